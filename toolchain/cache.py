@@ -1,0 +1,52 @@
+"""The per-user cache: finished parts only, each under a name that holds its version.
+
+A part is made in a scratch folder and renamed into place, so a run that is cut off leaves nothing
+that a later one could take for finished; a lock per part lets two runs share the work.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+
+def directory() -> Path:
+    """The cache's root, created with access for its owner only."""
+    root = platformdirs.user_cache_path("slb-mutual-tls") / "toolchain"
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return root
+
+
+def has(name: str) -> bool:
+    """Whether a part is there, finished."""
+    return (directory() / name).is_dir()
+
+
+def part(name: str, make: Callable[[Path], None]) -> Path:
+    """Return the folder of a part, calling `make` with an empty folder to fill if it is missing.
+
+    Args:
+        name: Unique for the part's content: version, platform, and how it came about.
+        make: Fills the folder it is given; whatever it raises leaves the cache as it was.
+    """
+    root = directory()
+    finished = root / name
+    if finished.is_dir():
+        return finished
+    with FileLock(root / f"{name}.lock"):
+        if finished.is_dir():  # another run made it while this one waited
+            return finished
+        for abandoned in root.glob(f"{name}.partial-*"):
+            shutil.rmtree(abandoned)
+        scratch = Path(tempfile.mkdtemp(prefix=f"{name}.partial-", dir=root))
+        try:
+            make(scratch)
+            scratch.rename(finished)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return finished

@@ -1,0 +1,7 @@
+"""The one error of this package."""
+
+from __future__ import annotations
+
+
+class ToolchainError(Exception):
+    """A part of the toolchain cannot be had; the message says why and what to install."""

@@ -1,0 +1,67 @@
+"""Says what each step does, with a live line on a terminal and a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+LINE_INTERVAL = 30.0
+"""Seconds between two lines of the same step where there is no terminal."""
+
+
+class Reporter:
+    """Progress of steps that may run side by side; use as a context manager."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        self._live = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._last_line: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Reporter:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def say(self, message: str) -> None:
+        """Print one line that stays."""
+        self._console.print(message, highlight=False)
+
+    def update(self, step: str, message: str) -> None:
+        """Show where a long step stands."""
+        text = f"{step}: {message}"
+        with self._lock:
+            if self._console.is_terminal:
+                if step in self._tasks:
+                    self._live.update(self._tasks[step], description=text)
+                else:
+                    self._tasks[step] = self._live.add_task(text, total=None)
+            elif time.monotonic() - self._last_line.get(step, float("-inf")) >= LINE_INTERVAL:
+                self._last_line[step] = time.monotonic()
+                self._console.print(text, highlight=False)
+
+    def done(self, step: str) -> None:
+        """Take a step off the live display."""
+        with self._lock:
+            task = self._tasks.pop(step, None)
+            if task is not None:
+                self._live.remove_task(task)

@@ -1,0 +1,21 @@
+"""Every version of the toolchain, in one place."""
+
+from __future__ import annotations
+
+PULUMI_MINIMUM = (3, 259, 0)
+"""Oldest Pulumi CLI on PATH that is taken as it is."""
+
+PULUMI_DOWNLOAD = "3.272.0"
+"""Official CLI release that is downloaded: that of the Python SDK in requirements.txt."""
+
+PULUMI_BUILD = "3.259.0"
+"""Newest CLI whose Go module is published; `modules/pulumi/go.mod` repeats it."""
+
+LANGUAGE_PYTHON_BUILD = "3.79.0"
+"""Last release with the Python language host in a published Go module; see `modules/`."""
+
+ALICLOUD = "4.0.0"
+"""The alicloud provider: the plugin version that pulumi-alicloud in requirements.txt asks for."""
+
+GO_MINIMUM = (1, 21, 0)
+"""Oldest Go that fetches the newer one which the modules ask for by itself."""
