@@ -93,7 +93,7 @@ def require_go() -> Path:
         raise ToolchainError(
             "Go is not on PATH, and neither is the Pulumi CLI, nor could it be downloaded: install "
             "the Pulumi CLI (https://www.pulumi.com/docs/install/), or Go "
-            f"{'.'.join(map(str, versions.GO_MINIMUM))} or newer (https://go.dev/dl/) to build it."
+            f"{versions.dotted(versions.GO_MINIMUM)} or newer (https://go.dev/dl/) to build it."
         )
     answer = subprocess.run(
         [found, "env", "GOVERSION"], capture_output=True, text=True, check=False
@@ -103,7 +103,7 @@ def require_go() -> Path:
     if version < versions.GO_MINIMUM:
         raise ToolchainError(
             f"Go on PATH ({found}) is {answer.stdout.strip() or 'of unknown version'}: building "
-            f"needs {'.'.join(map(str, versions.GO_MINIMUM))} or newer (https://go.dev/dl/)."
+            f"needs {versions.dotted(versions.GO_MINIMUM)} or newer (https://go.dev/dl/)."
         )
     return Path(found)
 

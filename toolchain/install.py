@@ -67,8 +67,8 @@ def ensure(reporter: Reporter) -> Toolchain:
         return _built(reporter)
     else:
         raise ToolchainError(
-            f"{SOURCE_VARIABLE}={os.environ[SOURCE_VARIABLE]} allows no other source, and no "
-            f"Pulumi CLI of version {'.'.join(map(str, versions.PULUMI_MINIMUM))} or newer is on PATH: "
+            f"{SOURCE_VARIABLE}={os.environ[SOURCE_VARIABLE]} allows no other source, and no Pulumi "
+            f"CLI of version {versions.dotted(versions.PULUMI_MINIMUM)} or newer is on PATH: "
             "install it (https://www.pulumi.com/docs/install/) or unset the variable."
         )
     toolchain = Toolchain(cli, folders)
@@ -99,7 +99,7 @@ def _cli_on_path(reporter: Reporter) -> Path | None:
     )
     numbers = re.match(r"v(\d+)\.(\d+)\.(\d+)", answer.stdout.strip())
     version = tuple(map(int, numbers.groups())) if numbers else (0, 0, 0)
-    wanted = ".".join(map(str, versions.PULUMI_MINIMUM))
+    wanted = versions.dotted(versions.PULUMI_MINIMUM)
     if version < versions.PULUMI_MINIMUM:
         reporter.say(f"pulumi on PATH is {answer.stdout.strip() or 'unknown'}, older than {wanted}")
         return None

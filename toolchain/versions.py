@@ -19,3 +19,8 @@ ALICLOUD = "4.0.0"
 
 GO_MINIMUM = (1, 21, 0)
 """Oldest Go that fetches the newer one which the modules ask for by itself."""
+
+
+def dotted(version: tuple[int, ...]) -> str:
+    """Write (3, 259, 0) as 3.259.0."""
+    return ".".join(map(str, version))

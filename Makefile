@@ -1,0 +1,93 @@
+# `make up`: a working mutual-TLS load balancer, on this machine by default.
+# `make up STACK=dev`: the same in an Alibaba Cloud account.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+STACK ?= local
+ARGS ?=
+DIR ?= out
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: help up preview refresh down verify client outputs env toolchain \
+	test test-unit test-engine lint format lock bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+up: $(VENV)/runtime ## Bring the stack up and verify it (STACK=local)
+	@$(RUN) -m operations up --stack $(STACK) -- $(ARGS)
+
+preview: $(VENV)/runtime ## Show what `make up` would do
+	@$(RUN) -m operations preview --stack $(STACK) -- $(ARGS)
+
+refresh: $(VENV)/runtime ## Compare the state with the cloud
+	@$(RUN) -m operations refresh --stack $(STACK) -- $(ARGS)
+
+down: $(VENV)/runtime ## Remove everything the stack made
+	@$(RUN) -m operations down --stack $(STACK) -- $(ARGS)
+
+verify: $(VENV)/runtime ## Try the service from outside (ARGS=--json)
+	@$(RUN) -m operations verify --stack $(STACK) $(ARGS)
+
+client: $(VENV)/runtime ## Write a client's bundle (NAME=browser DIR=out)
+	@test -n "$(NAME)" || { echo "error: say which client: make client NAME=browser" >&2; exit 1; }
+	$(RUN) -m operations client "$(NAME)" --dir "$(DIR)" --stack $(STACK)
+
+outputs: $(VENV)/runtime ## Print the stack's outputs as JSON, without secrets
+	@$(RUN) -m operations outputs --stack $(STACK)
+
+env: $(VENV)/runtime ## Print shell exports for running `pulumi` by hand
+	@$(RUN) -m operations env --stack $(STACK)
+
+toolchain: $(VENV)/runtime ## Find, download or build the Pulumi CLI and its plugins
+	@$(RUN) -m toolchain
+
+test: $(VENV)/development ## Run all tests
+	@$(RUN) -m pytest $(ARGS)
+
+test-unit: $(VENV)/development ## Run the tests that need no toolchain
+	@$(RUN) -m pytest tests/unit $(ARGS)
+
+test-engine: $(VENV)/development ## Run the tests with the real engine and provider
+	@$(RUN) -m pytest tests/engine $(ARGS)
+
+lint: $(VENV)/development ## Check format, style and types
+	@$(VENV)/bin/ruff format --check
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/mypy
+
+format: $(VENV)/development ## Format the code
+	@$(VENV)/bin/ruff format
+	$(VENV)/bin/ruff check --fix
+
+bench: $(VENV)/development ## Print the figures that README quotes
+	@$(RUN) -m benchmarks
+
+lock: $(VENV)/development ## Compile requirements*.in into pinned files with hashes
+	@for name in requirements requirements-dev; do
+	  $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-header --upgrade "$$name.in" --output-file "$$name.txt"
+	done
+
+clean: ## Stop the local cloud and remove what this folder's commands made
+	@if [ -x $(RUN) ] && [ -d .local/cloud ]; then $(RUN) -m localcloud stop --home .local/cloud; fi
+	rm -rf $(VENV) .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps come last, so that an interrupted installation is done again.
+$(VENV)/runtime: requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH: install Python 3.11 or newer, or say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1): Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	echo "Installing Python packages into $(VENV)" >&2
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	touch $@
+
+$(VENV)/development: requirements-dev.txt $(VENV)/runtime
+	@echo "Installing development packages into $(VENV)" >&2
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@

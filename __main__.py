@@ -1,0 +1,52 @@
+"""HTTPS with mutual authentication on Alibaba Cloud's load balancer: the tutorial as a stack."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.backend_servers import BackendServers
+from components.load_balancer import MutualTlsLoadBalancer
+from components.private_ca import PrivateCertificateAuthority
+from settings import load
+
+settings, region = load()
+name = f"{pulumi.get_project()}-{pulumi.get_stack()}"
+tags = {"project": pulumi.get_project(), "stack": pulumi.get_stack(), **settings.tags}
+
+# Steps 2 and 3: the CA, and a certificate for each client.
+authority = PrivateCertificateAuthority(name, settings=settings)
+
+# Step 6, its servers.
+backends = BackendServers(name, backends=settings.backends, network=settings.network, tags=tags)
+
+# Steps 1, 4 and 6: the load balancer, both certificates, and the listener that asks for a client's.
+load_balancer = MutualTlsLoadBalancer(
+    name,
+    load_balancer=settings.load_balancer,
+    listener=settings.listener,
+    server=settings.server,
+    authority=authority,
+    server_ids=backends.server_ids,
+    backend_port=settings.backends.port,
+    vswitch_id=backends.vswitch_id,
+    tags=tags,
+)
+server_certificate = load_balancer.server_certificate
+
+port = settings.published_port or settings.listener.port
+served_by_name = server_certificate.issuer == "other" and settings.server.domains
+host = settings.server.domains[0] if served_by_name else load_balancer.address
+
+pulumi.export("url", pulumi.Output.concat("https://", host, "" if port == 443 else f":{port}", "/"))
+pulumi.export("address", load_balancer.address)
+pulumi.export("region", region)
+pulumi.export("load_balancer_id", load_balancer.load_balancer_id)
+pulumi.export("listener_port", settings.listener.port)
+pulumi.export("ca_certificate", authority.certificate)
+pulumi.export("server_certificate", server_certificate.certificate)
+pulumi.export("server_certificate_issuer", server_certificate.issuer)
+pulumi.export("server_names", server_certificate.names)
+pulumi.export("clients", authority.clients)
+# Steps 3 and 5: what each client needs; `make client NAME=…` hands it over.
+pulumi.export("client_bundles", pulumi.Output.secret(authority.client_bundles))
+pulumi.export("expired_probe", pulumi.Output.secret(authority.expired_probe))

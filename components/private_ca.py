@@ -1,0 +1,88 @@
+"""The private CA and the client certificates it issues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from components.dynamic.certificate_authority import CertificateAuthority
+from components.dynamic.certificate_register import CertificateRegister
+from settings import Settings, Subject
+
+INHERITED = ("country", "province", "organization", "organizational_unit")
+"""Fields in which a client's subject matches the CA's unless it says otherwise: the policy of the
+tutorial's `openssl ca`."""
+
+
+class PrivateCertificateAuthority(pulumi.ComponentResource):
+    """A CA, and a certificate with its bundle for each client of the configuration.
+
+    Attributes:
+        certificate: The CA's certificate, PEM.
+        private_key: The CA's key, PEM; secret.
+        fingerprint_sha256: Of the CA's certificate, hex.
+        expired_probe: A client certificate that had expired when it was made, with its key;
+            secret. Verification shows with it that the listener refuses such.
+        clients: By name: serial number, fingerprint, validity, status.
+        client_bundles: By name: PKCS#12, pass phrase, key, certificate, chain; secret.
+    """
+
+    certificate: pulumi.Output[str]
+    private_key: pulumi.Output[str]
+    fingerprint_sha256: pulumi.Output[str]
+    expired_probe: pulumi.Output[dict[str, str]]
+    clients: pulumi.Output[dict[str, Any]]
+    client_bundles: pulumi.Output[dict[str, Any]]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: Settings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("slb-mutual-tls:index:PrivateCertificateAuthority", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        authority = settings.certificate_authority
+        subject = {"common_name": f"{name} CA", **authority.subject.values()}
+        issued = CertificateAuthority(
+            name,
+            subject=subject,
+            key_bits=authority.key_bits,
+            validity=authority.validity,
+            renew_before=authority.renew_before,
+            opts=child,
+        )
+        register = CertificateRegister(
+            name,
+            ca_certificate=issued.certificate,
+            ca_private_key=issued.private_key,
+            clients=_requests(settings, subject),
+            opts=child,
+        )
+        self.certificate = issued.certificate
+        self.private_key = issued.private_key
+        self.fingerprint_sha256 = issued.fingerprint_sha256
+        self.expired_probe = issued.expired_probe
+        self.clients = register.inventory
+        self.client_bundles = register.bundles
+        self.register_outputs({"certificate": self.certificate, "clients": self.clients})
+
+
+def _requests(settings: Settings, ca_subject: Mapping[str, str]) -> dict[str, Any]:
+    """What the register is asked to issue, by client name."""
+    inherited = {field: ca_subject[field] for field in INHERITED if field in ca_subject}
+    requests: dict[str, Any] = {}
+    for name, client in settings.clients.items():
+        subject: Subject = client.subject
+        requests[name] = {
+            "subject": {"common_name": name, **inherited, **subject.values()},
+            **settings.client(name).model_dump(),
+        }
+        if client.pass_phrase is not None:
+            requests[name]["pass_phrase"] = pulumi.Output.secret(
+                client.pass_phrase.get_secret_value()
+            )
+    return requests

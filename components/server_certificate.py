@@ -1,0 +1,81 @@
+"""The certificate that the load balancer shows, uploaded to its region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_alicloud as alicloud
+
+from components.dynamic.server_certificate import ServerCertificate as IssuedServerCertificate
+from components.private_ca import PrivateCertificateAuthority
+from settings import Server
+
+
+class ServerCertificate(pulumi.ComponentResource):
+    """A server certificate of the load balancer's region, from one of three sources.
+
+    Issued by the private CA for the configured domains and the load balancer's address, or a PEM
+    pair brought along, or a certificate of Certificate Management Service by id.
+
+    Attributes:
+        id: Of the uploaded certificate, for listeners.
+        certificate: PEM, leaf first; empty for one that Alibaba Cloud keeps.
+        issuer: `private` if it comes from the private CA, else `other`.
+        names: DNS names and IP addresses that were asked for.
+    """
+
+    id: pulumi.Output[str]
+    certificate: pulumi.Output[str]
+    issuer: str
+    names: pulumi.Output[list[str]]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        server: Server,
+        authority: PrivateCertificateAuthority,
+        address: pulumi.Output[str],
+        tags: Mapping[str, str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("slb-mutual-tls:index:ServerCertificate", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.issuer = "other"
+        self.names = pulumi.Output.from_input(list(server.domains))
+        private_key: pulumi.Output[str] | None = None
+        if server.alicloud_certificate_id is not None:
+            self.certificate = pulumi.Output.from_input("")
+        elif server.certificate is not None and server.private_key is not None:
+            self.certificate = pulumi.Output.from_input(server.certificate)
+            private_key = pulumi.Output.secret(server.private_key.get_secret_value())
+        else:
+            issued = IssuedServerCertificate(
+                name,
+                ca_certificate=authority.certificate,
+                ca_private_key=authority.private_key,
+                common_name=server.domains[0] if server.domains else address,
+                dns_names=list(server.domains),
+                ip_addresses=[address],
+                key_bits=server.key_bits,
+                validity=server.validity,
+                renew_before=server.renew_before,
+                opts=child,
+            )
+            self.certificate = issued.chain
+            private_key = issued.private_key
+            self.issuer = "private"
+            self.names = address.apply(lambda ip: [*server.domains, ip])
+        # No name of its own: with one, the provider would delete the certificate that the listener
+        # still uses before it uploads the next.
+        uploaded = alicloud.slb.ServerCertificate(
+            name,
+            server_certificate=None if server.alicloud_certificate_id else self.certificate,
+            private_key=private_key,
+            alicloud_certificate_id=server.alicloud_certificate_id,
+            tags=dict(tags),
+            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["private_key"]),
+        )
+        self.id = uploaded.id
+        self.register_outputs({"id": self.id, "certificate": self.certificate})

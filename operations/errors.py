@@ -1,0 +1,7 @@
+"""The one error of this package."""
+
+from __future__ import annotations
+
+
+class OperationError(Exception):
+    """Something a person asked for cannot be done; the message says why and what to do."""

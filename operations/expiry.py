@@ -1,0 +1,42 @@
+"""How long each certificate of a stack is still valid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from operations.outputs import StackOutputs
+
+Role = Literal["ca", "server", "client"]
+
+
+@dataclass(frozen=True, order=True)
+class Expiry:
+    """When a certificate ends; sorts by that time."""
+
+    not_after: datetime
+    role: Role
+    name: str
+
+    def days_left(self, now: datetime) -> int:
+        """Whole days until `not_after`; negative from the moment it has passed."""
+        return (self.not_after - now).days
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether `now` is past the last moment of validity (RFC 5280, 4.1.2.5)."""
+        return now > self.not_after
+
+
+def expiries(outputs: StackOutputs) -> list[Expiry]:
+    """Every certificate in use, the first to expire first. Revoked clients are left out."""
+    found = [
+        Expiry(outputs.ca.not_valid_after_utc, "ca", "CA"),
+        Expiry(outputs.server.not_valid_after_utc, "server", "server"),
+    ]
+    found += [
+        Expiry(record.not_after, "client", name)
+        for name, record in outputs.clients.items()
+        if record.status != "revoked"
+    ]
+    return sorted(found)

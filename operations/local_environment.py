@@ -1,0 +1,200 @@
+"""The stack of the local cloud: its own state, pass phrase, configuration and cloud process.
+
+Everything lives in one folder that git ignores, so that running the stack changes no tracked file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from operations.errors import OperationError
+from operations.stack import PROJECT, Stack
+from settings import NAMESPACE
+from toolchain.install import Toolchain
+
+ENDPOINTS = "alicloud:endpoints"
+PUBLISHED_PORT = f"{NAMESPACE}:published_port"
+LISTENER = f"{NAMESPACE}:listener"
+
+
+def configuration(name: str) -> dict[str, Any]:
+    """Read `Pulumi.NAME.yaml`.
+
+    Raises:
+        OperationError: There is no such file, or it is not YAML.
+    """
+    path = PROJECT / f"Pulumi.{name}.yaml"
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(p.name.split(".")[1] for p in PROJECT.glob("Pulumi.*.yaml")))
+        raise OperationError(
+            f"There is no stack {name!r}: {path.name} is missing; there are {known}."
+        ) from None
+    except yaml.YAMLError as error:
+        raise OperationError(f"{path.name} is not valid YAML: {error}") from None
+    return values or {}
+
+
+def api_port(values: Mapping[str, Any]) -> int | None:
+    """Port of the local cloud if the configuration's endpoints are on loopback, else None."""
+    for endpoints in values.get("config", {}).get(ENDPOINTS, []):
+        address = urlsplit(f"//{endpoints.get('slb', '')}")
+        if address.hostname in {"127.0.0.1", "localhost"} and address.port:
+            return address.port
+    return None
+
+
+class LocalEnvironment:
+    """A folder with a local cloud and the state of a stack in it.
+
+    Args:
+        home: The folder; made with access for its owner only.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.cloud = home / "cloud"
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def start_cloud(self, port: int) -> None:
+        """Start the local cloud unless it runs.
+
+        Raises:
+            OperationError: It cannot start; the message is its own.
+        """
+        self._cloud("start", "--port", str(port), show=True)
+
+    def stop_cloud(self) -> None:
+        """Stop the local cloud and all it runs."""
+        self._cloud("stop")
+
+    def cloud_status(self) -> dict[str, Any]:
+        """What `python -m localcloud status --json` says."""
+        status: dict[str, Any] = json.loads(self._cloud("status", "--json"))
+        return status
+
+    def stack(self, name: str, toolchain: Toolchain, values: Mapping[str, Any]) -> Stack:
+        """The stack on this environment, made if it is new.
+
+        Args:
+            name: Of the stack.
+            toolchain: The CLI and its plugins.
+            values: Content of its configuration file.
+        """
+        state = self.home / "state"
+        state.mkdir(mode=0o700, exist_ok=True)
+        stack = Stack(
+            name,
+            toolchain,
+            config_file=self._config_file(name),
+            variables={
+                **self._cloud_variables(),
+                "PULUMI_BACKEND_URL": f"file://{state}",
+                "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._pass_phrase()),
+            },
+        )
+        self.configure(stack, values)
+        return stack
+
+    def configure(self, stack: Stack, values: Mapping[str, Any]) -> bool:
+        """Write the stack's configuration file from the tracked one; tell whether it changed.
+
+        Added to it are the salt of this machine's pass phrase, the local cloud's port, and the
+        port under which it publishes the listener where it could not take the listener's own.
+        """
+        config = dict(values.get("config", {}))
+        status = self.cloud_status()
+        endpoint = status["endpoint"].removeprefix("https://")
+        config[ENDPOINTS] = [
+            dict.fromkeys(endpoints, endpoint) for endpoints in config.get(ENDPOINTS, [])
+        ]
+        published = self._published_port(status, config.get(LISTENER, {}).get("port", 443))
+        if published is not None:
+            config[PUBLISHED_PORT] = published
+        derived = {**values, "config": config, "encryptionsalt": self._salt(stack)}
+        text = yaml.safe_dump(derived, sort_keys=False)
+        path = self._config_file(stack.name)
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return False
+        _write_private(path, text)
+        return True
+
+    def _config_file(self, name: str) -> Path:
+        return self.home / f"Pulumi.{name}.yaml"
+
+    def _published_port(self, status: Mapping[str, Any], port: int) -> int | None:
+        for listener in status["listeners"]:
+            if listener["port"] == port and listener["socket"]["port"] != port:
+                return int(listener["socket"]["port"])
+        return None
+
+    def _salt(self, stack: Stack) -> str:
+        """The stack's encryption salt; `pulumi stack init` makes it with the stack."""
+        scratch = self.home / "init"
+        made = scratch / f"Pulumi.{stack.name}.yaml"
+        if not made.exists():
+            # Not in the project's folder: there it would write into the tracked file.
+            scratch.mkdir(mode=0o700, exist_ok=True)
+            project = {"name": NAMESPACE, "runtime": "python"}
+            (scratch / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
+            answer = subprocess.run(
+                [stack.toolchain.pulumi, "stack", "select", "--create", stack.name],
+                cwd=scratch,
+                env=stack.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if answer.returncode != 0:
+                raise OperationError(f"Stack {stack.name} cannot be made: {answer.stderr.strip()}")
+        salt: str = yaml.safe_load(made.read_text(encoding="utf-8"))["encryptionsalt"]
+        return salt
+
+    def _pass_phrase(self) -> Path:
+        path = self.home / "passphrase"
+        if not path.exists():
+            _write_private(path, secrets.token_urlsafe(32))
+        return path
+
+    def _cloud_variables(self) -> dict[str, str]:
+        exports = shlex.split(self._cloud("env"))
+        return dict(word.split("=", 1) for word in exports if word != "export")
+
+    def _cloud(self, *arguments: str, show: bool = False) -> str:
+        answer = subprocess.run(
+            [sys.executable, "-m", "localcloud", *arguments, "--home", self.cloud],
+            cwd=PROJECT,
+            stdout=None if show else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if answer.returncode != 0:
+            raise OperationError(answer.stderr.strip() or "The local cloud does not answer.")
+        return answer.stdout or ""
+
+
+def account_stack(name: str, toolchain: Toolchain) -> Stack:
+    """A stack in an account: the backend, pass phrase and credentials are the user's own."""
+    return Stack(name, toolchain)
+
+
+def _write_private(path: Path, content: str) -> None:
+    """Replace a file at once, readable by its owner only."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+    scratch.replace(path)

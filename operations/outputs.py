@@ -1,0 +1,185 @@
+"""The stack's outputs as typed values: the interface between the program and its operations."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+
+from operations.errors import OperationError
+
+HIDDEN_SECRET = "[secret]"  # noqa: S105
+"""What `pulumi stack output --json` prints for a secret without `--show-secrets`."""
+
+SECRET_OUTPUTS = ("client_bundles", "expired_probe")
+
+
+class _Model(BaseModel):
+    # Validation errors must not quote what they refuse: it may be a private key.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class ClientRecord(_Model):
+    """A client's certificate in the inventory; times are RFC 3339."""
+
+    serial_number: str
+    fingerprint_sha256: str
+    not_before: datetime
+    not_after: datetime
+    status: str
+
+    @field_validator("not_before", "not_after")
+    @classmethod
+    def _has_time_zone(cls, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            raise ValueError("has no time zone")
+        return value
+
+
+class ClientBundle(_Model):
+    """What a client is handed: PKCS#12 in base64, and the same as PEM.
+
+    `private_key` is PKCS#8 PEM encrypted under `pass_phrase`.
+    """
+
+    pkcs12: SecretStr
+    pass_phrase: SecretStr
+    private_key: SecretStr
+    certificate: str
+    chain: str
+
+
+class ExpiredProbe(_Model):
+    """An expired client certificate of the stack's CA, for the verification alone."""
+
+    certificate: str
+    private_key: SecretStr
+
+
+class StackOutputs(_Model):
+    """The outputs of a stack that is up. PEM texts hold the leaf first."""
+
+    url: str
+    address: str
+    region: str
+    load_balancer_id: str
+    listener_port: int = Field(ge=1, le=65535)
+    server_names: tuple[str, ...]
+    server_certificate_issuer: Literal["private", "other"]
+    ca_certificate: str
+    server_certificate: str
+    clients: dict[str, ClientRecord]
+    client_bundles: dict[str, ClientBundle]
+    expired_probe: ExpiredProbe | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _is_https(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme != "https" or not parts.hostname:
+            raise ValueError("is not an https:// address")
+        parts.port  # noqa: B018 - raises ValueError for a port out of range
+        return value
+
+    @field_validator("ca_certificate", "server_certificate")
+    @classmethod
+    def _is_pem(cls, value: str) -> str:
+        try:
+            x509.load_pem_x509_certificates(value.encode())
+        except ValueError as error:
+            raise ValueError("holds no PEM certificate") from error
+        return value
+
+    @property
+    def host(self) -> str:
+        """The host of `url`, without brackets around an IPv6 address."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The TCP port of `url`; it may differ from `listener_port` on a local stack."""
+        return urlsplit(self.url).port or 443
+
+    @property
+    def is_ip_address(self) -> bool:
+        """Whether `url` names an IP address and not a DNS name."""
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return False
+        return True
+
+    @property
+    def ca(self) -> x509.Certificate:
+        """The CA certificate, parsed."""
+        return x509.load_pem_x509_certificate(self.ca_certificate.encode())
+
+    @property
+    def server(self) -> x509.Certificate:
+        """The server's own certificate, parsed."""
+        return x509.load_pem_x509_certificates(self.server_certificate.encode())[0]
+
+    def clients_in_force(self) -> list[str]:
+        """Names of the clients that have a bundle and are not revoked, in order."""
+        return sorted(
+            name
+            for name in self.client_bundles
+            if name not in self.clients or self.clients[name].status != "revoked"
+        )
+
+
+def parse(document: Mapping[str, Any]) -> StackOutputs:
+    """Read what `pulumi stack output --json --show-secrets` printed.
+
+    Raises:
+        OperationError: the stack is not up, or its outputs are not this program's.
+    """
+    if not document:
+        raise OperationError("The stack has no outputs, so it is not up: run `make up` first.")
+    hidden = [name for name in SECRET_OUTPUTS if document.get(name) == HIDDEN_SECRET]
+    if hidden:
+        raise OperationError(
+            f"The stack's output {hidden[0]} is hidden: read the outputs with "
+            "`pulumi stack output --json --show-secrets`."
+        )
+    try:
+        return StackOutputs.model_validate(document)
+    except ValidationError as error:
+        raise OperationError(_explain(error)) from None
+
+
+def _explain(error: ValidationError) -> str:
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    missing = [_path(problem["loc"]) for problem in problems if problem["type"] == "missing"]
+    if missing:
+        return (
+            f"The stack's outputs lack {', '.join(missing)}: an `up` was cut short, or an earlier "
+            "version of the program made them. Run `make up`, which completes them."
+        )
+    first = problems[0]
+    reason = first["msg"].removeprefix("Value error, ")
+    return (
+        f"The stack's output {_path(first['loc'])} cannot be used ({reason}). "
+        "Run `make up`, which writes it anew."
+    )
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location)
+
+
+def public(outputs: StackOutputs) -> dict[str, Any]:
+    """The outputs without secrets, ready for `json.dumps`: what `make outputs` prints."""
+    return outputs.model_dump(mode="json", exclude=set(SECRET_OUTPUTS))

@@ -1,0 +1,77 @@
+"""What a verification found: for people as a table, for machines as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Status = Literal["passed", "failed", "skipped"]
+
+_STYLE: dict[Status, str] = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked.
+
+    Attributes:
+        id: Stable name for scripts, e.g. `no_certificate`.
+        title: What should be true, for people.
+        status: `skipped` where it could not be tried; `detail` says why.
+        detail: What was seen, and what should have been if it is not that.
+    """
+
+    id: str
+    title: str
+    status: Status
+    detail: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All checks of a stack, in the order in which they are shown."""
+
+    url: str
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed."""
+        return not any(check.status == "failed" for check in self.checks)
+
+    @property
+    def exit_status(self) -> int:
+        """0 if no check failed, else 1."""
+        return 0 if self.passed else 1
+
+    def to_json(self) -> str:
+        """The report as `{"url", "passed", "checks": [{"id", "title", "status", "detail"}]}`."""
+        document = {
+            "url": self.url,
+            "passed": self.passed,
+            "checks": [asdict(check) for check in self.checks],
+        }
+        return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def render(report: Report, console: Console) -> None:
+    """Print the report as a table with a closing line that counts."""
+    table = Table(title=f"Verification of {report.url}", title_justify="left", expand=False)
+    table.add_column("Check", ratio=2)
+    table.add_column("Result", no_wrap=True)
+    table.add_column("Seen", ratio=3)
+    for check in report.checks:
+        # Text and not markup: a detail may quote what a server sent.
+        table.add_row(
+            Text(check.title), Text(check.status, style=_STYLE[check.status]), Text(check.detail)
+        )
+    console.print(table)
+    counts = ", ".join(
+        f"{sum(check.status == status for check in report.checks)} {status}" for status in _STYLE
+    )
+    console.print(Text(counts, style=_STYLE["passed" if report.passed else "failed"]))

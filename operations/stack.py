@@ -1,0 +1,77 @@
+"""A stack and how to run the Pulumi CLI on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from operations.errors import OperationError
+from toolchain.install import Toolchain
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""Folder of Pulumi.yaml."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack with all that the Pulumi CLI needs to work on it.
+
+    Attributes:
+        name: Of the stack, e.g. `dev`.
+        toolchain: The CLI and its plugins.
+        config_file: Its configuration, if not `Pulumi.NAME.yaml`.
+        variables: Environment of the CLI beside this process's own and the toolchain's.
+    """
+
+    name: str
+    toolchain: Toolchain
+    config_file: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The whole environment of the CLI."""
+        return {**os.environ, **self.toolchain.environment(), **self.variables}
+
+    def run(self, command: str, *arguments: str) -> int:
+        """Run up, preview, refresh or destroy on the terminal; return its exit status."""
+        return subprocess.run(
+            self.command_line(command, *arguments),
+            cwd=PROJECT,
+            env=self.environment,
+            check=False,
+        ).returncode
+
+    def command_line(self, command: str, *arguments: str) -> list[str]:
+        """The CLI's command line for a command that reads the stack's configuration."""
+        chosen = ["--config-file", str(self.config_file)] if self.config_file else []
+        return [str(self.toolchain.pulumi), command, "--stack", self.name, *chosen, *arguments]
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets included.
+
+        Raises:
+            OperationError: The stack is not there, or its secrets cannot be decrypted.
+        """
+        command = ["stack", "output", "--json", "--show-secrets", "--stack", self.name]
+        answer = subprocess.run(
+            [self.toolchain.pulumi, *command],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if answer.returncode != 0:
+            reason = answer.stderr.strip().removeprefix("error: ")
+            raise OperationError(
+                f"The outputs of stack {self.name} cannot be read ({reason}); "
+                f"`make up STACK={self.name}` makes it."
+            )
+        outputs: dict[str, Any] = json.loads(answer.stdout)
+        return outputs

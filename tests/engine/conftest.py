@@ -1,0 +1,110 @@
+"""The real engine, the real provider, and a local cloud of the tests' own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations import local_environment
+from operations.local_environment import LocalEnvironment
+from operations.stack import PROJECT, Stack
+from toolchain.install import Toolchain, ensure
+from toolchain.progress import Reporter
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.engine)
+
+
+class Engine:
+    """A stack that a test drives as a user would, with its output at hand."""
+
+    def __init__(self, local: LocalEnvironment, stack: Stack, values: dict[str, Any]) -> None:
+        self.local = local
+        self.stack = stack
+        self.values = values
+
+    def configure(self, **settings: Any) -> None:
+        """Set keys of this project's namespace."""
+        for key, value in settings.items():
+            self.values["config"][f"slb-mutual-tls:{key}"] = value
+        self.local.configure(self.stack, self.values)
+
+    def run(
+        self, command: str, *arguments: str, variables: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.stack.command_line(command, "--color", "never", *arguments),
+            cwd=PROJECT,
+            env={**self.stack.environment, **(variables or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def succeed(self, command: str, *arguments: str, **options: Any) -> str:
+        answer = self.run(command, *arguments, **options)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        return answer.stdout
+
+    def fail(self, command: str, *arguments: str, **options: Any) -> str:
+        answer = self.run(command, *arguments, **options)
+        assert answer.returncode != 0, answer.stdout
+        return answer.stdout + answer.stderr
+
+    def up(self, *arguments: str, **options: Any) -> str:
+        return self.succeed("up", "--yes", "--skip-preview", *arguments, **options)
+
+    def steps(self, *arguments: str, **options: Any) -> dict[str, str]:
+        """What a preview would do: resource type and name to operation, without what stays."""
+        plan = json.loads(self.succeed("preview", "--json", *arguments, **options))
+        return {
+            "::".join(step["urn"].split("::")[2:]).rsplit("$", 1)[-1]: step["op"]
+            for step in plan["steps"]
+            if step["op"] != "same"
+        }
+
+    def state(self, *, show_secrets: bool = False) -> str:
+        command = [self.stack.toolchain.pulumi, "stack", "export", "--stack", self.stack.name]
+        if show_secrets:
+            command.append("--show-secrets")
+        return subprocess.run(
+            command,
+            cwd=PROJECT,
+            env=self.stack.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Toolchain:
+    with Reporter() as reporter:
+        return ensure(reporter)
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    """A running local cloud on free ports."""
+    environment = LocalEnvironment(tmp_path_factory.mktemp("home") / "local")
+    environment.start_cloud(0)
+    yield environment
+    environment.stop_cloud()
+
+
+@pytest.fixture(scope="module")
+def engine(local, toolchain):
+    """A new stack, configured as `Pulumi.local.yaml` says."""
+    values = local_environment.configuration("local")
+    return Engine(local, local.stack("test", toolchain, values), values)

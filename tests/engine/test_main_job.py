@@ -1,0 +1,159 @@
+"""The tutorial's seven steps by the real engine: up, verify, nothing more to do, down.
+
+The tests of this file share one stack and run in order.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+
+import pytest
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs12,
+)
+
+from operations import verification
+from operations.outputs import StackOutputs
+
+
+@pytest.fixture(scope="module")
+def deployed(engine):
+    engine.up()
+    return engine
+
+
+@pytest.fixture(scope="module")
+def outputs(deployed):
+    return deployed.stack.outputs()
+
+
+@pytest.fixture
+def cloud_environment(deployed, monkeypatch):
+    for variable, value in deployed.stack.variables.items():
+        monkeypatch.setenv(variable, value)
+
+
+def test_preview_of_an_empty_stack_creates_everything_and_fails_nothing(engine):
+    steps = engine.steps()
+    assert set(steps.values()) == {"create"}
+    assert "pulumi-python:dynamic/pki:CertificateRegister::slb-mutual-tls-test" in steps
+    assert "alicloud:slb/listener:Listener::slb-mutual-tls-test" in steps
+
+
+def test_up_makes_a_service_that_passes_the_verification(outputs, cloud_environment):
+    report = verification.verify(StackOutputs.parse(outputs))
+    assert report.passed, report.to_json()
+
+
+def test_outputs_have_the_documented_shape(outputs):
+    assert outputs["url"].startswith(f"https://{outputs['address']}")
+    assert set(outputs["clients"]) == {"browser", "partner"} == set(outputs["client_bundles"])
+    assert set(outputs["clients"]["browser"]) == {
+        "serial_number",
+        "fingerprint_sha256",
+        "not_before",
+        "not_after",
+        "status",
+    }
+    bundle = outputs["client_bundles"]["browser"]
+    assert set(bundle) == {"pkcs12", "pass_phrase", "private_key", "certificate", "chain"}
+    pkcs12.load_pkcs12(base64.b64decode(bundle["pkcs12"]), bundle["pass_phrase"].encode())
+
+
+def test_a_second_up_changes_nothing(deployed):
+    assert deployed.steps() == {}
+    assert re.search(r"Resources:\n +\d+ unchanged\n", deployed.up())
+
+
+def test_a_refresh_changes_nothing(deployed):
+    text = deployed.succeed("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert re.search(r"Resources:\n +\d+ unchanged\n", text)
+
+
+def test_no_secret_is_in_the_clear_in_state_plan_and_diff(deployed, outputs, tmp_path):
+    secrets = set()
+    for bundle in outputs["client_bundles"].values():
+        key = load_pem_private_key(
+            bundle["private_key"].encode(), bundle["pass_phrase"].encode()
+        )
+        secrets |= {bundle["pass_phrase"], bundle["pkcs12"], bundle["private_key"]}
+        for form in (PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL):
+            der = key.private_bytes(Encoding.DER, form, NoEncryption())
+            # A piece of the middle, however it is wrapped: the same for every alignment of base64.
+            secrets |= {der.hex()[400:500]}
+            secrets |= {base64.b64encode(der[shift:]).decode()[400:460] for shift in range(3)}
+    plan = tmp_path / "plan.json"
+    texts = {
+        "state": deployed.state(),
+        "diff": deployed.succeed("preview", "--diff"),
+        "json": deployed.succeed("preview", "--json", "--save-plan", str(plan)),
+    }
+    texts["plan"] = plan.read_text()
+    for place, text in texts.items():
+        flat = text.replace("\\n", "").replace("\n", "")
+        assert "PRIVATE KEY" not in text, place
+        assert not [secret for secret in secrets if secret.replace("\n", "") in flat], place
+    # The search itself finds what is there.
+    everything = deployed.state(show_secrets=True).replace("\\n", "")
+    assert "PRIVATE KEY" in everything
+    assert sum(secret.replace("\n", "") in everything for secret in secrets) >= 6
+
+
+def test_preview_of_a_removed_client_shows_that_and_nothing_else(deployed):
+    deployed.configure(clients={"browser": {}})
+    try:
+        assert deployed.steps() == {
+            "pulumi-python:dynamic/pki:CertificateRegister::slb-mutual-tls-test": "update"
+        }
+        assert re.search(r"- +partner", deployed.succeed("preview", "--diff"))
+    finally:
+        deployed.configure(clients={"browser": {}, "partner": {}})
+
+
+def test_preview_shows_the_new_dates_of_what_is_due(deployed):
+    # In 340 days both clients and the server certificate are within their 30 days.
+    due = {"SLB_MUTUAL_TLS_CLOCK_OFFSET": "340d"}
+    steps = deployed.steps(variables=due)
+    assert steps["pulumi-python:dynamic/pki:CertificateRegister::slb-mutual-tls-test"] == "update"
+    assert steps["pulumi-python:dynamic/pki:ServerCertificate::slb-mutual-tls-test"] == "update"
+    assert "pulumi-python:dynamic/pki:CertificateAuthority::slb-mutual-tls-test" not in steps
+    assert re.search(r"~ not_after *: \"20", deployed.succeed("preview", "--diff", variables=due))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"clients": {"a/b": {}}}, "clients.a/b: a client's name becomes a file name"),
+        ({"clients": {"a": {"validity": "20d"}}}, "renew_before is 30d and validity is 20d"),
+        ({"listener": {"bandwidth": 4000}}, "bandwidth is 4000: it is -1 (no limit) or 1 to 1000"),
+        ({"backends": {"instance_ids": ["i-nothere"]}}, "names i-nothere, which the account does"),
+    ],
+    ids=["name", "validity", "bandwidth", "backend"],
+)
+def test_wrong_input_is_one_sentence_before_anything_happens(deployed, settings, sentence):
+    before = {key: deployed.values["config"].get(f"slb-mutual-tls:{key}") for key in settings}
+    deployed.configure(**settings)
+    try:
+        text = deployed.fail("up", "--yes", "--skip-preview")
+    finally:
+        deployed.configure(**{key: value or {} for key, value in before.items()})
+    assert sentence in text
+    assert "Traceback" not in text
+    assert re.search(r"\d+ unchanged|errored", text)
+    assert " created" not in text
+
+
+def test_down_leaves_nothing_behind(deployed, local):
+    deployed.succeed("destroy", "--yes", "--skip-preview")
+    assert json.loads(deployed.state())["deployment"].get("resources") in (None, [])
+    left = json.loads(local._cloud("dump"))
+    assert {kind: items for kind, items in left.items() if items} == {}
+    assert local.cloud_status()["listeners"] == []
+    assert os.listdir(local.home / "cloud" / "instances") == []

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from operations import outputs as stack_outputs
+from operations.errors import OperationError
+from operations.expiry import Expiry, expiries
+
+
+def test_stack_that_is_not_up():
+    with pytest.raises(OperationError, match="so it is not up: run `make up` first"):
+        stack_outputs.parse({})
+
+
+def test_missing_outputs_are_all_named(document):
+    values = document()
+    del values["url"], values["clients"]["browser"]["status"]
+    with pytest.raises(OperationError, match="lack url, clients.browser.status: .*`make up`"):
+        stack_outputs.parse(values)
+
+
+def test_hidden_secrets_are_told_from_missing_ones(document):
+    with pytest.raises(OperationError, match="client_bundles is hidden.*--show-secrets"):
+        stack_outputs.parse(document(client_bundles="[secret]"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"url": "http://127.0.0.1/"}, "output url cannot be used .is not an https:// address."),
+        ({"url": "https://127.0.0.1:99999/"}, "output url cannot be used"),
+        ({"ca_certificate": "text"}, "ca_certificate cannot be used .holds no PEM certificate."),
+        ({"listener_port": 0}, "output listener_port cannot be used"),
+        ({"server_certificate_issuer": "?"}, "server_certificate_issuer cannot be used"),
+    ],
+)
+def test_unusable_output_is_named(document, changes, sentence):
+    with pytest.raises(OperationError, match=sentence):
+        stack_outputs.parse(document(**changes))
+
+
+def test_time_without_zone_is_refused(document):
+    values = document()
+    values["clients"]["browser"]["not_after"] = "2030-01-01T00:00:00"
+    with pytest.raises(OperationError, match="clients.browser.not_after .*has no time zone"):
+        stack_outputs.parse(values)
+
+
+def test_error_does_not_quote_a_secret(document):
+    values = document()
+    values["client_bundles"]["browser"]["private_key"] = ["SECRET-KEY"]
+    with pytest.raises(OperationError) as raised:
+        stack_outputs.parse(values)
+    assert "SECRET-KEY" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+def test_numbers_arrive_as_floats_and_unknown_outputs_are_let_be(document):
+    parsed = stack_outputs.parse(document(listener_port=443.0, something_new=1))
+    assert parsed.listener_port == 443
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "is_ip"),
+    [
+        ("https://203.0.113.7/", "203.0.113.7", 443, True),
+        ("https://127.0.0.1:8443/", "127.0.0.1", 8443, True),
+        ("https://[2001:db8::1]/", "2001:db8::1", 443, True),
+        ("https://a.test/", "a.test", 443, False),
+    ],
+)
+def test_host_and_port_of_the_url(document, url, host, port, is_ip):
+    parsed = stack_outputs.parse(document(url=url))
+    assert (parsed.host, parsed.port, parsed.is_ip_address) == (host, port, is_ip)
+
+
+def test_public_outputs_hold_no_secret(document):
+    values = document()
+    shown = stack_outputs.public(stack_outputs.parse(values))
+    text = json.dumps(shown)
+    assert set(shown) == set(values) - {"client_bundles", "expired_probe"}
+    assert shown["clients"]["browser"]["not_after"] == values["clients"]["browser"]["not_after"]
+    assert "PRIVATE KEY" not in text
+    for secret in values["client_bundles"]["browser"].values():
+        assert secret not in {values["ca_certificate"]} and secret not in text or secret == (
+            values["ca_certificate"]
+        )
+
+
+def test_days_left_are_whole_days():
+    end = datetime(2030, 1, 10, tzinfo=UTC)
+    expiry = Expiry(end, "server", "server")
+    assert expiry.days_left(end - timedelta(days=1, seconds=1)) == 1
+    assert expiry.days_left(end - timedelta(seconds=1)) == 0
+    assert not expiry.has_expired(end)
+    assert expiry.has_expired(end + timedelta(seconds=1))
+    assert expiry.days_left(end + timedelta(seconds=1)) == -1
+
+
+def test_the_first_to_expire_comes_first(document):
+    values = document()
+    values["clients"]["partner"]["not_after"] = "2020-01-01T00:00:00+08:00"
+    assert expiries(stack_outputs.parse(values))[0].name == "partner"

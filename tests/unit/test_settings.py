@@ -1,0 +1,155 @@
+"""Every mistake in a stack's configuration gets a sentence; what is right is taken."""
+
+from __future__ import annotations
+
+import pytest
+
+from settings import Settings, SettingsError, check_region, parse
+
+FILE = "Pulumi.test.yaml"
+
+
+def mistake(values: dict[str, object], **options: object) -> str:
+    with pytest.raises(SettingsError) as caught:
+        parse(values, file=FILE, **options)
+    return str(caught.value)
+
+
+def test_an_empty_configuration_is_the_safe_default():
+    settings = parse({}, file=FILE)
+    assert settings == Settings()
+    assert settings.listener.tls_cipher_policy == "tls_cipher_policy_1_2_strict_with_1_3"
+    assert settings.load_balancer.instance_charge_type == "PayByCLCU"
+    assert settings.backends.count == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (
+            {"clients": {"a/b": {}}},
+            "Pulumi.test.yaml: clients.a/b: a client's name becomes a file name: 1 to 64 letters, "
+            "digits, dots, dashes or underscores, the first one a letter or digit",
+        ),
+        (
+            {"listner": {}},
+            "Pulumi.test.yaml: listner: there is no such key; did you mean listener?",
+        ),
+        (
+            {"listener": {"health_check": {"url": "/x"}}},
+            "Pulumi.test.yaml: listener.health_check.url: there is no such key; did you mean uri?",
+        ),
+        (
+            {"clients": {"partner": {"validty": "3d"}}},
+            "Pulumi.test.yaml: clients.partner.validty: there is no such key; did you mean "
+            "validity?",
+        ),
+        (
+            {"clients": {"partner": {"validity": "10d"}}},
+            "Pulumi.test.yaml: clients.partner: renew_before is 30d and validity is 10d: the "
+            "certificate would be due for renewal the moment it is issued; make renew_before "
+            "shorter than validity",
+        ),
+        (
+            {"server": {"validity": "10d", "renew_before": "10d"}},
+            "Pulumi.test.yaml: server: renew_before is 10d and validity is 10d: the certificate "
+            "would be due for renewal the moment it is issued; make renew_before shorter than "
+            "validity",
+        ),
+        (
+            {"listener": {"bandwidth": 5000}},
+            "Pulumi.test.yaml: listener: bandwidth is 5000: it is -1 (no limit) or 1 to 1000 "
+            "Mbit/s",
+        ),
+        (
+            {"load_balancer": {"bandwidth": 6000}},
+            "Pulumi.test.yaml: load_balancer.bandwidth: input should be less than or equal to 5000",
+        ),
+        (
+            {"clients": {"partner": {"validity": "1000d"}}},
+            "Pulumi.test.yaml: clients.partner is valid longer than "
+            "certificate_authority.renew_before (730d), so it could outlive the CA's certificate: "
+            "shorten its validity, or renew the CA earlier",
+        ),
+        (
+            {"load_balancer": {"instance_charge_type": "PayBySpec"}},
+            "Pulumi.test.yaml: load_balancer: instance_charge_type is PayBySpec, which needs a "
+            "specification such as slb.s1.small (shared-performance instances are no longer sold)",
+        ),
+        (
+            {"listener": {"scheduler": "wlc"}},
+            "Pulumi.test.yaml: listener.scheduler: 'wlc' is not one of 'rr' or 'wrr'",
+        ),
+        (
+            {"network": {"cidr_block": "8.8.8.0/24"}},
+            "Pulumi.test.yaml: network: cidr_block is 8.8.8.0/24: a VPC takes a private IPv4 block "
+            "between /8 and /24, such as 192.168.0.0/16",
+        ),
+        (
+            {"backends": {"instance_ids": ["vm-1"]}},
+            "Pulumi.test.yaml: backends.instance_ids.0: string should match pattern "
+            "'^i-[a-z0-9]+$'",
+        ),
+        (
+            {"server": {"certificate": "PEM"}},
+            "Pulumi.test.yaml: server: certificate and private_key belong together, and "
+            "private_key is missing: `pulumi config set --path --secret "
+            "'slb-mutual-tls:server.private_key'` takes it from standard input",
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_a_mistake_gets_one_sentence(values, sentence):
+    assert mistake(values) == sentence
+
+
+def test_every_mistake_is_named_at_once():
+    assert (
+        len(mistake({"clients": {"a/b": {}, "c d": {}}, "listener": {"port": 0}}).split("\n")) == 3
+    )
+
+
+def test_a_pass_phrase_in_the_clear_is_refused_and_not_repeated():
+    values = {"clients": {"partner": {"pass_phrase": "correct horse"}}}
+    message = mistake(values)
+    assert message == (
+        "Pulumi.test.yaml: clients.partner.pass_phrase is a secret in the clear; give it by "
+        "`pulumi config set --secret --path 'slb-mutual-tls:clients.partner.pass_phrase'`"
+    )
+    assert parse(values, file=FILE, secret_keys=["clients"]).clients["partner"].pass_phrase
+
+
+def test_a_secret_of_the_wrong_type_is_not_repeated():
+    assert "hunter2" not in mistake({"server": {"certificate": "x", "private_key": ["hunter2"]}})
+
+
+@pytest.mark.parametrize(
+    ("region", "sentence"),
+    [
+        (
+            "cn-hangzou",
+            "Pulumi.test.yaml: alicloud:region is 'cn-hangzou', which does not exist; did you mean "
+            "cn-hangzhou?",
+        ),
+        ("mars", "alicloud:region is 'mars', which does not exist; take one such as cn-hangzhou"),
+        (None, "alicloud:region is not set; set it to one like cn-hangzhou"),
+    ],
+)
+def test_a_region_that_does_not_exist_is_refused(region, sentence):
+    with pytest.raises(SettingsError, match="alicloud:region") as caught:
+        check_region(region, file=FILE)
+    assert sentence in str(caught.value)
+
+
+def test_a_client_takes_the_defaults_that_it_does_not_set_itself():
+    settings = parse(
+        {
+            "client_defaults": {"validity": "90d", "renew_before": "10d"},
+            "clients": {"a": {}, "b": {"validity": "30d", "bundle_encoding": "legacy"}},
+        },
+        file=FILE,
+    )
+    assert settings.client("a").validity == "90d"
+    assert settings.client("b").validity == "30d"
+    assert settings.client("b").renew_before == "10d"
+    assert settings.client("b").bundle_encoding == "legacy"

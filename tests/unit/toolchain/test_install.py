@@ -1,0 +1,150 @@
+"""Where the parts come from, and what is said where none can be had."""
+
+from __future__ import annotations
+
+import shutil
+
+import platformdirs
+import psutil
+import pytest
+
+from toolchain import cache, go_build, install
+from toolchain.errors import ToolchainError
+from toolchain.progress import Reporter
+
+
+@pytest.fixture(autouse=True)
+def _own_cache_and_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda _name: tmp_path / "cache")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv(install.SOURCE_VARIABLE, raising=False)
+    (tmp_path / "bin").mkdir()
+
+
+@pytest.fixture
+def put_on_path(tmp_path):
+    def put(name, says):
+        script = tmp_path / "bin" / name
+        script.write_text(f"#!/bin/sh\necho '{says}'\n")
+        script.chmod(0o755)
+
+    return put
+
+
+@pytest.fixture
+def no_download(monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise ToolchainError("Pulumi could not be downloaded.")
+
+    monkeypatch.setattr(install.download, "fetch_cli", refuse)
+
+
+def ensure():
+    with Reporter() as reporter:
+        return install.ensure(reporter)
+
+
+def test_what_is_on_path_is_taken(put_on_path):
+    put_on_path("pulumi", "v3.300.0")
+    put_on_path("pulumi-language-python", "")
+    put_on_path("pulumi-resource-alicloud", "")
+    toolchain = ensure()
+    assert toolchain.pulumi.name == "pulumi"
+    assert toolchain.folders == ()
+
+
+@pytest.mark.parametrize("version", ["v3.100.0", "dev"])
+def test_an_old_cli_on_path_is_not_taken(put_on_path, no_download, version, capfd):
+    put_on_path("pulumi", version)
+    put_on_path("pulumi-language-python", "")
+    with pytest.raises(ToolchainError):
+        ensure()
+    assert f"{version}, older than 3.259.0" in capfd.readouterr().err
+
+
+def test_without_go_and_download_it_says_what_to_install(no_download):
+    with pytest.raises(ToolchainError, match=r"Go is not on PATH.*install the Pulumi CLI.*or Go"):
+        ensure()
+
+
+def test_a_go_that_is_too_old_is_named(put_on_path, no_download):
+    put_on_path("go", "go1.19.8")
+    with pytest.raises(ToolchainError, match=r"is go1\.19\.8: building needs 1\.21\.0 or newer"):
+        ensure()
+
+
+def test_a_source_that_does_not_exist_is_refused(monkeypatch):
+    monkeypatch.setenv(install.SOURCE_VARIABLE, "docker")
+    with pytest.raises(ToolchainError, match=r"'docker'.*one of path, download, build"):
+        ensure()
+
+
+def test_only_path_allowed_and_nothing_there(monkeypatch):
+    monkeypatch.setenv(install.SOURCE_VARIABLE, "path")
+    with pytest.raises(ToolchainError, match=r"no Pulumi CLI of version 3\.259\.0 or newer"):
+        ensure()
+
+
+@pytest.fixture
+def fake_go(put_on_path, monkeypatch, tmp_path):
+    """A Go that "builds", and a record of how."""
+    put_on_path("go", "go1.26.8")
+    built = []
+
+    def build(_go, command, output, *, optimise, reporter):
+        output.parent.mkdir(parents=True)
+        output.write_text(command.name)
+        built.append((command.name, optimise))
+
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "helper").write_text("")
+    monkeypatch.setattr(go_build, "build", build)
+    monkeypatch.setattr(install, "_scripts", lambda _go, _command: [scripts / "helper"])
+    return built
+
+
+def test_parts_that_were_built_once_are_used_without_asking_anybody(
+    fake_go, no_download, monkeypatch
+):
+    first = ensure()
+    assert sorted(name for name, _ in fake_go) == sorted(c.name for c in install.BUILT)
+    fake_go.clear()
+
+    def unexpected(*_arguments, **_options):
+        raise AssertionError("looked for a download though everything is built")
+
+    monkeypatch.setattr(install.download, "fetch_cli", unexpected)
+    assert ensure() == first
+    assert fake_go == []
+
+
+@pytest.mark.parametrize(("free", "optimised"), [(24, True), (7, True), (5, False)])
+def test_little_memory_means_no_optimisation_of_the_provider(
+    fake_go, no_download, monkeypatch, free, optimised
+):
+    memory = psutil.virtual_memory()._replace(available=free * 2**30)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    ensure()
+    assert dict(fake_go)["pulumi-resource-alicloud"] is optimised
+
+
+def test_a_build_that_fails_leaves_the_others_and_is_told(fake_go, no_download, monkeypatch):
+    works = go_build.build
+
+    def fail(go, command, output, **options):
+        if command is go_build.PULUMI:
+            raise ToolchainError("pulumi could not be built")
+        works(go, command, output, **options)
+
+    monkeypatch.setattr(go_build, "build", fail)
+    with pytest.raises(ToolchainError, match=r"pulumi could not be built"):
+        ensure()
+    assert cache.has(go_build.ALICLOUD.cache_key)
+    assert not cache.has(go_build.PULUMI.cache_key)
+
+
+def test_the_environment_puts_the_parts_before_the_users_path(fake_go, no_download):
+    path = ensure().environment()["PATH"].split(":")
+    assert shutil.which("pulumi", path=":".join(path)) is None  # the fakes are no executables
+    assert [p for p in path if "pulumi-resource-alicloud" in p]
