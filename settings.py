@@ -14,7 +14,6 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 import pulumi
-from pki.durations import parse as parse_duration
 from pulumi.runtime import config as runtime_config
 from pydantic import (
     AfterValidator,
@@ -28,6 +27,7 @@ from pydantic import (
 )
 
 from configuration_errors import sentences
+from pki.durations import parse as parse_duration
 from regions import REGIONS
 
 NAMESPACE = "slb-mutual-tls"

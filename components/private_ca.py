@@ -22,6 +22,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
     Attributes:
         certificate: The CA's certificate, PEM.
         private_key: The CA's key, PEM; secret.
+        key_id: Changes with the key alone; known in preview.
         fingerprint_sha256: Of the CA's certificate, hex.
         expired_probe: A client certificate that had expired when it was made, with its key;
             secret. Verification shows with it that the listener refuses such.
@@ -31,6 +32,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
 
     certificate: pulumi.Output[str]
     private_key: pulumi.Output[str]
+    key_id: pulumi.Output[str]
     fingerprint_sha256: pulumi.Output[str]
     expired_probe: pulumi.Output[dict[str, str]]
     clients: pulumi.Output[dict[str, Any]]
@@ -59,11 +61,13 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             name,
             ca_certificate=issued.certificate,
             ca_private_key=issued.private_key,
+            ca_key_id=issued.key_id,
             clients=_requests(settings, subject),
             opts=child,
         )
         self.certificate = issued.certificate
         self.private_key = issued.private_key
+        self.key_id = issued.key_id
         self.fingerprint_sha256 = issued.fingerprint_sha256
         self.expired_probe = issued.expired_probe
         self.clients = register.inventory

@@ -55,6 +55,7 @@ class ServerCertificate(pulumi.ComponentResource):
                 name,
                 ca_certificate=authority.certificate,
                 ca_private_key=authority.private_key,
+                ca_key_id=authority.key_id,
                 common_name=server.domains[0] if server.domains else address,
                 dns_names=list(server.domains),
                 ip_addresses=[address],
@@ -63,7 +64,7 @@ class ServerCertificate(pulumi.ComponentResource):
                 renew_before=server.renew_before,
                 opts=child,
             )
-            self.certificate = issued.chain
+            self.certificate = issued.certificate
             private_key = issued.private_key
             self.issuer = "private"
             self.names = address.apply(lambda ip: [*server.domains, ip])

@@ -1,0 +1,162 @@
+"""The server's certificate as a dynamic resource, issued by the private CA."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from components.dynamic.properties import Properties, failure, is_unknown, now, window
+from pki import certificates, keys
+from pki.certificates import Issuer
+from pki.names import distinguished_name
+from pki.windows import Window
+
+CONTENT = ("ca_key_id", "common_name", "dns_names", "ip_addresses", "key_bits")
+"""A change of these issues another certificate at once."""
+
+WINDOW = ("not_before", "not_after")
+
+INPUTS = (*CONTENT, "validity", "renew_before", *WINDOW)
+"""What outputs repeat of the inputs: not the CA's key."""
+
+
+class Provider(ResourceProvider):
+    """Issues server certificates. State refers to this class by its import path: do not move it."""
+
+    serialize_as_secret_always = False  # It holds nothing.
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Choose the validity window."""
+        inputs = dict(news)
+        if any(is_unknown(news.get(name)) for name in ("key_bits", "validity", "renew_before")):
+            return CheckResult(inputs, [])
+        inputs["key_bits"] = int(news["key_bits"])
+        failures = failure("key_bits", lambda: keys.require_size(inputs["key_bits"]))
+        if not is_unknown([news["dns_names"], news["ip_addresses"]]):
+            failures += failure(
+                "dns_names",
+                lambda: certificates.alternative_names(news["dns_names"], news["ip_addresses"]),
+            )
+        # What is unknown in this preview was known before, and stays so unless it changes.
+        another = any(
+            _olds.get(name) != inputs[name] for name in CONTENT if not is_unknown(inputs[name])
+        )
+        try:
+            chosen = window(_olds, news, now(), restart=another)
+        except ValueError as error:
+            return CheckResult(inputs, [*failures, CheckFailure("validity", str(error))])
+        return CheckResult({**inputs, **chosen.properties()}, failures)
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Issue anew if the content or the window differs, or the CA has another key."""
+        compared = [name for name in (*CONTENT, *WINDOW) if name in _news]
+        changed = any(_olds.get(name) != _news[name] for name in compared)
+        return DiffResult(changes=changed or _signed_by_another(_olds, _news))
+
+    def create(self, props: Properties) -> CreateResult:
+        """Make a key and its certificate."""
+        outs = _issued(props)
+        return CreateResult(outs["serial_number"], outs)
+
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Make another key and its certificate; the id stays that of the first."""
+        return UpdateResult(_issued(_news))
+
+
+class ServerCertificate(Resource, module="pki", name="ServerCertificate"):
+    """A TLS server certificate.
+
+    Attributes:
+        certificate: PEM.
+        private_key: PKCS#1 PEM, the form that the load balancer takes; secret.
+        fingerprint_sha256: Hex.
+        serial_number: Hex.
+        not_before: RFC 3339.
+        not_after: RFC 3339.
+    """
+
+    certificate: pulumi.Output[str]
+    private_key: pulumi.Output[str]
+    fingerprint_sha256: pulumi.Output[str]
+    serial_number: pulumi.Output[str]
+    not_before: pulumi.Output[str]
+    not_after: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        ca_certificate: pulumi.Input[str],
+        ca_private_key: pulumi.Input[str],
+        ca_key_id: pulumi.Input[str],
+        common_name: pulumi.Input[str],
+        dns_names: Sequence[str],
+        ip_addresses: Sequence[pulumi.Input[str]],
+        key_bits: int,
+        validity: str,
+        renew_before: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            Provider(),
+            name,
+            {
+                "ca_certificate": ca_certificate,
+                "ca_private_key": pulumi.Output.secret(ca_private_key),
+                "ca_key_id": ca_key_id,
+                "common_name": common_name,
+                "dns_names": list(dns_names),
+                "ip_addresses": list(ip_addresses),
+                "key_bits": key_bits,
+                "validity": validity,
+                "renew_before": renew_before,
+                "certificate": None,
+                "private_key": None,
+                "fingerprint_sha256": None,
+                "serial_number": None,
+                "not_before": None,
+                "not_after": None,
+            },
+            pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(additional_secret_outputs=["private_key"])
+            ),
+        )
+
+
+def _issued(props: Properties) -> dict[str, Any]:
+    issuer = Issuer(certificates.load(props["ca_certificate"]), keys.load(props["ca_private_key"]))
+    key = keys.generate(int(props["key_bits"]))
+    certificate = certificates.server(
+        issuer,
+        distinguished_name({"common_name": props["common_name"]}),
+        key.public_key(),
+        Window.of_properties(props["not_before"], props["not_after"]),
+        certificates.alternative_names(props["dns_names"], props["ip_addresses"]),
+    )
+    return {
+        **{name: props[name] for name in INPUTS},
+        "certificate": certificates.pem(certificate),
+        "private_key": keys.pkcs1(key),
+        "fingerprint_sha256": certificates.fingerprint_sha256(certificate),
+        "serial_number": certificates.serial_number(certificate),
+        "ca_public_key_sha256": certificates.public_key_sha256(issuer.certificate),
+    }
+
+
+def _signed_by_another(olds: Properties, news: Properties) -> bool:
+    """Whether the CA has another key although its id is the same: it was replaced by hand."""
+    if is_unknown(news["ca_certificate"]):
+        return False
+    present = certificates.public_key_sha256(certificates.load(news["ca_certificate"]))
+    return bool(olds.get("ca_public_key_sha256") != present)

@@ -1,0 +1,97 @@
+"""What a client is handed: PKCS#12 (RFC 7292) and the same as PEM, under a pass phrase."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    KeySerializationEncryption,
+    PrivateFormat,
+)
+from cryptography.hazmat.primitives.serialization.pkcs12 import (
+    PBES,
+    serialize_key_and_certificates,
+)
+
+from pki import certificates, keys
+
+BundleEncoding = Literal["modern", "legacy"]
+"""modern: AES-256 and SHA-256. legacy: 3DES and SHA-1, for Windows Server 2016, macOS 14,
+Android 15, Java 8u300 and what is older than these, which call a modern bundle's pass phrase
+wrong."""
+
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Without the letters and digits that look alike on paper."""
+
+GROUPS, GROUP_LENGTH = 5, 5
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A client's certificate and key.
+
+    Attributes:
+        pkcs12: Base64 of DER.
+        pass_phrase: Opens `pkcs12` and `private_key`.
+        private_key: PKCS#8 PEM, encrypted.
+        certificate: PEM.
+        chain: PEM of the CA.
+    """
+
+    pkcs12: str = field(repr=False)
+    pass_phrase: str = field(repr=False)
+    private_key: str = field(repr=False)
+    certificate: str
+    chain: str
+
+    def properties(self) -> dict[str, str]:
+        """The fields by name."""
+        return asdict(self)
+
+
+def generate_pass_phrase() -> str:
+    """A random pass phrase of 123 bits that can be read out and typed."""
+    return "-".join(
+        "".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS)
+    )
+
+
+def bundle(
+    name: str,
+    key: rsa.RSAPrivateKey,
+    certificate: x509.Certificate,
+    authority: x509.Certificate,
+    *,
+    pass_phrase: str,
+    encoding: BundleEncoding,
+) -> Bundle:
+    """Make a bundle; each call gives another ciphertext of the same."""
+    content = serialize_key_and_certificates(
+        name.encode(), key, certificate, [authority], _encryption(pass_phrase, encoding)
+    )
+    return Bundle(
+        pkcs12=base64.b64encode(content).decode(),
+        pass_phrase=pass_phrase,
+        private_key=keys.encrypted_pkcs8(key, pass_phrase),
+        certificate=certificates.pem(certificate),
+        chain=certificates.pem(authority),
+    )
+
+
+def _encryption(pass_phrase: str, encoding: BundleEncoding) -> KeySerializationEncryption:
+    if encoding == "modern":
+        return BestAvailableEncryption(pass_phrase.encode())
+    return (
+        PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(50_000)
+        .key_cert_algorithm(PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        .hmac_hash(hashes.SHA1())  # noqa: S303 - asked for by name, for old systems
+        .build(pass_phrase.encode())
+    )

@@ -1,0 +1,155 @@
+"""Issues certificates: plain functions of names, keys and windows."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from pki import profiles
+from pki.profiles import Profile
+from pki.windows import Window
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Who signs: a CA's certificate with its key."""
+
+    certificate: x509.Certificate
+    private_key: rsa.RSAPrivateKey
+
+
+def self_signed_authority(
+    subject: x509.Name, key: rsa.RSAPrivateKey, window: Window
+) -> x509.Certificate:
+    """Issue a root CA's certificate; with an old key and name it renews that CA."""
+    builder = _builder(profiles.AUTHORITY, subject, key.public_key(), window)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+    return (
+        builder.issuer_name(subject)
+        .add_extension(authority, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def server(
+    issuer: Issuer,
+    subject: x509.Name,
+    key: rsa.RSAPublicKey,
+    window: Window,
+    names: Sequence[x509.GeneralName],
+) -> x509.Certificate:
+    """Issue a TLS server's certificate for DNS names and IP addresses."""
+    return _issue(profiles.SERVER, issuer, subject, key, window=window, names=names)
+
+
+def client(
+    issuer: Issuer,
+    subject: x509.Name,
+    key: rsa.RSAPublicKey,
+    window: Window,
+    email: str | None = None,
+) -> x509.Certificate:
+    """Issue a TLS client's certificate."""
+    names = [x509.RFC822Name(email)] if email else []
+    return _issue(profiles.CLIENT, issuer, subject, key, window=window, names=names)
+
+
+def alternative_names(
+    dns_names: Sequence[str], ip_addresses: Sequence[str]
+) -> list[x509.GeneralName]:
+    """Subject alternative names (RFC 5280, 4.2.1.6); names beyond ASCII go in as A-labels.
+
+    Raises:
+        ValueError: One is neither a DNS name nor an IP address.
+    """
+    names: list[x509.GeneralName] = [x509.DNSName(_a_labels(name)) for name in dns_names]
+    return names + [x509.IPAddress(ipaddress.ip_address(address)) for address in ip_addresses]
+
+
+def pem(certificate: x509.Certificate) -> str:
+    """The certificate in PEM."""
+    return certificate.public_bytes(Encoding.PEM).decode()
+
+
+def load(text: str) -> x509.Certificate:
+    """Read the first certificate of a PEM text.
+
+    Raises:
+        ValueError: There is none.
+    """
+    try:
+        return x509.load_pem_x509_certificate(text.encode())
+    except ValueError:
+        raise ValueError("this is no certificate in PEM") from None
+
+
+def serial_number(certificate: x509.Certificate) -> str:
+    """The serial number in hex: the engine would turn a number into a float."""
+    digits = f"{certificate.serial_number:x}"
+    return digits.zfill(len(digits) + len(digits) % 2)
+
+
+def fingerprint_sha256(certificate: x509.Certificate) -> str:
+    """SHA-256 of the certificate's DER, in hex."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def public_key_sha256(certificate: x509.Certificate) -> str:
+    """SHA-256 of the SubjectPublicKeyInfo, in hex: the same before and after a renewal."""
+    info = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(info).hexdigest()
+
+
+def _issue(
+    profile: Profile,
+    issuer: Issuer,
+    subject: x509.Name,
+    key: rsa.RSAPublicKey,
+    *,
+    window: Window,
+    names: Sequence[x509.GeneralName],
+) -> x509.Certificate:
+    held = issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(held)
+    builder = (
+        _builder(profile, subject, key, window.within(issuer.certificate.not_valid_after_utc))
+        .issuer_name(issuer.certificate.subject)
+        .add_extension(authority, critical=False)
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return builder.sign(issuer.private_key, hashes.SHA256())
+
+
+def _builder(
+    profile: Profile, subject: x509.Name, key: rsa.RSAPublicKey, window: Window
+) -> x509.CertificateBuilder:
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .public_key(key)
+        # 159 random bits: RFC 5280, 4.1.2.2 allows 20 octets.
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(window.not_before)
+        .not_valid_after(window.not_after)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+    for extension, critical in profiles.extensions(profile):
+        builder = builder.add_extension(extension, critical=critical)
+    return builder
+
+
+def _a_labels(name: str) -> str:
+    if name.isascii():
+        return name.lower()
+    return ".".join(
+        label if label.isascii() else label.encode("idna").decode() for label in name.split(".")
+    ).lower()

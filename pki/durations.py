@@ -1,0 +1,23 @@
+"""Lengths of time as configuration writes them: 365d, 12h, 30m, 90s."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+
+
+def parse(text: str) -> timedelta:
+    """Return the length of time that a text such as `365d` stands for.
+
+    Raises:
+        ValueError: It stands for none; the message says what would.
+    """
+    match = re.fullmatch(r"([1-9][0-9]{0,6})([dhms])", text)
+    if match is None:
+        raise ValueError(
+            f"{text!r} is no length of time: write a whole number and a unit, such as 365d, 12h, "
+            "30m or 90s"
+        )
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})

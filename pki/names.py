@@ -1,0 +1,52 @@
+"""Distinguished names from plain fields (RFC 5280, 4.1.2.4 and appendix A.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+ATTRIBUTES = {
+    "country": NameOID.COUNTRY_NAME,
+    "province": NameOID.STATE_OR_PROVINCE_NAME,
+    "locality": NameOID.LOCALITY_NAME,
+    "organization": NameOID.ORGANIZATION_NAME,
+    "organizational_unit": NameOID.ORGANIZATIONAL_UNIT_NAME,
+    "common_name": NameOID.COMMON_NAME,
+}
+"""Fields in the order of the encoded name. An e-mail address is no part of it: RFC 5280, 4.1.2.6
+puts that into the subject alternative names."""
+
+LONGEST = {"province": 128, "locality": 128}
+"""Upper bounds other than 64 characters (ub-state-name, ub-locality-name)."""
+
+
+def distinguished_name(subject: Mapping[str, str]) -> x509.Name:
+    """Build a name.
+
+    Args:
+        subject: Values by field, those of `ATTRIBUTES`; others are left out.
+
+    Raises:
+        ValueError: A value cannot stand in a certificate; the message names its field.
+    """
+    found = [
+        _attribute(field, oid, subject[field])
+        for field, oid in ATTRIBUTES.items()
+        if subject.get(field)
+    ]
+    if not found:
+        raise ValueError("the subject is empty: set at least common_name")
+    return x509.Name(found)
+
+
+def _attribute(field: str, oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
+    if field == "country" and not (len(value) == 2 and value.isascii() and value.isupper()):
+        raise ValueError(f"country is {value!r}: it is two capital letters, such as CN (ISO 3166)")
+    longest = LONGEST.get(field, 64)
+    if len(value) > longest:
+        raise ValueError(f"{field} has {len(value)} characters, of which {longest} fit")
+    if not value.isprintable() or value != value.strip():
+        raise ValueError(f"{field} has control characters, or spaces around it")
+    return x509.NameAttribute(oid, value)

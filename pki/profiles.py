@@ -1,0 +1,62 @@
+"""What each kind of certificate may be used for (RFC 5280, 4.2.1), in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The extensions that a kind of certificate has whatever it says about its subject.
+
+    Subject and authority key identifiers (4.2.1.1, 4.2.1.2) come with every one.
+    """
+
+    basic_constraints: x509.BasicConstraints
+    key_usage: tuple[str, ...]
+    extended_key_usage: tuple[x509.ObjectIdentifier, ...] = ()
+
+
+AUTHORITY = Profile(
+    # The CA signs clients and servers directly; nobody below it may sign further.
+    basic_constraints=x509.BasicConstraints(ca=True, path_length=0),
+    key_usage=("key_cert_sign", "crl_sign"),
+)
+SERVER = Profile(
+    basic_constraints=x509.BasicConstraints(ca=False, path_length=None),
+    # keyEncipherment: an RSA key under a policy that still has RSA key exchange (TLS 1.2 and less).
+    key_usage=("digital_signature", "key_encipherment"),
+    extended_key_usage=(ExtendedKeyUsageOID.SERVER_AUTH,),
+)
+CLIENT = Profile(
+    basic_constraints=x509.BasicConstraints(ca=False, path_length=None),
+    key_usage=("digital_signature",),
+    extended_key_usage=(ExtendedKeyUsageOID.CLIENT_AUTH,),
+)
+
+_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+def extensions(profile: Profile) -> list[tuple[x509.ExtensionType, bool]]:
+    """The profile's extensions, each with whether it is critical."""
+    usage = x509.KeyUsage(**{name: name in profile.key_usage for name in _USAGES})
+    found: list[tuple[x509.ExtensionType, bool]] = [
+        (profile.basic_constraints, True),
+        (usage, True),
+    ]
+    if profile.extended_key_usage:
+        found.append((x509.ExtendedKeyUsage(profile.extended_key_usage), False))
+    return found
