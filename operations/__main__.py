@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from operations import client_bundle, local_environment, outputs, verification
+from operations import client_bundle, installation, local_environment, outputs, verification
 from operations.errors import OperationError
+from operations.health import SlbHealth
 from operations.local_environment import LocalEnvironment
+from operations.report import Report, render
 from operations.stack import PROJECT, Stack
 from toolchain.errors import ToolchainError
 from toolchain.install import ensure
@@ -63,11 +64,12 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
     _pulumi(target, "up", *confirmed, *(arguments or []))
     if target.local:
         _follow_published_port(target, target.local)
-    found = outputs.StackOutputs.parse(target.stack.outputs())
-    passed = _verify(target, found)
-    if target.local and found.client_bundles:
+    found = outputs.parse(target.stack.outputs())
+    report = _verify(target, found)
+    render(report, console)
+    if target.local:
         _hand_over(target.local, found)
-    raise typer.Exit(0 if passed else 1)
+    raise typer.Exit(report.exit_status)
 
 
 @app.command(context_settings=PASS_ON)
@@ -95,7 +97,7 @@ def down(stack: StackName = "local", arguments: Arguments = None) -> None:
 @app.command("outputs")
 def show_outputs(stack: StackName = "local") -> None:
     """Print the stack's outputs as JSON, without secrets."""
-    found = outputs.StackOutputs.parse(_target(stack).stack.outputs())
+    found = outputs.parse(_target(stack).stack.outputs())
     sys.stdout.write(json.dumps(outputs.public(found), indent=2, ensure_ascii=False) + "\n")
 
 
@@ -103,12 +105,18 @@ def show_outputs(stack: StackName = "local") -> None:
 def verify(
     stack: StackName = "local",
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    no_health: Annotated[
+        bool, typer.Option("--no-health", help="Do not ask the API of SLB for health.")
+    ] = False,
 ) -> None:
     """Try the service from outside: who gets in, who does not."""
     target = _target(stack)
-    found = outputs.StackOutputs.parse(target.stack.outputs())
-    passed = _verify(target, found, as_json=as_json)
-    raise typer.Exit(0 if passed else 1)
+    report = _verify(target, outputs.parse(target.stack.outputs()), health=not no_health)
+    if as_json:
+        sys.stdout.write(report.to_json() + "\n")
+    else:
+        render(report, console)
+    raise typer.Exit(report.exit_status)
 
 
 @app.command()
@@ -118,9 +126,13 @@ def client(
     stack: StackName = "local",
 ) -> None:
     """Write a client's bundle and say how to install it."""
-    found = outputs.StackOutputs.parse(_target(stack).stack.outputs())
+    found = outputs.parse(_target(stack).stack.outputs())
     client_bundle.write(found, name, directory)
-    console.print(client_bundle.instructions(name, found.url, directory))
+    sys.stdout.write(
+        installation.instructions(
+            name, found.url, directory, server_certificate_issuer=found.server_certificate_issuer
+        )
+    )
 
 
 @app.command("env")
@@ -145,45 +157,37 @@ def _follow_published_port(target: Target, local: LocalEnvironment) -> None:
         _pulumi(target, "up", "--yes", "--skip-preview")
 
 
-def _verify(target: Target, found: outputs.StackOutputs, *, as_json: bool = False) -> bool:
-    with _variables(target.stack.variables if target.local else {}):
-        report = verification.verify(found)
-    if as_json:
-        sys.stdout.write(report.to_json() + "\n")
-    else:
-        verification.render(report, console)
-    return report.passed
+def _verify(target: Target, found: outputs.StackOutputs, *, health: bool = True) -> Report:
+    """Verify; what is waited for goes to standard error."""
+    environ = {**os.environ, **target.stack.variables}
+    source = SlbHealth(found, environ) if health else None
+    with Reporter() as reporter:
+        return verification.verify(
+            found, source, announce=lambda reason: reporter.update("Waiting for", escape(reason))
+        )
 
 
 def _hand_over(local: LocalEnvironment, found: outputs.StackOutputs) -> None:
     """Write the first client's bundle, and show a request with it."""
-    name = next(iter(found.client_bundles))
+    name = next(iter(found.clients_in_force()), None)
+    if name is None:
+        return
     directory = local.home / "clients" / name
     client_bundle.write(found, name, directory)
-    console.print(client_bundle.first_request(name, found.url, directory))
-
-
-@contextmanager
-def _variables(extra: Mapping[str, str]) -> Iterator[None]:
-    """Add to this process's environment for a while: the cloud's SDK reads it from there."""
-    before = dict(os.environ)
-    os.environ.update(extra)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    request = installation.first_request(
+        name, found.url, directory, server_certificate_issuer=found.server_certificate_issuer
+    )
+    sys.stdout.write(f"A request as client {name}:\n{request}\n")
 
 
 def main() -> int:
     """Run a command; print one clear message where it cannot be done."""
     try:
-        app(standalone_mode=False)
+        app()
     except (OperationError, ToolchainError) as error:
-        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        message = f"[red]error:[/red] {escape(str(error))}"
+        Console(stderr=True).print(message, highlight=False, soft_wrap=True)
         return 1
-    except typer.Exit as leave:
-        return leave.exit_code
     return 0
 
 

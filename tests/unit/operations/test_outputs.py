@@ -85,7 +85,7 @@ def test_public_outputs_hold_no_secret(document):
     assert shown["clients"]["browser"]["not_after"] == values["clients"]["browser"]["not_after"]
     assert "PRIVATE KEY" not in text
     for secret in values["client_bundles"]["browser"].values():
-        assert secret not in {values["ca_certificate"]} and secret not in text or secret == (
+        assert (secret not in {values["ca_certificate"]} and secret not in text) or secret == (
             values["ca_certificate"]
         )
 
