@@ -176,14 +176,14 @@ class LocalEnvironment:
         answer = subprocess.run(
             [sys.executable, "-m", "localcloud", *arguments, "--home", self.cloud],
             cwd=PROJECT,
-            stdout=None if show else subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None if show else subprocess.PIPE,
             text=True,
             check=False,
         )
         if answer.returncode != 0:
-            raise OperationError(answer.stderr.strip() or "The local cloud does not answer.")
-        return answer.stdout or ""
+            raise OperationError((answer.stderr or "").strip() or "The local cloud did not do it.")
+        return answer.stdout
 
 
 def account_stack(name: str, toolchain: Toolchain) -> Stack:

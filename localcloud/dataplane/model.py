@@ -1,4 +1,4 @@
-"""What the control plane asks of the data plane: plain values, no API vocabulary beyond CLB's own."""
+"""What the control plane asks of the data plane: plain values, in CLB's own terms."""
 
 from __future__ import annotations
 

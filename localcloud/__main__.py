@@ -1,0 +1,168 @@
+"""`python -m localcloud`: start, stop, look at and reset a local cloud."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from localcloud import control, coverage
+from localcloud.dataplane.model import DataPlaneError
+from localcloud.home import Home, environment
+from localcloud.server import PortError, listening_socket
+from localcloud.server import serve as run_server
+from localcloud.store import StoreError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+HomePath = Annotated[Path, typer.Option("--home", help="The cloud's folder.")]
+DEFAULT_HOME = Path(".local/cloud")
+Strict = Annotated[
+    bool, typer.Option(help="Refuse bad client certificates in the handshake, not by a 400 page.")
+]
+
+
+@app.command()
+def start(
+    home: HomePath = DEFAULT_HOME,
+    port: Annotated[int, typer.Option(help="Of the API; 0: any.")] = control.DEFAULT_PORT,
+    strict: Strict = False,
+) -> None:
+    """Start the cloud unless it runs."""
+    present, new = control.start(Home(home), port, _say, strict=strict)
+    said = "The local cloud answers" if new else "The local cloud already answers"
+    _say(f"{said} at https://127.0.0.1:{present.port} (process {present.process.pid}).")
+
+
+@app.command()
+def stop(home: HomePath = DEFAULT_HOME) -> None:
+    """Stop the cloud and all it runs; what it remembers stays."""
+    _say("Stopped." if control.stop(Home(home)) else "No local cloud was running.")
+
+
+@app.command()
+def status(
+    home: HomePath = DEFAULT_HOME,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Say what runs."""
+    found = control.ask(Home(home), "GET", "/status")
+    if as_json:
+        sys.stdout.write(json.dumps(found) + "\n")
+        return
+    lines = [
+        f"API        {found['endpoint']}, process {found['pid']}, {found['memory_mib']} MiB",
+        *(
+            f"listener   {one['load_balancer_id']}:{one['protocol']}:{one['port']} at "
+            f"{one['socket']['host']}:{one['socket']['port']}; "
+            + (", ".join(f"{k} {v}" for k, v in one["health"].items()) or "no backend")
+            for one in found["listeners"]
+        ),
+        *(
+            f"instance   {one['id']} at {one['host']}, {'runs' if one['runs'] else 'is down'}"
+            for one in found["instances"]
+        ),
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+@app.command()
+def reset(home: HomePath = DEFAULT_HOME) -> None:
+    """Remove all resources of the cloud."""
+    control.ask(Home(home), "POST", "/reset")
+    _say("The local cloud is empty.")
+
+
+@app.command()
+def logs(
+    home: HomePath = DEFAULT_HOME,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until stopped.")] = False,
+) -> None:
+    """Print the log: one line a call, no parameters."""
+    path = Home(home).log
+    if not path.exists():
+        raise control.ControlError(f"There is no log yet: {path} is missing.")
+    with path.open(encoding="utf-8", errors="replace") as file:
+        while True:
+            for line in file:
+                sys.stdout.write(line)
+            if not follow:
+                return
+            sys.stdout.flush()
+            time.sleep(0.2)
+
+
+@app.command("env")
+def show_environment(home: HomePath = DEFAULT_HOME) -> None:
+    """Print shell exports with which the provider and the SDKs use this cloud."""
+    found = Home(home)
+    present = control.running(found)
+    port = present.port if present else control.DEFAULT_PORT
+    for name, value in environment(found, port).items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+
+
+@app.command()
+def dump(home: HomePath = DEFAULT_HOME) -> None:
+    """Print all resources as JSON, without keys."""
+    sys.stdout.write(json.dumps(control.ask(Home(home), "GET", "/dump"), indent=2) + "\n")
+
+
+@app.command()
+def fault(
+    description: Annotated[str, typer.Argument(help="JSON: action, kind, times, code, seconds.")],
+    home: HomePath = DEFAULT_HOME,
+) -> None:
+    """Have the next calls of an action fail, for tests (localcloud/api/faults.py)."""
+    try:
+        wanted = json.loads(description)
+    except ValueError as error:
+        raise control.ControlError(f"This is no JSON: {error}") from None
+    control.ask(Home(home), "POST", "/faults", wanted)
+
+
+@app.command("coverage")
+def show_coverage() -> None:
+    """Print the page of what the cloud covers."""
+    sys.stdout.write(coverage.page())
+
+
+@app.command(hidden=True)
+def serve(
+    home: HomePath,
+    haproxy: Annotated[Path, typer.Option()],
+    port: Annotated[int, typer.Option()],
+    strict: Strict = False,
+) -> None:
+    """Run the cloud in this process."""
+    run_server(Home(home), haproxy, listening_socket(port), strict=strict)
+
+
+def _say(text: str) -> None:
+    """Tell a person; standard output belongs to what scripts read."""
+    errors.print(text)
+
+
+def main() -> int:
+    """Run a command; print one clear message where it cannot be done."""
+    try:
+        outcome = app(standalone_mode=False)
+    except (control.ControlError, DataPlaneError, PortError, StoreError) as error:
+        errors.print(str(error))
+        return 1
+    except typer.Exit as leave:
+        return leave.exit_code
+    except typer.Abort:
+        return 130
+    return outcome if isinstance(outcome, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""The local cloud's own controls, on a Unix socket that its owner alone can reach."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import psutil
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from localcloud.api.app import Api
+from localcloud.api.faults import Fault, Faults
+from localcloud.documents import SECRET_FIELDS, Instance, Listener
+
+
+class Admin:
+    """Answers `python -m localcloud status` and its siblings.
+
+    Args:
+        api: With its cloud and the lock that guards it.
+        faults: Those of the API.
+        port: Of the API.
+        stop: Ends the process.
+    """
+
+    def __init__(self, api: Api, faults: Faults, port: int, stop: Callable[[], None]) -> None:
+        self._api = api
+        self._faults = faults
+        self._port = port
+        self._stop = stop
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/status", self._status),
+                Route("/dump", self._dump),
+                Route("/reset", self._reset, methods=["POST"]),
+                Route("/stop", self._end, methods=["POST"]),
+                Route("/faults", self._list_faults),
+                Route("/faults", self._add_fault, methods=["POST"]),
+                Route("/faults", self._clear_faults, methods=["DELETE"]),
+            ]
+        )
+
+    def _status(self, _request: Request) -> Response:
+        cloud = self._api.cloud
+        with self._api.lock:
+            listeners = [
+                {
+                    "load_balancer_id": one.load_balancer_id,
+                    "protocol": "https",
+                    "port": one.port,
+                    "socket": asdict(socket),
+                    "health": dict(cloud.health(one)),
+                }
+                for one in cloud.store.all(Listener, running=True)
+                if (socket := cloud.sockets.get((one.load_balancer_id, "https", one.port)))
+            ]
+            instances = [
+                {"id": one.id, "host": one.host, "runs": cloud.plane.instance_running(one.id)}
+                for one in cloud.store.all(Instance)
+            ]
+        memory = psutil.Process().memory_info().rss
+        return JSONResponse(
+            {
+                "endpoint": f"https://127.0.0.1:{self._port}",
+                "pid": os.getpid(),
+                "memory_mib": round(memory / 2**20, 1),
+                "listeners": listeners,
+                "instances": instances,
+            }
+        )
+
+    def _dump(self, _request: Request) -> Response:
+        with self._api.lock:
+            found = self._api.cloud.store.everything()
+        shown: dict[str, list[Any]] = {
+            kind: [one.model_dump(mode="json", exclude=set(SECRET_FIELDS)) for one in documents]
+            for kind, documents in found.items()
+        }
+        return JSONResponse(shown)
+
+    def _reset(self, _request: Request) -> Response:
+        with self._api.lock:
+            self._api.cloud.reset()
+        self._faults.clear()
+        return JSONResponse({})
+
+    async def _end(self, _request: Request) -> Response:
+        self._stop()
+        return JSONResponse({})
+
+    def _list_faults(self, _request: Request) -> Response:
+        return JSONResponse([fault.model_dump() for fault in self._faults.pending()])
+
+    async def _add_fault(self, request: Request) -> Response:
+        try:
+            fault = Fault.model_validate_json(await request.body())
+        except ValidationError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        self._faults.add(fault)
+        return JSONResponse({})
+
+    def _clear_faults(self, _request: Request) -> Response:
+        self._faults.clear()
+        return JSONResponse({})

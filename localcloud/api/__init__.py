@@ -1,0 +1,1 @@
+"""The API over HTTPS: signatures, strict parameters, dispatch."""

@@ -1,0 +1,146 @@
+"""The API as an ASGI application: one path, GET or POST."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+import uuid
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from localcloud import products, requests
+from localcloud.api import signatures
+from localcloud.api.faults import Fault, Faults
+from localcloud.api.gateway import Call, Gateway
+from localcloud.api.signatures import Signed
+from localcloud.cloud import Cloud
+from localcloud.errors import ApiError
+
+log = logging.getLogger("localcloud")
+
+BODY_BYTES = 1024 * 1024
+"""A request's body has no more."""
+
+
+class Api:
+    """Answers calls, one at a time.
+
+    Args:
+        cloud: What the actions work on.
+        gateway: Who may call.
+        faults: What shall go wrong.
+    """
+
+    def __init__(self, cloud: Cloud, gateway: Gateway, faults: Faults) -> None:
+        self.cloud = cloud
+        self.lock = threading.RLock()
+        self._gateway = gateway
+        self._faults = faults
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        return Starlette(routes=[Route("/", self._endpoint, methods=["GET", "POST"])])
+
+    async def _endpoint(self, request: Request) -> Response:
+        began = time.perf_counter()
+        request_id = str(uuid.uuid4()).upper()
+        name = "-"
+        drop = False
+        try:
+            call = self._gateway.admit(await _signed(request))
+            name = call.action
+            fault = self._faults.take(call.action)
+            if fault is not None:
+                await _happen(fault)
+                drop = fault.kind == "drop"
+            answer = await run_in_threadpool(self.act, call)
+            status, code = 200, "-"
+        except ApiError as error:
+            status, code = error.status, error.code
+            answer = {
+                "Code": error.code,
+                "Message": error.message,
+                "HostId": "localcloud",
+                "Recommend": "",
+            }
+            if code in {"UnsupportedParameter", "InvalidAction.NotFound", "NotEmulated"}:
+                log.warning("%s: %s", name, error.message)
+        except Exception:
+            # The message could hold a parameter: the log has it, the answer does not.
+            log.exception("%s failed", name)
+            status, code = 500, "InternalError"
+            answer = {
+                "Code": code,
+                "Message": "The request processing has failed: see `python -m localcloud logs`.",
+                "HostId": "localcloud",
+                "Recommend": "",
+            }
+        spent = (time.perf_counter() - began) * 1000
+        log.info("%s %s %s %.1f ms", name, status, code, spent)
+        if drop:
+            return _Dropped()
+        return JSONResponse({"RequestId": request_id, **answer}, status_code=status)
+
+    def act(self, call: Call) -> dict[str, Any]:
+        """Carry out an action, wholly or not at all.
+
+        Raises:
+            ApiError: The action says no.
+        """
+        action = products.find(call.version, call.action)
+        request = requests.parse(action.request, call.parameters)
+        with self.lock:
+            if not action.changes:
+                return action.handler(self.cloud, request)
+            try:
+                with self.cloud.store.transaction():
+                    return action.handler(self.cloud, request)
+            except BaseException:
+                # The data plane may be ahead of what is remembered: bring it back.
+                self.cloud.apply()
+                raise
+
+
+class _Dropped(Response):
+    """Begins an answer and never ends it, so that the server closes the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        headers = [(b"content-length", b"100")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+async def _happen(fault: Fault) -> None:
+    if fault.kind == "error":
+        raise ApiError(fault.status, fault.code, "The local cloud was told to fail.")
+    await asyncio.sleep(fault.seconds)
+
+
+async def _signed(request: Request) -> Signed:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES:
+            raise ApiError(413, "RequestTooLarge", f"A body has {BODY_BYTES} bytes at most.")
+    is_form = request.headers.get("content-type", "").startswith(
+        "application/x-www-form-urlencoded"
+    )
+    try:
+        form = body.decode() if is_form else ""
+        query = request.scope["query_string"].decode("ascii")
+    except UnicodeDecodeError:
+        raise ApiError(400, "InvalidParameter", "The request is not UTF-8.") from None
+    return Signed(
+        method=request.method,
+        query=signatures.pairs(query),
+        form=signatures.pairs(form),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+    )

@@ -1,0 +1,135 @@
+"""What stands before every action: who signed, when, and whether it was seen before.
+
+It is a security boundary and not only likeness: instances run their user data, so that a request
+from a web page or another user of this machine must not get through.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from localcloud.api import signatures
+from localcloud.api.signatures import Claim, Signed
+from localcloud.errors import ApiError
+
+FRESH = timedelta(minutes=15)
+"""How far a request's time may be from now."""
+
+REMEMBERED = 10_000
+"""Nonces after which those too old to matter are forgotten."""
+
+HOSTS = ("127.0.0.1", "localhost")
+
+COMMON = frozenset(
+    {
+        "AccessKeyId",
+        "Action",
+        "Format",
+        "Signature",
+        "SignatureMethod",
+        "SignatureNonce",
+        "SignatureType",
+        "SignatureVersion",
+        "SecurityToken",
+        "Timestamp",
+        "Version",
+    }
+)
+"""Parameters of every request that are no action's own."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The one access key pair of this cloud."""
+
+    access_key_id: str
+    access_key_secret: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """An authenticated request for an action."""
+
+    version: str
+    action: str
+    parameters: dict[str, str]
+
+
+class Gateway:
+    """Authenticates requests.
+
+    Args:
+        credentials: Whose signature counts.
+        now: The time.
+    """
+
+    def __init__(
+        self, credentials: Credentials, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._credentials = credentials
+        self._now = now
+        self._seen: dict[str, datetime] = {}
+        self._lock = threading.Lock()
+
+    def admit(self, request: Signed) -> Call:
+        """Let a request in.
+
+        Raises:
+            ApiError: As Alibaba Cloud's gateway answers it.
+        """
+        host = request.headers.get("host", "").rsplit(":", 1)[0]
+        if host not in HOSTS:
+            raise ApiError(400, "InvalidHost", f"This API is reached as {' or '.join(HOSTS)}.")
+        claim = signatures.claim(request)
+        if claim is None or not claim.access_key_id:
+            raise ApiError(400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.")
+        self._authenticate(claim)
+        parameters = dict([*request.query, *request.form])
+        headers = request.headers
+        return Call(
+            version=parameters.get("Version") or headers.get("x-acs-version", ""),
+            action=parameters.get("Action") or headers.get("x-acs-action", ""),
+            parameters={k: v for k, v in parameters.items() if k not in COMMON},
+        )
+
+    def _authenticate(self, claim: Claim) -> None:
+        if claim.access_key_id != self._credentials.access_key_id:
+            raise ApiError(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+        now = self._now()
+        if claim.time is None:
+            raise ApiError(
+                400,
+                "InvalidTimeStamp.Format",
+                "Specified time stamp or date value is not well formatted.",
+            )
+        if abs(now - claim.time) > FRESH:
+            raise ApiError(
+                400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired."
+            )
+        if not claim.nonce or not claim.signature:
+            raise ApiError(
+                400,
+                "IncompleteSignature",
+                "The request signature does not conform to the standards.",
+            )
+        if not claim.signed_with(self._credentials.access_key_secret):
+            # Alibaba Cloud repeats the string to sign, which here may hold a private key.
+            raise ApiError(
+                400,
+                "SignatureDoesNotMatch",
+                "Specified signature is not matched with our calculation.",
+            )
+        self._remember(claim.nonce, now)
+
+    def _remember(self, nonce: str, now: datetime) -> None:
+        with self._lock:
+            if len(self._seen) >= REMEMBERED:
+                self._seen = {k: t for k, t in self._seen.items() if now - t <= 2 * FRESH}
+            if nonce in self._seen:
+                raise ApiError(
+                    400, "SignatureNonceUsed", "Specified signature nonce was used already."
+                )
+            self._seen[nonce] = now

@@ -1,0 +1,155 @@
+"""The cloud that the API's actions work on: what is remembered, and what runs for it."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from localcloud.dataplane import model
+from localcloud.dataplane.plane import DataPlane
+from localcloud.documents import (
+    CaCertificate,
+    Instance,
+    Listener,
+    LoadBalancer,
+    ServerCertificate,
+)
+from localcloud.store import Store
+
+ACCOUNT_ID = "1000000000000001"
+
+
+class Cloud:
+    """Documents and the processes that serve them.
+
+    Args:
+        store: What is remembered.
+        plane: What serves listeners and runs instances.
+        networks: First three octets of the loopback networks for load balancers and instances.
+        now: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        plane: DataPlane,
+        *,
+        networks: tuple[str, str] = ("127.88.0", "127.77.0"),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.store = store
+        self.plane = plane
+        self.now = now
+        self.sockets: Mapping[model.ListenerKey, model.SocketAddress] = {}
+        self._load_balancers, self._instances = networks
+
+    def restore(self) -> None:
+        """Start what ran when the local cloud was stopped."""
+        for instance in self.store.all(Instance, stopped=False):
+            self.start(instance)
+        self.apply()
+
+    def start(self, instance: Instance) -> None:
+        """Run an instance from its user data."""
+        user_data = base64.b64decode(instance.user_data).decode()
+        self.plane.start_instance(model.InstanceSpec(instance.id, instance.host, user_data))
+
+    def apply(self) -> None:
+        """Have the data plane serve the listeners that are running, and no others."""
+        running = self.store.all(Listener, running=True)
+        self.sockets = self.plane.apply_listeners([self._served(one) for one in running])
+
+    def health(self, listener: Listener) -> Mapping[str, model.ServerHealth]:
+        """Each backend's health at a listener, as the data plane measures it."""
+        if not listener.running or listener.attributes["HealthCheck"] != "on":
+            return {}
+        return self.plane.health((listener.load_balancer_id, "https", listener.port))
+
+    def free_load_balancer_address(self) -> str:
+        """A loopback address that no load balancer has."""
+        return _free(self._load_balancers, (lb.address for lb in self.store.all(LoadBalancer)))
+
+    def free_instance_address(self) -> str:
+        """A loopback address that no instance has."""
+        return _free(self._instances, (i.host for i in self.store.all(Instance)))
+
+    def reset(self) -> None:
+        """Remove everything, as if all of it had been deleted."""
+        instances = self.store.all(Instance)
+        with self.store.transaction():
+            self.store.clear()
+        self.apply()
+        for instance in instances:
+            self.plane.stop_instance(instance.id)
+
+    def _served(self, listener: Listener) -> model.Listener:
+        values = listener.attributes
+        load_balancer = self.store.get(LoadBalancer, listener.load_balancer_id)
+        server = self.store.get(ServerCertificate, values["ServerCertificateId"])
+        if load_balancer is None or server is None:
+            raise LookupError(f"{listener.id} refers to what is gone")
+        authority = self.store.get(CaCertificate, values.get("CACertificateId", ""))
+        return model.Listener(
+            load_balancer_id=load_balancer.id,
+            address=load_balancer.address,
+            port=listener.port,
+            protocol="https",
+            backends=tuple(
+                model.Backend(
+                    backend.server_id,
+                    self.plane.backend_socket(backend.server_id, values["BackendServerPort"]),
+                    backend.weight,
+                )
+                for backend in load_balancer.backends
+            ),
+            scheduler=values["Scheduler"],
+            health_check=_health_check(values),
+            idle_timeout=values["IdleTimeout"],
+            request_timeout=values["RequestTimeout"],
+            forwarded=model.ForwardedHeaders(
+                slb_ip=values["XForwardedFor_SLBIP"] == "on",
+                slb_id=values["XForwardedFor_SLBID"] == "on",
+                proto=values["XForwardedFor_proto"] == "on",
+            ),
+            server_certificate=f"{server.certificate.strip()}\n{server.private_key.strip()}\n",
+            ca_certificate=authority.certificate if authority else None,
+            tls_cipher_policy=values["TLSCipherPolicy"],
+            http2=values["EnableHttp2"] == "on",
+            gzip=values["Gzip"] == "on",
+        )
+
+
+def _health_check(values: Mapping[str, Any]) -> model.HealthCheck | None:
+    if values["HealthCheck"] != "on":
+        return None
+    return model.HealthCheck(
+        uri=values["HealthCheckURI"],
+        method=values["HealthCheckMethod"],
+        domain=values.get("HealthCheckDomain") or None,
+        http_codes=tuple(values["HealthCheckHttpCode"].split(",")),
+        interval=values["HealthCheckInterval"],
+        timeout=values["HealthCheckTimeout"],
+        healthy_threshold=values["HealthyThreshold"],
+        unhealthy_threshold=values["UnhealthyThreshold"],
+    )
+
+
+def _free(network: str, taken: Iterable[str]) -> str:
+    used = set(taken)
+    return next(address for last in range(1, 255) if (address := f"{network}.{last}") not in used)
+
+
+def random_network() -> str:
+    """First three octets of a loopback network, at random so that two clouds do not meet."""
+    return f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(254) + 1}"
+
+
+def free_private_ip(cidr_block: str, taken: Iterable[str]) -> str:
+    """The first host address of a block that is not taken; Alibaba Cloud keeps the last three."""
+    used = set(taken)
+    hosts = [str(host) for host in ipaddress.ip_network(cidr_block).hosts()]
+    return next(host for host in hosts[:-3] if host not in used)

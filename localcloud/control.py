@@ -1,0 +1,181 @@
+"""Starts, stops and asks the process of a local cloud."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from filelock import FileLock
+
+from localcloud.dataplane.haproxy_binary import ensure
+from localcloud.home import Home
+from localcloud.server import PortError, listening_socket
+
+START_SECONDS = 60
+STOP_SECONDS = 30
+DEFAULT_PORT = 7443
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class ControlError(Exception):
+    """Something cannot be done; the message is one sentence for a person."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A local cloud's process and the port of its API."""
+
+    process: psutil.Process
+    port: int
+
+
+def running(home: Home) -> Running | None:
+    """The process that serves a home, if it lives.
+
+    A process id alone proves nothing: after a crash it may be another program's by now.
+    """
+    try:
+        known = json.loads(home.running.read_text(encoding="utf-8"))
+        process = psutil.Process(known["pid"])
+        ours = "localcloud" in process.cmdline() and str(home.path) in process.cmdline()
+    except (FileNotFoundError, psutil.Error):
+        return None
+    return Running(process, known["port"]) if ours else None
+
+
+def start(
+    home: Home, port: int, say: Callable[[str], None], *, strict: bool = False
+) -> tuple[Running, bool]:
+    """Start a home's local cloud unless it runs.
+
+    Args:
+        home: The folder.
+        port: Of the API; 0 for any free one.
+        say: Is told what takes long.
+        strict: Refuse clients without a good certificate in the handshake.
+
+    Returns:
+        The process, and whether it is new.
+
+    Raises:
+        ControlError: It cannot start.
+        DataPlaneError: There is no HAProxy and none can be had.
+    """
+    with FileLock(home.path / "start.lock", mode=0o600):
+        present = running(home)
+        if present is not None:
+            if port not in {0, present.port}:
+                raise ControlError(
+                    f"The local cloud of {home.path} already runs, at port {present.port} and not "
+                    f"{port}: stop it first, or go on with that port."
+                )
+            return present, False
+        haproxy = ensure(say)
+        _require_free(port)
+        home.running.unlink(missing_ok=True)
+        arguments = ["--haproxy", str(haproxy), "--port", str(port)]
+        if strict:
+            arguments.append("--strict")
+        return _spawn(home, arguments), True
+
+
+def stop(home: Home) -> bool:
+    """Stop a home's local cloud and all it runs; tell whether it ran."""
+    present = running(home)
+    if present is None:
+        home.running.unlink(missing_ok=True)
+        return False
+    ask(home, "POST", "/stop")
+    try:
+        present.process.wait(STOP_SECONDS)
+    except psutil.TimeoutExpired:
+        raise ControlError(
+            f"The local cloud (process {present.process.pid}) does not stop: see {home.log}."
+        ) from None
+    home.running.unlink(missing_ok=True)
+    return True
+
+
+def ask(home: Home, method: str, path: str, body: Any = None) -> Any:
+    """Ask a running local cloud over its Unix socket.
+
+    Raises:
+        ControlError: It does not run, or says no.
+    """
+    if running(home) is None:
+        raise ControlError(f"No local cloud runs for {home.path}: `python -m localcloud start`.")
+    transport = httpx.HTTPTransport(uds=str(home.admin_socket))
+    try:
+        with httpx.Client(transport=transport, timeout=60, trust_env=False) as client:
+            answer = client.request(method, f"http://localcloud{path}", json=body)
+    except httpx.HTTPError as error:
+        raise ControlError(f"The local cloud of {home.path} does not answer: {error}.") from error
+    if answer.is_error:
+        raise ControlError(f"The local cloud refuses: {answer.text}")
+    return answer.json()
+
+
+def _require_free(port: int) -> None:
+    if port == 0:
+        return
+    try:
+        listening_socket(port).close()
+    except PortError as error:
+        raise ControlError(
+            f"Port {port} of 127.0.0.1 is not free ({error}){_who_has(port)}. Stop what uses it, "
+            "or give the local cloud another port: alicloud:endpoints in Pulumi.local.yaml, or "
+            "--port."
+        ) from None
+
+
+def _who_has(port: int) -> str:
+    """Who listens at a port, as far as this user may see."""
+    try:
+        for connection in psutil.net_connections("tcp4"):
+            address = connection.laddr
+            listens = connection.status == psutil.CONN_LISTEN
+            if address and listens and address.port == port:
+                name = psutil.Process(connection.pid).name()
+                return f", {name} has it (process {connection.pid})"
+    except psutil.Error:
+        return ""
+    return ""
+
+
+def _spawn(home: Home, arguments: list[str]) -> Running:
+    with home.log.open("ab") as log:
+        home.log.chmod(0o600)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "localcloud", "serve", "--home", str(home.path), *arguments],
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise ControlError(f"The local cloud does not start: {_last_words(home)}")
+        if (present := running(home)) is not None:
+            # It goes on after this program: nobody waits for it.
+            process.returncode = 0
+            return present
+        time.sleep(0.02)
+    process.terminate()
+    process.wait()
+    raise ControlError(f"The local cloud does not start within {START_SECONDS} s: see {home.log}.")
+
+
+def _last_words(home: Home) -> str:
+    lines = home.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"see {home.log}."

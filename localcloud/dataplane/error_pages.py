@@ -1,0 +1,26 @@
+"""Error pages as Tengine, CLB's layer 7, writes them."""
+
+from __future__ import annotations
+
+
+def page(title: str, detail: str | None = None) -> str:
+    """An error page as Tengine writes it; `title` starts with the status code."""
+    heading = title if detail is None else "400 Bad Request"
+    body = f"<center><h1>{heading}</h1></center>\r\n"
+    if detail is not None:
+        body += f"<center>{detail}</center>\r\n"
+    return (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n{body}</body>\r\n</html>\r\n"
+    )
+
+
+def error_502() -> str:
+    """The whole response for a backend that cannot be reached."""
+    body = page("502 Bad Gateway")
+    return (
+        "HTTP/1.1 502 Bad Gateway\r\n"
+        "Content-Type: text/html\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        "Cache-Control: no-cache\r\n"
+        f"\r\n{body}"
+    )

@@ -1,0 +1,108 @@
+"""Finds HAProxy, or gets it from the distribution's packages."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from localcloud.dataplane import haproxy_package
+from localcloud.dataplane.model import DataPlaneError
+
+MINIMUM = (2, 4)
+"""Oldest release that is taken."""
+
+HINT = "apt-get install haproxy, dnf install haproxy, or brew install haproxy"
+
+BINARY = "SLB_MUTUAL_TLS_HAPROXY"
+"""Environment variable: the executable to use."""
+
+SOURCE = "SLB_MUTUAL_TLS_HAPROXY_SOURCE"
+"""Environment variable: path, apt or unpack leave only that way open."""
+
+_TIMEOUT = 20
+
+
+def find() -> Path | None:
+    """The HAProxy to use, or None: the environment's, PATH and the sbin folders, then the cache.
+
+    Raises:
+        DataPlaneError: The environment names one that cannot be used.
+    """
+    given = os.environ.get(BINARY)
+    if given:
+        path = Path(given)
+        reason = problem(path)
+        if reason:
+            raise DataPlaneError(f"{BINARY} names {path}, which {reason}.")
+        return path
+    source = os.environ.get(SOURCE)
+    if source in {None, "", "path", "apt"}:
+        folders = [os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"]
+        on_path = shutil.which("haproxy", path=os.pathsep.join(folders))
+        if on_path and problem(Path(on_path)) is None:
+            return Path(on_path)
+    if source in {None, "", "unpack"}:
+        for cached in haproxy_package.cached():
+            if problem(cached) is None:
+                return cached
+    return None
+
+
+def ensure(say: Callable[[str], None]) -> Path:
+    """Find HAProxy, else install the distribution's package, else unpack it for this user.
+
+    Args:
+        say: Told what takes time, one line each.
+
+    Raises:
+        DataPlaneError: There is none to be had; says what was tried and what to install.
+    """
+    found = find()
+    if found is not None:
+        return found
+    tried = []
+    source = os.environ.get(SOURCE) or "any"
+    if source in {"any", "apt"}:
+        say("Installing HAProxy with apt-get.")
+        tried.append(haproxy_package.install())
+        found = find()
+    if found is None and source in {"any", "unpack"}:
+        say("Unpacking the distribution's HAProxy package for this user.")
+        tried.append(haproxy_package.unpack())
+        found = find()
+    if found is None:
+        done = "; ".join([f"no usable haproxy {dotted_minimum()} or newer on PATH", *tried])
+        raise DataPlaneError(f"HAProxy is missing ({done}): run {HINT}.")
+    return found
+
+
+def dotted_minimum() -> str:
+    """Write MINIMUM as 2.4."""
+    return ".".join(map(str, MINIMUM))
+
+
+def problem(path: Path) -> str | None:
+    """Why an executable cannot be used, or None: it must be new enough and built with OpenSSL."""
+    try:
+        answer = subprocess.run(
+            [str(path), "-vv"], capture_output=True, text=True, timeout=_TIMEOUT, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"does not run ({error})"
+    return version_problem(answer.stdout) if answer.returncode == 0 else "does not run"
+
+
+def version_problem(text: str) -> str | None:
+    """Read the output of `haproxy -vv`: why that build cannot be used, or None."""
+    version = re.search(r"^HA-?Proxy version (\d+)\.(\d+)", text, re.MULTILINE)
+    if version is None:
+        return "is not HAProxy"
+    if (int(version[1]), int(version[2])) < MINIMUM:
+        return f"is HAProxy {version[1]}.{version[2]}, older than {dotted_minimum()}"
+    if not re.search(r"^Built with (OpenSSL|SSL library) version", text, re.MULTILINE):
+        return "is built without TLS"
+    return None

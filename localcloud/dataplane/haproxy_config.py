@@ -1,0 +1,243 @@
+"""Writes HAProxy's configuration: CLB's behaviour, listener by listener.
+
+Source: HAProxy 2.6's configuration manual; CLB's listener and health check documentation. CLB's
+layer 7 is Tengine, whose pages and defaults are kept where the documentation is silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcloud.dataplane import haproxy_syntax as syntax
+from localcloud.dataplane.error_pages import page
+from localcloud.dataplane.haproxy_state import server_name
+from localcloud.dataplane.model import (
+    Backend,
+    DataPlaneError,
+    HealthCheck,
+    Listener,
+    ListenerKey,
+    SocketAddress,
+)
+from localcloud.dataplane.tls_policies import POLICIES
+
+CONNECT_TIMEOUT = 5
+"""Seconds until CLB tries the next backend."""
+
+CLIENT_TIMEOUT = 60
+"""Seconds that a client may take to send its request."""
+
+GZIP_TYPES = (
+    "text/html",
+    "text/xml",
+    "text/plain",
+    "text/css",
+    "application/javascript",
+    "application/x-javascript",
+    "application/rss+xml",
+    "application/atom+xml",
+    "application/xml",
+    "application/json",
+)
+"""Content types that CLB compresses."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Files that the configuration names, all in folders of their owner alone."""
+
+    stats_socket: Path
+    server_state: Path
+    error_502: Path
+    """A whole HTTP response, sent where HAProxy would answer 503.
+
+    A rule with `nbsrv` would not do: a worker that is being replaced counts no servers.
+    """
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """PEM files of one listener."""
+
+    server_certificate: Path
+    ca_certificate: Path | None
+
+
+def render(
+    listeners: Sequence[Listener],
+    sockets: Mapping[ListenerKey, SocketAddress],
+    tls: Mapping[ListenerKey, TlsFiles],
+    paths: Paths,
+    *,
+    strict: bool = False,
+) -> str:
+    """Return the whole configuration.
+
+    Args:
+        listeners: Running listeners.
+        sockets: Where each of them really listens.
+        tls: PEM files of each HTTPS listener.
+        paths: Other files that it names.
+        strict: Refuse missing or invalid client certificates in the TLS handshake instead of with
+            Tengine's 400 pages.
+
+    Raises:
+        DataPlaneError: A value does not belong in a configuration; nothing is escaped silently.
+    """
+    # In-flight requests of replaced workers get as long as their listener allows.
+    longest = max((listener.request_timeout for listener in listeners), default=0)
+    lines = [
+        "global",
+        f"    stats socket {syntax.word(str(paths.stats_socket))} mode 600 level operator",
+        f"    server-state-file {syntax.word(str(paths.server_state))}",
+        "    log stdout format raw local0 notice",
+        "    # One thread: requests alternate strictly over the backends.",
+        "    nbthread 1",
+        # CLB takes up to 32 KB of headers.
+        "    tune.bufsize 33792",
+        "    tune.ssl.default-dh-param 2048",
+        "    # No session is ever resumed: HAProxy would take one that another listener, or a",
+        "    # replaced client CA, had admitted.",
+        "    tune.ssl.cachesize 0",
+        "    ssl-default-bind-options no-tls-tickets",
+        f"    hard-stop-after {max(30, longest + CONNECT_TIMEOUT)}s",
+        "",
+        "defaults",
+        "    mode http",
+        "    log global",
+        "    option httplog",
+        "    option dontlognull",
+        "    load-server-state-from-file global",
+        f"    errorfile 503 {syntax.word(str(paths.error_502))}",
+        f"    timeout connect {CONNECT_TIMEOUT}s",
+        f"    timeout http-request {CLIENT_TIMEOUT}s",
+        "    retries 2",
+        "    option redispatch 1",
+    ]
+    for listener in sorted(listeners, key=lambda item: item.key):
+        lines += ["", *_frontend(listener, sockets[listener.key], tls.get(listener.key), strict)]
+        lines += ["", *_backend(listener)]
+    return "\n".join(lines) + "\n"
+
+
+def _frontend(
+    listener: Listener, socket: SocketAddress, tls: TlsFiles | None, strict: bool
+) -> list[str]:
+    name = syntax.section(listener)
+    bind = f"bind {syntax.endpoint(socket.host, socket.port)}"
+    lines = [f"frontend {name}"]
+    if listener.protocol == "https":
+        if tls is None:
+            raise DataPlaneError(f"The HTTPS listener {name} has no server certificate.")
+        bind += _tls_options(listener, tls, strict)
+    lines.append(f"    {bind}")
+    client = max(CLIENT_TIMEOUT, listener.request_timeout)
+    lines += [
+        f"    timeout client {client}s",
+        f"    timeout http-keep-alive {int(listener.idle_timeout)}s",
+    ]
+    if tls is not None and tls.ca_certificate is not None:
+        # ssl_c_err and ssl_fc_has_crt do not tell the truth about every handshake.
+        lines += [
+            _refuse("400 No required SSL certificate was sent", "unless { ssl_c_used }"),
+            _refuse("400 The SSL certificate error", "unless { ssl_c_verify 0 }"),
+        ]
+    lines += [
+        _answer(405, page("405 Not Allowed"), "if { method TRACE }"),
+        '    http-request set-header X-Forwarded-For "%[req.fhdr(x-forwarded-for)], %[src]"'
+        " if { req.fhdr(x-forwarded-for) -m found }",
+        "    http-request set-header X-Forwarded-For %[src]"
+        " unless { req.fhdr(x-forwarded-for) -m found }",
+    ]
+    if listener.forwarded.proto:
+        lines.append(f"    http-request set-header X-Forwarded-Proto {listener.protocol}")
+    if listener.forwarded.slb_id:
+        identifier = syntax.identifier(listener.load_balancer_id)
+        lines.append(f"    http-request set-header SLB-ID {identifier}")
+    if listener.forwarded.slb_ip:
+        lines.append(f"    http-request set-header SLB-IP {socket.host}")
+    if listener.gzip:
+        lines += ["    compression algo gzip", f"    compression type {' '.join(GZIP_TYPES)}"]
+    return [*lines, f"    default_backend {name}"]
+
+
+def _tls_options(listener: Listener, tls: TlsFiles, strict: bool) -> str:
+    try:
+        policy = POLICIES[listener.tls_cipher_policy]
+    except KeyError:
+        raise DataPlaneError(
+            f"{listener.tls_cipher_policy!r} is not a TLS security policy."
+        ) from None
+    ciphers = ":".join(policy.ciphers)
+    if policy.minimum in {"TLSv1.0", "TLSv1.1"}:
+        ciphers += ":@SECLEVEL=0"  # OpenSSL 3 has no older protocol at its default level
+    options = [
+        f"ssl crt {syntax.word(str(tls.server_certificate))}",
+        f"alpn {'h2,http/1.1' if listener.http2 else 'http/1.1'}",
+        f"ssl-min-ver {policy.minimum} ssl-max-ver {policy.maximum}",
+        f"ciphers {ciphers}",
+    ]
+    if policy.ciphersuites:
+        options.append(f"ciphersuites {':'.join(policy.ciphersuites)}")
+    if tls.ca_certificate is not None:
+        ca_file = f"ca-file {syntax.word(str(tls.ca_certificate))}"
+        if strict:
+            options.append(f"verify required {ca_file}")
+        else:
+            options.append(f"verify optional {ca_file} crt-ignore-err all ca-ignore-err all")
+    return " " + " ".join(options)
+
+
+def _refuse(title: str, condition: str) -> str:
+    return _answer(400, page(title, title.removeprefix("400 ")), condition)
+
+
+def _answer(status: int, body: str, condition: str) -> str:
+    text = body.replace("\r", "\\r").replace("\n", "\\n")
+    content = f'content-type text/html string "{text}"'
+    return f"    http-request return status {status} {content} {condition}"
+
+
+def _backend(listener: Listener) -> list[str]:
+    lines = [
+        f"backend {syntax.section(listener)}",
+        f"    balance {'leastconn' if listener.scheduler == 'wlc' else 'roundrobin'}",
+        f"    timeout server {int(listener.request_timeout)}s",
+    ]
+    check = listener.health_check
+    if check is not None:
+        lines += _check(check)
+    return lines + [
+        f"    {_server(listener, backend)}"
+        for backend in sorted(listener.backends, key=server_name)
+    ]
+
+
+def _check(check: HealthCheck) -> list[str]:
+    digits = sorted({syntax.status_class(code) for code in check.http_codes})
+    # CLB sends a backend's own address where no domain is set.
+    host = "%[srv_name,field(2,:)]" if check.domain is None else syntax.check_domain(check.domain)
+    method = {"head": "HEAD", "get": "GET"}[check.method]
+    return [
+        "    option httpchk",
+        f"    http-check send meth {method} uri {syntax.check_uri(check.uri)}"
+        f" ver HTTP/1.0 hdr Host {host}",
+        f"    http-check expect rstatus ^[{''.join(digits)}][0-9][0-9]",
+        # CLB: a timeout shorter than the interval becomes the interval.
+        f"    timeout check {max(check.timeout, check.interval)}s",
+        f"    default-server inter {int(check.interval)}s"
+        f" rise {int(check.healthy_threshold)} fall {int(check.unhealthy_threshold)}",
+    ]
+
+
+def _server(listener: Listener, backend: Backend) -> str:
+    syntax.identifier(backend.server_id)
+    if not 0 <= backend.weight <= 100:
+        raise DataPlaneError(f"The weight {backend.weight} is not in 0 to 100.")
+    # Round robin without weights: they only say whether a server takes part.
+    weight = 100 if listener.scheduler == "rr" and backend.weight else backend.weight
+    socket = syntax.endpoint(backend.socket.host, backend.socket.port)
+    checked = " check" if listener.health_check is not None else ""
+    return f"server {server_name(backend)} {socket} weight {int(weight)}{checked}"

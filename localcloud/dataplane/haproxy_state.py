@@ -1,0 +1,126 @@
+"""Health of servers: read from HAProxy's statistics, and carried over to its next worker.
+
+Source: HAProxy 2.6's management manual, "show stat" and "show servers state".
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from localcloud.dataplane import haproxy_syntax as syntax
+from localcloud.dataplane.model import Backend, Listener, ServerHealth
+
+_FIELDS = (
+    "be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight"
+    " srv_time_since_last_change srv_check_status srv_check_result srv_check_health"
+    " srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord"
+    " srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port"
+)
+
+_STOPPED, _RUNNING = 0, 2
+_CHECK_ENABLED = 6
+"""srv_check_state: configured and enabled."""
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """One server line of "show stat"."""
+
+    status: str
+    """UP, DOWN, "UP 1/3" on its way down, "DOWN 1/3" on its way up, DRAIN, "no check" …"""
+    check_status: str
+    """INI before the first check, then L7OK, L7STS, L4CON …; empty without checks."""
+
+    @property
+    def up(self) -> bool:
+        """Whether it gets requests, or would with a weight."""
+        return self.status.startswith(("UP", "DRAIN", "NOLB", "no check"))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether its first check is still to come."""
+        return self.check_status.lstrip("* ") == "INI"
+
+    @property
+    def checked(self) -> bool:
+        """Whether a check has had a result."""
+        return self.check_status != "" and self.status != "no check" and not self.waiting
+
+
+ServerKey = tuple[str, str]
+"""Section and server name."""
+
+
+def server_name(backend: Backend) -> str:
+    """Name of a server: its id and socket, as a group may hold an instance with several ports."""
+    return f"{backend.server_id}:{backend.socket.host}:{backend.socket.port}"
+
+
+def parse_statistics(text: str) -> dict[ServerKey, ServerStatus]:
+    """Read the CSV of "show stat": the lines that are servers."""
+    rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
+    return {
+        (row["pxname"], row["svname"]): ServerStatus(row["status"], row["check_status"])
+        for row in rows
+        if row.get("type") == "2"
+    }
+
+
+def health(
+    listener: Listener, statistics: Mapping[ServerKey, ServerStatus]
+) -> dict[str, ServerHealth]:
+    """Each backend's health in CLB's words; with several ports, the worst of them."""
+    section = syntax.section(listener)
+    order: tuple[ServerHealth, ...] = ("normal", "unavailable", "abnormal")
+    found: dict[str, ServerHealth] = {}
+    for backend in listener.backends:
+        one = _health(statistics.get((section, server_name(backend))))
+        found[backend.server_id] = max(one, found.get(backend.server_id, "normal"), key=order.index)
+    return found
+
+
+def _health(server: ServerStatus | None) -> ServerHealth:
+    if server is None or not server.checked:
+        return "unavailable"
+    return "normal" if server.up else "abnormal"
+
+
+def merge(
+    now: Mapping[ServerKey, ServerStatus], before: Mapping[ServerKey, ServerStatus]
+) -> dict[ServerKey, ServerStatus]:
+    """Fill in what the last worker knew of servers that the current one has not checked yet."""
+    found = dict(now)
+    for key, server in before.items():
+        current = now.get(key)
+        if current is not None and current.waiting and server.checked and current.up == server.up:
+            found[key] = server
+    return found
+
+
+def render_state(
+    listeners: Sequence[Listener], statistics: Mapping[ServerKey, ServerStatus]
+) -> str:
+    """Return the file from which HAProxy's next worker takes each server's health.
+
+    A server that is checked and was not there before starts without traffic, as in Tengine, until
+    its checks succeed; HAProxy by itself would start it as healthy.
+    """
+    lines = ["1", f"# {_FIELDS}"]
+    for listener in listeners:
+        if listener.health_check is None:
+            continue
+        section = syntax.section(listener)
+        for backend in listener.backends:
+            name = server_name(backend)
+            before = statistics.get((section, name))
+            state = _RUNNING if before is not None and before.up else _STOPPED
+            weights = f"{backend.weight} {backend.weight}"
+            check = f"0 1 0 0 {_CHECK_ENABLED} 0"
+            lines.append(
+                f"1 {section} 1 {name} {backend.socket.host} {state} 0 {weights} {check}"
+                f" 0 0 - {backend.socket.port} - 0 0 - - 0"
+            )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,225 @@
+"""The data plane: what the control plane starts, changes and asks."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from localcloud.dataplane import error_pages, files, haproxy_config, haproxy_state, ports, processes
+from localcloud.dataplane.haproxy_process import HAProxy
+from localcloud.dataplane.instances import Instances
+from localcloud.dataplane.model import (
+    DataPlaneError,
+    InstanceSpec,
+    Listener,
+    ListenerKey,
+    ServerHealth,
+    SocketAddress,
+)
+
+_SOCKET_FOLDER_LENGTH = 75
+"""Bytes; Linux takes 107 for a socket's path, macOS 103, and HAProxy adds a suffix of its own."""
+
+
+class DataPlane:
+    """Listeners and instances of one local cloud; every method may be called from any thread.
+
+    Args:
+        home: Folder for configuration, keys and logs, made private to its owner. What a killed
+            predecessor left running there is stopped.
+        haproxy: The executable.
+        strict: Refuse missing or invalid client certificates in the TLS handshake, instead of
+            with the 400 page that CLB's Tengine sends.
+
+    Raises:
+        DataPlaneError: Another process uses `home`.
+    """
+
+    def __init__(self, home: Path, haproxy: Path, *, strict: bool = False) -> None:
+        home = files.private_folder(home).resolve()
+        self._home_lock = FileLock(home / "lock", mode=0o600)
+        try:
+            self._home_lock.acquire(timeout=0)
+        except Timeout:
+            raise DataPlaneError(f"Another local cloud uses {home}.") from None
+        self._strict = strict
+        self._lock = threading.RLock()
+        self._home = home
+        self._pem = files.private_folder(home / "pem")
+        self._sockets = _socket_folder(home)
+        self._spawner = processes.Spawner()
+        self._haproxy = HAProxy(haproxy, home, self._sockets, self._spawner)
+        self._instances = Instances(home / "instances", self._spawner)
+        self._listeners: dict[ListenerKey, Listener] = {}
+        self._addresses: dict[ListenerKey, SocketAddress] = {}
+        self._applied = ""
+        self._known: dict[haproxy_state.ServerKey, haproxy_state.ServerStatus] = {}
+
+    def start_instance(self, spec: InstanceSpec) -> None:
+        """Start an instance; one that is started already stays as it is.
+
+        Raises:
+            DataPlaneError: The id, the host or the user data cannot be used.
+        """
+        with self._lock:
+            self._instances.start(spec)
+
+    def stop_instance(self, instance_id: str) -> None:
+        """End an instance's process and remove its files; unknown ids are no error."""
+        with self._lock:
+            self._instances.stop(instance_id)
+
+    def instance_running(self, instance_id: str) -> bool:
+        """Whether an instance is started, and its process, if it has one, lives."""
+        with self._lock:
+            return self._instances.running(instance_id)
+
+    def backend_socket(self, instance_id: str, port: int) -> SocketAddress:
+        """Where a port of an instance really is: its service may have got another one.
+
+        Raises:
+            DataPlaneError: No such instance was ever started.
+        """
+        with self._lock:
+            return self._instances.backend_socket(instance_id, port)
+
+    def apply_listeners(self, listeners: Sequence[Listener]) -> dict[ListenerKey, SocketAddress]:
+        """Serve these listeners and no others; returns when they serve.
+
+        Established connections and requests in flight are not cut off, unless nothing is left to
+        serve. The same listeners again change nothing.
+
+        Returns:
+            Where each listener really is: its own port, or another if that cannot be had.
+
+        Raises:
+            DataPlaneError: A value is invalid or HAProxy refuses it; what served before serves on.
+        """
+        with self._lock:
+            wanted = {listener.key: listener for listener in listeners}
+            if len(wanted) != len(listeners):
+                raise DataPlaneError(
+                    "Two listeners have the same load balancer, port and protocol."
+                )
+            if not wanted:
+                self._haproxy.stop()
+                self._listeners, self._addresses, self._applied = {}, {}, ""
+            else:
+                self._serve(wanted)
+            self._forget_pem()
+            return dict(self._addresses)
+
+    def health(self, key: ListenerKey) -> dict[str, ServerHealth]:
+        """Health of a listener's backends by server id; empty for a listener that is not applied.
+
+        Raises:
+            DataPlaneError: HAProxy does not answer.
+        """
+        with self._lock:
+            listener = self._listeners.get(key)
+            if listener is None:
+                return {}
+            return haproxy_state.health(listener, self._statistics())
+
+    def stop(self) -> None:
+        """End HAProxy and every instance, for good."""
+        with self._lock:
+            self.apply_listeners(())
+            self._instances.stop_all()
+            self._spawner.close()
+            if self._sockets.parent != self._home:
+                shutil.rmtree(self._sockets, ignore_errors=True)
+            self._home_lock.release()
+
+    def _serve(self, wanted: dict[ListenerKey, Listener]) -> None:
+        addresses = self._choose_addresses(wanted)
+        paths = haproxy_config.Paths(
+            stats_socket=self._haproxy.stats_socket,
+            server_state=self._home / "server-state",
+            error_502=self._home / "502.http",
+        )
+        try:
+            text = haproxy_config.render(
+                tuple(wanted.values()),
+                addresses,
+                self._write_pem(wanted),
+                paths,
+                strict=self._strict,
+            )
+            if text != self._applied or not self._haproxy.running:
+                files.write_private(paths.error_502, error_pages.error_502())
+                known = self._statistics()
+                state = haproxy_state.render_state(tuple(wanted.values()), known)
+                files.write_private(paths.server_state, state)
+                self._haproxy.apply(text)
+                self._known = known
+        except DataPlaneError:
+            self._forget_pem()
+            raise
+        self._listeners, self._addresses, self._applied = wanted, addresses, text
+
+    def _statistics(self) -> dict[haproxy_state.ServerKey, haproxy_state.ServerStatus]:
+        now = haproxy_state.parse_statistics(self._haproxy.statistics())
+        return haproxy_state.merge(now, self._known)
+
+    def _choose_addresses(
+        self, wanted: dict[ListenerKey, Listener]
+    ) -> dict[ListenerKey, SocketAddress]:
+        """Keep what is chosen already, as long as the load balancer's address stays."""
+        chosen = {
+            key: address
+            for key, address in self._addresses.items()
+            if key in wanted and wanted[key].address == address.host
+        }
+        for key in sorted(wanted.keys() - chosen.keys()):
+            listener = wanted[key]
+            taken = frozenset(chosen.values())
+            chosen[key] = ports.choose(listener.address, listener.port, taken)
+        return chosen
+
+    def _write_pem(
+        self, wanted: dict[ListenerKey, Listener]
+    ) -> dict[ListenerKey, haproxy_config.TlsFiles]:
+        found = {}
+        for key, listener in wanted.items():
+            if listener.server_certificate is not None:
+                ca = listener.ca_certificate
+                found[key] = haproxy_config.TlsFiles(
+                    self._pem_file(listener.server_certificate),
+                    None if ca is None else self._pem_file(ca),
+                )
+        return found
+
+    def _pem_file(self, content: str) -> Path:
+        path = _pem_path(self._pem, content)
+        if not path.exists():
+            files.write_private(path, content)
+        return path
+
+    def _forget_pem(self) -> None:
+        """Remove the keys and certificates that no listener uses."""
+        used = {
+            _pem_path(self._pem, content)
+            for listener in self._listeners.values()
+            for content in (listener.server_certificate, listener.ca_certificate)
+            if content is not None
+        }
+        for path in set(self._pem.iterdir()) - used:
+            path.unlink()
+
+
+def _pem_path(folder: Path, content: str) -> Path:
+    return folder / f"{hashlib.sha256(content.encode()).hexdigest()}.pem"
+
+
+def _socket_folder(home: Path) -> Path:
+    folder = home / "run"
+    if len(str(folder).encode()) <= _SOCKET_FOLDER_LENGTH:
+        return files.private_folder(folder)
+    return Path(tempfile.mkdtemp(prefix="slb-"))

@@ -1,0 +1,44 @@
+"""Which port a service really gets on this machine."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from localcloud.dataplane.model import DataPlaneError, SocketAddress
+
+UNPRIVILEGED_OFFSET = 8000
+"""Added to a port that cannot be had: 443 becomes 8443."""
+
+
+def choose(host: str, port: int, taken: frozenset[SocketAddress] = frozenset()) -> SocketAddress:
+    """Return `port` on `host` if it can be bound, else `port` + 8000, else any free port.
+
+    Args:
+        host: A loopback address.
+        port: The wanted TCP port.
+        taken: Addresses already promised to others, whether or not they are bound yet.
+
+    Raises:
+        DataPlaneError: `host` is not an address of this machine.
+    """
+    for candidate in (port, port + UNPRIVILEGED_OFFSET):
+        address = SocketAddress(host, candidate)
+        if candidate <= 65535 and address not in taken and _bindable(address):
+            return address
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return SocketAddress(host, probe.getsockname()[1])
+
+
+def _bindable(address: SocketAddress) -> bool:
+    with socket.socket() as probe:
+        # Connections of an earlier run that linger in TIME_WAIT do not keep the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise DataPlaneError(f"{address.host} is not an address of this machine.") from None
+            return False
+    return True

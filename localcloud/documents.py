@@ -1,0 +1,183 @@
+"""What the local cloud remembers: one document a resource."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_ALPHABET = string.ascii_lowercase + string.digits
+
+
+def new_id(prefix: str, length: int = 20) -> str:
+    """A resource id of Alibaba Cloud's form, such as `lb-…`."""
+    return f"{prefix}-" + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+class Document(BaseModel):
+    """Base of all documents.
+
+    Attributes:
+        id: Of the resource.
+        region: Where it is.
+        created: Seconds since the epoch.
+        tags: By key.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    kind: ClassVar[str]
+
+    id: str
+    region: str
+    created: float = Field(default_factory=time.time)
+    tags: dict[str, str] = {}
+
+    def settled(self, seconds: float, now: float) -> bool:
+        """Whether the resource has been there long enough to have left its first state."""
+        return now >= self.created + seconds
+
+
+class Vpc(Document):
+    """A VPC with its system route table."""
+
+    kind = "vpc"
+    name: str = ""
+    description: str = ""
+    cidr_block: str
+    router_id: str
+    route_table_id: str
+
+
+class VSwitch(Document):
+    """A subnet in one zone of a VPC."""
+
+    kind = "vswitch"
+    name: str = ""
+    description: str = ""
+    vpc_id: str
+    zone_id: str
+    cidr_block: str
+
+
+class SecurityGroup(Document):
+    """A security group and its rules, as API permissions."""
+
+    kind = "security_group"
+    name: str = ""
+    description: str = ""
+    vpc_id: str
+    type: str = "normal"
+    inner_access_policy: Literal["Accept", "Drop"] = "Accept"
+    permissions: list[dict[str, str]] = []
+
+
+class Instance(Document):
+    """An ECS instance.
+
+    Attributes:
+        host: The loopback address that stands for `private_ip`.
+        user_data: As given, in base64.
+    """
+
+    kind = "instance"
+    name: str
+    host_name: str
+    description: str = ""
+    image_id: str
+    instance_type: str
+    zone_id: str
+    vpc_id: str
+    vswitch_id: str
+    private_ip: str
+    host: str
+    eni_id: str
+    disk_id: str
+    disk_category: str
+    disk_size: int
+    security_group_ids: list[str]
+    user_data: str = ""
+    stopped: bool = False
+    deletion_protection: bool = False
+    http_tokens: str = "optional"
+    http_endpoint: str = "enabled"
+    internet_max_bandwidth_out: int = 0
+
+
+class ServerCertificate(Document):
+    """A server certificate with its key, PEM."""
+
+    kind = "server_certificate"
+    name: str
+    certificate: str
+    private_key: str = Field(repr=False)
+
+
+class CaCertificate(Document):
+    """A CA certificate for client authentication, PEM."""
+
+    kind = "ca_certificate"
+    name: str
+    certificate: str
+
+
+class BackendServer(BaseModel):
+    """A member of a load balancer's default server group."""
+
+    server_id: str
+    weight: int = 100
+
+
+class LoadBalancer(Document):
+    """A CLB instance; `address` is a loopback address."""
+
+    kind = "load_balancer"
+    name: str
+    address: str
+    address_type: Literal["internet", "intranet"]
+    vpc_id: str = ""
+    vswitch_id: str = ""
+    master_zone_id: str
+    slave_zone_id: str
+    bandwidth: int
+    internet_charge_type: str
+    instance_charge_type: Literal["PayByCLCU", "PayBySpec"]
+    specification: str
+    pay_type: str = "PayOnDemand"
+    status: Literal["active", "inactive"] = "active"
+    delete_protection: Literal["on", "off"] = "off"
+    modification_protection: str = "NonProtection"
+    modification_protection_reason: str = ""
+    resource_group_id: str = "rg-default"
+    backends: list[BackendServer] = []
+
+
+class Listener(Document):
+    """An HTTPS listener; its id is `<load balancer>:https:<port>`.
+
+    Attributes:
+        attributes: By the names of DescribeLoadBalancerHTTPSListenerAttribute.
+    """
+
+    kind = "listener"
+    load_balancer_id: str
+    port: int
+    running: bool = False
+    attributes: dict[str, Any]
+
+
+KINDS: tuple[type[Document], ...] = (
+    Vpc,
+    VSwitch,
+    SecurityGroup,
+    Instance,
+    ServerCertificate,
+    CaCertificate,
+    LoadBalancer,
+    Listener,
+)
+
+SECRET_FIELDS = frozenset({"private_key", "user_data"})
+"""Fields that no listing shows."""

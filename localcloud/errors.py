@@ -1,0 +1,47 @@
+"""Errors as the API answers them."""
+
+from __future__ import annotations
+
+
+class ApiError(Exception):
+    """What the API answers instead of a result.
+
+    Args:
+        status: HTTP status.
+        code: `Code` of the answer; Alibaba Cloud's own where it has one.
+        message: `Message` of the answer. Never holds a parameter's value: it may be a secret.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def invalid(parameter: str, reason: str = "") -> ApiError:
+    """A parameter's value is not one that the API takes."""
+    said = f"The specified parameter {parameter} is not valid."
+    return ApiError(400, "InvalidParameter", f"{said} {reason}".strip())
+
+
+def missing(parameter: str) -> ApiError:
+    """A mandatory parameter is not there."""
+    return ApiError(
+        400,
+        "MissingParameter",
+        f'The input parameter "{parameter}" that is mandatory for processing this request is not '
+        "supplied.",
+    )
+
+
+def not_emulated(what: str) -> ApiError:
+    """Alibaba Cloud takes this; the local cloud says so rather than pretend."""
+    return ApiError(400, "NotEmulated", f"The local cloud does not emulate {what}.")
+
+
+def load_balancer_not_found() -> ApiError:
+    """No such load balancer in this region."""
+    return ApiError(
+        404, "InvalidLoadBalancerId.NotFound", "The specified LoadBalancerId does not exist."
+    )

@@ -1,0 +1,153 @@
+"""The folder of a local cloud: credentials, certificates, state, log."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import os
+import secrets
+import tempfile
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from localcloud.api.gateway import Credentials
+from localcloud.cloud import random_network
+
+SOCKET_PATH_BYTES = 100
+"""What a Unix socket's path can have; some systems take 103, Linux 107."""
+
+TLS_YEARS = 10
+
+
+class Home:
+    """A local cloud's folder, for its owner only.
+
+    Args:
+        path: The folder; made if it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.log = self.path / "cloud.log"
+        self.state = self.path / "cloud.sqlite"
+        self.running = self.path / "running.json"
+        self.data_plane = self.path / "data-plane"
+        self.trust = self.path / "api-ca.pem"
+        """Certificate that clients of the API trust."""
+
+    @property
+    def admin_socket(self) -> Path:
+        """Where `status`, `dump` and the like reach the process."""
+        inside = self.path / "admin.sock"
+        if len(os.fsencode(inside)) <= SOCKET_PATH_BYTES:
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
+        folder = Path(tempfile.gettempdir()) / f"localcloud-{os.getuid()}-{digest}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.stat().st_uid != os.getuid() or folder.is_symlink():
+            raise PermissionError(f"{folder} belongs to another user")
+        return folder / "admin.sock"
+
+    def credentials(self) -> Credentials:
+        """The access key pair, made at first use."""
+        made = {
+            "access_key_id": "LTAI" + secrets.token_hex(10),
+            "access_key_secret": secrets.token_urlsafe(24),
+        }
+        return Credentials(**self._kept("credentials.json", made))
+
+    def networks(self) -> tuple[str, str]:
+        """The loopback networks of load balancers and instances, chosen at first use."""
+        made = {"load_balancers": random_network(), "instances": random_network()}
+        kept = self._kept("networks.json", made)
+        return kept["load_balancers"], kept["instances"]
+
+    def tls(self) -> tuple[Path, Path]:
+        """The API's certificate and key, for loopback, made at first use."""
+        certificate, key = self.path / "api.pem", self.path / "api.key"
+        if not (certificate.exists() and key.exists() and self.trust.exists()):
+            for path, text in zip((self.trust, certificate, key), _loopback_pki(), strict=True):
+                write_private(path, text)
+        return certificate, key
+
+    def _kept(self, name: str, made: dict[str, Any]) -> dict[str, Any]:
+        path = self.path / name
+        if not path.exists():
+            write_private(path, json.dumps(made))
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return kept
+
+
+def environment(home: Home, port: int) -> dict[str, str]:
+    """Environment variables with which the provider and the SDKs use this cloud."""
+    credentials = asdict(home.credentials())
+    endpoint = f"127.0.0.1:{port}"
+    products = ("ECS", "SLB", "VPC", "STS", "LOCATION", "BSSOPENAPI")
+    return {
+        "ALICLOUD_ACCESS_KEY": credentials["access_key_id"],
+        "ALICLOUD_SECRET_KEY": credentials["access_key_secret"],
+        "ALIBABA_CLOUD_ACCOUNT_TYPE": "Domestic",
+        **{f"ALIBABA_CLOUD_ENDPOINT_{product}": endpoint for product in products},
+        "SSL_CERT_FILE": str(home.trust),
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+    }
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file at once, readable by its owner only."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with os.fdopen(os.open(scratch, flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    scratch.replace(path)
+
+
+def _loopback_pki() -> tuple[str, str, str]:
+    """A CA that signs once and forgets its key: its certificate, the API's, the API's key."""
+    now = datetime.now(UTC)
+    authority_key, key = (
+        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP256R1()),
+    )
+    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Local cloud API")])
+
+    def builder(subject: x509.Name, public_key: ec.EllipticCurvePublicKey) -> Any:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(public_key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(hours=1))
+            .not_valid_after(now + timedelta(days=365 * TLS_YEARS))
+        )
+
+    authority = (
+        builder(issuer, authority_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(authority_key, hashes.SHA256())
+    )
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    server = (
+        builder(subject, key.public_key())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )
+    text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return (
+        authority.public_bytes(Encoding.PEM).decode(),
+        server.public_bytes(Encoding.PEM).decode(),
+        text,
+    )

@@ -1,0 +1,74 @@
+"""Products of Alibaba Cloud as the local cloud knows them: version and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, get_type_hints
+
+from localcloud.cloud import Cloud
+from localcloud.errors import ApiError
+from localcloud.requests import Request
+
+Answer = dict[str, Any]
+Handler = Callable[[Cloud, Any], Answer]
+H = TypeVar("H", bound=Handler)
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action of a product."""
+
+    product: str
+    name: str
+    request: type[Request]
+    handler: Handler
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change something."""
+        return not self.name.startswith(("Describe", "List", "Get", "Query"))
+
+
+@dataclass
+class Product:
+    """A product's API: RPC style, one version."""
+
+    name: str
+    version: str
+    actions: dict[str, Action] = field(default_factory=dict)
+
+    def action(self, handler: H) -> H:
+        """Register `handler(cloud, request)` under the name of its request's type."""
+        request = get_type_hints(handler)["request"]
+        name = request.__name__
+        self.actions[name] = Action(self.name, name, request, handler)
+        return handler
+
+
+SLB = Product("Slb", "2014-05-15")
+ECS = Product("Ecs", "2014-05-26")
+VPC = Product("Vpc", "2016-04-28")
+STS = Product("Sts", "2015-04-01")
+LOCATION = Product("Location", "2015-06-12")
+BSS = Product("BssOpenApi", "2017-12-14")
+
+PRODUCTS = (SLB, ECS, VPC, STS, LOCATION, BSS)
+
+
+def find(version: str, name: str) -> Action:
+    """The action that a request asks for.
+
+    Raises:
+        ApiError: There is none; the answer is the one that Alibaba Cloud gives.
+    """
+    product = next((product for product in PRODUCTS if product.version == version), None)
+    if product is None:
+        raise ApiError(400, "InvalidVersion", "Specified parameter Version is not valid.")
+    if name not in product.actions:
+        raise ApiError(
+            404,
+            "InvalidAction.NotFound",
+            "Specified api is not found, please check your url and method.",
+        )
+    return product.actions[name]

@@ -1,0 +1,100 @@
+"""Requests as typed models: what an action takes, in which ranges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from localcloud.errors import ApiError, invalid, missing
+
+OnOff = Literal["on", "off"]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class KeyValue(BaseModel):
+    """One of `Tag.N`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    Key: Annotated[str, Field(min_length=1, max_length=128)]
+    Value: Annotated[str, Field(max_length=128)] = ""
+
+
+class Request(BaseModel):
+    """Base of all requests; fields have the names that they have on the wire.
+
+    The name of a subclass is the name of its action.
+    """
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    RegionId: str = ""
+    Tag: list[KeyValue] = []
+
+    def tags(self) -> dict[str, str]:
+        """The tags that come along, by key."""
+        return {tag.Key: tag.Value for tag in self.Tag}
+
+
+R = TypeVar("R", bound=Request)
+
+
+def parse(model: type[R], parameters: Mapping[str, str]) -> R:
+    """Read an action's parameters.
+
+    Raises:
+        ApiError: One is missing, unknown or out of range; its value is not repeated.
+    """
+    try:
+        return model.model_validate(nested(parameters))
+    except ValidationError as error:
+        raise _api_error(model, error) from None
+
+
+def nested(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Turn `Tag.1.Key=a` into `{"Tag": [{"Key": "a"}]}`; numbers begin at 1, gaps close."""
+    tree: dict[str, Any] = {}
+    for name, value in parameters.items():
+        # The provider sends a parameter without a name for redirecting listeners.
+        if not name:
+            continue
+        *path, last = name.split(".")
+        node = tree
+        for part in path:
+            below = node.setdefault(part, {})
+            if not isinstance(below, dict):
+                raise invalid(name)
+            node = below
+        node[last] = value
+    return {name: _with_lists(value) for name, value in tree.items()}
+
+
+def _with_lists(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if value and all(re.fullmatch(r"[0-9]+", key) for key in value):
+        return [_with_lists(value[key]) for key in sorted(value, key=int)]
+    return {key: _with_lists(item) for key, item in value.items()}
+
+
+def _api_error(model: type[Request], error: ValidationError) -> ApiError:
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    # The most telling first: what the local cloud lacks, before what the caller got wrong.
+    details.sort(key=lambda detail: detail["type"] != "extra_forbidden")
+    first = details[0]
+    name = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
+    match first["type"]:
+        case "extra_forbidden":
+            return ApiError(
+                400,
+                "UnsupportedParameter",
+                f"The local cloud does not know the parameter {name} of {model.__name__}: "
+                "docs/localcloud-coverage.md lists what it knows.",
+            )
+        case "missing":
+            return missing(name)
+        case _:
+            return invalid(name, first["msg"] + ".")

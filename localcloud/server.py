@@ -1,0 +1,139 @@
+"""The process of a local cloud: API, controls and data plane, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from localcloud import services
+from localcloud.admin import Admin
+from localcloud.api.app import Api
+from localcloud.api.faults import Faults
+from localcloud.api.gateway import Gateway
+from localcloud.cloud import Cloud
+from localcloud.dataplane.plane import DataPlane
+from localcloud.home import Home, write_private
+from localcloud.store import Store
+
+LONGEST_HEAD = 256 * 1024
+"""Bytes of a request line and headers: the provider puts certificates and keys into the query."""
+
+
+class PortError(Exception):
+    """The API's port cannot be had."""
+
+
+def listening_socket(port: int) -> socket.socket:
+    """Take the API's port on loopback; 0 takes any.
+
+    Raises:
+        PortError: It is in use, or not for this user.
+    """
+    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind(("127.0.0.1", port))
+        taken.listen(128)
+    except OSError as error:
+        taken.close()
+        raise PortError(str(error.strerror or error)) from error
+    return taken
+
+
+def serve(home: Home, haproxy: Path, api_socket: socket.socket, *, strict: bool) -> None:
+    """Run the local cloud; returns when it was told to stop and has stopped all it ran."""
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    services.load()
+    with contextlib.ExitStack() as stack:
+        store = Store(home.state)
+        stack.callback(store.close)
+        plane = DataPlane(home.data_plane, haproxy, strict=strict)
+        stack.callback(plane.stop)
+        cloud = Cloud(store, plane, networks=home.networks())
+        cloud.restore()
+        admin_socket = stack.enter_context(_private_socket(home.admin_socket))
+        asyncio.run(_serve(home, cloud, api_socket, admin_socket))
+
+
+async def _serve(
+    home: Home, cloud: Cloud, api_socket: socket.socket, admin_socket: socket.socket
+) -> None:
+    faults = Faults()
+    api = Api(cloud, Gateway(home.credentials()), faults)
+    certificate, key = home.tls()
+    stop = asyncio.Event()
+    port = api_socket.getsockname()[1]
+    admin = Admin(api, faults, port, stop.set)
+    servers = [
+        _Server(_config(api.app(), ssl_certfile=str(certificate), ssl_keyfile=str(key))),
+        _Server(_config(admin.app())),
+    ]
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    running = [
+        asyncio.create_task(server.serve(sockets=[taken]))
+        for server, taken in zip(servers, (api_socket, admin_socket), strict=True)
+    ]
+    while not all(server.started for server in servers):  # noqa: ASYNC110 - uvicorn has no event
+        await asyncio.sleep(0.01)
+    # Only now may `start` return: whoever reads this file finds everything at work.
+    write_private(home.running, json.dumps({"pid": os.getpid(), "port": port}))
+    await stop.wait()
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*running)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to its process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: Starlette, **options: str) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="h11",
+        # Never uvicorn's own: its access log has the query, which has keys.
+        log_config=None,
+        access_log=False,
+        log_level="warning",
+        h11_max_incomplete_event_size=LONGEST_HEAD,
+        timeout_graceful_shutdown=5,
+        lifespan="off",
+        **options,  # type: ignore[arg-type]
+    )
+
+
+@contextlib.contextmanager
+def _private_socket(path: Path) -> Iterator[socket.socket]:
+    """A Unix socket that its owner alone can connect to."""
+    path.unlink(missing_ok=True)
+    taken = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        taken.bind(str(path))
+    finally:
+        os.umask(before)
+    taken.listen(16)
+    try:
+        yield taken
+    finally:
+        taken.close()
+        path.unlink(missing_ok=True)

@@ -1,0 +1,24 @@
+"""The APIs' actions, one module a resource. `services.load()` imports them all."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+MODULES = (
+    "account",
+    "vpc",
+    "security_groups",
+    "instances",
+    "catalogue",
+    "load_balancers",
+    "backend_servers",
+    "certificates",
+    "https_listeners",
+    "tags",
+)
+
+
+def load() -> None:
+    """Register every action with its product."""
+    for name in MODULES:
+        import_module(f"{__name__}.{name}")

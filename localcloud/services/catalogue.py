@@ -1,0 +1,206 @@
+"""What a region offers: zones, instance types, images. Three zones and a few types will do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.cloud import Cloud
+from localcloud.products import ECS, Answer
+from localcloud.requests import Request
+
+ZONES = ("h", "i", "j")
+
+DISK_CATEGORIES = ("cloud_essd", "cloud_ssd", "cloud_efficiency")
+
+INSTANCE_TYPES: dict[str, tuple[int, float, str]] = {
+    "ecs.t6-c1m1.large": (2, 2.0, "ecs.t6"),
+    "ecs.c7.large": (2, 4.0, "ecs.c7"),
+    "ecs.g7.large": (2, 8.0, "ecs.g7"),
+    "ecs.c7.xlarge": (4, 8.0, "ecs.c7"),
+}
+"""Name to cores, GiB of memory and family."""
+
+IMAGES = {
+    "aliyun_3_x64_20G_alibase_20260915.vhd": "2026-09-15T00:00:00Z",
+    "aliyun_3_x64_20G_alibase_20260318.vhd": "2026-03-18T00:00:00Z",
+}
+"""System images, with their time of creation."""
+
+
+class DescribeAvailableResource(Request):
+    DestinationResource: str
+    IoOptimized: str = ""
+    InstanceChargeType: str = ""
+    SpotStrategy: str = ""
+    NetworkCategory: str = ""
+    SystemDiskCategory: str = ""
+    InstanceType: str = ""
+    ZoneId: str = ""
+    Cores: int = 0
+    Memory: float = 0
+
+
+class DescribeInstanceTypes(Request):
+    InstanceTypes: list[str] = []
+    InstanceType: str = ""
+    InstanceTypeFamily: str = ""
+    MaxResults: int = 100
+    NextToken: str = ""
+
+
+class DescribeZones(Request):
+    Verbose: bool = True
+    InstanceChargeType: str = ""
+    AcceptLanguage: str = ""
+
+
+class DescribeImages(Request):
+    ImageId: str = ""
+    ImageName: str = ""
+    ImageOwnerAlias: str = ""
+    Status: str = "Available"
+    OSType: str = ""
+    Architecture: str = ""
+    PageNumber: int = 1
+    PageSize: int = 10
+
+
+class DescribeTags(Request):
+    ResourceType: str = ""
+    ResourceId: str = ""
+    PageNumber: int = 1
+    PageSize: int = 50
+
+
+@ECS.action
+def describe_available_resource(cloud: Cloud, request: DescribeAvailableResource) -> Answer:
+    offered = [
+        name
+        for name, (cores, memory, _) in INSTANCE_TYPES.items()
+        if request.Cores in {0, cores} and request.Memory in {0, memory}
+    ]
+    resource = {
+        "Type": "InstanceType",
+        "SupportedResources": {
+            "SupportedResource": [
+                {"Value": name, "Status": "Available", "StatusCategory": "WithStock"}
+                for name in offered
+            ]
+        },
+    }
+    zones = [
+        {
+            "ZoneId": zone,
+            "RegionId": request.RegionId,
+            "Status": "Available",
+            "StatusCategory": "WithStock",
+            "AvailableResources": {"AvailableResource": [resource]},
+        }
+        for zone in zone_ids(request.RegionId)
+        if request.ZoneId in {"", zone}
+    ]
+    return {"AvailableZones": {"AvailableZone": zones}}
+
+
+@ECS.action
+def describe_instance_types(cloud: Cloud, request: DescribeInstanceTypes) -> Answer:
+    wanted = {*request.InstanceTypes, request.InstanceType} - {""}
+    types = [
+        {
+            "InstanceTypeId": name,
+            "InstanceTypeFamily": family,
+            "CpuCoreCount": cores,
+            "MemorySize": memory,
+            "CpuArchitecture": "X86",
+            "EniQuantity": 2,
+            "EniPrivateIpAddressQuantity": 6,
+            "GPUAmount": 0,
+            "GPUSpec": "",
+            "LocalStorageCapacity": 0,
+            "LocalStorageAmount": 0,
+            "LocalStorageCategory": "",
+            "NvmeSupport": "supported",
+        }
+        for name, (cores, memory, family) in INSTANCE_TYPES.items()
+        if (not wanted or name in wanted) and request.InstanceTypeFamily in {"", family}
+    ]
+    return {"InstanceTypes": {"InstanceType": types}}
+
+
+@ECS.action
+def describe_zones(cloud: Cloud, request: DescribeZones) -> Answer:
+    zones = [
+        {
+            "ZoneId": zone,
+            "LocalName": zone,
+            "AvailableInstanceTypes": {"InstanceTypes": list(INSTANCE_TYPES)},
+            "AvailableDiskCategories": {"DiskCategories": list(DISK_CATEGORIES)},
+            "AvailableResourceCreation": {"ResourceTypes": ["VSwitch", "Instance", "Disk"]},
+        }
+        for zone in zone_ids(request.RegionId)
+    ]
+    return {"Zones": {"Zone": zones}}
+
+
+@ECS.action
+def describe_images(cloud: Cloud, request: DescribeImages) -> Answer:
+    images = [
+        _image(name, created)
+        for name, created in IMAGES.items()
+        if request.ImageId in {"", name}
+        and request.ImageOwnerAlias in {"", "system"}
+        and request.OSType in {"", "linux"}
+        and request.Architecture in {"", "x86_64"}
+    ]
+    first = (request.PageNumber - 1) * request.PageSize
+    return {
+        "Images": {"Image": images[first : first + request.PageSize]},
+        "RegionId": request.RegionId,
+        "PageNumber": request.PageNumber,
+        "PageSize": request.PageSize,
+        "TotalCount": len(images),
+    }
+
+
+@ECS.action
+def describe_tags(cloud: Cloud, request: DescribeTags) -> Answer:
+    # Asked once for each image; images have none.
+    return {
+        "Tags": {"Tag": []},
+        "PageNumber": request.PageNumber,
+        "PageSize": request.PageSize,
+        "TotalCount": 0,
+    }
+
+
+def zone_ids(region: str) -> list[str]:
+    """The zones of a region."""
+    return [f"{region}-{letter}" for letter in ZONES]
+
+
+def _image(name: str, created: str) -> dict[str, Any]:
+    return {
+        "ImageId": name,
+        "ImageName": name,
+        "ImageOwnerAlias": "system",
+        "ImageVersion": "",
+        "Architecture": "x86_64",
+        "CreationTime": created,
+        "Description": "Kernel version is 5.10",
+        "OSName": "Alibaba Cloud Linux 3.2104 LTS 64 bit",
+        "OSNameEn": "Alibaba Cloud Linux 3.2104 LTS 64 bit",
+        "OSType": "linux",
+        "Platform": "Aliyun",
+        "Status": "Available",
+        "Size": 20,
+        "Progress": "100%",
+        "Usage": "none",
+        "ProductCode": "",
+        "IsCopied": False,
+        "IsSelfShared": "",
+        "IsSubscribed": False,
+        "IsSupportCloudinit": True,
+        "IsSupportIoOptimized": True,
+        "DiskDeviceMappings": {"DiskDeviceMapping": []},
+        "Tags": {"Tag": []},
+    }

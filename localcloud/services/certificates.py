@@ -1,0 +1,303 @@
+"""Server and CA certificates: what CLB takes of them, and what it refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import NameOID
+from pydantic import Field
+
+from localcloud.cloud import ACCOUNT_ID, Cloud
+from localcloud.documents import CaCertificate, Listener, ServerCertificate, new_id
+from localcloud.errors import ApiError, missing, not_emulated
+from localcloud.products import SLB, Answer
+from localcloud.requests import Request
+from localcloud.services.vpc import key_values
+
+RSA_SIZES = (1024, 2048, 4096)
+"""What CLB's certificate requirements name; 3072 is not among them."""
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,79}$")]
+
+
+class UploadServerCertificate(Request):
+    ServerCertificate: str = ""
+    PrivateKey: str = Field(default="", repr=False)
+    ServerCertificateName: Name | None = None
+    AliCloudCertificateId: str = ""
+    AliCloudCertificateName: str = ""
+    AliCloudCertificateRegionId: str = ""
+    ResourceGroupId: str = ""
+
+
+class DescribeServerCertificates(Request):
+    ServerCertificateId: str = ""
+
+
+class SetServerCertificateName(Request):
+    ServerCertificateId: str
+    ServerCertificateName: Name
+
+
+class DeleteServerCertificate(Request):
+    ServerCertificateId: str
+
+
+class UploadCACertificate(Request):
+    CACertificate: str
+    CACertificateName: Name | None = None
+    ResourceGroupId: str = ""
+
+
+class DescribeCACertificates(Request):
+    CACertificateId: str = ""
+
+
+class SetCACertificateName(Request):
+    CACertificateId: str
+    CACertificateName: Name
+
+
+class DeleteCACertificate(Request):
+    CACertificateId: str
+
+
+@SLB.action
+def upload_server_certificate(cloud: Cloud, request: UploadServerCertificate) -> Answer:
+    if request.AliCloudCertificateId:
+        raise not_emulated("certificates of Certificate Management Service")
+    for name in ("ServerCertificate", "PrivateKey"):
+        if not getattr(request, name):
+            raise missing(name)
+    leaf = _chain("ServerCertificate", request.ServerCertificate)[0]
+    if _key(request.PrivateKey).public_key() != leaf.public_key():
+        raise ApiError(400, "CertificateNotMatchPrivateKey", "Certificate and key does not match.")
+    key = f"{ACCOUNT_ID}_{new_id('')[1:]}"
+    certificate = ServerCertificate(
+        id=key,
+        region=request.RegionId,
+        name=request.ServerCertificateName or key,
+        certificate=request.ServerCertificate,
+        private_key=request.PrivateKey,
+        tags=request.tags(),
+    )
+    cloud.store.put(certificate)
+    return {"ServerCertificateId": key, **_described_server(certificate)}
+
+
+@SLB.action
+def describe_server_certificates(cloud: Cloud, request: DescribeServerCertificates) -> Answer:
+    found = [
+        _described_server(one)
+        for one in cloud.store.all(ServerCertificate, region=request.RegionId)
+        if request.ServerCertificateId in {"", one.id}
+    ]
+    return {"ServerCertificates": {"ServerCertificate": found}}
+
+
+@SLB.action
+def set_server_certificate_name(cloud: Cloud, request: SetServerCertificateName) -> Answer:
+    certificate = server_certificate(cloud, request.ServerCertificateId, request.RegionId)
+    certificate.name = request.ServerCertificateName
+    cloud.store.put(certificate)
+    return {}
+
+
+@SLB.action
+def delete_server_certificate(cloud: Cloud, request: DeleteServerCertificate) -> Answer:
+    certificate = server_certificate(cloud, request.ServerCertificateId, request.RegionId)
+    if _used(cloud, "ServerCertificateId", certificate.id):
+        raise ApiError(
+            400,
+            "CertificateAndPrivateKeyIsRefered",
+            "The specified server certificate is used by a listener.",
+        )
+    cloud.store.delete(certificate)
+    return {}
+
+
+@SLB.action
+def upload_ca_certificate(cloud: Cloud, request: UploadCACertificate) -> Answer:
+    chain = _chain("CACertificate", request.CACertificate)
+    if len(chain) != 1:
+        raise _format("CACertificate", "It is one certificate, not several.")
+    key = f"{ACCOUNT_ID}_{new_id('')[1:]}"
+    certificate = CaCertificate(
+        id=key,
+        region=request.RegionId,
+        name=request.CACertificateName or key,
+        certificate=request.CACertificate,
+        tags=request.tags(),
+    )
+    cloud.store.put(certificate)
+    described = _described_ca(certificate)
+    del described["Tags"], described["CreateTime"], described["CreateTimeStamp"]
+    return described
+
+
+@SLB.action
+def describe_ca_certificates(cloud: Cloud, request: DescribeCACertificates) -> Answer:
+    found = [
+        _described_ca(one)
+        for one in cloud.store.all(CaCertificate, region=request.RegionId)
+        if request.CACertificateId in {"", one.id}
+    ]
+    return {"CACertificates": {"CACertificate": found}}
+
+
+@SLB.action
+def set_ca_certificate_name(cloud: Cloud, request: SetCACertificateName) -> Answer:
+    certificate = ca_certificate(cloud, request.CACertificateId, request.RegionId)
+    certificate.name = request.CACertificateName
+    cloud.store.put(certificate)
+    return {}
+
+
+@SLB.action
+def delete_ca_certificate(cloud: Cloud, request: DeleteCACertificate) -> Answer:
+    certificate = ca_certificate(cloud, request.CACertificateId, request.RegionId)
+    if _used(cloud, "CACertificateId", certificate.id):
+        # Alibaba Cloud does not document this one's code; it is formed like the other's.
+        raise ApiError(
+            400, "CACertificateIsRefered", "The specified CA certificate is used by a listener."
+        )
+    cloud.store.delete(certificate)
+    return {}
+
+
+def server_certificate(cloud: Cloud, key: str, region: str) -> ServerCertificate:
+    """A region's server certificate.
+
+    Raises:
+        ApiError: It has none with this id.
+    """
+    found = cloud.store.get(ServerCertificate, key)
+    if found is None or found.region != region:
+        raise ApiError(
+            404, "ServerCertificateId.NotFound", "The specified ServerCertificateId does not exist."
+        )
+    return found
+
+
+def ca_certificate(cloud: Cloud, key: str, region: str) -> CaCertificate:
+    """A region's CA certificate.
+
+    Raises:
+        ApiError: It has none with this id.
+    """
+    found = cloud.store.get(CaCertificate, key)
+    if found is None or found.region != region:
+        raise ApiError(
+            404, "CACertificateId.NotFound", "The specified CACertificateId does not exist."
+        )
+    return found
+
+
+def _used(cloud: Cloud, attribute: str, key: str) -> bool:
+    return any(one.attributes.get(attribute) == key for one in cloud.store.all(Listener))
+
+
+def _chain(parameter: str, text: str) -> list[x509.Certificate]:
+    """Read a PEM chain as CLB reads it: no blank lines or other text between its blocks."""
+    blocks = (
+        r"(-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=]{1,64}\n)+-----END CERTIFICATE-----\n?)+"
+    )
+    if not re.fullmatch(blocks, text.replace("\r\n", "\n").strip() + "\n"):
+        raise _format(parameter)
+    chain: list[x509.Certificate] = _parsed(
+        parameter, lambda: x509.load_pem_x509_certificates(text.encode())
+    )
+    for certificate in chain:
+        _require_rsa(parameter, certificate.public_key())
+    return chain
+
+
+def _key(text: str) -> rsa.RSAPrivateKey:
+    """Read a private key as CLB reads it: RSA, PKCS#1, not encrypted."""
+    if "ENCRYPTED" in text:
+        raise ApiError(400, "PrivateKeyEncryption", "Key has Encrypted .")
+    if not text.strip().startswith("-----BEGIN RSA PRIVATE KEY-----"):
+        raise ApiError(
+            400,
+            "KeyFormatError",
+            "The specified parameter PrivateKey format is error: it is PKCS#1, RSA.",
+        )
+    key = _parsed("PrivateKey", lambda: load_pem_private_key(text.encode(), None))
+    _require_rsa("PrivateKey", key.public_key())
+    assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 - PKCS#1 holds nothing else
+    return key
+
+
+def _parsed(parameter: str, read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except (ValueError, TypeError):
+        raise _format(parameter) from None
+
+
+def _require_rsa(parameter: str, key: object) -> None:
+    if not isinstance(key, rsa.RSAPublicKey) or key.key_size not in RSA_SIZES:
+        sizes = ", ".join(str(size) for size in RSA_SIZES)
+        raise _format(parameter, f"Keys are RSA of {sizes} bits.")
+
+
+def _format(parameter: str, reason: str = "") -> ApiError:
+    said = f"The specified parameter {parameter} format is error."
+    return ApiError(400, "InvalidParameter", f"{said} {reason}".strip())
+
+
+def _common(certificate: ServerCertificate | CaCertificate) -> dict[str, Any]:
+    parsed = x509.load_pem_x509_certificates(certificate.certificate.encode())[0]
+    names = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    created = datetime.fromtimestamp(certificate.created, UTC)
+    ends = parsed.not_valid_after_utc
+    return {
+        "Fingerprint": ":".join(f"{byte:02x}" for byte in parsed.fingerprint(hashes.SHA1())),  # noqa: S303 - as the API shows it
+        "CommonName": str(names[0].value) if names else "",
+        "CreateTime": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "CreateTimeStamp": int(certificate.created * 1000),
+        "ExpireTime": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "ExpireTimeStamp": int(ends.timestamp() * 1000),
+        "RegionId": certificate.region,
+        "ResourceGroupId": "rg-default",
+    }
+
+
+def _described_server(certificate: ServerCertificate) -> dict[str, Any]:
+    parsed = x509.load_pem_x509_certificates(certificate.certificate.encode())[0]
+    try:
+        names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        alternative = names.get_values_for_type(x509.DNSName)
+    except x509.ExtensionNotFound:
+        alternative = []
+    return {
+        **_common(certificate),
+        "RegionIdAlias": certificate.region,
+        "ServerCertificateId": certificate.id,
+        "ServerCertificateName": certificate.name,
+        "SubjectAlternativeNames": {"SubjectAlternativeName": alternative},
+        "IsAliCloudCertificate": 0,
+        "AliCloudCertificateId": "",
+        "AliCloudCertificateName": "",
+        "Tags": {"Tag": _tag_keys(certificate)},
+    }
+
+
+def _described_ca(certificate: CaCertificate) -> dict[str, Any]:
+    return {
+        **_common(certificate),
+        "CACertificateId": certificate.id,
+        "CACertificateName": certificate.name,
+        "Tags": {"Tag": _tag_keys(certificate)},
+    }
+
+
+def _tag_keys(certificate: ServerCertificate | CaCertificate) -> list[dict[str, str]]:
+    return [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in key_values(certificate)]

@@ -1,0 +1,611 @@
+"""ECS instances: real HTTP servers that run from their user data."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from localcloud.cloud import Cloud, free_private_ip
+from localcloud.dataplane.model import DataPlaneError
+from localcloud.documents import Instance, LoadBalancer, SecurityGroup, VSwitch, new_id
+from localcloud.errors import ApiError, invalid
+from localcloud.products import ECS, Answer
+from localcloud.requests import Request
+from localcloud.services.catalogue import DISK_CATEGORIES, IMAGES, INSTANCE_TYPES
+from localcloud.services.security_groups import security_group
+from localcloud.services.vpc import creation_time, key_values, vswitch
+
+PENDING_SECONDS, STARTING_SECONDS = 0.5, 1.0
+"""How long a new instance is Pending, then Starting."""
+
+USER_DATA_BYTES = 32 * 1024
+"""Of user data in base64, at most."""
+
+
+class GivenDisk(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    Category: str = "cloud_essd"
+    Size: Annotated[int, Field(ge=20, le=2048)] = 40
+    DiskName: str = ""
+    Description: str = ""
+    PerformanceLevel: str = "PL1"
+    Encrypted: bool = False
+
+
+class RunInstances(Request):
+    InstanceType: str
+    ImageId: str
+    VSwitchId: str
+    SecurityGroupId: str = ""
+    SecurityGroupIds: list[str] = []
+    ZoneId: str = ""
+    InstanceName: str = ""
+    HostName: str = ""
+    Description: str = ""
+    SystemDisk: GivenDisk = GivenDisk()
+    UserData: str = ""
+    ResourceGroupId: str = ""
+    Amount: Literal[1] = 1
+    IoOptimized: str = "optimized"
+    InstanceChargeType: Literal["PostPaid"] = "PostPaid"
+    InternetChargeType: str = "PayByTraffic"
+    InternetMaxBandwidthOut: Annotated[int, Field(ge=0, le=100)] = 0
+    SpotStrategy: Literal["NoSpot"] = "NoSpot"
+    HttpTokens: Literal["optional", "required"] = "optional"
+    HttpEndpoint: Literal["enabled", "disabled"] = "enabled"
+    HttpPutResponseHopLimit: int = 1
+    DeletionProtection: bool = False
+    SecurityEnhancementStrategy: str = ""
+    DryRun: Literal[False] = False
+    ClientToken: str = ""
+
+
+class DescribeInstances(Request):
+    InstanceIds: str = ""
+    VpcId: str = ""
+    VSwitchId: str = ""
+    ZoneId: str = ""
+    InstanceName: str = ""
+    Status: str = ""
+    AdditionalAttributes: list[str] = []
+    PageNumber: int = 1
+    PageSize: int = 10
+    MaxResults: int = 0
+    NextToken: str = ""
+
+
+class OfInstance(Request):
+    InstanceId: str
+
+
+class DescribeUserData(OfInstance):
+    pass
+
+
+class DescribeInstanceAttribute(OfInstance):
+    pass
+
+
+class StartInstance(OfInstance):
+    pass
+
+
+class StopInstance(OfInstance):
+    ForceStop: bool = False
+    StoppedMode: str = ""
+
+
+class DeleteInstance(OfInstance):
+    Force: bool = False
+    TerminateSubscription: bool = False
+
+
+class ModifyInstanceAttribute(OfInstance):
+    InstanceName: str | None = None
+    HostName: str | None = None
+    Description: str | None = None
+    DeletionProtection: bool | None = None
+
+
+class ModifyInstanceMetadataOptions(OfInstance):
+    HttpTokens: Literal["optional", "required"] | None = None
+    HttpEndpoint: Literal["enabled", "disabled"] | None = None
+    HttpPutResponseHopLimit: int = 1
+
+
+class JoinSecurityGroup(OfInstance):
+    SecurityGroupId: str
+
+
+class LeaveSecurityGroup(OfInstance):
+    SecurityGroupId: str
+
+
+class DescribeDisks(Request):
+    InstanceId: str = ""
+    DiskType: str = "all"
+    DiskIds: str = ""
+    PageNumber: int = 1
+    PageSize: int = 10
+
+
+class DescribeInstanceRamRole(Request):
+    InstanceIds: str = ""
+    RamRoleName: str = ""
+    PageNumber: int = 1
+    PageSize: int = 10
+
+
+class DescribeNetworkInterfaces(Request):
+    NetworkInterfaceId: list[str] = []
+    InstanceId: str = ""
+    PageNumber: int = 1
+    PageSize: int = 10
+
+
+class DescribeInstanceMaintenanceAttributes(Request):
+    InstanceId: list[str] = []
+    PageNumber: int = 1
+    PageSize: int = 10
+
+
+class DescribeInstanceAttachmentAttributes(Request):
+    InstanceIds: str = ""
+    PageNumber: int = 1
+    PageSize: int = 10
+
+
+@ECS.action
+def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
+    switch = vswitch(cloud, request.VSwitchId)
+    groups = request.SecurityGroupIds or [request.SecurityGroupId]
+    _require_usable(request, switch, [security_group(cloud, key) for key in groups])
+    key = new_id("i")
+    instance = Instance(
+        id=key,
+        region=switch.region,
+        name=request.InstanceName or key,
+        host_name=request.HostName or f"iZ{key[2:]}Z",
+        description=request.Description,
+        image_id=request.ImageId,
+        instance_type=request.InstanceType,
+        zone_id=switch.zone_id,
+        vpc_id=switch.vpc_id,
+        vswitch_id=switch.id,
+        private_ip=free_private_ip(
+            switch.cidr_block,
+            (one.private_ip for one in cloud.store.all(Instance, vswitch_id=switch.id)),
+        ),
+        host=cloud.free_instance_address(),
+        eni_id=new_id("eni"),
+        disk_id=new_id("d"),
+        disk_category=request.SystemDisk.Category,
+        disk_size=request.SystemDisk.Size,
+        security_group_ids=groups,
+        user_data=request.UserData,
+        deletion_protection=request.DeletionProtection,
+        http_tokens=request.HttpTokens,
+        http_endpoint=request.HttpEndpoint,
+        internet_max_bandwidth_out=request.InternetMaxBandwidthOut,
+        tags=request.tags(),
+    )
+    cloud.store.put(instance)
+    try:
+        cloud.start(instance)
+    except DataPlaneError as error:
+        raise invalid("UserData", str(error)) from error
+    return {"InstanceIdSets": {"InstanceIdSet": [instance.id]}}
+
+
+@ECS.action
+def describe_instances(cloud: Cloud, request: DescribeInstances) -> Answer:
+    wanted = _ids(request.InstanceIds)
+    found = [
+        one
+        for one in cloud.store.all(Instance)
+        if (wanted is None or one.id in wanted)
+        and request.VpcId in {"", one.vpc_id}
+        and request.VSwitchId in {"", one.vswitch_id}
+        and request.ZoneId in {"", one.zone_id}
+        and request.InstanceName in {"", one.name}
+        and request.Status in {"", _status(cloud, one)}
+    ]
+    first = (request.PageNumber - 1) * request.PageSize
+    return {
+        "Instances": {
+            "Instance": [_described(cloud, one) for one in found[first : first + request.PageSize]]
+        },
+        "PageNumber": request.PageNumber,
+        "PageSize": request.PageSize,
+        "TotalCount": len(found),
+    }
+
+
+@ECS.action
+def describe_user_data(cloud: Cloud, request: DescribeUserData) -> Answer:
+    found = instance(cloud, request.InstanceId)
+    return {"InstanceId": found.id, "RegionId": found.region, "UserData": found.user_data}
+
+
+@ECS.action
+def describe_instance_attribute(cloud: Cloud, request: DescribeInstanceAttribute) -> Answer:
+    found = instance(cloud, request.InstanceId)
+    return {
+        "InstanceId": found.id,
+        "InstanceName": found.name,
+        "HostName": found.host_name,
+        "Status": _status(cloud, found),
+        "EnableJumboFrame": False,
+    }
+
+
+@ECS.action
+def start_instance(cloud: Cloud, request: StartInstance) -> Answer:
+    found = instance(cloud, request.InstanceId)
+    if not found.stopped:
+        raise _wrong_status()
+    found.stopped = False
+    cloud.store.put(found)
+    cloud.start(found)
+    cloud.apply()
+    return {}
+
+
+@ECS.action
+def stop_instance(cloud: Cloud, request: StopInstance) -> Answer:
+    found = instance(cloud, request.InstanceId)
+    if found.stopped:
+        raise _wrong_status()
+    found.stopped = True
+    cloud.store.put(found)
+    cloud.plane.stop_instance(found.id)
+    return {}
+
+
+@ECS.action
+def delete_instance(cloud: Cloud, request: DeleteInstance) -> Answer:
+    found = instance(cloud, request.InstanceId)
+    if found.deletion_protection:
+        raise ApiError(
+            403, "InvalidOperation.DeletionProtection", "The instance is protected from deletion."
+        )
+    if not found.stopped and not request.Force:
+        raise ApiError(
+            403,
+            "IncorrectInstanceStatus",
+            "The current status of the resource does not support this operation.",
+        )
+    for load_balancer in cloud.store.all(LoadBalancer):
+        kept = [one for one in load_balancer.backends if one.server_id != found.id]
+        if len(kept) < len(load_balancer.backends):
+            load_balancer.backends = kept
+            cloud.store.put(load_balancer)
+    cloud.store.delete(found)
+    cloud.apply()
+    cloud.plane.stop_instance(found.id)
+    return {}
+
+
+@ECS.action
+def modify_instance_attribute(cloud: Cloud, request: ModifyInstanceAttribute) -> Answer:
+    found = instance(cloud, request.InstanceId)
+    changes = {
+        "name": request.InstanceName,
+        "host_name": request.HostName,
+        "description": request.Description,
+        "deletion_protection": request.DeletionProtection,
+    }
+    given = {name: value for name, value in changes.items() if value is not None}
+    cloud.store.put(found.model_copy(update=given))
+    return {}
+
+
+@ECS.action
+def modify_instance_metadata_options(
+    cloud: Cloud, request: ModifyInstanceMetadataOptions
+) -> Answer:
+    found = instance(cloud, request.InstanceId)
+    found.http_tokens = request.HttpTokens or found.http_tokens
+    found.http_endpoint = request.HttpEndpoint or found.http_endpoint
+    cloud.store.put(found)
+    return {}
+
+
+@ECS.action
+def join_security_group(cloud: Cloud, request: JoinSecurityGroup) -> Answer:
+    found = instance(cloud, request.InstanceId)
+    group = security_group(cloud, request.SecurityGroupId)
+    if group.id not in found.security_group_ids:
+        found.security_group_ids.append(group.id)
+    cloud.store.put(found)
+    return {}
+
+
+@ECS.action
+def leave_security_group(cloud: Cloud, request: LeaveSecurityGroup) -> Answer:
+    found = instance(cloud, request.InstanceId)
+    left = [key for key in found.security_group_ids if key != request.SecurityGroupId]
+    if not left:
+        raise ApiError(
+            403, "InstanceLastSecurityGroup", "The instance is in no other security group."
+        )
+    found.security_group_ids = left
+    cloud.store.put(found)
+    return {}
+
+
+@ECS.action
+def describe_disks(cloud: Cloud, request: DescribeDisks) -> Answer:
+    disks: list[dict[str, Any]] = [
+        {
+            "DiskId": one.disk_id,
+            "InstanceId": one.id,
+            "RegionId": one.region,
+            "ZoneId": one.zone_id,
+            "Type": "system",
+            "Category": one.disk_category,
+            "Size": one.disk_size,
+            "DiskName": "",
+            "Description": "",
+            "Device": "/dev/xvda",
+            "Status": "In_use",
+            "Encrypted": False,
+            "PerformanceLevel": "PL1" if one.disk_category == "cloud_essd" else "",
+            "DeleteWithInstance": True,
+            "DiskChargeType": "PostPaid",
+            "Portable": False,
+            "ImageId": one.image_id,
+            "CreationTime": creation_time(one),
+            "Tags": {"Tag": []},
+        }
+        for one in cloud.store.all(Instance)
+        if request.InstanceId in {"", one.id} and request.DiskType in {"all", "system"}
+    ]
+    first = (request.PageNumber - 1) * request.PageSize
+    return {
+        "Disks": {"Disk": disks[first : first + request.PageSize]},
+        "PageNumber": request.PageNumber,
+        "PageSize": request.PageSize,
+        "TotalCount": len(disks),
+    }
+
+
+@ECS.action
+def describe_instance_ram_role(cloud: Cloud, request: DescribeInstanceRamRole) -> Answer:
+    return {
+        "InstanceRamRoleSets": {"InstanceRamRoleSet": []},
+        "RegionId": request.RegionId,
+        "TotalCount": 0,
+    }
+
+
+@ECS.action
+def describe_network_interfaces(cloud: Cloud, request: DescribeNetworkInterfaces) -> Answer:
+    interfaces = [
+        {
+            "NetworkInterfaceId": one.eni_id,
+            "NetworkInterfaceName": "",
+            "NetworkInterfaceTrafficMode": "Standard",
+            "InstanceId": one.id,
+            "Type": "Primary",
+            "Status": "InUse",
+            "Description": "",
+            "MacAddress": "",
+            "VpcId": one.vpc_id,
+            "VSwitchId": one.vswitch_id,
+            "ZoneId": one.zone_id,
+            "PrivateIpAddress": one.private_ip,
+            "QueueNumber": 2,
+            "SourceDestCheck": False,
+            "CreationTime": creation_time(one),
+            "SecurityGroupIds": {"SecurityGroupId": one.security_group_ids},
+            "Attachment": {"InstanceId": one.id, "NetworkCardIndex": 0},
+            "PrivateIpSets": {
+                "PrivateIpSet": [{"PrivateIpAddress": one.private_ip, "Primary": True}]
+            },
+            "Ipv6Sets": {"Ipv6Set": []},
+            "Tags": {"Tag": []},
+        }
+        for one in cloud.store.all(Instance)
+        if (not request.NetworkInterfaceId or one.eni_id in request.NetworkInterfaceId)
+        and request.InstanceId in {"", one.id}
+    ]
+    return {
+        "NetworkInterfaceSets": {"NetworkInterfaceSet": interfaces},
+        "PageNumber": request.PageNumber,
+        "PageSize": request.PageSize,
+        "TotalCount": len(interfaces),
+    }
+
+
+@ECS.action
+def describe_instance_maintenance_attributes(
+    cloud: Cloud, request: DescribeInstanceMaintenanceAttributes
+) -> Answer:
+    found = [
+        {
+            "InstanceId": one.id,
+            "MaintenanceWindows": {"MaintenanceWindow": []},
+            "ActionOnMaintenance": {
+                "Value": "AutoRecover",
+                "DefaultValue": "AutoRecover",
+                "SupportedValues": {"SupportedValue": ["Stop", "AutoRecover"]},
+            },
+            "NotifyOnMaintenance": False,
+        }
+        for one in cloud.store.all(Instance)
+        if not request.InstanceId or one.id in request.InstanceId
+    ]
+    return {
+        "MaintenanceAttributes": {"MaintenanceAttribute": found},
+        "PageNumber": request.PageNumber,
+        "PageSize": request.PageSize,
+        "TotalCount": len(found),
+    }
+
+
+@ECS.action
+def describe_instance_attachment_attributes(
+    cloud: Cloud, request: DescribeInstanceAttachmentAttributes
+) -> Answer:
+    wanted = _ids(request.InstanceIds)
+    found = [
+        {
+            "InstanceId": one.id,
+            "PrivatePoolOptionsId": "",
+            "PrivatePoolOptionsMatchCriteria": "None",
+        }
+        for one in cloud.store.all(Instance)
+        if wanted is None or one.id in wanted
+    ]
+    return {
+        "Instances": {"Instance": found},
+        "PageNumber": request.PageNumber,
+        "PageSize": request.PageSize,
+        "TotalCount": len(found),
+    }
+
+
+def instance(cloud: Cloud, key: str) -> Instance:
+    """The instance with an id.
+
+    Raises:
+        ApiError: There is none.
+    """
+    found = cloud.store.get(Instance, key)
+    if found is None:
+        raise ApiError(
+            404, "InvalidInstanceId.NotFound", "The specified InstanceId does not exist."
+        )
+    return found
+
+
+def _require_usable(request: RunInstances, switch: VSwitch, groups: list[SecurityGroup]) -> None:
+    if request.InstanceType not in INSTANCE_TYPES:
+        raise ApiError(
+            404,
+            "InvalidInstanceType.NotFound",
+            f"The specified InstanceType is not sold here; {', '.join(INSTANCE_TYPES)} are.",
+        )
+    if request.ImageId not in IMAGES:
+        raise ApiError(404, "InvalidImageId.NotFound", "The specified ImageId does not exist.")
+    if request.SystemDisk.Category not in DISK_CATEGORIES:
+        raise invalid("SystemDisk.Category", f"It is one of {', '.join(DISK_CATEGORIES)}.")
+    if request.ZoneId not in {"", switch.zone_id}:
+        raise invalid("ZoneId", "It is the vSwitch's zone.")
+    if any(group.vpc_id != switch.vpc_id for group in groups):
+        raise ApiError(
+            403, "InvalidParameter.Conflict", "Security group and vSwitch are in different VPCs."
+        )
+    if len(request.UserData) > USER_DATA_BYTES:
+        raise invalid("UserData", f"It has {USER_DATA_BYTES} bytes at most, in base64.")
+    try:
+        base64.b64decode(request.UserData, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise invalid("UserData", "It is text in base64.") from None
+
+
+def _wrong_status() -> ApiError:
+    return ApiError(
+        403,
+        "IncorrectInstanceStatus",
+        "The current status of the resource does not support this operation.",
+    )
+
+
+def _ids(text: str) -> set[str] | None:
+    """Ids of a JSON list; None for no list: all of them."""
+    if not text:
+        return None
+    try:
+        return {str(key) for key in json.loads(text)}
+    except (ValueError, TypeError):
+        raise invalid("InstanceIds", "It is a JSON list.") from None
+
+
+def _status(cloud: Cloud, found: Instance) -> str:
+    if found.stopped:
+        return "Stopped"
+    if not found.settled(PENDING_SECONDS, cloud.now()):
+        return "Pending"
+    return "Running" if found.settled(STARTING_SECONDS, cloud.now()) else "Starting"
+
+
+def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:
+    cores, memory, family = INSTANCE_TYPES[found.instance_type]
+    return {
+        "InstanceId": found.id,
+        "InstanceName": found.name,
+        "HostName": found.host_name,
+        "Description": found.description,
+        "Status": _status(cloud, found),
+        "RegionId": found.region,
+        "ZoneId": found.zone_id,
+        "ImageId": found.image_id,
+        "InstanceType": found.instance_type,
+        "InstanceTypeFamily": family,
+        "Cpu": cores,
+        "Memory": int(memory * 1024),
+        "OSName": "Alibaba Cloud Linux 3.2104 LTS 64 bit",
+        "OSNameEn": "Alibaba Cloud Linux 3.2104 LTS 64 bit",
+        "OSType": "linux",
+        "InstanceChargeType": "PostPaid",
+        "InstanceNetworkType": "vpc",
+        "InternetChargeType": "PayByTraffic",
+        "InternetMaxBandwidthIn": 0,
+        "InternetMaxBandwidthOut": found.internet_max_bandwidth_out,
+        "SpotStrategy": "NoSpot",
+        "SpotPriceLimit": 0.0,
+        "SpotDuration": 0,
+        "DeletionProtection": found.deletion_protection,
+        "CreditSpecification": "",
+        "KeyPairName": "",
+        "ResourceGroupId": "",
+        "StoppedMode": "Not-applicable",
+        "IoOptimized": True,
+        "AutoReleaseTime": "",
+        "HpcClusterId": "",
+        "DeploymentSetId": "",
+        "CreationTime": creation_time(found),
+        "StartTime": creation_time(found),
+        "ExpiredTime": "2099-12-31T15:59Z",
+        "PublicIpAddress": {"IpAddress": []},
+        "InnerIpAddress": {"IpAddress": []},
+        "EipAddress": {
+            "AllocationId": "",
+            "IpAddress": "",
+            "InternetChargeType": "",
+        },
+        "VpcAttributes": {
+            "VpcId": found.vpc_id,
+            "VSwitchId": found.vswitch_id,
+            "NatIpAddress": "",
+            "PrivateIpAddress": {"IpAddress": [found.private_ip]},
+        },
+        "SecurityGroupIds": {"SecurityGroupId": found.security_group_ids},
+        "NetworkInterfaces": {
+            "NetworkInterface": [
+                {
+                    "NetworkInterfaceId": found.eni_id,
+                    "Type": "Primary",
+                    "PrimaryIpAddress": found.private_ip,
+                    "MacAddress": "",
+                }
+            ]
+        },
+        "MetadataOptions": {
+            "HttpEndpoint": found.http_endpoint,
+            "HttpTokens": found.http_tokens,
+            "HttpPutResponseHopLimit": 1,
+        },
+        "DedicatedHostAttribute": {"DedicatedHostId": "", "DedicatedHostName": ""},
+        "ImageOptions": {"LoginAsNonRoot": False},
+        "AdditionalInfo": {"EnableHighDensityMode": False},
+        "OperationLocks": {"LockReason": []},
+        "Tags": {"Tag": [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in key_values(found)]},
+    }

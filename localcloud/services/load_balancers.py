@@ -1,0 +1,348 @@
+"""CLB instances."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from localcloud.cloud import Cloud
+from localcloud.documents import Listener, LoadBalancer, new_id
+from localcloud.errors import ApiError, invalid, load_balancer_not_found, missing
+from localcloud.products import SLB, Answer
+from localcloud.requests import OnOff, Request
+from localcloud.services.catalogue import zone_ids
+from localcloud.services.vpc import vswitch
+
+LCU_SPECIFICATION = "slb.lcu.elastic"
+"""What the API reports for an instance that is paid by LCU."""
+
+SPECIFICATIONS = (
+    "slb.s1.small",
+    "slb.s2.small",
+    "slb.s2.medium",
+    "slb.s3.small",
+    "slb.s3.medium",
+    "slb.s3.large",
+)
+
+UNLIMITED = 5120
+"""Mbit/s that the API reports where nothing else is set."""
+
+Name = Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")]
+ChargeType = Literal["paybytraffic", "paybybandwidth", "PayByTraffic", "PayByBandwidth"]
+
+
+class CreateLoadBalancer(Request):
+    LoadBalancerName: Name | None = None
+    AddressType: Literal["internet", "intranet"] = "internet"
+    AddressIPVersion: Literal["ipv4"] = "ipv4"
+    Address: Literal[""] = ""
+    VpcId: str = ""
+    VSwitchId: str = ""
+    MasterZoneId: str = ""
+    SlaveZoneId: str = ""
+    Bandwidth: Annotated[int, Field(ge=1, le=5000)] | None = None
+    InternetChargeType: ChargeType = "paybytraffic"
+    InstanceChargeType: Literal["PayBySpec", "PayByCLCU"] = "PayBySpec"
+    LoadBalancerSpec: str = ""
+    PayType: Literal["PayOnDemand"] = "PayOnDemand"
+    DeleteProtection: OnOff = "off"
+    ModificationProtectionStatus: Literal["NonProtection", "ConsoleProtection"] = "NonProtection"
+    ModificationProtectionReason: str = ""
+    ResourceGroupId: str = "rg-default"
+    ClientToken: str = ""
+
+
+class OfLoadBalancer(Request):
+    LoadBalancerId: str
+
+
+class DescribeLoadBalancerAttribute(OfLoadBalancer):
+    pass
+
+
+class DeleteLoadBalancer(OfLoadBalancer):
+    pass
+
+
+class SetLoadBalancerName(OfLoadBalancer):
+    LoadBalancerName: Name
+
+
+class SetLoadBalancerStatus(OfLoadBalancer):
+    LoadBalancerStatus: Literal["active", "inactive"]
+
+
+class SetLoadBalancerDeleteProtection(OfLoadBalancer):
+    DeleteProtection: OnOff
+
+
+class SetLoadBalancerModificationProtection(OfLoadBalancer):
+    ModificationProtectionStatus: Literal["NonProtection", "ConsoleProtection"]
+    ModificationProtectionReason: str = ""
+
+
+class ModifyLoadBalancerInternetSpec(OfLoadBalancer):
+    InternetChargeType: ChargeType | None = None
+    Bandwidth: Annotated[int, Field(ge=1, le=5000)] | None = None
+    AutoPay: bool = False
+
+
+class ModifyLoadBalancerInstanceSpec(OfLoadBalancer):
+    LoadBalancerSpec: str
+    AutoPay: bool = False
+
+
+class ModifyLoadBalancerInstanceChargeType(OfLoadBalancer):
+    InstanceChargeType: Literal["PayBySpec", "PayByCLCU"]
+    InternetChargeType: ChargeType | None = None
+    LoadBalancerSpec: str = ""
+    Bandwidth: Annotated[int, Field(ge=1, le=5000)] | None = None
+
+
+@SLB.action
+def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
+    specification = _specification(request.InstanceChargeType, request.LoadBalancerSpec)
+    by_bandwidth = request.InternetChargeType.lower() == "paybybandwidth"
+    if by_bandwidth and request.InstanceChargeType == "PayByCLCU":
+        raise invalid("InternetChargeType", "A PayByCLCU instance is charged PayByTraffic.")
+    if by_bandwidth and request.Bandwidth is None:
+        raise missing("Bandwidth")
+    if request.AddressType == "intranet" and not request.VSwitchId:
+        raise missing("VSwitchId")
+    vpc_id = vswitch(cloud, request.VSwitchId).vpc_id if request.VSwitchId else ""
+    zones = zone_ids(request.RegionId)
+    if {request.MasterZoneId, request.SlaveZoneId} - {"", *zones}:
+        raise invalid("MasterZoneId", f"The zones are {', '.join(zones)}.")
+    key = new_id("lb", 21)
+    load_balancer = LoadBalancer(
+        id=key,
+        region=request.RegionId,
+        name=request.LoadBalancerName or f"auto_named_{key}",
+        address=cloud.free_load_balancer_address(),
+        address_type=request.AddressType,
+        vpc_id=vpc_id,
+        vswitch_id=request.VSwitchId,
+        master_zone_id=request.MasterZoneId or zones[0],
+        slave_zone_id=request.SlaveZoneId or zones[1],
+        bandwidth=request.Bandwidth or UNLIMITED,
+        internet_charge_type=request.InternetChargeType.lower(),
+        instance_charge_type=request.InstanceChargeType,
+        specification=specification,
+        delete_protection=request.DeleteProtection,
+        modification_protection=request.ModificationProtectionStatus,
+        modification_protection_reason=request.ModificationProtectionReason,
+        resource_group_id=request.ResourceGroupId,
+        tags=request.tags(),
+    )
+    cloud.store.put(load_balancer)
+    return {
+        "LoadBalancerId": key,
+        "LoadBalancerName": load_balancer.name,
+        "Address": load_balancer.address,
+        "AddressIPVersion": "ipv4",
+        "NetworkType": _network_type(load_balancer),
+        "VpcId": vpc_id,
+        "VSwitchId": request.VSwitchId,
+        "ResourceGroupId": load_balancer.resource_group_id,
+    }
+
+
+@SLB.action
+def describe_load_balancer_attribute(
+    cloud: Cloud, request: DescribeLoadBalancerAttribute
+) -> Answer:
+    found = load_balancer(cloud, request)
+    listeners = cloud.store.all(Listener, load_balancer_id=found.id)
+    ports = [
+        {
+            "ListenerPort": one.port,
+            "ListenerProtocol": "https",
+            "ListenerForward": "off",
+            "Description": one.attributes.get("Description", ""),
+        }
+        for one in listeners
+    ]
+    return {
+        **_described(found),
+        "ListenerPorts": {"ListenerPort": [one.port for one in listeners]},
+        "ListenerPortsAndProtocol": {"ListenerPortAndProtocol": ports},
+        "BackendServers": {
+            "BackendServer": [
+                {
+                    "ServerId": one.server_id,
+                    "ServerIp": "",
+                    "Weight": one.weight,
+                    "Type": "ecs",
+                    "Description": "",
+                }
+                for one in found.backends
+            ]
+        },
+    }
+
+
+@SLB.action
+def delete_load_balancer(cloud: Cloud, request: DeleteLoadBalancer) -> Answer:
+    found = load_balancer(cloud, request)
+    if found.delete_protection == "on":
+        raise ApiError(
+            400,
+            "OperationDenied.DeleteProtectionIsOn",
+            "The load balancer is protected from deletion.",
+        )
+    for listener in cloud.store.all(Listener, load_balancer_id=found.id):
+        cloud.store.delete(listener)
+    cloud.store.delete(found)
+    cloud.apply()
+    return {}
+
+
+@SLB.action
+def set_load_balancer_name(cloud: Cloud, request: SetLoadBalancerName) -> Answer:
+    return _changed(cloud, request, name=request.LoadBalancerName)
+
+
+@SLB.action
+def set_load_balancer_status(cloud: Cloud, request: SetLoadBalancerStatus) -> Answer:
+    answer = _changed(cloud, request, status=request.LoadBalancerStatus)
+    for listener in cloud.store.all(Listener, load_balancer_id=request.LoadBalancerId):
+        listener.running = request.LoadBalancerStatus == "active"
+        cloud.store.put(listener)
+    cloud.apply()
+    return answer
+
+
+@SLB.action
+def set_load_balancer_delete_protection(
+    cloud: Cloud, request: SetLoadBalancerDeleteProtection
+) -> Answer:
+    return _changed(cloud, request, delete_protection=request.DeleteProtection)
+
+
+@SLB.action
+def set_load_balancer_modification_protection(
+    cloud: Cloud, request: SetLoadBalancerModificationProtection
+) -> Answer:
+    return _changed(
+        cloud,
+        request,
+        modification_protection=request.ModificationProtectionStatus,
+        modification_protection_reason=request.ModificationProtectionReason,
+    )
+
+
+@SLB.action
+def modify_load_balancer_internet_spec(
+    cloud: Cloud, request: ModifyLoadBalancerInternetSpec
+) -> Answer:
+    found = load_balancer(cloud, request)
+    charge = (request.InternetChargeType or found.internet_charge_type).lower()
+    if charge == "paybybandwidth" and found.instance_charge_type == "PayByCLCU":
+        raise invalid("InternetChargeType", "A PayByCLCU instance is charged PayByTraffic.")
+    return _changed(
+        cloud,
+        request,
+        internet_charge_type=charge,
+        bandwidth=request.Bandwidth or found.bandwidth,
+    )
+
+
+@SLB.action
+def modify_load_balancer_instance_spec(
+    cloud: Cloud, request: ModifyLoadBalancerInstanceSpec
+) -> Answer:
+    found = load_balancer(cloud, request)
+    specification = _specification(found.instance_charge_type, request.LoadBalancerSpec)
+    return _changed(cloud, request, specification=specification)
+
+
+@SLB.action
+def modify_load_balancer_instance_charge_type(
+    cloud: Cloud, request: ModifyLoadBalancerInstanceChargeType
+) -> Answer:
+    found = load_balancer(cloud, request)
+    if found.instance_charge_type == "PayByCLCU" and request.InstanceChargeType == "PayBySpec":
+        raise ApiError(
+            400, "OperationDenied.ChargeType", "A PayByCLCU instance cannot go back to PayBySpec."
+        )
+    return _changed(
+        cloud,
+        request,
+        instance_charge_type=request.InstanceChargeType,
+        specification=_specification(request.InstanceChargeType, request.LoadBalancerSpec),
+        internet_charge_type="paybytraffic",
+        bandwidth=UNLIMITED,
+    )
+
+
+def load_balancer(cloud: Cloud, request: OfLoadBalancer) -> LoadBalancer:
+    """The load balancer that a request is about.
+
+    Raises:
+        ApiError: The region has none with this id.
+    """
+    found = cloud.store.get(LoadBalancer, request.LoadBalancerId)
+    if found is None or request.RegionId not in {"", found.region}:
+        raise load_balancer_not_found()
+    return found
+
+
+def _changed(cloud: Cloud, request: OfLoadBalancer, **fields: Any) -> Answer:
+    cloud.store.put(load_balancer(cloud, request).model_copy(update=fields))
+    return {}
+
+
+def _specification(charge_type: str, specification: str) -> str:
+    if charge_type == "PayByCLCU":
+        if specification not in {"", LCU_SPECIFICATION}:
+            raise invalid("LoadBalancerSpec", "A PayByCLCU instance has none.")
+        return LCU_SPECIFICATION
+    if not specification:
+        raise ApiError(
+            400,
+            "ShareSlbHaltSales",
+            "The share instance has been discontinued. Specify LoadBalancerSpec.",
+        )
+    if specification not in SPECIFICATIONS:
+        raise invalid("LoadBalancerSpec", f"It is one of {', '.join(SPECIFICATIONS)}.")
+    return specification
+
+
+def _network_type(found: LoadBalancer) -> str:
+    return "vpc" if found.address_type == "intranet" else "classic"
+
+
+def _described(found: LoadBalancer) -> dict[str, Any]:
+    created = datetime.fromtimestamp(found.created, UTC)
+    return {
+        "LoadBalancerId": found.id,
+        "LoadBalancerName": found.name,
+        "LoadBalancerStatus": found.status,
+        "RegionId": found.region,
+        "RegionIdAlias": found.region,
+        "MasterZoneId": found.master_zone_id,
+        "SlaveZoneId": found.slave_zone_id,
+        "Address": found.address,
+        "AddressType": found.address_type,
+        "AddressIPVersion": "ipv4",
+        "NetworkType": _network_type(found),
+        "VpcId": found.vpc_id,
+        "VSwitchId": found.vswitch_id,
+        "Bandwidth": found.bandwidth,
+        "InternetChargeType": found.internet_charge_type,
+        "InstanceChargeType": found.instance_charge_type,
+        "LoadBalancerSpec": found.specification,
+        "PayType": found.pay_type,
+        "DeleteProtection": found.delete_protection,
+        "ModificationProtectionStatus": found.modification_protection,
+        "ModificationProtectionReason": found.modification_protection_reason,
+        "ResourceGroupId": found.resource_group_id,
+        "CreateTime": created.strftime("%Y-%m-%dT%H:%MZ"),
+        "CreateTimeStamp": int(found.created * 1000),
+        "EndTime": "2999-09-08T16:00Z",
+        "EndTimeStamp": 32493801600000,
+        "Tags": {"Tag": [{"TagKey": k, "TagValue": v} for k, v in sorted(found.tags.items())]},
+    }

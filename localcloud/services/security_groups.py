@@ -1,0 +1,272 @@
+"""Security groups and their rules.
+
+The data plane does not enforce them: it is all loopback, and CLB's own traffic passes them anyway.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from localcloud.cloud import Cloud
+from localcloud.documents import Instance, SecurityGroup, Vpc, new_id
+from localcloud.errors import ApiError, invalid, missing
+from localcloud.products import ECS, Answer
+from localcloud.requests import Request
+from localcloud.services.vpc import creation_time
+
+
+class Permission(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    IpProtocol: str
+    PortRange: str
+    Policy: str = "accept"
+    Priority: str = "1"
+    SourceCidrIp: str = ""
+    DestCidrIp: str = ""
+    SourceGroupId: str = ""
+    DestGroupId: str = ""
+    Description: str = ""
+    NicType: str = ""
+
+
+class CreateSecurityGroup(Request):
+    VpcId: str
+    SecurityGroupName: str = ""
+    Description: str = ""
+    SecurityGroupType: Literal["normal", "enterprise"] = "normal"
+    ResourceGroupId: str = ""
+    ClientToken: str = ""
+
+
+class DescribeSecurityGroups(Request):
+    SecurityGroupId: str = ""
+    VpcId: str = ""
+    PageNumber: int = 1
+    PageSize: int = 10
+
+
+class DescribeSecurityGroupAttribute(Request):
+    SecurityGroupId: str
+    Direction: str = "all"
+    NicType: str = ""
+
+
+class ModifySecurityGroupAttribute(Request):
+    SecurityGroupId: str
+    SecurityGroupName: str | None = None
+    Description: str | None = None
+
+
+class ModifySecurityGroupPolicy(Request):
+    SecurityGroupId: str
+    InnerAccessPolicy: Literal["Accept", "Drop", "accept", "drop"]
+    ClientToken: str = ""
+
+
+class DeleteSecurityGroup(Request):
+    SecurityGroupId: str
+
+
+class AuthorizeSecurityGroup(Request):
+    SecurityGroupId: str
+    Permissions: list[Permission] = []
+    ClientToken: str = ""
+
+
+class AuthorizeSecurityGroupEgress(AuthorizeSecurityGroup):
+    pass
+
+
+class RevokeSecurityGroup(Request):
+    SecurityGroupId: str
+    IpProtocol: str = ""
+    PortRange: str = ""
+    Policy: str = "accept"
+    Priority: str = "1"
+    SourceCidrIp: str = ""
+    DestCidrIp: str = ""
+    SourceGroupId: str = ""
+    DestGroupId: str = ""
+    SourceGroupOwnerAccount: str = ""
+    Description: str = ""
+    NicType: str = ""
+
+
+class RevokeSecurityGroupEgress(RevokeSecurityGroup):
+    pass
+
+
+@ECS.action
+def create_security_group(cloud: Cloud, request: CreateSecurityGroup) -> Answer:
+    if cloud.store.get(Vpc, request.VpcId) is None:
+        raise ApiError(404, "InvalidVpcId.NotFound", "The specified VPC does not exist.")
+    group = SecurityGroup(
+        id=new_id("sg"),
+        region=request.RegionId,
+        name=request.SecurityGroupName,
+        description=request.Description,
+        vpc_id=request.VpcId,
+        type=request.SecurityGroupType,
+        tags=request.tags(),
+    )
+    cloud.store.put(group)
+    return {"SecurityGroupId": group.id}
+
+
+@ECS.action
+def describe_security_groups(cloud: Cloud, request: DescribeSecurityGroups) -> Answer:
+    groups = [
+        {
+            "SecurityGroupId": group.id,
+            "SecurityGroupName": group.name,
+            "Description": group.description,
+            "SecurityGroupType": group.type,
+            "VpcId": group.vpc_id,
+            "ResourceGroupId": "",
+            "CreationTime": creation_time(group),
+            "Tags": {"Tag": [{"TagKey": k, "TagValue": v} for k, v in sorted(group.tags.items())]},
+        }
+        for group in cloud.store.all(SecurityGroup)
+        if request.SecurityGroupId in {"", group.id} and request.VpcId in {"", group.vpc_id}
+    ]
+    return {
+        "SecurityGroups": {"SecurityGroup": groups},
+        "RegionId": request.RegionId,
+        "PageNumber": request.PageNumber,
+        "PageSize": request.PageSize,
+        "TotalCount": len(groups),
+    }
+
+
+@ECS.action
+def describe_security_group_attribute(
+    cloud: Cloud, request: DescribeSecurityGroupAttribute
+) -> Answer:
+    group = security_group(cloud, request.SecurityGroupId)
+    return {
+        "SecurityGroupId": group.id,
+        "SecurityGroupName": group.name,
+        "Description": group.description,
+        "VpcId": group.vpc_id,
+        "RegionId": group.region,
+        "InnerAccessPolicy": group.inner_access_policy,
+        "Permissions": {
+            "Permission": [
+                permission
+                for permission in group.permissions
+                if request.Direction in {"all", "", permission["Direction"]}
+            ]
+        },
+    }
+
+
+@ECS.action
+def modify_security_group_attribute(cloud: Cloud, request: ModifySecurityGroupAttribute) -> Answer:
+    group = security_group(cloud, request.SecurityGroupId)
+    group.name = request.SecurityGroupName or group.name
+    group.description = request.Description or group.description
+    cloud.store.put(group)
+    return {}
+
+
+@ECS.action
+def modify_security_group_policy(cloud: Cloud, request: ModifySecurityGroupPolicy) -> Answer:
+    group = security_group(cloud, request.SecurityGroupId)
+    group.inner_access_policy = "Drop" if request.InnerAccessPolicy.lower() == "drop" else "Accept"
+    cloud.store.put(group)
+    return {}
+
+
+@ECS.action
+def delete_security_group(cloud: Cloud, request: DeleteSecurityGroup) -> Answer:
+    group = security_group(cloud, request.SecurityGroupId)
+    if any(group.id in instance.security_group_ids for instance in cloud.store.all(Instance)):
+        raise ApiError(
+            403,
+            "DependencyViolation",
+            "There is still instance(s) in the specified security group.",
+        )
+    cloud.store.delete(group)
+    return {}
+
+
+@ECS.action
+def authorize_security_group(cloud: Cloud, request: AuthorizeSecurityGroup) -> Answer:
+    return _authorize(cloud, request, "ingress")
+
+
+@ECS.action
+def authorize_security_group_egress(cloud: Cloud, request: AuthorizeSecurityGroupEgress) -> Answer:
+    return _authorize(cloud, request, "egress")
+
+
+@ECS.action
+def revoke_security_group(cloud: Cloud, request: RevokeSecurityGroup) -> Answer:
+    return _revoke(cloud, request, "ingress")
+
+
+@ECS.action
+def revoke_security_group_egress(cloud: Cloud, request: RevokeSecurityGroupEgress) -> Answer:
+    return _revoke(cloud, request, "egress")
+
+
+def security_group(cloud: Cloud, key: str) -> SecurityGroup:
+    """The security group with an id.
+
+    Raises:
+        ApiError: There is none.
+    """
+    found = cloud.store.get(SecurityGroup, key)
+    if found is None:
+        raise ApiError(
+            404, "InvalidSecurityGroupId.NotFound", "The specified SecurityGroupId does not exist."
+        )
+    return found
+
+
+def _authorize(cloud: Cloud, request: AuthorizeSecurityGroup, direction: str) -> Answer:
+    group = security_group(cloud, request.SecurityGroupId)
+    if not request.Permissions:
+        raise missing("Permissions")
+    for permission in request.Permissions:
+        if permission.IpProtocol.lower() in {"tcp", "udp"} and permission.PortRange == "-1/-1":
+            raise invalid("PortRange")
+        added = _described(permission, direction)
+        if not any(_same(added, present) for present in group.permissions):
+            added["SecurityGroupRuleId"] = new_id("sgr")
+            group.permissions.append(added)
+    cloud.store.put(group)
+    return {}
+
+
+def _revoke(cloud: Cloud, request: RevokeSecurityGroup, direction: str) -> Answer:
+    group = security_group(cloud, request.SecurityGroupId)
+    given = {name: getattr(request, name) for name in Permission.model_fields}
+    gone = _described(Permission(**given), direction)
+    group.permissions = [one for one in group.permissions if not _same(gone, one)]
+    cloud.store.put(group)
+    return {}
+
+
+def _described(permission: Permission, direction: str) -> dict[str, str]:
+    values = permission.model_dump()
+    protocol = permission.IpProtocol.upper()
+    policy = permission.Policy.capitalize()
+    return {
+        **values,
+        "IpProtocol": protocol,
+        "Policy": policy,
+        "Direction": direction,
+        "NicType": "intranet",
+    }
+
+
+def _same(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether two rules are one: description and id do not count."""
+    apart = {"Description", "SecurityGroupRuleId"}
+    return {k: v for k, v in one.items() if k not in apart} == {
+        k: v for k, v in other.items() if k not in apart
+    }

@@ -1,0 +1,108 @@
+"""Tags, in the three dialects that SLB, VPC and ECS speak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from localcloud.cloud import Cloud
+from localcloud.documents import (
+    CaCertificate,
+    Document,
+    Instance,
+    LoadBalancer,
+    SecurityGroup,
+    ServerCertificate,
+    Vpc,
+    VSwitch,
+)
+from localcloud.errors import invalid
+from localcloud.products import ECS, SLB, VPC, Answer, Product
+from localcloud.requests import Request
+
+LONGEST = 20
+"""Tags that one resource can have."""
+
+Kinds = Mapping[str, tuple[type[Document], ...]]
+
+SLB_KINDS: Kinds = {
+    "instance": (LoadBalancer,),
+    "certificate": (ServerCertificate, CaCertificate),
+}
+VPC_KINDS: Kinds = {"VPC": (Vpc,), "VSWITCH": (VSwitch,)}
+# Disks are part of their instance here, so that nobody can tag one.
+ECS_KINDS: Kinds = {"instance": (Instance,), "securitygroup": (SecurityGroup,)}
+
+
+class TagResources(Request):
+    ResourceType: str
+    ResourceId: list[str]
+
+
+class UntagResources(Request):
+    ResourceType: str
+    ResourceId: list[str]
+    TagKey: list[str] = []
+    All: bool = False
+
+
+class UnTagResources(UntagResources):
+    pass
+
+
+class ListTagResources(Request):
+    ResourceType: str
+    ResourceId: list[str] = []
+    NextToken: str = ""
+    MaxResults: int = 50
+    PageSize: int = 50
+
+
+def _register(product: Product, kinds: Kinds, untag: type[UntagResources]) -> None:
+    def tag_resources(cloud: Cloud, request: TagResources) -> Answer:
+        for document in _documents(cloud, kinds, request.ResourceType, request.ResourceId):
+            document.tags |= request.tags()
+            if len(document.tags) > LONGEST:
+                raise invalid("Tag", f"A resource has {LONGEST} tags at most.")
+            cloud.store.put(document)
+        return {}
+
+    def untag_resources(cloud: Cloud, request: UntagResources) -> Answer:
+        for document in _documents(cloud, kinds, request.ResourceType, request.ResourceId):
+            gone = set(document.tags) if request.All else set(request.TagKey)
+            document.tags = {k: v for k, v in document.tags.items() if k not in gone}
+            cloud.store.put(document)
+        return {}
+
+    def list_tag_resources(cloud: Cloud, request: ListTagResources) -> Answer:
+        found: list[dict[str, Any]] = [
+            {
+                "ResourceType": request.ResourceType,
+                "ResourceId": document.id,
+                "TagKey": key,
+                "TagValue": value,
+            }
+            for document in _documents(cloud, kinds, request.ResourceType, request.ResourceId)
+            for key, value in sorted(document.tags.items())
+        ]
+        return {"TagResources": {"TagResource": found}}
+
+    untag_resources.__annotations__["request"] = untag
+    product.action(tag_resources)
+    product.action(untag_resources)
+    product.action(list_tag_resources)
+
+
+def _documents(
+    cloud: Cloud, kinds: Kinds, resource_type: str, ids: Iterable[str]
+) -> list[Document]:
+    """The resources that exist among those asked for: listing a gone one's tags is no error."""
+    if resource_type not in kinds:
+        raise invalid("ResourceType", f"Those with tags here are {', '.join(kinds)}.")
+    found = (cloud.store.get(kind, key) for key in ids for kind in kinds[resource_type])
+    return [document for document in found if document is not None]
+
+
+_register(SLB, SLB_KINDS, UntagResources)
+_register(VPC, VPC_KINDS, UnTagResources)
+_register(ECS, ECS_KINDS, UntagResources)

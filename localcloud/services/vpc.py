@@ -1,0 +1,302 @@
+"""VPCs and vSwitches."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from localcloud.cloud import Cloud
+from localcloud.documents import (
+    Document,
+    Instance,
+    LoadBalancer,
+    SecurityGroup,
+    Vpc,
+    VSwitch,
+    new_id,
+)
+from localcloud.errors import ApiError, invalid
+from localcloud.products import VPC, Answer
+from localcloud.requests import Request
+
+SETTLE_SECONDS = 0.5
+"""How long a new VPC or vSwitch is Pending."""
+
+
+class CreateVpc(Request):
+    CidrBlock: str = "172.16.0.0/12"
+    VpcName: str = ""
+    Description: str = ""
+    ClientToken: str = ""
+    EnableIpv6: bool = False
+    ResourceGroupId: str = ""
+
+
+class DescribeVpcAttribute(Request):
+    VpcId: str
+
+
+class ModifyVpcAttribute(Request):
+    VpcId: str
+    VpcName: str | None = None
+    Description: str | None = None
+
+
+class DescribeRouteTableList(Request):
+    VpcId: str = ""
+    RouterId: str = ""
+    RouterType: str = ""
+    RouteTableId: str = ""
+    RouteTableName: str = ""
+    ResourceGroupId: str = ""
+    PageNumber: int = 1
+    PageSize: int = 10
+
+
+class DeleteVpc(Request):
+    VpcId: str
+    ForceDelete: bool = False
+    ClientToken: str = ""
+
+
+class CreateVSwitch(Request):
+    VpcId: str
+    ZoneId: str
+    CidrBlock: str
+    VSwitchName: str = ""
+    Description: str = ""
+    ClientToken: str = ""
+
+
+class DescribeVSwitchAttributes(Request):
+    VSwitchId: str
+
+
+class ModifyVSwitchAttribute(Request):
+    VSwitchId: str
+    VSwitchName: str | None = None
+    Description: str | None = None
+
+
+class DeleteVSwitch(Request):
+    VSwitchId: str
+    ClientToken: str = ""
+
+
+@VPC.action
+def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
+    block = _block(request.CidrBlock)
+    if not block.is_private or not 8 <= block.prefixlen <= 28 or request.EnableIpv6:
+        raise invalid("CidrBlock", "It is a private IPv4 block between /8 and /28.")
+    vpc = Vpc(
+        id=new_id("vpc"),
+        region=request.RegionId,
+        name=request.VpcName,
+        description=request.Description,
+        cidr_block=str(block),
+        router_id=new_id("vrt"),
+        route_table_id=new_id("vtb"),
+        tags=request.tags(),
+    )
+    cloud.store.put(vpc)
+    return {
+        "VpcId": vpc.id,
+        "VRouterId": vpc.router_id,
+        "RouteTableId": vpc.route_table_id,
+        "ResourceGroupId": "rg-default",
+    }
+
+
+@VPC.action
+def describe_vpc_attribute(cloud: Cloud, request: DescribeVpcAttribute) -> Answer:
+    vpc = _vpc(cloud, request.VpcId)
+    switches = [one.id for one in cloud.store.all(VSwitch, vpc_id=vpc.id)]
+    return {
+        "VpcId": vpc.id,
+        "VpcName": vpc.name,
+        "Description": vpc.description,
+        "CidrBlock": vpc.cidr_block,
+        "RegionId": vpc.region,
+        "Status": _status(cloud, vpc),
+        "VRouterId": vpc.router_id,
+        "ResourceGroupId": "rg-default",
+        "CreationTime": creation_time(vpc),
+        "IsDefault": False,
+        "ClassicLinkEnabled": False,
+        "EnabledIpv6": False,
+        "Ipv6CidrBlock": "",
+        "Ipv6CidrBlocks": {"Ipv6CidrBlock": []},
+        "SecondaryCidrBlocks": {"SecondaryCidrBlock": []},
+        "UserCidrs": {"UserCidr": []},
+        "VSwitchIds": {"VSwitchId": switches},
+        "Tags": {"Tag": key_values(vpc)},
+    }
+
+
+@VPC.action
+def modify_vpc_attribute(cloud: Cloud, request: ModifyVpcAttribute) -> Answer:
+    vpc = _vpc(cloud, request.VpcId)
+    _rename(vpc, request.VpcName, request.Description)
+    cloud.store.put(vpc)
+    return {}
+
+
+@VPC.action
+def describe_route_table_list(cloud: Cloud, request: DescribeRouteTableList) -> Answer:
+    tables = [
+        {
+            "RouteTableId": vpc.route_table_id,
+            "RouteTableType": "System",
+            "RouteTableName": "",
+            "Description": "",
+            "RouterId": vpc.router_id,
+            "RouterType": "VRouter",
+            "VpcId": vpc.id,
+            "ResourceGroupId": "rg-default",
+            "Status": "Available",
+            "RoutePropagationEnable": False,
+            "AssociateType": "VSwitch",
+            "CreationTime": creation_time(vpc),
+            "VSwitchIds": {
+                "VSwitchId": [one.id for one in cloud.store.all(VSwitch, vpc_id=vpc.id)]
+            },
+        }
+        for vpc in cloud.store.all(Vpc)
+        if request.VpcId in {"", vpc.id} and request.RouterId in {"", vpc.router_id}
+        if request.RouteTableId in {"", vpc.route_table_id}
+    ]
+    return {
+        "RouterTableList": {"RouterTableListType": tables},
+        "PageNumber": request.PageNumber,
+        "PageSize": request.PageSize,
+        "TotalCount": len(tables),
+    }
+
+
+@VPC.action
+def delete_vpc(cloud: Cloud, request: DeleteVpc) -> Answer:
+    vpc = _vpc(cloud, request.VpcId)
+    _refuse_if_used(cloud.store.all(VSwitch, vpc_id=vpc.id), "DependencyViolation.VSwitch")
+    groups = cloud.store.all(SecurityGroup, vpc_id=vpc.id)
+    _refuse_if_used(groups, "DependencyViolation.SecurityGroup")
+    cloud.store.delete(vpc)
+    return {}
+
+
+@VPC.action
+def create_v_switch(cloud: Cloud, request: CreateVSwitch) -> Answer:
+    vpc = _vpc(cloud, request.VpcId)
+    if _status(cloud, vpc) != "Available":
+        raise ApiError(400, "IncorrectVpcStatus", "Current VPC status does not support this.")
+    block = _block(request.CidrBlock)
+    if not block.subnet_of(_block(vpc.cidr_block)) or block.prefixlen > 29:
+        raise invalid("CidrBlock", "It lies within the VPC's block, and is /29 or larger.")
+    if not request.ZoneId.startswith(f"{vpc.region}-"):
+        raise ApiError(404, "InvalidZoneId.NotFound", "The specified zone does not exist.")
+    if any(
+        block.overlaps(_block(one.cidr_block)) for one in cloud.store.all(VSwitch, vpc_id=vpc.id)
+    ):
+        raise ApiError(
+            400, "InvalidCidrBlock.Overlapped", "Specified CIDR block overlapped with other subnet."
+        )
+    switch = VSwitch(
+        id=new_id("vsw"),
+        region=vpc.region,
+        name=request.VSwitchName,
+        description=request.Description,
+        vpc_id=vpc.id,
+        zone_id=request.ZoneId,
+        cidr_block=str(block),
+        tags=request.tags(),
+    )
+    cloud.store.put(switch)
+    return {"VSwitchId": switch.id}
+
+
+@VPC.action
+def describe_v_switch_attributes(cloud: Cloud, request: DescribeVSwitchAttributes) -> Answer:
+    switch = vswitch(cloud, request.VSwitchId)
+    used = len(cloud.store.all(Instance, vswitch_id=switch.id))
+    return {
+        "VSwitchId": switch.id,
+        "VSwitchName": switch.name,
+        "Description": switch.description,
+        "VpcId": switch.vpc_id,
+        "ZoneId": switch.zone_id,
+        "CidrBlock": switch.cidr_block,
+        "Ipv6CidrBlock": "",
+        "Status": _status(cloud, switch),
+        "IsDefault": False,
+        "AvailableIpAddressCount": _block(switch.cidr_block).num_addresses - 4 - used,
+        "CreationTime": creation_time(switch),
+        "ResourceGroupId": "rg-default",
+        "Tags": {"Tag": key_values(switch)},
+    }
+
+
+@VPC.action
+def modify_v_switch_attribute(cloud: Cloud, request: ModifyVSwitchAttribute) -> Answer:
+    switch = vswitch(cloud, request.VSwitchId)
+    _rename(switch, request.VSwitchName, request.Description)
+    cloud.store.put(switch)
+    return {}
+
+
+@VPC.action
+def delete_v_switch(cloud: Cloud, request: DeleteVSwitch) -> Answer:
+    switch = vswitch(cloud, request.VSwitchId)
+    _refuse_if_used(cloud.store.all(Instance, vswitch_id=switch.id), "DependencyViolation")
+    _refuse_if_used(cloud.store.all(LoadBalancer, vswitch_id=switch.id), "DependencyViolation")
+    cloud.store.delete(switch)
+    return {}
+
+
+def vswitch(cloud: Cloud, key: str) -> VSwitch:
+    """The vSwitch with an id.
+
+    Raises:
+        ApiError: There is none.
+    """
+    found = cloud.store.get(VSwitch, key)
+    if found is None:
+        raise ApiError(404, "InvalidVSwitchId.NotFound", "The specified vSwitch does not exist.")
+    return found
+
+
+def creation_time(document: Document) -> str:
+    """RFC 3339, to the second."""
+    return datetime.fromtimestamp(document.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def key_values(document: Document) -> list[dict[str, str]]:
+    """Tags as `Key` and `Value`."""
+    return [{"Key": key, "Value": value} for key, value in sorted(document.tags.items())]
+
+
+def _vpc(cloud: Cloud, key: str) -> Vpc:
+    found = cloud.store.get(Vpc, key)
+    if found is None:
+        raise ApiError(404, "InvalidVpcID.NotFound", "The specified VPC does not exist.")
+    return found
+
+
+def _status(cloud: Cloud, document: Document) -> str:
+    return "Available" if document.settled(SETTLE_SECONDS, cloud.now()) else "Pending"
+
+
+def _rename(document: Vpc | VSwitch, name: str | None, description: str | None) -> None:
+    document.name = document.name if name is None else name
+    document.description = document.description if description is None else description
+
+
+def _block(text: str) -> ipaddress.IPv4Network:
+    try:
+        return ipaddress.IPv4Network(text)
+    except ValueError:
+        raise invalid("CidrBlock", "It is an IPv4 block such as 192.168.0.0/16.") from None
+
+
+def _refuse_if_used(users: Sequence[Document], code: str) -> None:
+    if users:
+        raise ApiError(400, code, f"Specified object has dependent resources: {users[0].id}.")

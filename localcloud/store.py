@@ -1,0 +1,109 @@
+"""The local cloud's memory: documents in SQLite, readable with any SQLite client."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from localcloud.documents import KINDS, Document
+
+SCHEMA_VERSION = 1
+
+D = TypeVar("D", bound=Document)
+
+
+class StoreError(Exception):
+    """The file cannot be used; the message is one sentence for a person."""
+
+
+class Store:
+    """Documents by kind and id, in a file that its owner alone can read.
+
+    One thread at a time: the caller holds a lock.
+
+    Args:
+        path: The file; made if it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(path)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self, path: Path) -> None:
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            found = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{path} is no state of a local cloud: {error}") from error
+        if found not in {0, SCHEMA_VERSION}:
+            raise StoreError(
+                f"{path} was written by another version of the local cloud (format {found}, this "
+                f"one has {SCHEMA_VERSION}): `make down` with that version, or remove the file."
+            )
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS documents"
+            " (kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id))"
+        )
+        self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep all changes made within, or none if it is left by an exception."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def get(self, kind: type[D], key: str) -> D | None:
+        """The document with an id."""
+        row = self._connection.execute(
+            "SELECT body FROM documents WHERE kind = ? AND id = ?", (kind.kind, key)
+        ).fetchone()
+        return kind.model_validate_json(row[0]) if row else None
+
+    def all(self, kind: type[D], **equal: Any) -> list[D]:
+        """The documents of a kind whose fields have these values, in order of creation."""
+        rows = self._connection.execute(
+            "SELECT body FROM documents WHERE kind = ? ORDER BY rowid", (kind.kind,)
+        )
+        found = [kind.model_validate_json(row[0]) for row in rows]
+        return [d for d in found if all(getattr(d, name) == equal[name] for name in equal)]
+
+    def put(self, document: Document) -> None:
+        """Add a document, or replace the one with its id."""
+        self._connection.execute(
+            "INSERT INTO documents VALUES (?, ?, ?)"
+            " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+            (document.kind, document.id, document.model_dump_json()),
+        )
+
+    def delete(self, document: Document) -> None:
+        """Forget a document."""
+        self._connection.execute(
+            "DELETE FROM documents WHERE kind = ? AND id = ?", (document.kind, document.id)
+        )
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._connection.execute("DELETE FROM documents")
+
+    def everything(self) -> dict[str, list[Document]]:
+        """All documents by kind."""
+        return {kind.kind: list(self.all(kind)) for kind in KINDS}
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
