@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pulumi.dynamic import CheckFailure
+from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 from pki import durations
@@ -15,7 +16,7 @@ from pki.windows import Window
 
 Properties = Mapping[str, Any]
 """A resource's inputs or outputs as the engine hands them over: secrets in the clear, numbers as
-floats, and `UNKNOWN` for what a preview cannot know yet."""
+floats, and `Unknown` for what a preview cannot know yet."""
 
 CLOCK_OFFSET = "SLB_MUTUAL_TLS_CLOCK_OFFSET"
 """Environment variable, e.g. 60d: a preview then shows what will be due that far from now."""
@@ -34,7 +35,8 @@ def is_unknown(value: Any) -> bool:
         return any(is_unknown(item) for item in value.values())
     if isinstance(value, list | tuple):
         return any(is_unknown(item) for item in value)
-    return isinstance(value, str) and value == UNKNOWN
+    # On the wire it is a text; the SDK makes an object of it on the way to a provider.
+    return isinstance(value, Unknown) or (isinstance(value, str) and value == UNKNOWN)
 
 
 def window(olds: Properties, news: Properties, moment: datetime, *, restart: bool) -> Window:

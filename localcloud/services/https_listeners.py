@@ -102,7 +102,7 @@ class HttpsAttributes(OfListener):
     VServerGroupId: str | None = None
     MasterSlaveServerGroup: OnOff | None = None
     MasterSlaveServerGroupId: str | None = None
-    ProxyProtocolV2Enabled: Literal[False] | None = None
+    ProxyProtocolV2Enabled: bool | None = None
     ListenerForward: OnOff | None = None
 
 
@@ -157,7 +157,8 @@ def create_https_listener(cloud: Cloud, request: CreateLoadBalancerHTTPSListener
 def set_https_listener(cloud: Cloud, request: SetLoadBalancerHTTPSListenerAttribute) -> Answer:
     listener = _listener(cloud, request)
     given = _given(request)
-    if "BackendServerPort" in given:
+    port = listener.attributes["BackendServerPort"]
+    if given.get("BackendServerPort", port) != port:
         raise invalid("BackendServerPort", "It is set when the listener is made.")
     listener.attributes |= given
     _require_consistent(cloud, listener)
@@ -230,6 +231,8 @@ def _given(request: HttpsAttributes) -> dict[str, Any]:
     for group in ("VServerGroupId", "MasterSlaveServerGroupId"):
         if getattr(request, group):
             raise not_emulated(f"listeners with {group}")
+    if request.ProxyProtocolV2Enabled:
+        raise not_emulated("the proxy protocol")
     if request.Bandwidth == 0:
         raise invalid("Bandwidth", "It is -1 or 1 to 5120.")
     known = {*CREATED_WITH, "BackendServerPort", "ServerCertificateId", "HealthCheckDomain"}

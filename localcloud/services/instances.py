@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from localcloud.cloud import Cloud, free_private_ip
 from localcloud.dataplane.model import DataPlaneError
 from localcloud.documents import Instance, LoadBalancer, SecurityGroup, VSwitch, new_id
-from localcloud.errors import ApiError, invalid
+from localcloud.errors import ApiError, invalid, not_emulated
 from localcloud.products import ECS, Answer
 from localcloud.requests import Request
 from localcloud.services.catalogue import DISK_CATEGORIES, IMAGES, INSTANCE_TYPES
@@ -50,7 +50,7 @@ class RunInstances(Request):
     SystemDisk: GivenDisk = GivenDisk()
     UserData: str = ""
     ResourceGroupId: str = ""
-    Amount: Literal[1] = 1
+    Amount: Annotated[int, Field(ge=1, le=1)] = 1
     IoOptimized: str = "optimized"
     InstanceChargeType: Literal["PostPaid"] = "PostPaid"
     InternetChargeType: str = "PayByTraffic"
@@ -61,7 +61,7 @@ class RunInstances(Request):
     HttpPutResponseHopLimit: int = 1
     DeletionProtection: bool = False
     SecurityEnhancementStrategy: str = ""
-    DryRun: Literal[False] = False
+    DryRun: bool = False
     ClientToken: str = ""
 
 
@@ -486,6 +486,8 @@ def instance(cloud: Cloud, key: str) -> Instance:
 
 
 def _require_usable(request: RunInstances, switch: VSwitch, groups: list[SecurityGroup]) -> None:
+    if request.DryRun:
+        raise not_emulated("dry runs")
     if request.InstanceType not in INSTANCE_TYPES:
         raise ApiError(
             404,

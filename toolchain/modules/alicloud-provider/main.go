@@ -58,6 +58,12 @@ var dataSources = map[string]string{
 	"alicloud_zones":                   "index/getZones",
 }
 
+// fields holds where pulumi-alicloud's types differ from upstream's: what was a block once and may be
+// repeated now stays a single object there (bridge-metadata.json, maxItemsOne).
+var fields = map[string]map[string]*tfbridge.SchemaInfo{
+	"alicloud_instance": {"network_interfaces": {MaxItemsOne: tfbridge.True()}},
+}
+
 // token turns "slb/Listener" into "alicloud:slb/listener:Listener".
 func token(path string) string {
 	module, name, _ := strings.Cut(path, "/")
@@ -80,7 +86,7 @@ func provider() tfbridge.ProviderInfo {
 	}
 	upstream.ResourcesMap().Range(func(name string, _ shim.Resource) bool {
 		if path, used := resources[name]; used {
-			info.Resources[name] = &tfbridge.ResourceInfo{Tok: tokens.Type(token(path))}
+			info.Resources[name] = &tfbridge.ResourceInfo{Tok: tokens.Type(token(path)), Fields: fields[name]}
 		} else {
 			info.IgnoreMappings = append(info.IgnoreMappings, name)
 		}
