@@ -59,7 +59,7 @@ def start(
 
     Args:
         home: The folder.
-        port: Of the API; 0 for any free one.
+        port: Of the API if it is to be started; 0 for any free one.
         say: Is told what takes long.
         strict: Refuse clients without a good certificate in the handshake.
 
@@ -73,11 +73,6 @@ def start(
     with FileLock(home.path / "start.lock", mode=0o600):
         present = running(home)
         if present is not None:
-            if port not in {0, present.port}:
-                raise ControlError(
-                    f"The local cloud of {home.path} already runs, at port {present.port} and not "
-                    f"{port}: stop it first, or go on with that port."
-                )
             return present, False
         haproxy = ensure(say)
         _require_free(port)

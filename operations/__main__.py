@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,10 +139,13 @@ def client(
 @app.command("env")
 def show_environment(stack: StackName = "local") -> None:
     """Print shell exports with which `pulumi` itself works on the stack."""
-    target = _target(stack)
-    extra = {**target.stack.toolchain.environment(), **target.stack.variables}
+    target = _target(stack).stack
+    extra = {**target.toolchain.environment(), **target.variables, "PULUMI_STACK": target.name}
+    if target.config_file is not None:
+        # The CLI takes any option from the environment, and then leaves the tracked file alone.
+        extra["PULUMI_OPTION_CONFIG_FILE"] = str(target.config_file)
     for variable, value in extra.items():
-        sys.stdout.write(f"export {variable}={json.dumps(value)}\n")
+        sys.stdout.write(f"export {variable}={shlex.quote(value)}\n")
 
 
 def _pulumi(target: Target, command: str, *arguments: str) -> None:

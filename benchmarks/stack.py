@@ -1,0 +1,49 @@
+"""`make up` and what follows it, on a new local stack with the toolchain in place."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.figures import seconds, show
+from operations.stack import PROJECT
+
+
+def run(home: Path) -> None:
+    """Bring a stack up twice, preview it, take it down."""
+    first = seconds(lambda: _operation(home, "up"))
+    busy = _cloud_seconds(home)
+    second = seconds(lambda: _operation(home, "up"))
+    show("up", first, "s")
+    show("up_of_which_local_cloud", busy, "s")
+    show("second_up", second, "s")
+    show("second_up_to_up", second / first, "x")
+    show("preview", seconds(lambda: _operation(home, "preview")), "s")
+    show("verify", seconds(lambda: _operation(home, "verify")), "s")
+
+
+def down(home: Path) -> None:
+    """Take the stack down."""
+    show("down", seconds(lambda: _operation(home, "down")), "s")
+
+
+def _operation(home: Path, command: str) -> None:
+    """Run what `make` runs, in a home of its own."""
+    subprocess.run(
+        [sys.executable, "-m", "operations", command, "--stack", "local"],
+        cwd=PROJECT,
+        env={**os.environ, "SLB_MUTUAL_TLS_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+
+
+def _cloud_seconds(home: Path) -> float:
+    """How long the local cloud was at work, by its log; the rest of `up` is engine and waiting."""
+    text = (home / "cloud" / "cloud.log").read_text(encoding="utf-8")
+    return sum(float(spent) for spent in re.findall(r" ([0-9.]+) ms$", text, re.MULTILINE)) / 1000
