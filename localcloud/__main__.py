@@ -37,8 +37,12 @@ def start(
 ) -> None:
     """Start the cloud unless it runs."""
     present, new = control.start(Home(home), port, _say, strict=strict)
-    said = "The local cloud answers" if new else "The local cloud already answers"
-    _say(f"{said} at https://127.0.0.1:{present.port} (process {present.process.pid}).")
+    where = f"at https://127.0.0.1:{present.port} (process {present.process.pid})"
+    if new:
+        _say(f"The local cloud answers {where}.")
+    else:
+        # No news: for whoever asked, and not for whoever only makes sure.
+        sys.stdout.write(f"The local cloud already answers {where}.\n")
 
 
 @app.command()

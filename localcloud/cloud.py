@@ -86,6 +86,13 @@ class Cloud:
         for instance in instances:
             self.plane.stop_instance(instance.id)
 
+    def _socket(self, server_id: str, port: int) -> model.SocketAddress:
+        instance = self.store.get(Instance, server_id)
+        if instance is not None and instance.stopped:
+            # After a restart the data plane knows only those that run.
+            return model.SocketAddress(instance.host, port)
+        return self.plane.backend_socket(server_id, port)
+
     def _served(self, listener: Listener) -> model.Listener:
         values = listener.attributes
         load_balancer = self.store.get(LoadBalancer, listener.load_balancer_id)
@@ -101,7 +108,7 @@ class Cloud:
             backends=tuple(
                 model.Backend(
                     backend.server_id,
-                    self.plane.backend_socket(backend.server_id, values["BackendServerPort"]),
+                    self._socket(backend.server_id, values["BackendServerPort"]),
                     backend.weight,
                 )
                 for backend in load_balancer.backends

@@ -59,7 +59,7 @@ def start(
 
     Args:
         home: The folder.
-        port: Of the API if it is to be started; 0 for any free one.
+        port: Of the API if it is to be started; 0 for the one it had last, else any free one.
         say: Is told what takes long.
         strict: Refuse clients without a good certificate in the handshake.
 
@@ -75,6 +75,7 @@ def start(
         if present is not None:
             return present, False
         haproxy = ensure(say)
+        port = port or _last_port(home)
         _require_free(port)
         home.running.unlink(missing_ok=True)
         arguments = ["--haproxy", str(haproxy), "--port", str(port)]
@@ -117,6 +118,16 @@ def ask(home: Home, method: str, path: str, body: Any = None) -> Any:
     if answer.is_error:
         raise ControlError(f"The local cloud refuses: {answer.text}")
     return answer.json()
+
+
+def _last_port(home: Home) -> int:
+    """The API's last port if it is free: states of stacks refer to it. Else 0."""
+    try:
+        port = int(home.last_port.read_text(encoding="utf-8"))
+        listening_socket(port).close()
+    except (FileNotFoundError, PortError):
+        return 0
+    return port
 
 
 def _require_free(port: int) -> None:

@@ -40,6 +40,7 @@ class Home:
         self.log = self.path / "cloud.log"
         self.state = self.path / "cloud.sqlite"
         self.running = self.path / "running.json"
+        self.last_port = self.path / "port"
         self.data_plane = self.path / "data-plane"
         self.trust = self.path / "api-ca.pem"
         """Certificate that clients of the API trust."""

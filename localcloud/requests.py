@@ -32,6 +32,11 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     RegionId: str = ""
+
+
+class TaggedRequest(Request):
+    """Base of the requests that bring tags along."""
+
     Tag: list[KeyValue] = []
 
     def tags(self) -> dict[str, str]:
@@ -75,7 +80,7 @@ def nested(parameters: Mapping[str, str]) -> dict[str, Any]:
 def _with_lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    if value and all(re.fullmatch(r"[0-9]+", key) for key in value):
+    if value and all(re.fullmatch(r"[0-9]{1,9}", key) for key in value):
         return [_with_lists(value[key]) for key in sorted(value, key=int)]
     return {key: _with_lists(item) for key, item in value.items()}
 

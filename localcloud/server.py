@@ -91,6 +91,7 @@ async def _serve(
     ]
     while not all(server.started for server in servers):  # noqa: ASYNC110 - uvicorn has no event
         await asyncio.sleep(0.01)
+    write_private(home.last_port, str(port))
     # Only now may `start` return: whoever reads this file finds everything at work.
     write_private(home.running, json.dumps({"pid": os.getpid(), "port": port}))
     await stop.wait()

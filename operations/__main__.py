@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from operations import client_bundle, installation, local_environment, outputs, verification
-from operations.errors import OperationError
+from operations.errors import OperationError, ReportedError
 from operations.health import SlbHealth
 from operations.local_environment import LocalEnvironment
 from operations.report import Report, render
@@ -29,6 +29,7 @@ LOCAL_HOME = "SLB_MUTUAL_TLS_HOME"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 StackName = Annotated[str, typer.Option("--stack", help="Name of the stack: Pulumi.NAME.yaml.")]
 Arguments = Annotated[list[str] | None, typer.Argument(help="Passed on to the Pulumi CLI.")]
@@ -62,7 +63,7 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Bring the stack to its configuration, then verify it from outside."""
     target = _target(stack)
     confirmed = ["--yes"] if target.local else []
-    _pulumi(target, "up", *confirmed, *(arguments or []))
+    _pulumi(target, "up", *confirmed, *_refreshing(target), *(arguments or []))
     if target.local:
         _follow_published_port(target, target.local)
     found = outputs.parse(target.stack.outputs())
@@ -76,7 +77,8 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
 @app.command(context_settings=PASS_ON)
 def preview(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Show what `up` would do."""
-    _pulumi(_target(stack), "preview", *(arguments or []))
+    target = _target(stack)
+    _pulumi(target, "preview", *_refreshing(target), *(arguments or []))
 
 
 @app.command(context_settings=PASS_ON)
@@ -154,10 +156,24 @@ def _pulumi(target: Target, command: str, *arguments: str) -> None:
         raise typer.Exit(status)
 
 
+def _refreshing(target: Target) -> list[str]:
+    """Options that look at the cloud first, where an earlier `up` failed half-way."""
+    half_made = target.stack.half_made()
+    if not half_made:
+        return []
+    errors.print(
+        f"Not wholly set up last time: {', '.join(half_made)}; looking at the cloud first."
+    )
+    return ["--refresh"]
+
+
 def _follow_published_port(target: Target, local: LocalEnvironment) -> None:
     """Have the outputs name the port that the local cloud took where it could not take the own."""
     if local.configure(target.stack, target.values):
-        console.print("The local cloud serves the listener at another port; updating the outputs.")
+        where = ", ".join(
+            f"{one['port']} at {one['socket']['port']}" for one in local.cloud_status()["listeners"]
+        )
+        errors.print(f"Not every port can be had here. Served: {where}. Updating the outputs.")
         _pulumi(target, "up", "--yes", "--skip-preview")
 
 
@@ -188,9 +204,10 @@ def main() -> int:
     """Run a command; print one clear message where it cannot be done."""
     try:
         app()
+    except ReportedError:
+        return 1
     except (OperationError, ToolchainError) as error:
-        message = f"[red]error:[/red] {escape(str(error))}"
-        Console(stderr=True).print(message, highlight=False, soft_wrap=True)
+        errors.print(f"[red]error:[/red] {escape(str(error))}")
         return 1
     return 0
 

@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class OperationError(Exception):
     """Something a person asked for cannot be done; the message says why and what to do."""
+
+
+class ReportedError(OperationError):
+    """The same, where the reason has been printed already by the program that found it."""

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from operations.errors import OperationError
+from operations.errors import OperationError, ReportedError
 from operations.stack import PROJECT, Stack
 from settings import NAMESPACE
 from toolchain.install import Toolchain
@@ -182,7 +182,9 @@ class LocalEnvironment:
             check=False,
         )
         if answer.returncode != 0:
-            raise OperationError((answer.stderr or "").strip() or "The local cloud did not do it.")
+            if show:
+                raise ReportedError("The local cloud does not start.")
+            raise OperationError(answer.stderr.strip())
         return answer.stdout
 
 

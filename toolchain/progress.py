@@ -40,11 +40,13 @@ class Reporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._live.stop()
+        # One that was never started would leave an empty line.
+        if self._console.is_terminal:
+            self._live.stop()
 
     def say(self, message: str) -> None:
         """Print one line that stays."""
-        self._console.print(message, highlight=False)
+        self._console.print(message, highlight=False, soft_wrap=True)
 
     def update(self, step: str, message: str) -> None:
         """Show where a long step stands."""
@@ -57,7 +59,7 @@ class Reporter:
                     self._tasks[step] = self._live.add_task(text, total=None)
             elif time.monotonic() - self._last_line.get(step, float("-inf")) >= LINE_INTERVAL:
                 self._last_line[step] = time.monotonic()
-                self._console.print(text, highlight=False)
+                self._console.print(text, highlight=False, soft_wrap=True)
 
     def done(self, step: str) -> None:
         """Take a step off the live display."""

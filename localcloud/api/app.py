@@ -22,6 +22,7 @@ from localcloud.api.faults import Fault, Faults
 from localcloud.api.gateway import Call, Gateway
 from localcloud.api.signatures import Signed
 from localcloud.cloud import Cloud
+from localcloud.dataplane.model import DataPlaneError
 from localcloud.errors import ApiError
 
 log = logging.getLogger("localcloud")
@@ -104,9 +105,15 @@ class Api:
                 with self.cloud.store.transaction():
                     return action.handler(self.cloud, request)
             except BaseException:
-                # The data plane may be ahead of what is remembered: bring it back.
-                self.cloud.apply()
+                self._bring_back()
                 raise
+
+    def _bring_back(self) -> None:
+        """Have the data plane serve what is remembered: an action that failed may be ahead."""
+        try:
+            self.cloud.apply()
+        except DataPlaneError:
+            log.exception("The data plane serves something else than is remembered")
 
 
 class _Dropped(Response):

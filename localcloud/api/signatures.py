@@ -138,6 +138,8 @@ def _claim_v3(request: Signed, authorization: str) -> Claim | None:
     signed = fields.get("SignedHeaders", "").split(";")
     # What is not signed could be changed on the way: host, action, time and body must be.
     needed = {"host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce"}
+    if request.body:
+        needed.add("content-type")
     if not needed <= set(signed):
         return None
     return Claim(

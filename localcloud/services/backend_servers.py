@@ -57,9 +57,10 @@ def add_backend_servers(cloud: Cloud, request: AddBackendServers) -> Answer:
         instance = cloud.store.get(Instance, given.ServerId)
         if instance is None or instance.stopped or instance.region != found.region:
             raise ApiError(
-                400, "ObtainIpFail", f"Obtain IP address of {given.ServerId} failed: not running."
+                400, "ObtainIpFail", "Obtain IP address of a server failed: it is not running."
             )
         if given.ServerId not in present:
+            present.add(given.ServerId)
             found.backends.append(BackendServer(server_id=given.ServerId, weight=given.Weight))
     return _saved(cloud, found)
 
@@ -117,7 +118,7 @@ def _given(text: str) -> list[GivenServer]:
         servers = SERVERS.validate_python(values)
     except ValidationError as error:
         raise invalid("BackendServers", error.errors()[0]["msg"] + ".") from None
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise invalid("BackendServers", "It is a JSON list of servers.") from None
     if len(servers) > PER_CALL:
         raise ApiError(

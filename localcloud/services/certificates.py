@@ -18,7 +18,7 @@ from localcloud.cloud import ACCOUNT_ID, Cloud
 from localcloud.documents import CaCertificate, Listener, ServerCertificate, new_id
 from localcloud.errors import ApiError, missing, not_emulated
 from localcloud.products import SLB, Answer
-from localcloud.requests import Request
+from localcloud.requests import Request, TaggedRequest
 from localcloud.services.vpc import key_values
 
 RSA_SIZES = (1024, 2048, 4096)
@@ -27,7 +27,7 @@ RSA_SIZES = (1024, 2048, 4096)
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,79}$")]
 
 
-class UploadServerCertificate(Request):
+class UploadServerCertificate(TaggedRequest):
     ServerCertificate: str = ""
     PrivateKey: str = Field(default="", repr=False)
     ServerCertificateName: Name | None = None
@@ -50,7 +50,7 @@ class DeleteServerCertificate(Request):
     ServerCertificateId: str
 
 
-class UploadCACertificate(Request):
+class UploadCACertificate(TaggedRequest):
     CACertificate: str
     CACertificateName: Name | None = None
     ResourceGroupId: str = ""

@@ -14,7 +14,7 @@ from localcloud.dataplane.model import DataPlaneError
 from localcloud.documents import Instance, LoadBalancer, SecurityGroup, VSwitch, new_id
 from localcloud.errors import ApiError, invalid, not_emulated
 from localcloud.products import ECS, Answer
-from localcloud.requests import Request
+from localcloud.requests import Request, TaggedRequest
 from localcloud.services.catalogue import DISK_CATEGORIES, IMAGES, INSTANCE_TYPES
 from localcloud.services.security_groups import security_group
 from localcloud.services.vpc import creation_time, key_values, vswitch
@@ -37,7 +37,7 @@ class GivenDisk(BaseModel):
     Encrypted: bool = False
 
 
-class RunInstances(Request):
+class RunInstances(TaggedRequest):
     InstanceType: str
     ImageId: str
     VSwitchId: str
@@ -252,7 +252,11 @@ def start_instance(cloud: Cloud, request: StartInstance) -> Answer:
     found.stopped = False
     cloud.store.put(found)
     cloud.start(found)
-    cloud.apply()
+    try:
+        cloud.apply()
+    except DataPlaneError:
+        cloud.plane.stop_instance(found.id)
+        raise
     return {}
 
 

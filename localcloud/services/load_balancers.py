@@ -11,7 +11,7 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Listener, LoadBalancer, new_id
 from localcloud.errors import ApiError, invalid, load_balancer_not_found, missing
 from localcloud.products import SLB, Answer
-from localcloud.requests import OnOff, Request
+from localcloud.requests import OnOff, Request, TaggedRequest
 from localcloud.services.catalogue import zone_ids
 from localcloud.services.vpc import vswitch
 
@@ -34,7 +34,7 @@ Name = Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")]
 ChargeType = Literal["paybytraffic", "paybybandwidth", "PayByTraffic", "PayByBandwidth"]
 
 
-class CreateLoadBalancer(Request):
+class CreateLoadBalancer(TaggedRequest):
     LoadBalancerName: Name | None = None
     AddressType: Literal["internet", "intranet"] = "internet"
     AddressIPVersion: Literal["ipv4"] = "ipv4"

@@ -13,7 +13,7 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Instance, SecurityGroup, Vpc, new_id
 from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import ECS, Answer
-from localcloud.requests import Request
+from localcloud.requests import Request, TaggedRequest
 from localcloud.services.vpc import creation_time
 
 
@@ -32,7 +32,7 @@ class Permission(BaseModel):
     NicType: str = ""
 
 
-class CreateSecurityGroup(Request):
+class CreateSecurityGroup(TaggedRequest):
     VpcId: str
     SecurityGroupName: str = ""
     Description: str = ""

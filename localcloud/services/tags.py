@@ -18,7 +18,7 @@ from localcloud.documents import (
 )
 from localcloud.errors import invalid
 from localcloud.products import ECS, SLB, VPC, Answer, Product
-from localcloud.requests import Request
+from localcloud.requests import Request, TaggedRequest
 
 LONGEST = 20
 """Tags that one resource can have."""
@@ -34,7 +34,7 @@ VPC_KINDS: Kinds = {"VPC": (Vpc,), "VSWITCH": (VSwitch,)}
 ECS_KINDS: Kinds = {"instance": (Instance,), "securitygroup": (SecurityGroup,)}
 
 
-class TagResources(Request):
+class TagResources(TaggedRequest):
     ResourceType: str
     ResourceId: list[str]
 

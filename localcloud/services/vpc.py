@@ -18,13 +18,13 @@ from localcloud.documents import (
 )
 from localcloud.errors import ApiError, invalid
 from localcloud.products import VPC, Answer
-from localcloud.requests import Request
+from localcloud.requests import Request, TaggedRequest
 
 SETTLE_SECONDS = 0.5
 """How long a new VPC or vSwitch is Pending."""
 
 
-class CreateVpc(Request):
+class CreateVpc(TaggedRequest):
     CidrBlock: str = "172.16.0.0/12"
     VpcName: str = ""
     Description: str = ""
@@ -60,7 +60,7 @@ class DeleteVpc(Request):
     ClientToken: str = ""
 
 
-class CreateVSwitch(Request):
+class CreateVSwitch(TaggedRequest):
     VpcId: str
     ZoneId: str
     CidrBlock: str
