@@ -91,12 +91,14 @@ def stop(home: Home) -> bool:
         home.running.unlink(missing_ok=True)
         return False
     ask(home, "POST", "/stop")
-    try:
-        present.process.wait(STOP_SECONDS)
-    except psutil.TimeoutExpired:
-        raise ControlError(
-            f"The local cloud (process {present.process.pid}) does not stop: see {home.log}."
-        ) from None
+    deadline = time.monotonic() + STOP_SECONDS
+    # Not waiting for the process itself: as a child of whoever started it, it may stay a zombie.
+    while running(home) is not None:
+        if time.monotonic() > deadline:
+            raise ControlError(
+                f"The local cloud (process {present.process.pid}) does not stop: see {home.log}."
+            )
+        time.sleep(0.02)
     home.running.unlink(missing_ok=True)
     return True
 
