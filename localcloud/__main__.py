@@ -32,7 +32,9 @@ Strict = Annotated[
 @app.command()
 def start(
     home: HomePath = DEFAULT_HOME,
-    port: Annotated[int, typer.Option(help="Of the API; 0: any.")] = control.DEFAULT_PORT,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the API; 0: any.")
+    ] = control.DEFAULT_PORT,
     strict: Strict = False,
 ) -> None:
     """Start the cloud unless it runs."""
@@ -157,15 +159,11 @@ def _say(text: str) -> None:
 def main() -> int:
     """Run a command; print one clear message where it cannot be done."""
     try:
-        outcome = app(standalone_mode=False)
-    except (control.ControlError, DataPlaneError, PortError, StoreError) as error:
+        app()
+    except (control.ControlError, DataPlaneError, OSError, PortError, StoreError) as error:
         errors.print(str(error))
         return 1
-    except typer.Exit as leave:
-        return leave.exit_code
-    except typer.Abort:
-        return 130
-    return outcome if isinstance(outcome, int) else 0
+    return 0
 
 
 if __name__ == "__main__":

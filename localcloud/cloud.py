@@ -18,6 +18,7 @@ from localcloud.documents import (
     LoadBalancer,
     ServerCertificate,
 )
+from localcloud.errors import not_emulated
 from localcloud.store import Store
 
 ACCOUNT_ID = "1000000000000001"
@@ -70,11 +71,19 @@ class Cloud:
         return self.plane.health((listener.load_balancer_id, "https", listener.port))
 
     def free_load_balancer_address(self) -> str:
-        """A loopback address that no load balancer has."""
+        """A loopback address that no load balancer has.
+
+        Raises:
+            ApiError: There is none left.
+        """
         return _free(self._load_balancers, (lb.address for lb in self.store.all(LoadBalancer)))
 
     def free_instance_address(self) -> str:
-        """A loopback address that no instance has."""
+        """A loopback address that no instance has.
+
+        Raises:
+            ApiError: There is none left.
+        """
         return _free(self._instances, (i.host for i in self.store.all(Instance)))
 
     def reset(self) -> None:
@@ -147,7 +156,10 @@ def _health_check(values: Mapping[str, Any]) -> model.HealthCheck | None:
 
 def _free(network: str, taken: Iterable[str]) -> str:
     used = set(taken)
-    return next(address for last in range(1, 255) if (address := f"{network}.{last}") not in used)
+    for last in range(1, 255):
+        if (address := f"{network}.{last}") not in used:
+            return address
+    raise not_emulated("more than 254 load balancers, or instances")
 
 
 def random_network() -> str:
@@ -155,8 +167,9 @@ def random_network() -> str:
     return f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(254) + 1}"
 
 
-def free_private_ip(cidr_block: str, taken: Iterable[str]) -> str:
+def free_private_ip(cidr_block: str, taken: Iterable[str]) -> str | None:
     """The first host address of a block that is not taken; Alibaba Cloud keeps the last three."""
     used = set(taken)
-    hosts = [str(host) for host in ipaddress.ip_network(cidr_block).hosts()]
-    return next(host for host in hosts[:-3] if host not in used)
+    block = ipaddress.ip_network(cidr_block)
+    hosts = (str(block[place]) for place in range(1, block.num_addresses - 4))
+    return next((host for host in hosts if host not in used), None)

@@ -148,15 +148,15 @@ def _require_free(port: int) -> None:
 def _who_has(port: int) -> str:
     """Who listens at a port, as far as this user may see."""
     try:
-        for connection in psutil.net_connections("tcp4"):
-            address = connection.laddr
-            listens = connection.status == psutil.CONN_LISTEN
-            if address and listens and address.port == port:
-                name = psutil.Process(connection.pid).name()
-                return f", {name} has it (process {connection.pid})"
-    except psutil.Error:
+        listening = {
+            connection.laddr.port: connection.pid
+            for connection in psutil.net_connections("tcp")
+            if connection.laddr and connection.status == psutil.CONN_LISTEN and connection.pid
+        }
+        name = psutil.Process(listening[port]).name()
+    except (KeyError, psutil.Error):
         return ""
-    return ""
+    return f", {name} has it (process {listening[port]})"
 
 
 def _spawn(home: Home, arguments: list[str]) -> Running:

@@ -30,10 +30,9 @@ class Expiry:
 
 def expiries(outputs: StackOutputs) -> list[Expiry]:
     """Every certificate in use, the first to expire first. Revoked clients are left out."""
-    found = [
-        Expiry(outputs.ca.not_valid_after_utc, "ca", "CA"),
-        Expiry(outputs.server.not_valid_after_utc, "server", "server"),
-    ]
+    found = [Expiry(outputs.ca.not_valid_after_utc, "ca", "CA")]
+    if outputs.server is not None:
+        found.append(Expiry(outputs.server.not_valid_after_utc, "server", "server"))
     found += [
         Expiry(record.not_after, "client", name)
         for name, record in outputs.clients.items()

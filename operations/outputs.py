@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 
@@ -95,7 +96,9 @@ class StackOutputs(_Model):
 
     @field_validator("ca_certificate", "server_certificate")
     @classmethod
-    def _is_pem(cls, value: str) -> str:
+    def _is_pem(cls, value: str, info: ValidationInfo) -> str:
+        if info.field_name == "server_certificate" and not value:
+            return value
         try:
             x509.load_pem_x509_certificates(value.encode())
         except ValueError as error:
@@ -127,8 +130,10 @@ class StackOutputs(_Model):
         return x509.load_pem_x509_certificate(self.ca_certificate.encode())
 
     @property
-    def server(self) -> x509.Certificate:
-        """The server's own certificate, parsed."""
+    def server(self) -> x509.Certificate | None:
+        """The server's own certificate, parsed; None for one that Alibaba Cloud keeps."""
+        if not self.server_certificate:
+            return None
         return x509.load_pem_x509_certificates(self.server_certificate.encode())[0]
 
     def clients_in_force(self) -> list[str]:

@@ -200,10 +200,13 @@ class _Visitor:
             certificate = x509.load_der_x509_certificate(served)
         anchor = self._outputs.ca_certificate
         chain = probes.anchored_context(anchor) if self._private else probes.public_context()
+        named = served
+        if certificate is not None:
+            named = probes.handshake(self._target, probes.naming_context(certificate), client)
         return {
             "served_certificate": checks.served_certificate(served, self._outputs.server),
             "server_names": checks.server_names(
-                probes.handshake(self._target, probes.naming_context(certificate), client),
+                named,
                 certificate,
                 self._outputs.server_names,
                 self._outputs.host,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pki import profiles
 from pki.profiles import Profile
 from pki.windows import Window
+
+_LABEL = re.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+"""Letters, digits and hyphens (RFC 1034, 3.5, as RFC 5280, 4.2.1.6 asks for)."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def client(
     email: str | None = None,
 ) -> x509.Certificate:
     """Issue a TLS client's certificate."""
-    names = [x509.RFC822Name(email)] if email else []
+    names = mailbox_names(email)
     return _issue(profiles.CLIENT, issuer, subject, key, window=window, names=names)
 
 
@@ -68,10 +73,23 @@ def alternative_names(
     """Subject alternative names (RFC 5280, 4.2.1.6); names beyond ASCII go in as A-labels.
 
     Raises:
-        ValueError: One is neither a DNS name nor an IP address.
+        ValueError: One is neither a DNS name nor an IP address; the message quotes it.
     """
     names: list[x509.GeneralName] = [x509.DNSName(_a_labels(name)) for name in dns_names]
     return names + [x509.IPAddress(ipaddress.ip_address(address)) for address in ip_addresses]
+
+
+def mailbox_names(email: str | None) -> list[x509.GeneralName]:
+    """The subject alternative name of an e-mail address; none for none.
+
+    Raises:
+        ValueError: It is no address of ASCII characters, as RFC 5280, 4.2.1.6 has them.
+    """
+    if not email:
+        return []
+    if not re.fullmatch(r"[!-?A-~]+@[!-?A-~]+", email):
+        raise ValueError(f"email is {email!r}: it is an address such as name@example.com, in ASCII")
+    return [x509.RFC822Name(email)]
 
 
 def pem(certificate: x509.Certificate) -> str:
@@ -148,8 +166,25 @@ def _builder(
 
 
 def _a_labels(name: str) -> str:
-    if name.isascii():
-        return name.lower()
-    return ".".join(
-        label if label.isascii() else label.encode("idna").decode() for label in name.split(".")
-    ).lower()
+    composed = unicodedata.normalize("NFC", name).lower()
+    labels = [_a_label(label) for label in composed.split(".")]
+    host = labels[1:] if labels[0] == "*" else labels
+    if not host or not all(map(_LABEL.fullmatch, host)) or len(".".join(labels)) > 253:
+        raise ValueError(f"{name!r} is no DNS name, such as www.example.com or *.example.com")
+    if re.fullmatch("[0-9]+", labels[-1]):
+        raise ValueError(f"{name!r} ends in a number, which no DNS name does: is it an address?")
+    return ".".join(labels)
+
+
+def _a_label(label: str) -> str:
+    if label.isascii():
+        return label
+    try:
+        encoded = label.encode("idna").decode()
+        kept = encoded.encode().decode("idna") == label
+    except UnicodeError:
+        kept = False
+    if not kept:
+        # Python's IDNA 2003 would name another host than browsers look up, e.g. for a sharp s.
+        raise ValueError(f"{label!r} has no one form in DNS: write its A-label, which begins xn--")
+    return encoded

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+LONGEST = timedelta(days=36_500)
+"""Far beyond any certificate, and within what dates can express."""
+
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
@@ -20,4 +23,7 @@ def parse(text: str) -> timedelta:
             f"{text!r} is no length of time: write a whole number and a unit, such as 365d, 12h, "
             "30m or 90s"
         )
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    length = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if length > LONGEST:
+        raise ValueError(f"{text!r} is too long: write at most {LONGEST.days}d")
+    return length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from cryptography import x509
@@ -42,11 +43,15 @@ def distinguished_name(subject: Mapping[str, str]) -> x509.Name:
 
 
 def _attribute(field: str, oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
-    if field == "country" and not (len(value) == 2 and value.isascii() and value.isupper()):
+    if field == "country" and not re.fullmatch("[A-Z]{2}", value):
         raise ValueError(f"country is {value!r}: it is two capital letters, such as CN (ISO 3166)")
     longest = LONGEST.get(field, 64)
     if len(value) > longest:
         raise ValueError(f"{field} has {len(value)} characters, of which {longest} fit")
+    # The library counts bytes here, where RFC 5280 counts characters.
+    size = len(value.encode(errors="replace"))
+    if field == "common_name" and size > longest:
+        raise ValueError(f"common_name takes {size} bytes in UTF-8, of which {longest} fit")
     if not value.isprintable() or value != value.strip():
         raise ValueError(f"{field} has control characters, or spaces around it")
     return x509.NameAttribute(oid, value)

@@ -36,7 +36,8 @@ class Request:
     window: Window
     bundle_encoding: BundleEncoding = "modern"
     pass_phrase: str | None = field(default=None, repr=False)
-    """None: one is generated, and kept until another is asked for."""
+    """None: one is generated with each certificate, and kept until the next or until another is
+    asked for."""
 
     def same_certificate(self, other: Request) -> bool:
         """Whether a certificate issued for `other` serves this request too."""

@@ -67,9 +67,9 @@ def ensure(reporter: Reporter) -> Toolchain:
         return _built(reporter)
     else:
         raise ToolchainError(
-            f"{SOURCE_VARIABLE}={os.environ[SOURCE_VARIABLE]} allows no other source, and no Pulumi "
-            f"CLI of version {versions.dotted(versions.PULUMI_MINIMUM)} or newer is on PATH: "
-            "install it (https://www.pulumi.com/docs/install/) or unset the variable."
+            f"{SOURCE_VARIABLE}={os.environ[SOURCE_VARIABLE]} allows no other source, and no "
+            f"Pulumi CLI of version {versions.dotted(versions.PULUMI_MINIMUM)} or newer is on "
+            "PATH: install it (https://www.pulumi.com/docs/install/) or unset the variable."
         )
     toolchain = Toolchain(cli, folders)
     if _has_provider(toolchain) or _installs_provider(toolchain, reporter):

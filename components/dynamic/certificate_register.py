@@ -125,6 +125,10 @@ def _checked(
     inputs = {**news, "key_bits": int(news["key_bits"])}
     failures = [
         *failure(f"{place}.subject", lambda: distinguished_name(news["subject"])),
+        *failure(
+            f"{place}.subject.email",
+            lambda: certificates.mailbox_names(news["subject"].get("email")),
+        ),
         *failure(f"{place}.key_bits", lambda: keys.require_size(inputs["key_bits"])),
     ]
     another = rekeyed or any(olds.get(name) != inputs[name] for name in CONTENT)
@@ -184,6 +188,7 @@ def _rekeyed(olds: Properties, news: Properties) -> bool:
     """Whether the CA has another key than the one that signed what was issued."""
     if is_unknown(news["ca_certificate"]):
         # Its id is an input of the CA, and so known while the CA waits for its own update.
-        return bool(not is_unknown(news["ca_key_id"]) and olds["ca_key_id"] != news["ca_key_id"])
+        # Where the id is unknown too, the CA may well be another.
+        return bool(olds["ca_key_id"] != news["ca_key_id"])
     present = certificates.public_key_sha256(certificates.load(news["ca_certificate"]))
     return bool(olds["ca_public_key_sha256"] != present)

@@ -43,6 +43,9 @@ class Provider(ResourceProvider):
             return CheckResult(inputs, [])
         inputs["key_bits"] = int(news["key_bits"])
         failures = failure("key_bits", lambda: keys.require_size(inputs["key_bits"]))
+        if not is_unknown(news["common_name"]):
+            subject = {"common_name": news["common_name"]}
+            failures += failure("common_name", lambda: distinguished_name(subject))
         if not is_unknown([news["dns_names"], news["ip_addresses"]]):
             failures += failure(
                 "dns_names",
@@ -60,8 +63,8 @@ class Provider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Issue anew if the content or the window differs, or the CA has another key."""
-        compared = [name for name in (*CONTENT, *WINDOW) if name in _news]
-        changed = any(_olds.get(name) != _news[name] for name in compared)
+        # A window is missing where what decides on it is unknown in this preview.
+        changed = any(_olds.get(name) != _news.get(name) for name in (*CONTENT, *WINDOW))
         return DiffResult(changes=changed or _signed_by_another(_olds, _news))
 
     def create(self, props: Properties) -> CreateResult:

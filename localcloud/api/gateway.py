@@ -116,11 +116,13 @@ class Gateway:
                 "The request signature does not conform to the standards.",
             )
         if not claim.signed_with(self._credentials.access_key_secret):
-            # Alibaba Cloud repeats the string to sign, which here may hold a private key.
+            # Alibaba Cloud repeats the string to sign, which here may hold a private key. The older
+            # Python SDK fails where the message has no colon.
             raise ApiError(
                 400,
                 "SignatureDoesNotMatch",
-                "Specified signature is not matched with our calculation.",
+                "Specified signature is not matched with our calculation. "
+                "server string to sign is: not repeated here, it may hold a key.",
             )
         self._remember(claim.nonce, now)
 

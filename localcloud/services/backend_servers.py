@@ -102,7 +102,6 @@ def describe_health_status(cloud: Cloud, request: DescribeHealthStatus) -> Answe
                     "Port": listener.attributes["BackendServerPort"],
                     "ListenerPort": listener.port,
                     "Protocol": "https",
-                    "Type": "ecs",
                     "ServerHealthStatus": health.get(backend.server_id, "unavailable"),
                 }
             )

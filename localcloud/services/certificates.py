@@ -89,7 +89,9 @@ def upload_server_certificate(cloud: Cloud, request: UploadServerCertificate) ->
         tags=request.tags(),
     )
     cloud.store.put(certificate)
-    return {"ServerCertificateId": key, **_described_server(certificate)}
+    described = _described_server(certificate)
+    del described["Tags"]
+    return described
 
 
 @SLB.action
@@ -138,7 +140,8 @@ def upload_ca_certificate(cloud: Cloud, request: UploadCACertificate) -> Answer:
     )
     cloud.store.put(certificate)
     described = _described_ca(certificate)
-    del described["Tags"], described["CreateTime"], described["CreateTimeStamp"]
+    for name in ("CreateTime", "CreateTimeStamp", "RegionId", "Tags"):
+        del described[name]
     return described
 
 
@@ -279,7 +282,6 @@ def _described_server(certificate: ServerCertificate) -> dict[str, Any]:
         alternative = []
     return {
         **_common(certificate),
-        "RegionIdAlias": certificate.region,
         "ServerCertificateId": certificate.id,
         "ServerCertificateName": certificate.name,
         "SubjectAlternativeNames": {"SubjectAlternativeName": alternative},

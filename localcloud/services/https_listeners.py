@@ -51,6 +51,9 @@ OWN_PORT = -520
 
 class OfListener(OfLoadBalancer):
     ListenerPort: Port
+
+
+class OfAnyListener(OfListener):
     ListenerProtocol: Literal["https"] = "https"
 
 
@@ -90,7 +93,6 @@ class HttpsAttributes(OfListener):
     ) = None
     HealthCheckConnectPort: Annotated[int, Field(ge=-520, le=65535)] | None = None
     HealthCheckTimeout: Annotated[int, Field(ge=1, le=300)] | None = None
-    HealthCheckConnectTimeout: Annotated[int, Field(ge=1, le=300)] | None = None
     HealthCheckInterval: Annotated[int, Field(ge=1, le=50)] | None = None
     HealthyThreshold: Annotated[int, Field(ge=2, le=10)] | None = None
     UnhealthyThreshold: Annotated[int, Field(ge=2, le=10)] | None = None
@@ -98,12 +100,9 @@ class HttpsAttributes(OfListener):
     AclStatus: OnOff | None = None
     AclId: Literal[""] | None = None
     AclType: Literal["", "white", "black"] | None = None
-    VServerGroup: OnOff | None = None
     VServerGroupId: str | None = None
-    MasterSlaveServerGroup: OnOff | None = None
     MasterSlaveServerGroupId: str | None = None
     ProxyProtocolV2Enabled: bool | None = None
-    ListenerForward: OnOff | None = None
 
 
 class CreateLoadBalancerHTTPSListener(HttpsAttributes):
@@ -111,22 +110,24 @@ class CreateLoadBalancerHTTPSListener(HttpsAttributes):
 
 
 class SetLoadBalancerHTTPSListenerAttribute(HttpsAttributes):
-    pass
+    VServerGroup: OnOff | None = None
+    MasterSlaveServerGroup: OnOff | None = None
+    HealthCheckConnectTimeout: Annotated[int, Field(ge=1, le=300)] | None = None
 
 
 class DescribeLoadBalancerHTTPSListenerAttribute(OfListener):
     pass
 
 
-class StartLoadBalancerListener(OfListener):
+class StartLoadBalancerListener(OfAnyListener):
     pass
 
 
-class StopLoadBalancerListener(OfListener):
+class StopLoadBalancerListener(OfAnyListener):
     pass
 
 
-class DeleteLoadBalancerListener(OfListener):
+class DeleteLoadBalancerListener(OfAnyListener):
     pass
 
 
@@ -226,7 +227,7 @@ def _listener(cloud: Cloud, request: OfListener) -> Listener:
 def _given(request: HttpsAttributes) -> dict[str, Any]:
     """The attributes that a request sets, as the listener keeps them."""
     for switch in ("StickySession", "AclStatus", "VServerGroup", "MasterSlaveServerGroup"):
-        if getattr(request, switch) == "on":
+        if getattr(request, switch, "off") == "on":
             raise not_emulated(f"listeners with {switch} on")
     for group in ("VServerGroupId", "MasterSlaveServerGroupId"):
         if getattr(request, group):

@@ -165,6 +165,10 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
     switch = vswitch(cloud, request.VSwitchId)
     groups = request.SecurityGroupIds or [request.SecurityGroupId]
     _require_usable(request, switch, [security_group(cloud, key) for key in groups])
+    taken = (one.private_ip for one in cloud.store.all(Instance, vswitch_id=switch.id))
+    private_ip = free_private_ip(switch.cidr_block, taken)
+    if private_ip is None:
+        raise ApiError(403, "InvalidVSwitchId.IpNotEnough", "The vSwitch has no IP addresses left.")
     key = new_id("i")
     instance = Instance(
         id=key,
@@ -177,10 +181,7 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
         zone_id=switch.zone_id,
         vpc_id=switch.vpc_id,
         vswitch_id=switch.id,
-        private_ip=free_private_ip(
-            switch.cidr_block,
-            (one.private_ip for one in cloud.store.all(Instance, vswitch_id=switch.id)),
-        ),
+        private_ip=private_ip,
         host=cloud.free_instance_address(),
         eni_id=new_id("eni"),
         disk_id=new_id("d"),

@@ -54,8 +54,6 @@ class ListTagResources(Request):
     ResourceType: str
     ResourceId: list[str] = []
     NextToken: str = ""
-    MaxResults: int = 50
-    PageSize: int = 50
 
 
 def _register(product: Product, kinds: Kinds, untag: type[UntagResources]) -> None:

@@ -81,7 +81,6 @@ class ModifyVSwitchAttribute(Request):
 
 class DeleteVSwitch(Request):
     VSwitchId: str
-    ClientToken: str = ""
 
 
 @VPC.action

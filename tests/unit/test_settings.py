@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import configuration.certificates
+from operations import client_bundle
 from settings import Settings, SettingsError, check_region, parse
 
 FILE = "Pulumi.test.yaml"
@@ -91,10 +93,35 @@ def test_an_empty_configuration_is_the_safe_default():
             "'^i-[a-z0-9]+$'",
         ),
         (
-            {"server": {"certificate": "PEM"}},
-            "Pulumi.test.yaml: server: certificate and private_key belong together, and "
-            "private_key is missing: `pulumi config set --path --secret "
-            "'slb-mutual-tls:server.private_key'` takes it from standard input",
+            {"backends": {"instance_ids": [f"i-{number}" for number in range(21)]}},
+            "Pulumi.test.yaml: backends.instance_ids: 21 instances are given, and the load "
+            "balancer takes 20 at once: leave some out",
+        ),
+        (
+            {"backends": {"instance_ids": ["i-a", "i-b", "i-a"]}},
+            "Pulumi.test.yaml: backends.instance_ids: i-a is given more than once: give each once",
+        ),
+        (
+            {"backends": {"count": 21}},
+            "Pulumi.test.yaml: backends.count: input should be less than or equal to 20",
+        ),
+        (
+            {"clients": {"chain": {}}},
+            "Pulumi.test.yaml: clients.chain: its certificate would overwrite its bundle's own "
+            "chain.crt: give the client another name",
+        ),
+        (
+            {"clients": {"CA": {}}},
+            "Pulumi.test.yaml: clients.CA: its certificate would overwrite its bundle's own "
+            "ca.crt: give the client another name",
+        ),
+        (
+            {"clients": {"partner": "365d"}},
+            "Pulumi.test.yaml: clients.partner: there are keys below it, and it is no single value",
+        ),
+        (
+            {"tags": "team"},
+            "Pulumi.test.yaml: tags: there are keys below it, and it is no single value",
         ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
@@ -117,6 +144,43 @@ def test_a_pass_phrase_in_the_clear_is_refused_and_not_repeated():
         "`pulumi config set --secret --path 'slb-mutual-tls:clients.partner.pass_phrase'`"
     )
     assert parse(values, file=FILE, secret_keys=["clients"]).clients["partner"].pass_phrase
+
+
+@pytest.mark.parametrize(
+    ("pass_phrase", "sentence"),
+    [
+        ("", "the pass phrase is empty: leave the key out, and one is generated"),
+        *(
+            (
+                pass_phrase,
+                "the pass phrase has control characters, such as a line break at its end, which "
+                "cannot be typed: give it without, e.g. by `printf %s`",
+            )
+            for pass_phrase in ("correct horse\n", "correct\x7fhorse", "correct\x00", "\x85horse")
+        ),
+    ],
+)
+def test_a_pass_phrase_that_cannot_be_typed_is_refused_and_not_repeated(pass_phrase, sentence):
+    values = {"clients": {"partner": {"pass_phrase": pass_phrase}}}
+    assert mistake(values, secret_keys=["clients"]) == (
+        f"Pulumi.test.yaml: clients.partner.pass_phrase: {sentence}"
+    )
+
+
+@pytest.mark.parametrize("pass_phrase", ["correct horse", 'a "b" \\', "Straße 馬"])
+def test_a_pass_phrase_that_can_be_typed_is_taken(pass_phrase):
+    values = {"clients": {"partner": {"pass_phrase": pass_phrase}}}
+    taken = parse(values, file=FILE, secret_keys=["clients"]).clients["partner"].pass_phrase
+    assert taken.get_secret_value() == pass_phrase
+
+
+def test_twenty_existing_instances_are_taken():
+    ids = [f"i-{number}" for number in range(20)]
+    assert parse({"backends": {"instance_ids": ids}}, file=FILE).backends.instance_ids == (*ids,)
+
+
+def test_names_that_bundles_use_themselves_are_the_same_everywhere():
+    assert configuration.certificates.SHARED_NAMES == client_bundle.SHARED_NAMES
 
 
 def test_a_secret_of_the_wrong_type_is_not_repeated():

@@ -75,8 +75,9 @@ def test_the_cloud_config_installs_the_script_and_starts_it():
     config = yaml.safe_load(text)
     files = {entry["path"]: entry["content"] for entry in config["write_files"]}
     assert files[cloud_config.SCRIPT] == SCRIPT.read_text()
-    assert f"ExecStart=/usr/bin/python3 -I {cloud_config.SCRIPT} --port 8080\n" in (
-        files[cloud_config.UNIT]
+    assert (
+        f"ExecStart=/usr/bin/python3 -I {cloud_config.SCRIPT} --port 8080\n"
+        in (files[cloud_config.UNIT])
     )
     assert ["systemctl", "enable", "--now", "instance-page.service"] in config["runcmd"]
 

@@ -53,9 +53,7 @@ class Pki:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._keys = {
-            n: rsa.generate_private_key(65537, 2048) for n in ("ca", "server", "a", "b")
-        }
+        self._keys = {n: rsa.generate_private_key(65537, 2048) for n in ("ca", "server", "a", "b")}
         self.ca = self.issue("Test CA", key="ca")
         self.server = self.issue("server", key="server", issuer=self.ca, server=True)
         self.browser = self.issue("browser", key="a", issuer=self.ca)
@@ -86,9 +84,7 @@ class Pki:
             .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), True)
         )
         if issuer:
-            usage = (
-                ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
-            )
+            usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
             builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), False)
         if server:
             builder = builder.add_extension(
@@ -209,6 +205,21 @@ def _serving(handle: Callable[[socket.socket], None]) -> Iterator[int]:
                 thread.join()
 
 
+def _shakes_hands(connection: ssl.SSLSocket) -> bool:
+    """Shake hands; where that fails, leave the client the time to read why.
+
+    Closing at once, with its request unread, would reset the connection and lose the alert.
+    """
+    try:
+        connection.do_handshake()
+    except ssl.SSLError:
+        socket.socket.shutdown(connection, socket.SHUT_WR)
+        while socket.socket.recv(connection, 4096):
+            pass
+        return False
+    return True
+
+
 @pytest.fixture
 def serving() -> Callable[..., contextlib.AbstractContextManager[int]]:
     """Serve plain connections by a function of the socket; gives the port."""
@@ -224,7 +235,11 @@ def serve(pki: Pki) -> Iterator[Callable[[Listener], Listener]]:
             context = listener.context(pki)
 
             def handle(plain: socket.socket) -> None:
-                with context.wrap_socket(plain, server_side=True) as connection:
+                with context.wrap_socket(
+                    plain, server_side=True, do_handshake_on_connect=False
+                ) as connection:
+                    if not _shakes_hands(connection):
+                        return
                     received = b""
                     while b"\r\n\r\n" not in received:
                         part = connection.recv(4096)

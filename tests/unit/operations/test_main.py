@@ -23,6 +23,10 @@ class Stack:
         self.document = document
         self.variables = {"SSL_CERT_FILE": "/ca-of-the-stack.pem"}
         self.commands = []
+        self.half_made_types = []
+
+    def half_made(self):
+        return self.half_made_types
 
     def outputs(self):
         return self.document
@@ -145,6 +149,28 @@ def test_up_on_the_local_cloud_ends_with_a_request_that_works(
     )
     assert b"<title>i-" in answer.stdout
     assert str(tmp_path / "clients" / "partner" / "partner.key") in shlex.split(request)
+
+
+@pytest.mark.parametrize("command", ["up", "preview"])
+def test_what_failed_half_way_is_looked_at_first(run, target, health, capsys, command):
+    target.stack.half_made_types = ["alicloud:slb/listener:Listener"]
+    run(command)
+    assert target.stack.commands == [[command, "--refresh"]]
+    assert "Not wholly set up last time: alicloud:slb/listener:Listener;" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("health")
+def test_up_follows_the_port_that_the_local_cloud_took(run, target, tmp_path, capsys, monkeypatch):
+    local = SimpleNamespace(
+        home=tmp_path,
+        configure=lambda stack, values: True,
+        cloud_status=lambda: {"listeners": [{"port": 443, "socket": {"port": 8443}}]},
+    )
+    opened = command_line.Target(target.stack, {}, local)
+    monkeypatch.setattr(command_line, "_target", lambda name: opened)
+    assert run("up") == 0
+    assert target.stack.commands == [["up", "--yes"], ["up", "--yes", "--skip-preview"]]
+    assert "Served: 443 at 8443." in capsys.readouterr().err
 
 
 def test_outputs_are_json_without_secrets(run, target, capsys):

@@ -18,12 +18,12 @@ def test_stack_that_is_not_up():
 def test_missing_outputs_are_all_named(document):
     values = document()
     del values["url"], values["clients"]["browser"]["status"]
-    with pytest.raises(OperationError, match="lack url, clients.browser.status: .*`make up`"):
+    with pytest.raises(OperationError, match=r"lack url, clients.browser.status: .*`make up`"):
         stack_outputs.parse(values)
 
 
 def test_hidden_secrets_are_told_from_missing_ones(document):
-    with pytest.raises(OperationError, match="client_bundles is hidden.*--show-secrets"):
+    with pytest.raises(OperationError, match=r"client_bundles is hidden.*--show-secrets"):
         stack_outputs.parse(document(client_bundles="[secret]"))
 
 
@@ -45,7 +45,7 @@ def test_unusable_output_is_named(document, changes, sentence):
 def test_time_without_zone_is_refused(document):
     values = document()
     values["clients"]["browser"]["not_after"] = "2030-01-01T00:00:00"
-    with pytest.raises(OperationError, match="clients.browser.not_after .*has no time zone"):
+    with pytest.raises(OperationError, match=r"clients.browser.not_after .*has no time zone"):
         stack_outputs.parse(values)
 
 
@@ -104,3 +104,9 @@ def test_the_first_to_expire_comes_first(document):
     values = document()
     values["clients"]["partner"]["not_after"] = "2020-01-01T00:00:00+08:00"
     assert expiries(stack_outputs.parse(values))[0].name == "partner"
+
+
+def test_a_server_certificate_that_alibaba_cloud_keeps_is_in_no_state(document):
+    found = stack_outputs.parse(document(server_certificate="", server_certificate_issuer="other"))
+    assert found.server is None
+    assert [expiry.role for expiry in expiries(found)].count("server") == 0

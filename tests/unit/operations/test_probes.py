@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import stat
 import tempfile
@@ -125,7 +124,7 @@ class Recorder:
 
     def load_cert_chain(self, certificate, key, password):
         folder = Path(key).parent
-        self.modes = {stat.S_IMODE(os.stat(p).st_mode) for p in (certificate, key)}
+        self.modes = {stat.S_IMODE(Path(p).stat().st_mode) for p in (certificate, key)}
         self.folder_mode = stat.S_IMODE(folder.stat().st_mode)
         self.key = Path(key).read_text()
         self.password = password()

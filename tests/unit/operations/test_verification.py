@@ -138,9 +138,7 @@ def test_balancing_is_skipped_where_pages_name_no_instance(serve, listener, docu
 
 def test_instance_is_read_from_the_header(serve, listener, document):
     answer = b"HTTP/1.1 200 OK\r\nX-Instance-Id: i-aaa1\r\nContent-Length: 2\r\n\r\nhi"
-    report = run(
-        document(serve(listener(answer=answer)).port), [BackendHealth("i-aaa1", "normal")]
-    )
+    report = run(document(serve(listener(answer=answer)).port), [BackendHealth("i-aaa1", "normal")])
     assert details(report)["balancing"] == "i-aaa1 2, strictly in turn"
 
 

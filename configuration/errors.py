@@ -41,6 +41,8 @@ def _reason(detail: Any, model: type[BaseModel] | None) -> str:
             return str(detail["ctx"]["error"])
         case "literal_error":
             return f"{detail['input']!r} is not one of {detail['ctx']['expected']}"
+        case "model_type" | "dict_type":
+            return "there are keys below it, and it is no single value"
         case _:
             # Never the input itself: it may be a secret.
             message: str = detail["msg"]

@@ -1,0 +1,1 @@
+"""The models that `settings.py` puts together, and how their mistakes are told."""

@@ -1,0 +1,164 @@
+"""The configuration's part on certificates: the CA's, the server's and those of clients."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from configuration.model import NAMESPACE, Model
+from pki import brought_along
+from pki.durations import parse as parse_duration
+
+
+def _duration(value: str) -> str:
+    parse_duration(value)
+    return value
+
+
+def _certificate(value: str) -> str:
+    return brought_along.certificate_chain(value, datetime.now(UTC))
+
+
+def _private_key(value: SecretStr) -> SecretStr:
+    return SecretStr(brought_along.private_key(value.get_secret_value()))
+
+
+def _pass_phrase(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not text:
+        raise ValueError("the pass phrase is empty: leave the key out, and one is generated")
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError(
+            "the pass phrase has control characters, such as a line break at its end, which "
+            "cannot be typed: give it without, e.g. by `printf %s`"
+        )
+    return value
+
+
+def _client_name(value: str) -> str:
+    # Some file systems hold capital and small letters the same.
+    if value.lower() in SHARED_NAMES:
+        raise ValueError(
+            f"its certificate would overwrite its bundle's own {value.lower()}.crt: give the "
+            "client another name"
+        )
+    return value
+
+
+SHARED_NAMES = frozenset({"ca", "chain"})
+"""Names of files that every client's bundle has."""
+
+Duration = Annotated[str, AfterValidator(_duration)]
+"""A length of time such as 365d, 12h, 30m or 90s."""
+
+
+class Subject(Model):
+    """A distinguished name (RFC 5280, 4.1.2.6); empty fields are left out of it."""
+
+    common_name: str | None = None
+    organization: str | None = None
+    organizational_unit: str | None = None
+    country: str | None = None
+    province: str | None = None
+    locality: str | None = None
+    email: str | None = None
+
+    def values(self) -> dict[str, str]:
+        """The fields that are set."""
+        return self.model_dump(exclude_none=True)
+
+
+class Validity(Model):
+    """How long a certificate lives, and how long before its end it is renewed."""
+
+    validity: Duration
+    renew_before: Duration
+
+    @property
+    def lifetime(self) -> timedelta:
+        """The validity as a length of time."""
+        return parse_duration(self.validity)
+
+    @model_validator(mode="after")
+    def _window_within_validity(self) -> Self:
+        if parse_duration(self.renew_before) >= self.lifetime:
+            raise ValueError(
+                f"renew_before is {self.renew_before} and validity is {self.validity}: the "
+                "certificate would be due for renewal the moment it is issued; make renew_before "
+                "shorter than validity"
+            )
+        return self
+
+
+KeyBits = Literal[2048, 4096]
+"""RSA modulus length; the load balancer takes no 3072 and no elliptic curves."""
+
+
+class CertificateAuthority(Validity):
+    """The private CA whose certificate the listener checks clients against."""
+
+    subject: Subject = Subject()
+    key_bits: KeyBits = 2048
+    validity: Duration = "3650d"
+    renew_before: Duration = "730d"
+
+
+class Server(Validity):
+    """The certificate that the load balancer shows; from the private CA unless given."""
+
+    domains: tuple[str, ...] = ()
+    key_bits: KeyBits = 2048
+    validity: Duration = "365d"
+    renew_before: Duration = "30d"
+    certificate: Annotated[str, AfterValidator(_certificate)] | None = None
+    private_key: Annotated[SecretStr, AfterValidator(_private_key)] | None = None
+    alicloud_certificate_id: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.certificate is None) != (self.private_key is None):
+            missing = "private_key" if self.private_key is None else "certificate"
+            raise ValueError(
+                "certificate and private_key belong together, and "
+                f"{missing} is missing: `pulumi config set --path "
+                f"{'--secret ' if missing == 'private_key' else ''}"
+                f"'{NAMESPACE}:server.{missing}'` takes it from standard input"
+            )
+        if self.certificate is not None and self.alicloud_certificate_id is not None:
+            raise ValueError(
+                "certificate and alicloud_certificate_id are both set: keep the one to serve"
+            )
+        if self.certificate is not None and self.private_key is not None:
+            brought_along.require_match(self.certificate, self.private_key.get_secret_value())
+        return self
+
+
+class ClientDefaults(Validity):
+    """What a client has where its own entry says nothing."""
+
+    key_bits: KeyBits = 2048
+    validity: Duration = "365d"
+    renew_before: Duration = "30d"
+    bundle_encoding: Literal["modern", "legacy"] = "modern"
+
+
+class Client(Model):
+    """A holder of a client certificate; what is unset comes from client_defaults and the CA."""
+
+    subject: Subject = Subject()
+    key_bits: KeyBits | None = None
+    validity: Duration | None = None
+    renew_before: Duration | None = None
+    bundle_encoding: Literal["modern", "legacy"] | None = None
+    pass_phrase: Annotated[SecretStr, AfterValidator(_pass_phrase)] | None = None
+
+
+ClientName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+    AfterValidator(_client_name),
+]
+"""Becomes a file name and, by default, the certificate's common name."""

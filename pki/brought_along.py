@@ -1,0 +1,148 @@
+"""Checks a server certificate and key that were issued elsewhere, before anything is created.
+
+Source: Alibaba Cloud's CLB documentation, "Certificate requirements": PEM, leaf first and no empty
+lines between certificates, RSA keys of 1024, 2048 or 4096 bits, the private key in PKCS#1.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from pki import certificates, keys
+from pki.windows import show_time
+
+SIZES = " or ".join(str(size) for size in keys.SIZES)
+
+
+def certificate_chain(pem: str, now: datetime) -> str:
+    """Check a server's certificate with the intermediate ones that follow it.
+
+    Args:
+        pem: One certificate or several, the server's own first.
+        now: When it has to be valid.
+
+    Returns:
+        The certificates as the load balancer takes them: without text or empty lines in between.
+
+    Raises:
+        ValueError: It cannot be served; the message says why and what can.
+    """
+    if "PRIVATE KEY-----" in pem:
+        raise ValueError(
+            "there is a private key beside the certificate, where it is no secret: take it out, "
+            "make another key if others could read this one, and give it as private_key"
+        )
+    chain = _parsed(pem)
+    for index, certificate in enumerate(chain):
+        _require_in_force(certificate, _ordinal(index), now)
+    for index, (certificate, issuer) in enumerate(itertools.pairwise(chain)):
+        if certificate.issuer != issuer.subject:
+            raise ValueError(
+                f"{_ordinal(index + 1)} is not the issuer of the one before it: put the server's "
+                "own certificate first, and after each the one that issued it"
+            )
+    _require_rsa(chain[0])
+    return "".join(certificates.pem(certificate) for certificate in chain)
+
+
+def private_key(pem: str) -> str:
+    """Check a server's private key.
+
+    Args:
+        pem: PKCS#1 or PKCS#8, unencrypted.
+
+    Returns:
+        The key in PKCS#1.
+
+    Raises:
+        ValueError: It cannot be used; the message says why and does not quote it.
+    """
+    # RFC 7468, 11; and RFC 1421, 4.6.1.1, which OpenSSL writes into a PKCS#1 file.
+    if "BEGIN ENCRYPTED PRIVATE KEY" in pem or "Proc-Type: 4,ENCRYPTED" in pem:
+        raise ValueError(
+            "the key is encrypted, and the load balancer needs it in the clear: decrypt it with "
+            "`openssl rsa -traditional`; the stack keeps it as a secret"
+        )
+    if "PRIVATE KEY-----" not in pem:
+        raise ValueError(
+            "this is no private key in PEM: give the content of the file that begins with "
+            "-----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"
+        )
+    try:
+        return keys.pkcs1(keys.load(pem))
+    except UnsupportedAlgorithm:
+        raise ValueError("this is a key of a kind that the load balancer does not take") from None
+
+
+def require_match(certificate: str, key: str) -> None:
+    """Check that a key is that of a chain's first certificate.
+
+    Raises:
+        ValueError: It is not.
+    """
+    own = keys.load(key).public_key()
+    chain = _parsed(certificate)
+    if _rsa_key(chain[0]) == own:
+        return
+    if any(_rsa_key(other) == own for other in chain[1:]):
+        raise ValueError(
+            "private_key is the key of a certificate further down in certificate: put the "
+            "server's own first"
+        )
+    subject = chain[0].subject.rfc4514_string()
+    raise ValueError(
+        f"private_key is not the key of certificate ({subject}): give the two that were made "
+        "together"
+    )
+
+
+def _parsed(pem: str) -> Sequence[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(pem.encode())
+    except ValueError:
+        raise ValueError(
+            "this is no certificate in PEM: give the content of the file that begins with "
+            "-----BEGIN CERTIFICATE-----"
+        ) from None
+
+
+def _ordinal(index: int) -> str:
+    return "the certificate" if index == 0 else f"certificate {index + 1} of the chain"
+
+
+def _require_in_force(certificate: x509.Certificate, which: str, now: datetime) -> None:
+    first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now > last:
+        raise ValueError(f"{which} expired at {show_time(last)}: give its successor")
+    if now < first:
+        raise ValueError(f"{which} is not valid before {show_time(first)}: give one that is now")
+
+
+def _require_rsa(certificate: x509.Certificate) -> None:
+    key = _rsa_key(certificate)
+    if key is None:
+        raise ValueError(
+            "the certificate's key is not RSA, and the load balancer (CLB) takes no other, "
+            f"elliptic curves neither: have one issued for an RSA key of {SIZES} bits"
+        )
+    if key.key_size not in keys.SIZES:
+        short = key.key_size < keys.SIZES[0]
+        reason = "too short to be safe" if short else "a size that the load balancer does not take"
+        raise ValueError(
+            f"the certificate's RSA key has {key.key_size} bits, {reason}: have one issued for a "
+            f"key of {SIZES} bits"
+        )
+
+
+def _rsa_key(certificate: x509.Certificate) -> rsa.RSAPublicKey | None:
+    try:
+        key = certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        return None
+    return key if isinstance(key, rsa.RSAPublicKey) else None

@@ -1,0 +1,201 @@
+"""Runs a program as the engine would, against a monitor that answers for the cloud and records."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+from pulumi.runtime import config, mocks, rpc, stack
+from pulumi.runtime.settings import set_root_resource
+
+from tests.unit.components.deployment import Deployment, Registration
+
+PROJECT, STACK = "slb-mutual-tls", "test"
+ADDRESS = "203.0.113.10"
+CA_FINGERPRINT = "0123456789abcdef" * 4
+CA_KEY_ID = "id of the CA's key"
+
+SMALL_TYPES = {"ecs.z.large": ["cn-hangzhou-b"], "ecs.a.large": ["cn-hangzhou-h", "cn-hangzhou-g"]}
+"""Offered where a size is asked for: zones by instance type, in the cloud's order."""
+
+ISSUED = {
+    "CertificateAuthority": {
+        "certificate": "certificate of the CA",
+        "private_key": "key of the CA",
+        "key_id": CA_KEY_ID,
+        "fingerprint_sha256": CA_FINGERPRINT,
+        "expired_probe": {"certificate": "of the probe", "private_key": "key of the probe"},
+    },
+    "CertificateRegister": {
+        "inventory": {"browser": {"status": "valid"}},
+        "issued": [],
+        "bundles": {"browser": {"pass_phrase": "of browser"}},
+    },
+    "ServerCertificate": {
+        "certificate": "certificate of the server",
+        "private_key": "key of the server",
+    },
+}
+"""Outputs of the dynamic resources, each another text, so that a swap shows."""
+
+
+class Cloud(mocks.Mocks):
+    """Answers of the provider and of the dynamic resources.
+
+    Args:
+        preview: What creation tells is not known yet.
+        types: Zones by instance type that the region sells.
+        images: Ids of the images that it has.
+        instances: Ids of the account's instances.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        *,
+        preview: bool = False,
+        types: Mapping[str, list[str]] = SMALL_TYPES,
+        images: tuple[str, ...] = ("aliyun_3_x64_20G_alibase.vhd",),
+        instances: tuple[str, ...] = (),
+    ) -> None:
+        self._deployment = deployment
+        self._preview = preview
+        self._types = types
+        self._images = images
+        self._instances = instances
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        inputs = {key: plain(value) for key, value in args.inputs.items()}
+        if not args.custom:
+            return None, inputs
+        kind = args.typ.rsplit(":", 1)[1]
+        if self._preview:
+            # The CA's check adds it to the inputs.
+            known = {"key_id": CA_KEY_ID} if kind == "CertificateAuthority" else {}
+            return None, {**inputs, **known}
+        if args.typ.startswith("pulumi-python:dynamic"):
+            return f"{kind} {args.name}", {**inputs, **ISSUED[kind]}
+        made = {"address": ADDRESS} if kind == "ApplicationLoadBalancer" else {}
+        return f"{kind} {args.name}", {**inputs, **made}
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        self._deployment.invokes.append((args.token, args.args))
+        match args.token.rsplit(":", 1)[1]:
+            case "getInstanceTypes":
+                wanted = args.args.get("instanceType")
+                types = {
+                    name: zones
+                    for name, zones in self._types.items()
+                    if wanted is None or name == wanted
+                }
+                offers = [{"id": k, "availabilityZones": v} for k, v in types.items()]
+                return {"instanceTypes": offers}
+            case "getImages":
+                return {"images": [{"id": image} for image in self._images]}
+            case "getInstances":
+                found = [one for one in self._instances if one in args.args["ids"]]
+                return {"instances": [{"id": one} for one in found]}
+        raise AssertionError(f"no mock of {args.token}")
+
+
+class RecordingMonitor(mocks.MockMonitor):
+    """Keeps whole requests: mocks see inputs only, not what the engine does with options."""
+
+    def __init__(self, cloud: Cloud, deployment: Deployment) -> None:
+        super().__init__(cloud)
+        self._deployment = deployment
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
+        response = super().RegisterResource(request)
+        if request.type != "pulumi:pulumi:Stack":
+            inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
+            self._deployment.registrations.append(
+                Registration(
+                    type=request.type,
+                    name=request.name,
+                    urn=response.urn,
+                    parent=request.parent,
+                    inputs={key: plain(value) for key, value in inputs.items()},
+                    secret_inputs=frozenset(k for k, v in inputs.items() if rpc.is_rpc_secret(v)),
+                    request=request,
+                )
+            )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
+        if "::pulumi:pulumi:Stack::" in request.urn:
+            found = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+            self._deployment.outputs = {key: plain(value) for key, value in found.items()}
+            self._deployment.secret_outputs = {k for k, v in found.items() if rpc.is_rpc_secret(v)}
+        return super().RegisterResourceOutputs(request)
+
+
+def plain(value: Any) -> Any:
+    """A value without the envelopes of secrets in it."""
+    if rpc.is_rpc_secret(value):
+        return plain(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def deploy(
+    program: Callable[[], Any],
+    *,
+    preview: bool = False,
+    configuration: Mapping[str, str] | None = None,
+    secret_keys: tuple[str, ...] = (),
+    **cloud: Any,
+) -> Deployment:
+    """Run a program to its end, with all that it left to be done later.
+
+    Args:
+        program: Called inside of a stack.
+        preview: As `pulumi preview` runs it.
+        configuration: Texts by full key.
+        secret_keys: Those of them that hold secrets.
+        cloud: Arguments of `Cloud`.
+    """
+    deployment = Deployment()
+
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def equip_thread() -> None:
+        # The mock monitor would make one for each of its threads, and leave it open.
+        loops.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loops[-1])
+
+    async def run() -> None:
+        executor = ThreadPoolExecutor(initializer=equip_thread)
+        asyncio.get_running_loop().set_default_executor(executor)
+        # In the task, so that settings, configuration and root resource (context variables) end
+        # with it.
+        monitor = RecordingMonitor(Cloud(deployment, preview=preview, **cloud), deployment)
+        mocks.set_mocks(monitor.mocks, PROJECT, STACK, preview=preview, monitor=monitor)
+        config.set_all_config(dict(configuration or {}), list(secret_keys))
+        set_root_resource(None)
+        await stack.run_in_stack(lambda: program() and None)
+
+    try:
+        asyncio.run(run())
+    finally:
+        for loop in loops:
+            loop.close()
+    return deployment
+
+
+def existing_authority() -> Any:
+    """What the load balancer needs of a `PrivateCertificateAuthority`."""
+    issued = ISSUED["CertificateAuthority"]
+    return SimpleNamespace(
+        certificate=pulumi.Output.from_input(issued["certificate"]),
+        private_key=pulumi.Output.secret(issued["private_key"]),
+        key_id=pulumi.Output.from_input(issued["key_id"]),
+        fingerprint_sha256=pulumi.Output.from_input(issued["fingerprint_sha256"]),
+    )

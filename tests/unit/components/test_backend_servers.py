@@ -1,0 +1,172 @@
+"""New backends are spread over zones, for the load balancer only; existing ones are found."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+
+import pulumi
+import pytest
+import yaml
+from pulumi.output import Unknown
+
+from components.backend_servers import BackendServers
+from settings import Backends, Network
+from tests.unit.components.mock_cloud import deploy
+
+INSTANCE, SWITCH = "ecs/instance:Instance", "vpc/switch:Switch"
+GROUP, RULE = "ecs/securityGroup:SecurityGroup", "ecs/securityGroupRule:SecurityGroupRule"
+VPC = "vpc/network:Network"
+TAGS = {"team": "edge"}
+TWO_ZONES = {"ecs.a.large": ["cn-hangzhou-h", "cn-hangzhou-g", "cn-hangzhou-b"]}
+ONE_ZONE = {"ecs.a.large": ["cn-wulanchabu-a"]}
+
+
+def deployed(cidr_block="192.168.0.0/16", *, backends=None, **options):
+    def program():
+        servers = BackendServers(
+            "test",
+            backends=Backends.model_validate(backends or {}),
+            network=Network.model_validate({"cidr_block": cidr_block}),
+            tags=TAGS,
+        )
+        pulumi.export("server_ids", servers.server_ids)
+        pulumi.export("vswitch_id", servers.vswitch_id)
+
+    return deploy(program, **{"types": TWO_ZONES, **options})
+
+
+def test_new_instances_alternate_between_two_zones():
+    deployment = deployed(backends={"count": 3})
+    switches = deployment.all(SWITCH)
+    assert [one.inputs["zoneId"] for one in switches] == ["cn-hangzhou-b", "cn-hangzhou-g"]
+    assert [one.inputs["vswitchId"] for one in deployment.all(INSTANCE)] == [
+        "Switch test-0",
+        "Switch test-1",
+        "Switch test-0",
+    ]
+
+
+def test_a_region_with_one_zone_gets_one_switch():
+    deployment = deployed(types=ONE_ZONE)
+    assert [one.inputs["zoneId"] for one in deployment.all(SWITCH)] == ["cn-wulanchabu-a"]
+    assert [one.inputs["vswitchId"] for one in deployment.all(INSTANCE)] == ["Switch test-0"] * 2
+
+
+def test_one_instance_takes_one_zone():
+    assert len(deployed(backends={"count": 1}).all(SWITCH)) == 1
+
+
+@pytest.mark.parametrize(
+    "cidr_block", ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "10.1.2.0/24", "10.1.2.0/23"]
+)
+def test_switches_share_the_networks_block_without_overlap(cidr_block):
+    deployment = deployed(cidr_block)
+    block = ipaddress.ip_network(deployment.one(VPC).inputs["cidrBlock"])
+    first, second = (
+        ipaddress.ip_network(one.inputs["cidrBlock"]) for one in deployment.all(SWITCH)
+    )
+    assert block == ipaddress.ip_network(cidr_block)
+    assert first.subnet_of(block)
+    assert second.subnet_of(block)
+    assert not first.overlaps(second)
+    assert min(first.num_addresses, second.num_addresses) >= 128
+
+
+def test_switches_and_group_are_in_the_new_network():
+    deployment = deployed()
+    inside = [*deployment.all(SWITCH), *deployment.all(GROUP)]
+    assert [one.inputs["vpcId"] for one in inside] == ["Network test"] * 3
+
+
+def test_the_group_admits_the_load_balancer_to_the_backend_port_only():
+    deployment = deployed(backends={"port": 8080})
+    rule = deployment.one(RULE).inputs
+    assert rule["securityGroupId"] == "SecurityGroup test"
+    assert (rule["type"], rule["policy"]) == ("ingress", "accept")
+    assert (rule["ipProtocol"], rule["portRange"]) == ("tcp", "8080/8080")
+    assert rule["cidrIp"] == "100.64.0.0/10"
+    assert deployment.one(GROUP).inputs["innerAccessPolicy"] == "Drop"
+    assert {tuple(one.inputs["securityGroups"]) for one in deployment.all(INSTANCE)} == {
+        ("SecurityGroup test",)
+    }
+
+
+def test_instances_have_no_public_address_and_no_metadata_without_a_token():
+    for instance in deployed().all(INSTANCE):
+        assert instance.inputs["httpTokens"] == "required"
+        assert instance.inputs.get("internetMaxBandwidthOut", 0) == 0
+
+
+def test_instances_serve_the_page_on_the_backend_port():
+    for instance in deployed(backends={"port": 8080}).all(INSTANCE):
+        text = base64.b64decode(instance.inputs["userData"]).decode()
+        assert text.startswith("#cloud-config\n")
+        files = {one["path"]: one["content"] for one in yaml.safe_load(text)["write_files"]}
+        assert "--port 8080" in files["/etc/systemd/system/instance-page.service"]
+
+
+def test_what_the_catalogue_chose_stays_when_it_offers_something_else():
+    deployment = deployed()
+    for instance in deployment.all(INSTANCE):
+        assert instance.inputs["instanceType"] == "ecs.a.large"
+        assert instance.inputs["imageId"] == "aliyun_3_x64_20G_alibase.vhd"
+        assert set(instance.request.ignoreChanges) == {"instanceType", "imageId"}
+    for switch in deployment.all(SWITCH):
+        assert list(switch.request.ignoreChanges) == ["zoneId"]
+
+
+@pytest.mark.parametrize(
+    ("configured", "chosen"),
+    [({"instance_type": "ecs.a.large"}, "imageId"), ({"image_id": "m-1"}, "instanceType")],
+)
+def test_only_what_the_catalogue_chose_is_held_fast(configured, chosen):
+    for instance in deployed(backends=configured).all(INSTANCE):
+        assert list(instance.request.ignoreChanges) == [chosen]
+
+
+def test_what_is_configured_can_be_changed():
+    backends = {"instance_type": "ecs.a.large", "image_id": "m-1", "system_disk_category": "cloud"}
+    deployment = deployed(backends=backends, images=())
+    for instance in deployment.all(INSTANCE):
+        assert instance.inputs["imageId"] == "m-1"
+        assert instance.inputs["systemDiskCategory"] == "cloud"
+        assert not instance.request.ignoreChanges
+    assert [token for token, _ in deployment.invokes] == [
+        "alicloud:ecs/getInstanceTypes:getInstanceTypes"
+    ]
+
+
+def test_new_instances_come_out_in_order_with_a_switch_for_an_intranet_address():
+    outputs = deployed(backends={"count": 3}).outputs
+    assert outputs["server_ids"] == ["Instance test-0", "Instance test-1", "Instance test-2"]
+    assert outputs["vswitch_id"] == "Switch test-0"
+
+
+def test_children_belong_to_the_component_and_have_the_tags():
+    deployment = deployed()
+    component = deployment.one("index:BackendServers")
+    children = [one for one in deployment.registrations if one is not component]
+    assert len(children) == 7
+    assert {one.parent for one in children} == {component.urn}
+    assert all(one.inputs["tags"] == TAGS for one in children if one.kind != RULE)
+
+
+def test_existing_instances_are_taken_as_they_are_and_nothing_is_made():
+    ids = ["i-b", "i-a"]
+    deployment = deployed(backends={"instance_ids": ids}, instances=("i-a", "i-b"))
+    assert deployment.outputs == {"server_ids": ids}
+    assert [one.kind for one in deployment.registrations] == ["index:BackendServers"]
+    assert deployment.invokes == [("alicloud:ecs/getInstances:getInstances", {"ids": ids})]
+
+
+def test_an_existing_instance_that_is_missing_is_one_clear_error():
+    with pytest.raises(pulumi.RunError, match=r"^backends\.instance_ids names i-b, which the "):
+        deployed(backends={"instance_ids": ["i-a", "i-b"]}, instances=("i-a",))
+
+
+def test_a_preview_shows_all_instances_before_their_ids_are_known():
+    deployment = deployed(preview=True)
+    assert len(deployment.all(INSTANCE)) == 2
+    assert isinstance(deployment.all(INSTANCE)[0].inputs["vswitchId"], Unknown)
+    assert all(isinstance(one, Unknown) for one in deployment.outputs["server_ids"])

@@ -1,0 +1,134 @@
+"""The CA and its register are asked for what the configuration says, and keep their secrets."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi.output import Unknown
+
+from components.private_ca import PrivateCertificateAuthority
+from settings import parse
+from tests.unit.components.mock_cloud import CA_KEY_ID, ISSUED, deploy
+
+CA, REGISTER = "dynamic/pki:CertificateAuthority", "dynamic/pki:CertificateRegister"
+SECRET = ("private_key", "expired_probe", "client_bundles")
+PUBLIC = ("certificate", "key_id", "fingerprint_sha256", "clients")
+
+
+def deployed(values=None, **options):
+    settings = parse(values or {}, file="Pulumi.test.yaml", secret_keys=["clients"])
+
+    def program():
+        authority = PrivateCertificateAuthority("test", settings=settings)
+        for name in (*SECRET, *PUBLIC):
+            pulumi.export(name, getattr(authority, name))
+
+    return deploy(program, **options)
+
+
+def requested(values):
+    return deployed(values).one(REGISTER).inputs["clients"]
+
+
+def test_the_ca_is_named_after_the_stack_unless_it_is_named():
+    assert deployed().one(CA).inputs["subject"] == {"common_name": "test CA"}
+    named = deployed({"certificate_authority": {"subject": {"common_name": "Example CA"}}})
+    assert named.one(CA).inputs["subject"] == {"common_name": "Example CA"}
+
+
+def test_the_ca_has_what_is_configured():
+    authority = {"key_bits": 4096, "validity": "1000d", "renew_before": "400d"}
+    inputs = deployed({"certificate_authority": authority}).one(CA).inputs
+    assert {name: inputs[name] for name in authority} == authority
+
+
+def test_the_register_signs_with_this_ca():
+    inputs = deployed().one(REGISTER).inputs
+    issued = ISSUED["CertificateAuthority"]
+    assert inputs["ca_certificate"] == issued["certificate"]
+    assert inputs["ca_private_key"] == issued["private_key"]
+    assert inputs["ca_key_id"] == issued["key_id"]
+
+
+def test_a_client_inherits_the_cas_organization_but_not_its_place():
+    authority = {
+        "common_name": "Example CA",
+        "organization": "Example Ltd",
+        "organizational_unit": "Platform",
+        "country": "CN",
+        "province": "Zhejiang",
+        "locality": "Hangzhou",
+        "email": "ca@example.com",
+    }
+    values = {
+        "certificate_authority": {"subject": authority},
+        "clients": {"browser": {}, "partner": {"subject": {"organization": "Partner Ltd"}}},
+    }
+    clients = requested(values)
+    assert clients["browser"]["subject"] == {
+        "common_name": "browser",
+        "organization": "Example Ltd",
+        "organizational_unit": "Platform",
+        "country": "CN",
+        "province": "Zhejiang",
+    }
+    assert clients["partner"]["subject"]["organization"] == "Partner Ltd"
+    assert clients["partner"]["subject"]["organizational_unit"] == "Platform"
+
+
+def test_a_client_has_its_own_values_before_the_defaults():
+    clients = requested(
+        {
+            "client_defaults": {"validity": "90d", "bundle_encoding": "legacy"},
+            "clients": {"a": {}, "b": {"validity": "60d", "key_bits": 4096}},
+        }
+    )
+    effective = ("key_bits", "validity", "renew_before", "bundle_encoding")
+    assert [clients["a"][name] for name in effective] == [2048, "90d", "30d", "legacy"]
+    assert [clients["b"][name] for name in effective] == [4096, "60d", "30d", "legacy"]
+
+
+def test_a_clients_pass_phrase_is_handed_on_as_a_secret():
+    register = deployed({"clients": {"a": {"pass_phrase": "correct horse"}}}).one(REGISTER)
+    assert register.inputs["clients"]["a"]["pass_phrase"] == "correct horse"
+    assert "clients" in register.secret_inputs
+
+
+def test_a_client_without_a_pass_phrase_asks_for_none():
+    register = deployed({"clients": {"a": {}}}).one(REGISTER)
+    assert "pass_phrase" not in register.inputs["clients"]["a"]
+
+
+def test_keys_and_bundles_are_secret_in_the_state():
+    deployment = deployed()
+    found = {
+        kind: set(deployment.one(kind).request.additionalSecretOutputs) for kind in (CA, REGISTER)
+    }
+    assert found == {CA: {"private_key", "expired_probe"}, REGISTER: {"bundles"}}
+    assert "ca_private_key" in deployment.one(REGISTER).secret_inputs
+
+
+def test_children_belong_to_the_component():
+    deployment = deployed()
+    component = deployment.one("index:PrivateCertificateAuthority")
+    assert {deployment.one(kind).parent for kind in (CA, REGISTER)} == {component.urn}
+
+
+def test_what_is_issued_comes_out():
+    issued, register = ISSUED["CertificateAuthority"], ISSUED["CertificateRegister"]
+    assert deployed().outputs == {
+        **{
+            name: issued[name]
+            for name in (*PUBLIC, "private_key", "expired_probe")
+            if name != "clients"
+        },
+        "clients": register["inventory"],
+        "client_bundles": register["bundles"],
+    }
+
+
+def test_a_preview_knows_the_keys_id_and_no_certificate():
+    deployment = deployed(preview=True)
+    inputs = deployment.one(REGISTER).inputs
+    assert inputs["ca_key_id"] == CA_KEY_ID
+    assert isinstance(inputs["ca_certificate"], Unknown)
+    assert isinstance(deployment.outputs["client_bundles"], Unknown)

@@ -1,0 +1,236 @@
+"""A server certificate from elsewhere is checked while the configuration is read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
+
+from settings import SettingsError, parse
+
+FILE = "Pulumi.test.yaml"
+NOW = datetime.now(UTC)
+KEY, OTHER_KEY = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+
+
+def certificate(key=KEY, *, subject="www.example.com", issuer=None, start=-1, end=90) -> str:
+    """PEM of a certificate; its time begins and ends that many days from now."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
+    by = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer or subject)])
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(by)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW + timedelta(days=start))
+        .not_valid_after(NOW + timedelta(days=end))
+        .sign(OTHER_KEY, hashes.SHA256())
+    )
+    return built.public_bytes(Encoding.PEM).decode()
+
+
+def private_key(key=KEY, form=PrivateFormat.PKCS8, encryption=None) -> str:
+    return key.private_bytes(Encoding.PEM, form, encryption or NoEncryption()).decode()
+
+
+LEAF = certificate(issuer="Intermediate")
+INTERMEDIATE = certificate(OTHER_KEY, subject="Intermediate")
+PKCS8, PKCS1 = private_key(), private_key(form=PrivateFormat.TraditionalOpenSSL)
+
+
+def read(chain: str, key: str):
+    values = {"server": {"certificate": chain, "private_key": key}}
+    return parse(values, file=FILE, secret_keys=["server"]).server
+
+
+def mistake(chain: str, key: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read(chain, key)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("given", [PKCS8, PKCS1], ids=["PKCS#8", "PKCS#1"])
+def test_the_key_becomes_pkcs1(given):
+    assert read(LEAF, given).private_key.get_secret_value() == PKCS1
+
+
+def test_a_4096_bit_key_is_taken():
+    key = rsa.generate_private_key(65537, 4096)
+    assert read(certificate(key), private_key(key)).certificate == certificate(key)
+
+
+def test_a_chain_loses_text_and_empty_lines():
+    chain = f"Certificate:\n    Data:\n{LEAF}\n\nsubject=Intermediate\n{INTERMEDIATE}\n"
+    assert read(chain, PKCS8).certificate == LEAF + INTERMEDIATE
+
+
+def test_what_was_checked_passes_again():
+    once = read(LEAF + INTERMEDIATE, PKCS8)
+    assert read(once.certificate, once.private_key.get_secret_value()) == once
+
+
+@pytest.mark.parametrize(
+    ("chain", "sentence"),
+    [
+        (
+            "./server.pem",
+            "this is no certificate in PEM: give the content of the file that begins with "
+            "-----BEGIN CERTIFICATE-----",
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "this is no certificate in PEM: give the content of the file that begins with "
+            "-----BEGIN CERTIFICATE-----",
+        ),
+        (
+            certificate(start=-9, end=-2),
+            f"the certificate expired at {NOW - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}: give its "
+            "successor",
+        ),
+        (
+            certificate(start=2),
+            f"the certificate is not valid before {NOW + timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}: "
+            "give one that is now",
+        ),
+        (
+            LEAF + certificate(OTHER_KEY, subject="Intermediate", start=-9, end=-2),
+            "certificate 2 of the chain expired at "
+            f"{NOW - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}: give its successor",
+        ),
+        (
+            certificate(ec.generate_private_key(ec.SECP256R1())),
+            "the certificate's key is not RSA, and the load balancer (CLB) takes no other, "
+            "elliptic curves neither: have one issued for an RSA key of 2048 or 4096 bits",
+        ),
+        (
+            certificate(rsa.generate_private_key(65537, 1024)),
+            "the certificate's RSA key has 1024 bits, too short to be safe: have one issued for a "
+            "key of 2048 or 4096 bits",
+        ),
+        (
+            certificate(rsa.generate_private_key(65537, 3072)),
+            "the certificate's RSA key has 3072 bits, a size that the load balancer does not "
+            "take: have one issued for a key of 2048 or 4096 bits",
+        ),
+        (
+            INTERMEDIATE + LEAF,
+            "certificate 2 of the chain is not the issuer of the one before it: put the server's "
+            "own certificate first, and after each the one that issued it",
+        ),
+        (
+            LEAF + PKCS8,
+            "there is a private key beside the certificate, where it is no secret: take it out, "
+            "make another key if others could read this one, and give it as private_key",
+        ),
+    ],
+    ids=[
+        "a file's name",
+        "no DER inside",
+        "expired",
+        "not yet valid",
+        "expired intermediate",
+        "elliptic curve",
+        "1024 bits",
+        "3072 bits",
+        "wrong order",
+        "key beside it",
+    ],
+)
+def test_a_certificate_that_cannot_be_served_is_refused(chain, sentence):
+    assert mistake(chain, PKCS8) == f"{FILE}: server.certificate: {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        (
+            "./server.key",
+            "this is no private key in PEM: give the content of the file that begins with "
+            "-----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----",
+        ),
+        (
+            PKCS8.replace("M", "N"),
+            "this is no private key in PEM, or it is encrypted",
+        ),
+        (
+            private_key(encryption=BestAvailableEncryption(b"secret")),
+            "the key is encrypted, and the load balancer needs it in the clear: decrypt it with "
+            "`openssl rsa -traditional`; the stack keeps it as a secret",
+        ),
+        (
+            private_key(
+                form=PrivateFormat.TraditionalOpenSSL,
+                encryption=BestAvailableEncryption(b"secret"),
+            ),
+            "the key is encrypted, and the load balancer needs it in the clear: decrypt it with "
+            "`openssl rsa -traditional`; the stack keeps it as a secret",
+        ),
+        (
+            private_key(ec.generate_private_key(ec.SECP256R1())),
+            "this is not an RSA key, and the load balancer takes no other",
+        ),
+    ],
+    ids=["a file's name", "garbled", "encrypted PKCS#8", "encrypted PKCS#1", "elliptic curve"],
+)
+def test_a_key_that_cannot_be_used_is_refused_and_not_repeated(key, sentence):
+    assert mistake(LEAF, key) == f"{FILE}: server.private_key: {sentence}"
+
+
+def test_a_key_of_another_certificate_is_refused():
+    assert mistake(LEAF, private_key(OTHER_KEY)) == (
+        f"{FILE}: server: private_key is not the key of certificate (CN=www.example.com): give the "
+        "two that were made together"
+    )
+
+
+def test_the_key_of_a_later_certificate_in_the_chain_is_refused():
+    assert mistake(LEAF + INTERMEDIATE, private_key(OTHER_KEY)) == (
+        f"{FILE}: server: private_key is the key of a certificate further down in certificate: put "
+        "the server's own first"
+    )
+
+
+def test_a_certificate_without_its_key_is_refused():
+    with pytest.raises(SettingsError) as caught:
+        parse({"server": {"certificate": LEAF}}, file=FILE)
+    assert str(caught.value) == (
+        f"{FILE}: server: certificate and private_key belong together, and private_key is missing: "
+        "`pulumi config set --path --secret 'slb-mutual-tls:server.private_key'` takes it from "
+        "standard input"
+    )
+
+
+def test_a_key_without_its_certificate_is_refused():
+    with pytest.raises(SettingsError) as caught:
+        parse({"server": {"private_key": PKCS8}}, file=FILE, secret_keys=["server"])
+    assert str(caught.value) == (
+        f"{FILE}: server: certificate and private_key belong together, and certificate is missing: "
+        "`pulumi config set --path 'slb-mutual-tls:server.certificate'` takes it from standard "
+        "input"
+    )
+
+
+def test_a_key_in_the_clear_is_refused_and_not_repeated():
+    with pytest.raises(SettingsError) as caught:
+        parse({"server": {"certificate": LEAF, "private_key": PKCS8}}, file=FILE)
+    assert str(caught.value) == (
+        f"{FILE}: server.private_key is a secret in the clear; give it by `pulumi config set "
+        "--secret --path 'slb-mutual-tls:server.private_key'`"
+    )
+
+
+def test_two_sources_at_once_are_refused():
+    values = {"certificate": LEAF, "private_key": PKCS8, "alicloud_certificate_id": "1234-cn"}
+    with pytest.raises(SettingsError, match="certificate and alicloud_certificate_id are both set"):
+        parse({"server": values}, file=FILE, secret_keys=["server"])
