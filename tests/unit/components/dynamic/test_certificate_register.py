@@ -1,0 +1,241 @@
+"""The register: clients come and go, and a CA that is merely renewed disturbs none of them."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from components.dynamic import certificate_authority
+from components.dynamic.certificate_register import Provider
+from pki import certificates, keys
+from tests.unit.components.dynamic.engine import Kept, texts
+from tests.unit.components.dynamic.programs import AUTHORITY, TWO, client, register, two
+
+OUTPUTS = {"clients", "inventory", "issued", "bundles", "ca_key_id", "ca_public_key_sha256"}
+SHOWN = {"serial_number", "fingerprint_sha256", "not_before", "not_after", "status"}
+BUNDLE = {"pkcs12", "pass_phrase", "private_key", "certificate", "chain"}
+PHRASE = "correct horse"
+
+
+def statuses(kept, name):
+    return [entry["status"] for entry in kept.outputs["issued"] if entry["name"] == name]
+
+
+def serials(kept):
+    return {name: entry["serial_number"] for name, entry in kept.outputs["inventory"].items()}
+
+
+def the_key(bundle):
+    return keys.load(bundle["private_key"], bundle["pass_phrase"]).private_numbers()
+
+
+def test_a_new_register_has_every_output_and_not_the_cas_key(kept_register, ca):
+    assert set(kept_register.outputs) == OUTPUTS
+    assert ca.outputs["private_key"] not in texts(kept_register.outputs)
+    assert kept_register.id == f"register-of-{ca.outputs['public_key_sha256'][:16]}"
+    assert (
+        set(kept_register.outputs["inventory"]) == set(kept_register.outputs["bundles"]) == set(TWO)
+    )
+    assert all(set(entry) == SHOWN for entry in kept_register.outputs["inventory"].values())
+    assert all(set(bundle) == BUNDLE for bundle in kept_register.outputs["bundles"].values())
+    assert set(kept_register.outputs["issued"][0]) == {"name", "subject", *SHOWN}
+
+
+def test_each_client_has_what_was_asked_for(kept_register, ca):
+    ends = {name: entry["not_after"] for name, entry in kept_register.outputs["inventory"].items()}
+    assert ends == {"browser": "2027-03-13T23:59:59Z", "phone": "2026-06-11T23:59:59Z"}
+    for name, bundle in kept_register.outputs["bundles"].items():
+        certificate = certificates.load(bundle["certificate"])
+        certificate.verify_directly_issued_by(certificates.load(ca.outputs["certificate"]))
+        assert certificate.subject.rfc4514_string() == f"CN={name}"
+        assert bundle["chain"] == ca.outputs["certificate"]
+
+
+def test_nothing_happens_without_a_change(kept_register, ca, clock):
+    before = dict(kept_register.outputs)
+    clock("59d")
+    assert kept_register.up(register(ca)) == "same"
+    browser_and_phone = {name: {**TWO[name], "renew_before": "20d"} for name in TWO}
+    assert kept_register.up(register(ca, browser_and_phone)) == "same"
+    assert kept_register.outputs == before
+
+
+def test_a_register_without_clients_waits_for_the_first(ca):
+    kept = Kept(Provider())
+    assert kept.up(register(ca, {})) == "create"
+    assert (kept.outputs["issued"], kept.outputs["bundles"]) == ([], {})
+    assert kept.up(register(ca, {})) == "same"
+    assert kept.up(register(ca)) == "update"
+    assert set(kept.outputs["bundles"]) == set(TWO)
+
+
+def test_a_due_client_is_renewed_and_no_other(kept_register, ca, clock):
+    before, old_key = serials(kept_register), the_key(kept_register.outputs["bundles"]["phone"])
+    browser = kept_register.outputs["bundles"]["browser"]
+    clock("60d")
+    assert kept_register.preview(register(ca)).changes is True
+    assert kept_register.up(register(ca)) == "update"
+    assert set(kept_register.outputs) == OUTPUTS
+    assert statuses(kept_register, "phone") == ["superseded", "valid"]
+    assert statuses(kept_register, "browser") == ["valid"]
+    assert kept_register.outputs["inventory"]["phone"]["not_after"] == "2026-08-10T23:59:59Z"
+    assert serials(kept_register)["phone"] != before["phone"]
+    assert the_key(kept_register.outputs["bundles"]["phone"]) != old_key
+    assert kept_register.outputs["bundles"]["browser"] == browser
+    assert kept_register.up(register(ca)) == "same"
+
+
+def test_a_superseded_certificate_is_dropped_once_it_has_expired(kept_register, ca, clock):
+    clock("60d")
+    kept_register.up(register(ca))
+    clock("90d")
+    kept_register.up(register(ca, two(key_bits=4096)))
+    assert statuses(kept_register, "phone") == ["valid"]
+
+
+def test_a_new_client_is_issued_beside_the_others(kept_register, ca, made_keys):
+    made, before = len(made_keys), dict(kept_register.outputs["bundles"])
+    assert (
+        kept_register.up(register(ca, {**TWO, "tablet": client("tablet", key_bits=4096)}))
+        == "update"
+    )
+    assert made_keys[made:] == [4096]
+    assert {name: kept_register.outputs["bundles"][name] for name in TWO} == before
+    assert kept_register.outputs["inventory"]["tablet"]["status"] == "valid"
+
+
+def test_a_removed_client_is_revoked_and_shown_until_it_expires(kept_register, ca, clock):
+    only_browser = {"browser": TWO["browser"]}
+    assert kept_register.preview(register(ca, only_browser)).changes is True
+    assert kept_register.up(register(ca, only_browser)) == "update"
+    assert (
+        set(kept_register.outputs["bundles"])
+        == set(kept_register.outputs["clients"])
+        == {"browser"}
+    )
+    assert kept_register.outputs["inventory"]["phone"]["status"] == "revoked"
+    (entry,) = (entry for entry in kept_register.outputs["issued"] if entry["name"] == "phone")
+    assert (entry["revoked_at"], entry["reason"]) == (
+        "2026-03-14T15:09:26Z",
+        "cessationOfOperation",
+    )
+    assert kept_register.up(register(ca, only_browser)) == "same"
+    clock("90d")
+    kept_register.up(register(ca, {"browser": client("browser", key_bits=4096)}))
+    assert "phone" not in kept_register.outputs["inventory"]
+
+
+def test_a_client_that_returns_gets_another_certificate_for_a_whole_term(kept_register, ca, clock):
+    before = serials(kept_register)
+    kept_register.up(register(ca, {"browser": TWO["browser"]}))
+    clock("10d")
+    assert kept_register.up(register(ca)) == "update"
+    assert statuses(kept_register, "phone") == ["revoked", "valid"]
+    assert serials(kept_register)["phone"] != before["phone"]
+    assert serials(kept_register)["browser"] == before["browser"]
+    assert kept_register.outputs["inventory"]["phone"]["not_before"] == "2026-03-24T00:00:00Z"
+
+
+CONTENT = {
+    "subject": {"subject": {"common_name": "other"}},
+    "e-mail": {"subject": {"common_name": "browser", "email": "b@example.com"}},
+    "size": {"key_bits": 4096},
+    "validity": {"validity": "180d"},
+}
+
+
+@pytest.mark.parametrize("change", CONTENT)
+def test_other_content_is_issued_at_once_for_a_whole_term(kept_register, ca, change, clock):
+    clock("10d")
+    news = register(ca, two(**CONTENT[change]))
+    assert kept_register.up(news) == "update"
+    assert statuses(kept_register, "browser") == ["superseded", "valid"]
+    assert kept_register.outputs["inventory"]["browser"]["not_before"] == "2026-03-24T00:00:00Z"
+    assert statuses(kept_register, "phone") == ["valid"]
+    assert kept_register.up(news) == "same"
+
+
+REBUNDLED = {
+    "pass phrase": {"pass_phrase": PHRASE},
+    "encoding": {"bundle_encoding": "legacy"},
+}
+
+
+@pytest.mark.parametrize("change", REBUNDLED)
+def test_another_bundle_holds_the_same_certificate_and_key(kept_register, ca, change, made_keys):
+    made, old = len(made_keys), kept_register.outputs["bundles"]["browser"]
+    issued = kept_register.outputs["issued"]
+    news = register(ca, two(**REBUNDLED[change]))
+    assert kept_register.preview(news).changes is True
+    assert kept_register.up(news) == "update"
+    new = kept_register.outputs["bundles"]["browser"]
+    opened = pkcs12.load_pkcs12(base64.b64decode(new["pkcs12"]), new["pass_phrase"].encode())
+    assert opened.key.private_numbers() == the_key(new) == the_key(old)
+    assert new["certificate"] == old["certificate"]
+    assert new["pass_phrase"] == REBUNDLED[change].get("pass_phrase", old["pass_phrase"])
+    assert (kept_register.outputs["issued"], len(made_keys)) == (issued, made)
+    assert kept_register.up(news) == "same"
+
+
+def test_a_pass_phrase_is_repeated_nowhere_but_in_the_bundle(kept_register, ca):
+    kept_register.up(register(ca, two(pass_phrase=PHRASE)))
+    outs = dict(kept_register.outputs)
+    bundle = outs["bundles"].pop("browser")
+    assert bundle["pass_phrase"] == PHRASE
+    assert PHRASE not in texts(outs)
+    assert set(outs["clients"]["browser"]) == {
+        *client("browser"),
+        "not_before",
+        "not_after",
+    }
+
+
+def test_a_pass_phrase_no_longer_asked_for_is_kept(kept_register, ca):
+    kept_register.up(register(ca, two(pass_phrase=PHRASE)))
+    assert kept_register.up(register(ca)) == "same"
+    assert kept_register.outputs["bundles"]["browser"]["pass_phrase"] == PHRASE
+
+
+def test_a_renewed_ca_moves_nothing(kept_register, ca, clock):
+    clock("10d")
+    assert ca.up({**AUTHORITY, "validity": "3000d"}) == "update"
+    assert kept_register.up(register(ca)) == "same"
+
+
+def test_what_is_issued_after_a_renewal_has_the_renewed_ca_in_its_chain(kept_register, ca, clock):
+    first = ca.outputs["certificate"]
+    clock("10d")
+    ca.up({**AUTHORITY, "validity": "3000d"})
+    kept_register.up(register(ca, {**TWO, "tablet": client("tablet")}))
+    chains = {name: bundle["chain"] for name, bundle in kept_register.outputs["bundles"].items()}
+    assert chains == {"browser": first, "phone": first, "tablet": ca.outputs["certificate"]}
+
+
+def test_another_ca_issues_all_anew_for_a_whole_term(kept_register, ca, clock):
+    before = serials(kept_register)
+    clock("10d")
+    assert ca.up({**AUTHORITY, "subject": {"common_name": "Other CA"}}) == "replace"
+    assert kept_register.preview(register(ca)).changes is True
+    assert kept_register.up(register(ca)) == "update"
+    authority = certificates.load(ca.outputs["certificate"])
+    for name, bundle in kept_register.outputs["bundles"].items():
+        certificates.load(bundle["certificate"]).verify_directly_issued_by(authority)
+        assert kept_register.outputs["inventory"][name]["not_before"] == "2026-03-24T00:00:00Z"
+        assert statuses(kept_register, name) == ["superseded", "valid"]
+        assert serials(kept_register)[name] != before[name]
+    assert kept_register.outputs["ca_key_id"] == ca.outputs["key_id"]
+    assert kept_register.up(register(ca)) == "same"
+
+
+def test_a_ca_replaced_by_hand_under_the_same_id_is_noticed(kept_register, ca):
+    again = Kept(certificate_authority.Provider())
+    again.up(AUTHORITY)
+    assert again.outputs["key_id"] == ca.outputs["key_id"]
+    assert kept_register.preview(register(again)).changes is True
+    assert kept_register.up(register(again)) == "update"
+    authority = certificates.load(again.outputs["certificate"])
+    for bundle in kept_register.outputs["bundles"].values():
+        certificates.load(bundle["certificate"]).verify_directly_issued_by(authority)
+    assert kept_register.up(register(again)) == "same"

@@ -1,0 +1,90 @@
+"""A real local cloud in a process of its own, driven as its users do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from localcloud import control
+from localcloud.home import Home
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+def command(*arguments: str, home: Path) -> list[str]:
+    return [sys.executable, "-m", "localcloud", *arguments, "--home", str(home)]
+
+
+class LocalCloud:
+    """A home, and the process that serves it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def home(self) -> Home:
+        return Home(self.folder)
+
+    def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """`python -m localcloud …`, as from a shell."""
+        return subprocess.run(
+            command(*arguments, home=self.folder),
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            **options,
+        )
+
+    def start(self, **options: Any) -> control.Running:
+        return control.start(self.home, 0, _silent, **options)[0]
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        return control.ask(self.home, method, path, body)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        return self.ask("GET", "/status")
+
+    def kill(self) -> list[psutil.Process]:
+        """End the process as a crash does; what it leaves behind is returned."""
+        present = control.running(self.home)
+        assert present is not None
+        children = present.process.children(recursive=True)
+        os.kill(present.process.pid, signal.SIGKILL)
+        present.process.wait(20)
+        return children
+
+    def end(self) -> None:
+        """Stop whatever runs for this home, however the test left it."""
+        present = control.running(self.home)
+        if present is None:
+            return
+        family = [present.process, *present.process.children(recursive=True)]
+        with contextlib.suppress(control.ControlError):
+            control.stop(self.home)
+        for process in family:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(family, timeout=10)
+
+
+def _silent(_text: str) -> None:
+    pass
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+Starter = Callable[..., LocalCloud]

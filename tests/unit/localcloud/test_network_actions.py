@@ -1,0 +1,210 @@
+"""VPCs, vSwitches and security groups: their lives, and what depends on what."""
+
+from __future__ import annotations
+
+import pytest
+
+from localcloud.products import ECS, VPC
+from tests.unit.localcloud.fake_plane import REGION, ZONE, Account
+
+RULE = {"IpProtocol": "tcp", "PortRange": "8080/8080", "SourceCidrIp": "100.64.0.0/10"}
+PERMISSION = {f"Permissions__1__{name}": value for name, value in RULE.items()}
+
+
+def test_a_vpc_is_pending_then_available_and_keeps_what_it_was_given(account: Account) -> None:
+    made = account.vpc("CreateVpc", VpcName="net", Description="d", CidrBlock="192.168.0.0/16")
+    described = account.vpc("DescribeVpcAttribute", VpcId=made["VpcId"])
+    assert described["Status"] == "Pending"
+    account.settle()
+    described = account.vpc("DescribeVpcAttribute", VpcId=made["VpcId"])
+    assert described["Status"] == "Available"
+    assert described["CidrBlock"] == "192.168.0.0/16"
+    assert (described["VpcName"], described["Description"]) == ("net", "d")
+    assert described["RegionId"] == REGION
+    tables = account.vpc("DescribeRouteTableList", VpcId=made["VpcId"])
+    table = tables["RouterTableList"]["RouterTableListType"]
+    assert [one["RouteTableType"] for one in table] == ["System"]
+    assert table[0]["RouteTableId"] == made["RouteTableId"]
+    assert table[0]["ResourceGroupId"] == described["ResourceGroupId"]
+
+
+@pytest.mark.parametrize(
+    "block", ["8.8.0.0/16", "10.0.0.0/7", "10.0.0.0/29", "10.0.0.1/8", "fd00::/64", "net"]
+)
+def test_a_vpc_s_block_is_private_and_of_a_size(account: Account, block: str) -> None:
+    error = account.refusal(VPC, "CreateVpc", CidrBlock=block)
+    assert (error.status, error.code) == (400, "InvalidParameter")
+    assert block not in error.message
+
+
+def test_a_vpc_takes_the_default_block(account: Account) -> None:
+    key = account.vpc("CreateVpc")["VpcId"]
+    assert account.vpc("DescribeVpcAttribute", VpcId=key)["CidrBlock"] == "172.16.0.0/12"
+
+
+def test_renaming_keeps_what_is_not_given(account: Account) -> None:
+    vpc = account.make_vpc()
+    switch = account.make_vswitch(vpc)
+    account.vpc("ModifyVpcAttribute", VpcId=vpc, VpcName="a", Description="b")
+    account.vpc("ModifyVpcAttribute", VpcId=vpc, Description="")
+    described = account.vpc("DescribeVpcAttribute", VpcId=vpc)
+    assert (described["VpcName"], described["Description"]) == ("a", "")
+    account.vpc("ModifyVSwitchAttribute", VSwitchId=switch, VSwitchName="c")
+    described = account.vpc("DescribeVSwitchAttributes", VSwitchId=switch)
+    assert (described["VSwitchName"], described["Description"]) == ("c", "")
+
+
+def test_a_vswitch_lies_in_a_vpc(account: Account) -> None:
+    vpc = account.make_vpc()
+    switch = account.make_vswitch(vpc, "10.1.0.0/24")
+    account.clock.ahead = 0
+    described = account.vpc("DescribeVSwitchAttributes", VSwitchId=switch)
+    assert (described["VpcId"], described["ZoneId"]) == (vpc, ZONE)
+    assert described["AvailableIpAddressCount"] == 252
+    assert described["Status"] == "Pending"
+    account.settle()
+    assert account.vpc("DescribeVSwitchAttributes", VSwitchId=switch)["Status"] == "Available"
+    assert account.vpc("DescribeVpcAttribute", VpcId=vpc)["VSwitchIds"]["VSwitchId"] == [switch]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"CidrBlock": "10.1.0.128/25"}, 400, "InvalidCidrBlock.Overlapped"),
+        ({"CidrBlock": "10.0.0.0/8"}, 400, "InvalidCidrBlock.Overlapped"),
+        ({"CidrBlock": "192.168.0.0/24"}, 400, "InvalidParameter"),
+        ({"CidrBlock": "10.2.0.0/30"}, 400, "InvalidParameter"),
+        ({"ZoneId": "cn-beijing-h"}, 404, "InvalidZoneId.NotFound"),
+        ({"VpcId": "vpc-none"}, 404, "InvalidVpcID.NotFound"),
+    ],
+)
+def test_vswitches_that_cannot_be(account: Account, changes, status, code) -> None:
+    vpc = account.make_vpc()
+    account.make_vswitch(vpc, "10.1.0.0/24")
+    given = {"VpcId": vpc, "ZoneId": ZONE, "CidrBlock": "10.2.0.0/24", **changes}
+    error = account.refusal(VPC, "CreateVSwitch", **given)
+    assert (error.status, error.code) == (status, code)
+
+
+def test_a_pending_vpc_takes_no_vswitch(account: Account) -> None:
+    vpc = account.vpc("CreateVpc", CidrBlock="10.0.0.0/8")["VpcId"]
+    error = account.refusal(VPC, "CreateVSwitch", VpcId=vpc, ZoneId=ZONE, CidrBlock="10.1.0.0/24")
+    assert (error.status, error.code) == (400, "IncorrectVpcStatus")
+
+
+def test_a_network_goes_only_from_the_inside_out(account: Account) -> None:
+    vpc = account.make_vpc()
+    switch, group = account.make_vswitch(vpc), account.make_group(vpc)
+    instance = account.make_instance(VSwitchId=switch, SecurityGroupId=group)
+    balancer = account.make_load_balancer(AddressType="intranet", VSwitchId=switch)
+
+    def refused(product, action, **parameters):
+        error = account.refusal(product, action, **parameters)
+        return error.status, error.code
+
+    assert refused(VPC, "DeleteVpc", VpcId=vpc) == (400, "DependencyViolation.VSwitch")
+    assert refused(VPC, "DeleteVSwitch", VSwitchId=switch) == (400, "DependencyViolation")
+    gone = refused(ECS, "DeleteSecurityGroup", SecurityGroupId=group)
+    assert gone == (403, "DependencyViolation")
+    account.ecs("DeleteInstance", InstanceId=instance, Force="true")
+    assert refused(VPC, "DeleteVSwitch", VSwitchId=switch) == (400, "DependencyViolation")
+    account.slb("DeleteLoadBalancer", LoadBalancerId=balancer)
+    account.vpc("DeleteVSwitch", VSwitchId=switch)
+    assert refused(VPC, "DeleteVpc", VpcId=vpc) == (400, "DependencyViolation.SecurityGroup")
+    account.ecs("DeleteSecurityGroup", SecurityGroupId=group)
+    account.vpc("DeleteVpc", VpcId=vpc)
+    assert refused(VPC, "DescribeVpcAttribute", VpcId=vpc) == (404, "InvalidVpcID.NotFound")
+
+
+@pytest.mark.parametrize(
+    ("product", "action", "parameter", "code"),
+    [
+        (VPC, "DescribeVpcAttribute", "VpcId", "InvalidVpcID.NotFound"),
+        (VPC, "ModifyVpcAttribute", "VpcId", "InvalidVpcID.NotFound"),
+        (VPC, "DeleteVpc", "VpcId", "InvalidVpcID.NotFound"),
+        (VPC, "DescribeVSwitchAttributes", "VSwitchId", "InvalidVSwitchId.NotFound"),
+        (VPC, "ModifyVSwitchAttribute", "VSwitchId", "InvalidVSwitchId.NotFound"),
+        (VPC, "DeleteVSwitch", "VSwitchId", "InvalidVSwitchId.NotFound"),
+        (ECS, "CreateSecurityGroup", "VpcId", "InvalidVpcId.NotFound"),
+        (
+            ECS,
+            "DescribeSecurityGroupAttribute",
+            "SecurityGroupId",
+            "InvalidSecurityGroupId.NotFound",
+        ),
+        (ECS, "ModifySecurityGroupAttribute", "SecurityGroupId", "InvalidSecurityGroupId.NotFound"),
+        (ECS, "DeleteSecurityGroup", "SecurityGroupId", "InvalidSecurityGroupId.NotFound"),
+        (ECS, "AuthorizeSecurityGroup", "SecurityGroupId", "InvalidSecurityGroupId.NotFound"),
+        (ECS, "RevokeSecurityGroup", "SecurityGroupId", "InvalidSecurityGroupId.NotFound"),
+    ],
+)
+def test_what_is_not_there_is_not_found(account, product, action, parameter, code) -> None:
+    error = account.refusal(product, action, **{parameter: "x-none"})
+    assert (error.status, error.code) == (404, code)
+    assert "x-none" not in error.message
+
+
+def test_a_security_group_is_listed_and_changed(account: Account) -> None:
+    vpc = account.make_vpc()
+    group = account.make_group(vpc)
+    account.make_group(vpc)
+    account.ecs("ModifySecurityGroupAttribute", SecurityGroupId=group, SecurityGroupName="web")
+    account.ecs("ModifySecurityGroupPolicy", SecurityGroupId=group, InnerAccessPolicy="drop")
+    listed = account.ecs("DescribeSecurityGroups", SecurityGroupId=group)["SecurityGroups"]
+    assert [(one["SecurityGroupId"], one["VpcId"]) for one in listed["SecurityGroup"]] == [
+        (group, vpc)
+    ]
+    described = account.ecs("DescribeSecurityGroupAttribute", SecurityGroupId=group)
+    assert described["SecurityGroupName"] == "web"
+    assert described["InnerAccessPolicy"] == "Drop"
+
+
+def permissions(account: Account, group: str, **parameters: str) -> list[dict[str, str]]:
+    found = account.ecs("DescribeSecurityGroupAttribute", SecurityGroupId=group, **parameters)
+    return found["Permissions"]["Permission"]
+
+
+def test_a_rule_is_there_once_until_it_is_revoked(account: Account) -> None:
+    group = account.make_group(account.make_vpc())
+    account.ecs("AuthorizeSecurityGroup", SecurityGroupId=group, **PERMISSION)
+    account.ecs(
+        "AuthorizeSecurityGroup",
+        SecurityGroupId=group,
+        Permissions__1__Description="the same",
+        **PERMISSION,
+    )
+    [rule] = permissions(account, group)
+    assert rule["Direction"] == "ingress"
+    assert (rule["IpProtocol"], rule["Policy"], rule["Priority"]) == ("TCP", "Accept", "1")
+    assert rule["SecurityGroupRuleId"].startswith("sgr-")
+    other = {**RULE, "PortRange": "443/443"}
+    account.ecs("RevokeSecurityGroup", SecurityGroupId=group, **other)
+    assert permissions(account, group) == [rule]
+    account.ecs("RevokeSecurityGroup", SecurityGroupId=group, NicType="<nil>", **RULE)
+    assert permissions(account, group) == []
+
+
+def test_rules_have_a_direction(account: Account) -> None:
+    group = account.make_group(account.make_vpc())
+    account.ecs("AuthorizeSecurityGroup", SecurityGroupId=group, **PERMISSION)
+    account.ecs("AuthorizeSecurityGroupEgress", SecurityGroupId=group, **PERMISSION)
+    assert len(permissions(account, group)) == 2
+    [egress] = permissions(account, group, Direction="egress")
+    assert egress["Direction"] == "egress"
+    account.ecs("RevokeSecurityGroupEgress", SecurityGroupId=group, **RULE)
+    [ingress] = permissions(account, group)
+    assert ingress["Direction"] == "ingress"
+
+
+def test_rules_that_cannot_be(account: Account) -> None:
+    group = account.make_group(account.make_vpc())
+    none = account.refusal(ECS, "AuthorizeSecurityGroup", SecurityGroupId=group)
+    assert none.code == "MissingParameter"
+    every_port = account.refusal(
+        ECS,
+        "AuthorizeSecurityGroup",
+        SecurityGroupId=group,
+        **{**PERMISSION, "Permissions__1__PortRange": "-1/-1"},
+    )
+    assert every_port.code == "InvalidParameter"
+    assert permissions(account, group) == []

@@ -1,0 +1,198 @@
+"""Requests and answers against the models of Alibaba Cloud's own Python SDK.
+
+The provider panics at a null or at text for a number: answers are held to the models' types.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import alibabacloud_ecs20140526.models as ecs_models
+import alibabacloud_slb20140515.models as slb_models
+import alibabacloud_vpc20160428.models as vpc_models
+import pytest
+from darabonba.model import DaraModel
+from pydantic import BaseModel
+
+from localcloud import services
+from localcloud.products import PRODUCTS, Action
+from localcloud.store import Store
+from tests.unit.localcloud.fake_plane import Account
+from tests.unit.localcloud.tour import tour
+
+MODELS = {
+    product: {model.__name__.lower(): model for model in models.__all__}
+    for product, models in (("Slb", slb_models), ("Ecs", ecs_models), ("Vpc", vpc_models))
+}
+
+EVERYWHERE = {"RegionId": "the provider sends it with every call"}
+
+SENT = "the provider sends it"
+ONE_SHAPE = "one shape for rules of both directions"
+EXTRA_PARAMETERS: dict[str, dict[str, str]] = {
+    "Slb.CreateLoadBalancerHTTPSListener": {
+        "MasterSlaveServerGroupId": SENT,
+        "ProxyProtocolV2Enabled": SENT,
+    },
+    "Slb.SetLoadBalancerHTTPSListenerAttribute": {
+        "BackendServerPort": SENT,
+        "HealthCheckConnectTimeout": SENT,
+        "MasterSlaveServerGroup": SENT,
+        "MasterSlaveServerGroupId": SENT,
+        "ProxyProtocolV2Enabled": SENT,
+    },
+    "Ecs.DescribeInstanceTypes": {"InstanceType": SENT},
+    "Ecs.AuthorizeSecurityGroup": {"Permissions.DestGroupId": ONE_SHAPE},
+    "Ecs.AuthorizeSecurityGroupEgress": {"Permissions.SourceGroupId": ONE_SHAPE},
+    "Ecs.RevokeSecurityGroup": {"DestGroupId": ONE_SHAPE},
+    "Ecs.RevokeSecurityGroupEgress": {
+        "SourceGroupId": ONE_SHAPE,
+        "SourceGroupOwnerAccount": ONE_SHAPE,
+    },
+}
+"""By action: parameters that the SDK's model lacks, and why they are taken all the same."""
+
+EXTRA_FIELDS: dict[str, dict[str, str]] = {
+    "DescribeLoadBalancerHTTPSListenerAttribute": {
+        "ListenerForward": "the provider reads it of listeners of every protocol"
+    }
+}
+"""By action: fields that the SDK's model lacks, and why they are answered all the same."""
+
+services.load()
+ACTIONS = [action for product in PRODUCTS for action in product.actions.values()]
+MODELLED = [action for action in ACTIONS if action.product in MODELS]
+
+
+def name_of(action: Action) -> str:
+    return f"{action.product}.{action.name}"
+
+
+class Asked(dict[str, Any]):
+    """Notes which keys a model asks it for; as a value it is an object, and a list of one."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.names[key] = None
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([{}])
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@cache
+def fields(model: type[DaraModel]) -> dict[str, Any]:
+    """A model's fields as they are on the wire, with their types."""
+    asked = Asked()
+    empty = vars(model().from_map(asked))
+    types = typing.get_type_hints(model.__init__)
+    found = {}
+    for name in asked.names:
+        filled = vars(model().from_map({name: Asked()}))
+        [attribute] = [
+            key
+            for key in filled
+            if type(filled[key]) is not type(empty[key]) or filled[key] != empty[key]
+        ]
+        found[name] = types[attribute]
+    return found
+
+
+def problems(value: Any, kind: Any, path: str) -> Iterator[str]:
+    """What of an answer is not as its model says."""
+    if isinstance(kind, type) and issubclass(kind, DaraModel):
+        if not isinstance(value, dict):
+            yield f"{path} is no object"
+            return
+        known = fields(kind)
+        for name, item in value.items():
+            if name in known:
+                yield from problems(item, known[name], f"{path}.{name}")
+            else:
+                yield f"{path}.{name} is unknown"
+    elif typing.get_origin(kind) is list:
+        if not isinstance(value, list):
+            yield f"{path} is no list"
+            return
+        for item in value:
+            yield from problems(item, typing.get_args(kind)[0], f"{path}[]")
+    elif kind is float:
+        if type(value) not in {int, float}:
+            yield f"{path} is {type(value).__name__} and no number"
+    elif type(value) is not kind:
+        yield f"{path} is {type(value).__name__} and not {kind.__name__}"
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory) -> Iterator[dict[str, list[dict[str, Any]]]]:
+    """Every answer of a tour through all actions, by action."""
+    store = Store(tmp_path_factory.mktemp("tour") / "cloud.sqlite")
+    account = Account(store)
+    tour(account)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for product, action, answer in account.answers:
+        found.setdefault(f"{product}.{action}", []).append(answer)
+    yield found
+    store.close()
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=name_of)
+def test_no_answer_holds_a_null_or_what_json_lacks(answers, action: Action) -> None:
+    def values(value: Any) -> Iterator[Any]:
+        match value:
+            case dict():
+                for item in value.values():
+                    yield from values(item)
+            case list():
+                for item in value:
+                    yield from values(item)
+            case _:
+                yield value
+
+    kinds = {type(value) for answer in answers[name_of(action)] for value in values(answer)}
+    assert kinds <= {str, int, float, bool}
+
+
+@pytest.mark.parametrize("action", MODELLED, ids=name_of)
+def test_answers_are_as_the_sdk_s_models_say(answers, action: Action) -> None:
+    model = MODELS[action.product][f"{action.name}ResponseBody".lower()]
+    found = {
+        problem
+        for answer in answers[name_of(action)]
+        for problem in problems(answer, model, action.name)
+    }
+    excused = {f"{action.name}.{name} is unknown" for name in EXTRA_FIELDS.get(action.name, {})}
+    assert found == excused
+
+
+@pytest.mark.parametrize("action", MODELLED, ids=name_of)
+def test_parameters_are_those_of_the_sdk_s_models(action: Action) -> None:
+    model = MODELS[action.product][f"{action.name}Request".lower()]
+    unknown = set(unknown_parameters(action.request, model))
+    assert unknown - EVERYWHERE.keys() == set(EXTRA_PARAMETERS.get(name_of(action), {}))
+
+
+def unknown_parameters(request: type[BaseModel], model: type[DaraModel]) -> Iterator[str]:
+    known = fields(model)
+    for name, field in request.model_fields.items():
+        if name not in known:
+            yield name
+            continue
+        ours, theirs = member(field.annotation, BaseModel), member(known[name], DaraModel)
+        if ours is not None and theirs is not None:
+            yield from (f"{name}.{one}" for one in unknown_parameters(ours, theirs))
+
+
+def member(kind: Any, base: type) -> type | None:
+    """The model within a type, such as a list of it."""
+    if isinstance(kind, type) and issubclass(kind, base):
+        return kind
+    found = (member(inner, base) for inner in typing.get_args(kind))
+    return next((one for one in found if one is not None), None)

@@ -1,0 +1,158 @@
+"""One call of every action at least, so that every answer can be looked at."""
+
+from __future__ import annotations
+
+import json
+
+from localcloud.products import BSS, LOCATION, STS
+from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
+from tests.unit.localcloud.fake_plane import Account
+
+RULE = {"IpProtocol": "tcp", "PortRange": "8080/8080", "SourceCidrIp": "10.0.0.0/8"}
+PERMISSION = {f"Permissions__1__{name}": value for name, value in RULE.items()}
+TAG = {"Tag__1__Key": "a", "Tag__1__Value": "b"}
+
+
+def tour(account: Account) -> None:
+    """Make everything, look at everything, change everything, remove everything."""
+    account.call(STS, "GetCallerIdentity")
+    account.call(LOCATION, "DescribeEndpoints", ServiceCode="slb", Id="cn-hangzhou")
+    account.call(BSS, "QueryAvailableInstances", ProductCode="slb")
+    for action in ("DescribeZones", "DescribeInstanceTypes", "DescribeImages", "DescribeTags"):
+        account.ecs(action)
+    account.ecs("DescribeAvailableResource", DestinationResource="InstanceType")
+
+    vpc = account.vpc("CreateVpc", CidrBlock="10.0.0.0/8", VpcName="net", **TAG)["VpcId"]
+    account.settle()
+    switch = account.make_vswitch(vpc)
+    _network(account, vpc, switch)
+    group = _security_group(account, vpc)
+    instance = _instance(account, switch, group)
+    balancer = _load_balancer(account, instance)
+    certificates = _certificates(account)
+    _listener(account, balancer, *certificates)
+
+    account.slb("DeleteServerCertificate", ServerCertificateId=certificates[0])
+    account.slb("DeleteCACertificate", CACertificateId=certificates[1])
+    account.slb("DeleteLoadBalancer", LoadBalancerId=balancer)
+    account.ecs("StopInstance", InstanceId=instance)
+    account.ecs("StartInstance", InstanceId=instance)
+    account.ecs("DeleteInstance", InstanceId=instance, Force="true")
+    account.ecs("DeleteSecurityGroup", SecurityGroupId=group)
+    account.vpc("DeleteVSwitch", VSwitchId=switch)
+    account.vpc("DeleteVpc", VpcId=vpc)
+
+
+def _network(account: Account, vpc: str, switch: str) -> None:
+    of = {"ResourceType": "VSWITCH", "ResourceId__1": switch}
+    account.vpc("TagResources", **of, **TAG)
+    account.vpc("ListTagResources", **of)
+    account.vpc("DescribeVpcAttribute", VpcId=vpc)
+    account.vpc("DescribeVSwitchAttributes", VSwitchId=switch)
+    account.vpc("DescribeRouteTableList", VpcId=vpc)
+    account.vpc("ModifyVpcAttribute", VpcId=vpc, VpcName="b")
+    account.vpc("ModifyVSwitchAttribute", VSwitchId=switch, VSwitchName="b")
+    account.vpc("UnTagResources", **of, TagKey__1="a")
+
+
+def _security_group(account: Account, vpc: str) -> str:
+    group = account.ecs("CreateSecurityGroup", VpcId=vpc, **TAG)["SecurityGroupId"]
+    of = {"SecurityGroupId": group}
+    account.ecs("AuthorizeSecurityGroup", **of, **PERMISSION)
+    account.ecs("AuthorizeSecurityGroupEgress", **of, **PERMISSION)
+    account.ecs("DescribeSecurityGroups", **of)
+    account.ecs("DescribeSecurityGroupAttribute", **of)
+    account.ecs("ModifySecurityGroupAttribute", **of, Description="b")
+    account.ecs("ModifySecurityGroupPolicy", **of, InnerAccessPolicy="Drop")
+    account.ecs("RevokeSecurityGroup", **of, **RULE)
+    account.ecs("RevokeSecurityGroupEgress", **of, **RULE)
+    return group
+
+
+def _instance(account: Account, switch: str, group: str) -> str:
+    key = account.make_instance(VSwitchId=switch, SecurityGroupIds__1=group, **TAG)
+    of, tagged = {"InstanceId": key}, {"ResourceType": "instance", "ResourceId__1": key}
+    account.ecs("TagResources", **tagged, **TAG)
+    account.ecs("ListTagResources", **tagged)
+    wanted = json.dumps([key])
+    account.ecs("DescribeInstances", InstanceIds=wanted)
+    account.ecs("DescribeInstanceRamRole", InstanceIds=wanted)
+    account.ecs("DescribeInstanceAttachmentAttributes", InstanceIds=wanted)
+    account.ecs("DescribeInstanceMaintenanceAttributes", InstanceId__1=key)
+    for action in (
+        "DescribeUserData",
+        "DescribeInstanceAttribute",
+        "DescribeDisks",
+        "DescribeNetworkInterfaces",
+        "ModifyInstanceAttribute",
+        "ModifyInstanceMetadataOptions",
+    ):
+        account.ecs(action, **of)
+    other = account.make_group(account.store.everything()["vpc"][0].id)
+    account.ecs("JoinSecurityGroup", **of, SecurityGroupId=other)
+    account.ecs("LeaveSecurityGroup", **of, SecurityGroupId=other)
+    account.ecs("DeleteSecurityGroup", SecurityGroupId=other)
+    account.ecs("UntagResources", **tagged, TagKey__1="a")
+    return key
+
+
+def _load_balancer(account: Account, instance: str) -> str:
+    key = account.make_load_balancer(
+        InstanceChargeType="PayBySpec", LoadBalancerSpec="slb.s1.small", **TAG
+    )
+    of = {"LoadBalancerId": key}
+    tagged = {"ResourceType": "instance", "ResourceId__1": key}
+    account.slb("TagResources", **tagged, **TAG)
+    account.slb("ListTagResources", **tagged)
+    account.slb("SetLoadBalancerName", **of, LoadBalancerName="b")
+    account.slb("SetLoadBalancerStatus", **of, LoadBalancerStatus="active")
+    account.slb("SetLoadBalancerDeleteProtection", **of, DeleteProtection="off")
+    account.slb(
+        "SetLoadBalancerModificationProtection",
+        **of,
+        ModificationProtectionStatus="NonProtection",
+    )
+    account.slb("ModifyLoadBalancerInternetSpec", **of, Bandwidth=5)
+    account.slb("ModifyLoadBalancerInstanceSpec", **of, LoadBalancerSpec="slb.s2.small")
+    account.slb("ModifyLoadBalancerInstanceChargeType", **of, InstanceChargeType="PayByCLCU")
+    server = json.dumps([{"ServerId": instance}])
+    account.slb("AddBackendServers", **of, BackendServers=server)
+    account.slb("SetBackendServers", **of, BackendServers=server)
+    account.slb("DescribeLoadBalancerAttribute", **of)
+    account.slb("UntagResources", **tagged, TagKey__1="a")
+    return key
+
+
+def _certificates(account: Account) -> tuple[str, str]:
+    text = certificate(rsa_key())
+    server = account.slb(
+        "UploadServerCertificate",
+        ServerCertificate=text,
+        PrivateKey=private_key(rsa_key()),
+        **TAG,
+    )["ServerCertificateId"]
+    authority = account.slb("UploadCACertificate", CACertificate=text, **TAG)["CACertificateId"]
+    account.slb("DescribeServerCertificates", ServerCertificateId=server)
+    account.slb("DescribeCACertificates", CACertificateId=authority)
+    account.slb("SetServerCertificateName", ServerCertificateId=server, ServerCertificateName="b")
+    account.slb("SetCACertificateName", CACertificateId=authority, CACertificateName="b")
+    return server, authority
+
+
+def _listener(account: Account, balancer: str, server: str, authority: str) -> None:
+    of = {"LoadBalancerId": balancer, "ListenerPort": 443}
+    given = {"ServerCertificateId": server, "CACertificateId": authority}
+    account.slb("CreateLoadBalancerHTTPSListener", **of, **given, BackendServerPort=8080)
+    account.slb("StartLoadBalancerListener", **of)
+    account.slb("SetLoadBalancerHTTPSListenerAttribute", **of, HealthCheckDomain="a.example.com")
+    account.slb("DescribeLoadBalancerHTTPSListenerAttribute", **of)
+    account.slb("DescribeLoadBalancerAttribute", LoadBalancerId=balancer)
+    account.slb("DescribeHealthStatus", **of)
+    servers = account.slb("DescribeLoadBalancerAttribute", LoadBalancerId=balancer)
+    gone = json.dumps(
+        [{"ServerId": one["ServerId"]} for one in servers["BackendServers"]["BackendServer"]]
+    )
+    account.slb("RemoveBackendServers", LoadBalancerId=balancer, BackendServers=gone)
+    account.slb("StopLoadBalancerListener", **of)
+    account.slb("DescribeLoadBalancerHTTPSListenerAttribute", **of)
+    account.slb("DeleteLoadBalancerListener", **of)
