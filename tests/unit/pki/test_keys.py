@@ -111,5 +111,6 @@ def test_what_cannot_be_read_is_not_quoted(make, phrase):
     with pytest.raises(ValueError, match="no private key in PEM, or it is encrypted") as error:
         keys.load(pem, phrase)
     assert error.value.__suppress_context__
+    assert error.value.__cause__ is None
     assert not [line for line in pem.splitlines() if line in str(error.value)]
     assert phrase is None or phrase not in str(error.value)

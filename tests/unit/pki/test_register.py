@@ -113,6 +113,12 @@ def test_what_is_revoked_keeps_its_time():
     assert carried_out({}, removed, now=LATER + MONTH) == removed
 
 
+def test_a_client_that_is_removed_twice_keeps_the_time_of_the_first():
+    returned = carried_out(BROWSER, carried_out({}, carried_out(BROWSER)))
+    after = carried_out({}, returned, now=LATER)
+    assert [entry.revoked_at for entry in after.issued] == [show_time(NOW), show_time(LATER)]
+
+
 def test_a_client_that_returns_is_issued_anew_and_the_old_one_stays_revoked():
     first = carried_out(BROWSER)
     removed = carried_out({}, first)

@@ -114,6 +114,14 @@ def test_another_identity_is_another_ca(ca, change):
     assert ca.up(news) == "same"
 
 
+def test_another_identity_shows_another_key_and_term_before_it_is_made(ca, clock):
+    clock("10d")
+    found = checked({"key_bits": 4096}, wire(ca.inputs)).inputs
+    assert found["key_id"] != ca.inputs["key_id"]
+    assert found["not_before"] == "2026-03-24T00:00:00Z"
+    assert checked({"key_bits": 4096}).inputs == found
+
+
 def test_another_renew_before_alone_changes_nothing(ca):
     assert ca.up({**AUTHORITY, "renew_before": "400d"}) == "same"
 
@@ -135,8 +143,10 @@ def test_the_keys_id_is_known_before_the_key():
 
 def test_the_keys_id_depends_on_subject_size_and_day_alone(clock):
     same = [{"validity": "1000d"}, {"renew_before": "1d"}]
-    subject = {"country": "CN", "common_name": "Example CA"}
-    here = {checked(change).inputs["key_id"] for change in [{}, *same, {"subject": subject}]}
+    here = {checked(change).inputs["key_id"] for change in [{}, *same]}
+    reordered = AUTHORITY | {"subject": {"country": "CN", "common_name": "Example CA"}}
+    for news in (AUTHORITY, reordered):
+        here.add(Provider().check({}, news).inputs["key_id"])
     assert len(here) == 1
     others = [{"key_bits": 4096}, {"subject": {"common_name": "Other CA"}}]
     found = {checked(change).inputs["key_id"] for change in others}

@@ -53,6 +53,11 @@ def test_each_client_has_what_was_asked_for(kept_register, ca):
         assert bundle["chain"] == ca.outputs["certificate"]
 
 
+def test_an_entry_of_a_valid_certificate_says_nothing_of_a_revocation(kept_register):
+    made = kept_register.provider.create(kept_register.inputs).outs
+    assert all(set(entry) == {"name", "subject", *SHOWN} for entry in made["issued"])
+
+
 def test_nothing_happens_without_a_change(kept_register, ca, clock):
     before = dict(kept_register.outputs)
     clock("59d")
