@@ -18,6 +18,7 @@ from configuration.certificates import (
     Client,
     ClientDefaults,
     ClientName,
+    RevocationList,
     Server,
     Subject,
 )
@@ -52,6 +53,7 @@ class Settings(Model):
 
     certificate_authority: CertificateAuthority = CertificateAuthority()
     server: Server = Server()
+    revocation_list: RevocationList = RevocationList()
     client_defaults: ClientDefaults = ClientDefaults()
     clients: dict[ClientName, Client] = Field(default_factory=dict)
     network: Network = Network()

@@ -9,6 +9,7 @@ import pulumi
 
 from components.dynamic.certificate_authority import CertificateAuthority
 from components.dynamic.certificate_register import CertificateRegister
+from components.dynamic.revocation_list import RevocationList
 from settings import Settings, Subject
 
 INHERITED = ("country", "province", "organization", "organizational_unit")
@@ -28,6 +29,8 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             secret. Verification shows with it that the listener refuses such.
         clients: By name: serial number, fingerprint, validity, status.
         client_bundles: By name: PKCS#12, pass phrase, key, certificate, chain; secret.
+        issued: Every client certificate that has not expired, in order of issue.
+        revocation_list: PEM. The load balancer reads none; this is for whoever does.
     """
 
     certificate: pulumi.Output[str]
@@ -37,6 +40,8 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
     expired_probe: pulumi.Output[dict[str, str]]
     clients: pulumi.Output[dict[str, Any]]
     client_bundles: pulumi.Output[dict[str, Any]]
+    issued: pulumi.Output[list[dict[str, Any]]]
+    revocation_list: pulumi.Output[str]
 
     def __init__(
         self,
@@ -55,6 +60,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             key_bits=authority.key_bits,
             validity=authority.validity,
             renew_before=authority.renew_before,
+            generation=authority.generation,
             opts=child,
         )
         register = CertificateRegister(
@@ -63,6 +69,22 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             ca_private_key=issued.private_key,
             ca_key_id=issued.key_id,
             clients=_requests(settings, subject),
+            revoked={
+                client: entry.revoked
+                for client, entry in settings.clients.items()
+                if entry.revoked is not None
+            },
+            opts=child,
+        )
+        revocation_list = RevocationList(
+            name,
+            ca_certificate=issued.certificate,
+            ca_private_key=issued.private_key,
+            ca_key_id=issued.key_id,
+            issued=register.issued,
+            revision=register.revision,
+            validity=settings.revocation_list.validity,
+            renew_before=settings.revocation_list.renew_before,
             opts=child,
         )
         self.certificate = issued.certificate
@@ -71,6 +93,8 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         self.fingerprint_sha256 = issued.fingerprint_sha256
         self.expired_probe = issued.expired_probe
         self.clients = register.inventory
+        self.issued = register.issued
+        self.revocation_list = revocation_list.revocation_list
         self.client_bundles = register.bundles
         self.register_outputs({"certificate": self.certificate, "clients": self.clients})
 
@@ -80,6 +104,8 @@ def _requests(settings: Settings, ca_subject: Mapping[str, str]) -> dict[str, An
     inherited = {field: ca_subject[field] for field in INHERITED if field in ca_subject}
     requests: dict[str, Any] = {}
     for name, client in settings.clients.items():
+        if client.revoked is not None:
+            continue
         subject: Subject = client.subject
         requests[name] = {
             "subject": {"common_name": name, **inherited, **subject.values()},

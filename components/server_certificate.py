@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_alicloud as alicloud
@@ -56,7 +56,7 @@ class ServerCertificate(pulumi.ComponentResource):
                 ca_certificate=authority.certificate,
                 ca_private_key=authority.private_key,
                 ca_key_id=authority.key_id,
-                common_name=server.domains[0] if server.domains else address,
+                common_name=_common_name(server.domains) or address,
                 dns_names=list(server.domains),
                 ip_addresses=[address],
                 key_bits=server.key_bits,
@@ -80,3 +80,8 @@ class ServerCertificate(pulumi.ComponentResource):
         )
         self.id = uploaded.id
         self.register_outputs({"id": self.id, "certificate": self.certificate})
+
+
+def _common_name(domains: Sequence[str]) -> str | None:
+    """The first domain that fits into a common name: 64 characters (RFC 5280, appendix A.1)."""
+    return next((domain for domain in domains if len(domain.encode()) <= 64), None)

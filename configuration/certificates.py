@@ -104,6 +104,15 @@ class CertificateAuthority(Validity):
     key_bits: KeyBits = 2048
     validity: Duration = "3650d"
     renew_before: Duration = "730d"
+    generation: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Another number makes another key, and every certificate anew: what cuts a client off."""
+
+
+class RevocationList(Validity):
+    """The CA's revocation list, for those who read one; the load balancer does not."""
+
+    validity: Duration = "30d"
+    renew_before: Duration = "10d"
 
 
 class Server(Validity):
@@ -145,6 +154,15 @@ class ClientDefaults(Validity):
     bundle_encoding: Literal["modern", "legacy"] = "modern"
 
 
+Reason = Literal[
+    "keyCompromise",
+    "affiliationChanged",
+    "superseded",
+    "cessationOfOperation",
+    "privilegeWithdrawn",
+]
+
+
 class Client(Model):
     """A holder of a client certificate; what is unset comes from client_defaults and the CA."""
 
@@ -154,6 +172,8 @@ class Client(Model):
     renew_before: Duration | None = None
     bundle_encoding: Literal["modern", "legacy"] | None = None
     pass_phrase: Annotated[SecretStr, AfterValidator(_pass_phrase)] | None = None
+    revoked: Reason | None = None
+    """Why this client has no certificate any more (CRLReason, RFC 5280, 5.3.1)."""
 
 
 ClientName = Annotated[

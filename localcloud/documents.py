@@ -27,7 +27,8 @@ class Document(BaseModel):
         tags: By key.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    # An error's text goes to the log, and a document may hold a private key.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     kind: ClassVar[str]
 
     id: str

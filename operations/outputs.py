@@ -49,6 +49,20 @@ class ClientRecord(_Model):
         return value
 
 
+class IssuedCertificate(_Model):
+    """An entry of the register: a client certificate that has not expired."""
+
+    name: str
+    serial_number: str
+    fingerprint_sha256: str
+    subject: str
+    not_before: datetime
+    not_after: datetime
+    status: Literal["valid", "superseded", "revoked"]
+    revoked_at: datetime | None = None
+    reason: str | None = None
+
+
 class ClientBundle(_Model):
     """What a client is handed: PKCS#12 in base64, and the same as PEM.
 
@@ -82,6 +96,8 @@ class StackOutputs(_Model):
     ca_certificate: str
     server_certificate: str
     clients: dict[str, ClientRecord]
+    issued: tuple[IssuedCertificate, ...] = ()
+    certificate_revocation_list: str = ""
     client_bundles: dict[str, ClientBundle]
     expired_probe: ExpiredProbe | None = None
 

@@ -126,6 +126,16 @@ def public_key_sha256(certificate: x509.Certificate) -> str:
     return hashlib.sha256(info).hexdigest()
 
 
+def authority_key_id(certificate: x509.Certificate) -> str:
+    """The key identifier of who signed it (RFC 5280, 4.2.1.1), hex; empty if it does not say."""
+    try:
+        kind = x509.AuthorityKeyIdentifier
+        found = certificate.extensions.get_extension_for_class(kind).value.key_identifier
+    except x509.ExtensionNotFound:
+        return ""
+    return found.hex() if found else ""
+
+
 def _issue(
     profile: Profile,
     issuer: Issuer,

@@ -62,6 +62,8 @@ class Entry:
     revoked_at: str | None = None
     reason: str | None = None
     """CRLReason (RFC 5280, 5.3.1) of a revoked one."""
+    authority_key_id: str = ""
+    """Which key of the CA signed it, hex; empty in registers that did not say so yet."""
 
     def in_force(self, now: datetime) -> bool:
         """Whether the certificate has not expired."""
@@ -100,12 +102,25 @@ def to_bundle(register: Register, requests: Mapping[str, Request]) -> set[str]:
     }
 
 
+def to_revoke(
+    register: Register, requests: Mapping[str, Request], reasons: Mapping[str, str]
+) -> set[str]:
+    """Names of the clients whose certificates are to be revoked, or have another reason now."""
+    return {
+        entry.name
+        for entry in register.issued
+        if entry.name not in requests
+        and (entry.status != "revoked" or entry.reason != reasons.get(entry.name, entry.reason))
+    }
+
+
 def updated(
     register: Register,
     requests: Mapping[str, Request],
     issuer: Issuer,
     now: datetime,
     *,
+    reasons: Mapping[str, str] | None = None,
     rekeyed: bool = False,
 ) -> Register:
     """Carry out requests: issue what is new or changed, revoke what is gone.
@@ -115,16 +130,20 @@ def updated(
         requests: What should be, by client name.
         issuer: The CA.
         now: Time of revocations; expired entries are dropped.
+        reasons: CRLReason by name of a client that is gone; cessationOfOperation where none is.
         rekeyed: The CA has a new key, so that all certificates are issued anew.
     """
     issue = set(requests) if rekeyed else to_issue(register, requests)
     rebundle = set() if rekeyed else to_bundle(register, requests)
-    removed = register.bundles.keys() - requests.keys()
+    given = reasons or {}
+    gone = to_revoke(register, requests, given)
     made = _issue(issue, requests, issuer)
     kept = {name: register.bundles[name] for name in requests.keys() - issue}
     kept |= {name: _rebundled(name, kept[name], requests[name]) for name in rebundle}
     history = [
-        _closed(entry, entry.name in issue, entry.name in removed, now)
+        _revoked(entry, given.get(entry.name), now)
+        if entry.name in gone
+        else _superseded(entry, entry.name in issue)
         for entry in register.issued
         if entry.in_force(now)
     ]
@@ -185,14 +204,18 @@ def _entry(name: str, bundle: Bundle) -> Entry:
         subject=certificate.subject.rfc4514_string(),
         not_before=show_time(certificate.not_valid_before_utc),
         not_after=show_time(certificate.not_valid_after_utc),
+        authority_key_id=certificates.authority_key_id(certificate),
     )
 
 
-def _closed(entry: Entry, reissued: bool, removed: bool, now: datetime) -> Entry:
-    if removed and entry.status != "revoked":
-        return replace(
-            entry, status="revoked", revoked_at=show_time(now), reason="cessationOfOperation"
-        )
-    if reissued and entry.status == "valid":
-        return replace(entry, status="superseded")
-    return entry
+def _revoked(entry: Entry, reason: str | None, now: datetime) -> Entry:
+    return replace(
+        entry,
+        status="revoked",
+        revoked_at=entry.revoked_at or show_time(now),
+        reason=reason or entry.reason or "cessationOfOperation",
+    )
+
+
+def _superseded(entry: Entry, reissued: bool) -> Entry:
+    return replace(entry, status="superseded") if reissued and entry.status == "valid" else entry

@@ -26,8 +26,11 @@ from pki.certificates import Issuer
 from pki.names import distinguished_name
 from pki.windows import Window
 
-IDENTITY = ("subject", "key_bits")
+IDENTITY = ("subject", "key_bits", "generation")
 """A change of these makes another CA: another key, and every certificate issued anew."""
+
+FIRST_GENERATION = 1
+"""Of a CA that says nothing of it: those that were made before there were generations."""
 
 WINDOW = ("not_before", "not_after")
 
@@ -45,9 +48,10 @@ class Provider(ResourceProvider):
         if is_unknown(news):
             return CheckResult(inputs, [])
         inputs["key_bits"] = int(news["key_bits"])
+        inputs["generation"] = int(news.get("generation", FIRST_GENERATION))
         failures = failure("subject", lambda: distinguished_name(news["subject"]))
         failures += failure("key_bits", lambda: keys.require_size(inputs["key_bits"]))
-        another = any(_olds.get(name) != inputs[name] for name in IDENTITY)
+        another = bool(_differing(_olds, inputs))
         try:
             chosen = window(_olds, news, now(), restart=another)
         except ValueError as error:
@@ -61,7 +65,7 @@ class Provider(ResourceProvider):
         """Another identity replaces the CA; another window renews it."""
         if is_unknown(_news):
             return DiffResult(changes=True)
-        replaces = [name for name in IDENTITY if _olds.get(name) != _news[name]]
+        replaces = _differing(_olds, _news)
         renewed = any(_olds.get(name) != _news[name] for name in WINDOW)
         return DiffResult(changes=bool(replaces) or renewed, replaces=replaces)
 
@@ -112,6 +116,7 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
         key_bits: int,
         validity: str,
         renew_before: str,
+        generation: int = FIRST_GENERATION,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -120,6 +125,7 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
             {
                 "subject": dict(subject),
                 "key_bits": key_bits,
+                "generation": generation,
                 "validity": validity,
                 "renew_before": renew_before,
                 **dict.fromkeys(
@@ -149,9 +155,9 @@ def _outputs(props: Properties, key: rsa.RSAPrivateKey) -> dict[str, Any]:
         key,
         Window.of_properties(props["not_before"], props["not_after"]),
     )
-    inputs = ("subject", "key_bits", "validity", "renew_before", "key_id", *WINDOW)
+    inputs = (*IDENTITY, "validity", "renew_before", "key_id", *WINDOW)
     return {
-        **{name: props[name] for name in inputs},
+        **{name: props[name] for name in inputs if name in props},
         "certificate": certificates.pem(certificate),
         "private_key": keys.pkcs1(key),
         "fingerprint_sha256": certificates.fingerprint_sha256(certificate),
@@ -173,7 +179,15 @@ def _expired_probe(issuer: Issuer) -> dict[str, str]:
     return {"certificate": certificates.pem(certificate), "private_key": keys.pkcs1(key)}
 
 
+def _differing(olds: Properties, news: Properties) -> list[str]:
+    """Names of the properties in which two CAs are not one."""
+    first = {"generation": FIRST_GENERATION}
+    return [name for name in IDENTITY if {**first, **olds}.get(name) != {**first, **news}[name]]
+
+
 def _key_id(inputs: Properties) -> str:
     """A value of the inputs alone, so that preview and update agree on it."""
-    identity = [inputs[name] for name in (*IDENTITY, "not_before")]
+    identity = [inputs[name] for name in ("subject", "key_bits", "not_before")]
+    if inputs["generation"] != FIRST_GENERATION:
+        identity.append(inputs["generation"])
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -49,7 +51,8 @@ class Provider(ResourceProvider):
             before = _olds.get("clients", {}).get(name, {})
             clients[name], mistakes = _checked(f"clients.{name}", before, client, rekeyed=rekeyed)
             failures += mistakes
-        return CheckResult({**inputs, "clients": clients}, failures)
+        revision = _revision(_olds, news)
+        return CheckResult({**inputs, "clients": clients, "revision": revision}, failures)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Compare the clients with what was issued; a CA that was merely renewed moves nothing."""
@@ -59,7 +62,7 @@ class Provider(ResourceProvider):
         changed = (
             registers.to_issue(register, requests)
             or registers.to_bundle(register, requests)
-            or register.bundles.keys() - requests.keys()
+            or registers.to_revoke(register, requests, _news.get("revoked", {}))
             or _rekeyed(_olds, _news)
         )
         return DiffResult(changes=bool(changed))
@@ -82,12 +85,14 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
         inventory: By client name: `serial_number`, `fingerprint_sha256`, `not_before`,
             `not_after`, `status` of the newest certificate; removed clients until theirs expires.
         issued: Every certificate that has not expired, in order of issue.
+        revision: Changes when somebody is revoked; known in preview.
         bundles: By client name: `pkcs12` (base64), `pass_phrase`, `private_key` (encrypted),
             `certificate`, `chain`; secret.
     """
 
     inventory: pulumi.Output[dict[str, Any]]
     issued: pulumi.Output[list[dict[str, Any]]]
+    revision: pulumi.Output[str]
     bundles: pulumi.Output[dict[str, dict[str, str]]]
 
     def __init__(
@@ -98,6 +103,7 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
         ca_private_key: pulumi.Input[str],
         ca_key_id: pulumi.Input[str],
         clients: Mapping[str, Any],
+        revoked: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -108,8 +114,10 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
                 "ca_private_key": pulumi.Output.secret(ca_private_key),
                 "ca_key_id": ca_key_id,
                 "clients": dict(clients),
+                "revoked": dict(revoked or {}),
                 "inventory": None,
                 "issued": None,
+                "revision": None,
                 "bundles": None,
             },
             pulumi.ResourceOptions.merge(
@@ -139,6 +147,16 @@ def _checked(
     return {**inputs, **chosen.properties()}, failures
 
 
+def _revision(olds: Properties, news: Properties) -> str:
+    """A value that changes when somebody is revoked, and is known before that is done."""
+    old = str(olds.get("revision", "0"))
+    removed = sorted(olds.get("clients", {}).keys() - news["clients"].keys())
+    reasons = dict(news.get("revoked", {}))
+    if not removed and reasons == olds.get("revoked", {}):
+        return old
+    return hashlib.sha256(json.dumps([old, removed, reasons]).encode()).hexdigest()[:16]
+
+
 def _requests(clients: Mapping[str, Properties]) -> dict[str, Request]:
     return {
         name: Request(
@@ -163,7 +181,14 @@ def _register(outs: Properties) -> Register:
 
 def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[str, Any]:
     issuer = Issuer(certificates.load(props["ca_certificate"]), keys.load(props["ca_private_key"]))
-    after = registers.updated(before, _requests(props["clients"]), issuer, now(), rekeyed=rekeyed)
+    after = registers.updated(
+        before,
+        _requests(props["clients"]),
+        issuer,
+        now(),
+        reasons=props.get("revoked", {}),
+        rekeyed=rekeyed,
+    )
     shown = ("serial_number", "fingerprint_sha256", "not_before", "not_after", "status")
     return {
         "clients": {
@@ -179,6 +204,7 @@ def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[
             for entry in after.issued
         ],
         "bundles": {name: bundle.properties() for name, bundle in after.bundles.items()},
+        "revision": props.get("revision", "0"),
         "ca_key_id": props["ca_key_id"],
         "ca_public_key_sha256": certificates.public_key_sha256(issuer.certificate),
     }

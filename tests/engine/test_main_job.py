@@ -116,7 +116,8 @@ def test_preview_of_a_removed_client_shows_that_and_nothing_else(deployed):
     deployed.configure(clients={"browser": {}})
     try:
         assert deployed.steps() == {
-            "pulumi-python:dynamic/pki:CertificateRegister::slb-mutual-tls-test": "update"
+            "pulumi-python:dynamic/pki:CertificateRegister::slb-mutual-tls-test": "update",
+            "pulumi-python:dynamic/pki:RevocationList::slb-mutual-tls-test": "update",
         }
         assert re.search(r"- +partner", deployed.succeed("preview", "--diff"))
     finally:

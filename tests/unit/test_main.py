@@ -29,6 +29,8 @@ OUTPUTS = {
     "server_certificate_issuer",
     "server_names",
     "clients",
+    "issued",
+    "certificate_revocation_list",
     "client_bundles",
     "expired_probe",
 }
@@ -75,6 +77,8 @@ def test_the_outputs_say_what_was_made(deployment):
         "server_certificate_issuer": "private",
         "server_names": [ADDRESS],
         "clients": register["inventory"],
+        "issued": register["issued"],
+        "certificate_revocation_list": ISSUED["RevocationList"]["revocation_list"],
         "client_bundles": register["bundles"],
         "expired_probe": issued["expired_probe"],
     }

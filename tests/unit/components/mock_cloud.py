@@ -33,8 +33,10 @@ ISSUED = {
     "CertificateRegister": {
         "inventory": {"browser": {"status": "valid"}},
         "issued": [],
+        "revision": "0",
         "bundles": {"browser": {"pass_phrase": "of browser"}},
     },
+    "RevocationList": {"revocation_list": "list of the CA", "number": "1"},
     "ServerCertificate": {
         "certificate": "certificate of the server",
         "private_key": "key of the server",

@@ -48,6 +48,7 @@ class FakePlane:
         self.instances[spec.instance_id] = spec
 
     def stop_instance(self, instance_id: str) -> None:
+        self._fail("stop_instance")
         self.instances.pop(instance_id, None)
 
     def instance_running(self, instance_id: str) -> bool:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,35 +52,26 @@ class LocalCloud:
     def status(self) -> dict[str, Any]:
         return self.ask("GET", "/status")
 
-    def kill(self) -> list[psutil.Process]:
-        """End the process as a crash does; what it leaves behind is returned."""
-        present = control.running(self.home)
-        assert present is not None
-        children = present.process.children(recursive=True)
-        os.kill(present.process.pid, signal.SIGKILL)
-        present.process.wait(20)
-        return children
-
     def end(self) -> None:
         """Stop whatever runs for this home, however the test left it."""
-        present = control.running(self.home)
-        if present is None:
-            return
-        family = [present.process, *present.process.children(recursive=True)]
         with contextlib.suppress(control.ControlError):
             control.stop(self.home)
-        for process in family:
+        left = [process for process in psutil.process_iter() if self._serves(process)]
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                left += process.children(recursive=True)
+        for process in left:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(family, timeout=10)
+        psutil.wait_procs(left, timeout=10)
+
+    def _serves(self, process: psutil.Process) -> bool:
+        try:
+            words = process.cmdline()
+        except psutil.Error:
+            return False
+        return "localcloud" in words and str(self.folder) in words
 
 
 def _silent(_text: str) -> None:
     pass
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text())
-
-
-Starter = Callable[..., LocalCloud]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import time
-import uuid
 from typing import Any
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 
-from localcloud.api import signatures
+from localcloud.api.gateway import Credentials
 from localcloud.documents import ServerCertificate
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
 from tests.unit.localcloud.fake_plane import REGION, Account
+from tests.unit.localcloud.site import signed
 
 KEY = private_key(rsa_key())
+CREDENTIALS = Credentials("id", "secret")
 
 
 class Client:
@@ -36,7 +36,9 @@ class Client:
         return asyncio.run(send())
 
     def call(self, action: str, version: str, **parameters: str) -> httpx.Response:
-        return self.request("POST", params=signed("POST", action, version, **parameters))
+        return self.request(
+            "POST", params=signed(CREDENTIALS, "POST", action, version, **parameters)
+        )
 
 
 @pytest.fixture
@@ -44,27 +46,9 @@ def client(account: Account) -> Client:
     return Client(account.api.app())
 
 
-def signed(method: str, action: str, version: str, **parameters: str) -> dict[str, str]:
-    given = {
-        "AccessKeyId": "id",
-        "Action": action,
-        "Format": "JSON",
-        "RegionId": REGION,
-        "SignatureMethod": "HMAC-SHA1",
-        "SignatureNonce": uuid.uuid4().hex,
-        "SignatureType": "",
-        "SignatureVersion": "1.0",
-        "Timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "Version": version,
-        **parameters,
-    }
-    text = signatures.string_to_sign_v1(method, given.items())
-    return {**given, "Signature": signatures.sign_v1("secret", text)}
-
-
 def test_parameters_come_in_the_query_or_in_a_form(client: Client) -> None:
     for method, place in (("GET", "params"), ("POST", "params"), ("POST", "data")):
-        sent = signed(method, "CreateVpc", "2016-04-28", VpcName="grün + *~")
+        sent = signed(CREDENTIALS, method, "CreateVpc", "2016-04-28", VpcName="grün + *~")
         key = client.request(method, **{place: sent}).json()["VpcId"]
         found = client.call("DescribeVpcAttribute", "2016-04-28", VpcId=key)
         assert found.json()["VpcName"] == "grün + *~"

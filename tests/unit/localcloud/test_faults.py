@@ -6,8 +6,6 @@ import asyncio
 import http.client
 import json
 import ssl
-import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -15,10 +13,11 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 from pydantic import ValidationError
 
-from localcloud.api import app, signatures
+from localcloud.api import app
 from localcloud.api.faults import Fault, Faults
 from localcloud.control import ControlError
 from tests.unit.localcloud.process import LocalCloud
+from tests.unit.localcloud.site import signed
 
 
 def test_a_fault_happens_so_many_times_and_to_its_actions_only() -> None:
@@ -73,21 +72,8 @@ class Caller:
         self._trust = ssl.create_default_context(cafile=str(cloud.home.trust))
 
     def url(self, action: str, version: str, **parameters: str) -> str:
-        credentials = self.cloud.home.credentials()
-        given = {
-            "AccessKeyId": credentials.access_key_id,
-            "Action": action,
-            "SignatureMethod": "HMAC-SHA1",
-            "SignatureNonce": uuid.uuid4().hex,
-            "SignatureVersion": "1.0",
-            "Timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "Version": version,
-            "RegionId": "cn-hangzhou",
-            **parameters,
-        }
-        text = signatures.string_to_sign_v1("GET", given.items())
-        signature = signatures.sign_v1(credentials.access_key_secret, text)
-        return "/?" + urlencode({**given, "Signature": signature}, quote_via=quote)
+        sent = signed(self.cloud.home.credentials(), "GET", action, version, **parameters)
+        return "/?" + urlencode(sent, quote_via=quote)
 
     def get(self, url: str, **headers: str) -> tuple[int, dict[str, Any]]:
         return self.send("GET", url, headers=headers)

@@ -369,6 +369,17 @@ def test_a_failing_data_plane_leaves_everything_as_it_was(site: Site) -> None:
     assert site.account.plane.served == served
 
 
+def test_a_data_plane_that_is_ahead_is_brought_back(site: Site) -> None:
+    site.create()
+    site.call("StartLoadBalancerListener")
+    served = dict(site.account.plane.served)
+    site.account.plane.fail_at("stop_instance")
+    with pytest.raises(DataPlaneError):
+        site.account.ecs("DeleteInstance", InstanceId=site.instance, Force="true")
+    assert site.account.plane.served == served
+    assert site.account.ecs("DescribeInstances")["TotalCount"] == 1
+
+
 def test_a_data_plane_that_fails_for_good_does_not_hide_why_an_action_failed(site: Site) -> None:
     site.account.plane.fail_at("apply_listeners", forever=True)
     assert site.refusal("StartLoadBalancerListener") == (404, "ListenerNotFound")

@@ -38,40 +38,10 @@ from darabonba.core import DaraCore
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
 from tests.unit.localcloud.fake_plane import IMAGE, REGION, ZONE
 from tests.unit.localcloud.process import LocalCloud
+from tests.unit.localcloud.site import USER_DATA
 
 CERTIFICATE = certificate(rsa_key(), "localhost")
 KEY = private_key(rsa_key())
-
-SERVICE = """
-import argparse
-from http.server import BaseHTTPRequestHandler, HTTPServer
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(b"hello")
-    do_HEAD = do_GET
-parser = argparse.ArgumentParser()
-parser.add_argument("--bind")
-parser.add_argument("--port", type=int)
-options = parser.parse_args()
-HTTPServer((options.bind, options.port), Handler).serve_forever()
-"""
-
-USER_DATA = "#cloud-config\n" + json.dumps(
-    {
-        "write_files": [
-            {"path": "/opt/serve.py", "content": SERVICE},
-            {
-                "path": "/etc/systemd/system/app.service",
-                "content": "[Service]\nExecStart=/usr/bin/python3 -I /opt/serve.py --port 8080\n",
-            },
-        ],
-        "runcmd": [["systemctl", "enable", "--now", "app.service"]],
-    }
-)
-
 
 old_sdk = pytest.mark.filterwarnings("ignore:ssl.*deprecated:DeprecationWarning")
 

@@ -20,6 +20,7 @@ SERVER = {
     "validity": "365d",
     "renew_before": "30d",
 }
+LIST = {"issued": [], "revision": "0", "validity": "30d", "renew_before": "10d"}
 
 
 def client(name: str, **changes: Any) -> dict[str, Any]:
@@ -55,3 +56,9 @@ def server(ca: Kept, **changes: Any) -> dict[str, Any]:
 def register(ca: Kept, clients: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     """Inputs of the register; with two clients unless told."""
     return {**signer(ca), "clients": TWO if clients is None else clients, **changes}
+
+
+def revocations(ca: Kept, register: Kept, **changes: Any) -> dict[str, Any]:
+    """Inputs of the revocation list of what a register has issued."""
+    known = {name: register.outputs[name] for name in ("issued", "revision")}
+    return {**LIST, **signer(ca), **known, **changes}

@@ -17,6 +17,7 @@ from tests.unit.pki.material import NOW
 
 OUTPUTS = {
     *AUTHORITY,
+    "generation",
     "key_id",
     "not_before",
     "not_after",

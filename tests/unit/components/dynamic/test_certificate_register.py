@@ -13,7 +13,16 @@ from pki import certificates, keys
 from tests.unit.components.dynamic.engine import Kept, texts
 from tests.unit.components.dynamic.programs import AUTHORITY, TWO, client, register, two
 
-OUTPUTS = {"clients", "inventory", "issued", "bundles", "ca_key_id", "ca_public_key_sha256"}
+OUTPUTS = {
+    "clients",
+    "inventory",
+    "issued",
+    "revision",
+    "bundles",
+    "ca_key_id",
+    "ca_public_key_sha256",
+}
+ENTRY = {"name", "subject", "authority_key_id"}
 SHOWN = {"serial_number", "fingerprint_sha256", "not_before", "not_after", "status"}
 BUNDLE = {"pkcs12", "pass_phrase", "private_key", "certificate", "chain"}
 PHRASE = "correct horse"
@@ -40,7 +49,7 @@ def test_a_new_register_has_every_output_and_not_the_cas_key(kept_register, ca):
     )
     assert all(set(entry) == SHOWN for entry in kept_register.outputs["inventory"].values())
     assert all(set(bundle) == BUNDLE for bundle in kept_register.outputs["bundles"].values())
-    assert set(kept_register.outputs["issued"][0]) == {"name", "subject", *SHOWN}
+    assert set(kept_register.outputs["issued"][0]) == {*ENTRY, *SHOWN}
 
 
 def test_each_client_has_what_was_asked_for(kept_register, ca):
@@ -55,7 +64,7 @@ def test_each_client_has_what_was_asked_for(kept_register, ca):
 
 def test_an_entry_of_a_valid_certificate_says_nothing_of_a_revocation(kept_register):
     made = kept_register.provider.create(kept_register.inputs).outs
-    assert all(set(entry) == {"name", "subject", *SHOWN} for entry in made["issued"])
+    assert all(set(entry) == {*ENTRY, *SHOWN} for entry in made["issued"])
 
 
 def test_nothing_happens_without_a_change(kept_register, ca, clock):

@@ -12,23 +12,33 @@ import pytest
 from pulumi.dynamic import Resource
 from pulumi.dynamic.dynamic import serialize_provider
 
-from components.dynamic import server_certificate
+from components.dynamic import revocation_list, server_certificate
 from components.dynamic.certificate_authority import CertificateAuthority
 from components.dynamic.certificate_register import CertificateRegister
+from components.dynamic.revocation_list import RevocationList
 from components.dynamic.server_certificate import ServerCertificate
 from tests.unit.components.dynamic.engine import Declaration, Kept, texts
-from tests.unit.components.dynamic.programs import AUTHORITY, SERVER, TWO, server
+from tests.unit.components.dynamic.programs import (
+    AUTHORITY,
+    LIST,
+    SERVER,
+    TWO,
+    revocations,
+    server,
+)
 
 SIGNER = {"ca_certificate": "certificate", "ca_private_key": "key", "ca_key_id": "id"}
 RESOURCES = {
     CertificateAuthority: AUTHORITY,
     CertificateRegister: {**SIGNER, "clients": TWO},
     ServerCertificate: {**SIGNER, **SERVER},
+    RevocationList: {**SIGNER, **LIST},
 }
 PATHS = {
     CertificateAuthority: "components.dynamic.certificate_authority",
     CertificateRegister: "components.dynamic.certificate_register",
     ServerCertificate: "components.dynamic.server_certificate",
+    RevocationList: "components.dynamic.revocation_list",
 }
 every_resource = pytest.mark.parametrize("kind", RESOURCES, ids=lambda kind: kind.__name__)
 
@@ -91,7 +101,8 @@ def test_a_reference_to_a_provider_is_no_secret(declare, kind):
 def test_what_a_caller_asks_for_is_kept(declare, kind):
     options = declare(kind, pulumi.ResourceOptions(protect=True)).options
     assert options.protect is True
-    assert options.additional_secret_outputs
+    # Of the four, only the list of serial numbers has nothing to hide.
+    assert bool(options.additional_secret_outputs) == (kind is not RevocationList)
 
 
 @pytest.fixture
@@ -99,7 +110,9 @@ def created(declare, ca, kept_register):
     """Each class' declaration beside its resource as the state would keep it."""
     issued = Kept(server_certificate.Provider())
     issued.up(server(ca))
-    kept = (ca, kept_register, issued)
+    listed = Kept(revocation_list.Provider())
+    listed.up(revocations(ca, kept_register))
+    kept = (ca, kept_register, issued, listed)
     return [(declare(kind), found) for kind, found in zip(RESOURCES, kept, strict=True)]
 
 

@@ -1,0 +1,78 @@
+"""Certificate revocation lists (RFC 5280, 5).
+
+CLB reads none: this one is for the backends, partners and auditors who do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pki.certificates import Issuer
+from pki.windows import Window, read_time
+
+REASONS = tuple(
+    reason.value
+    for reason in x509.ReasonFlags
+    # Neither revokes for good: the first is the absence of a reason, the last undoes a hold.
+    if reason not in {x509.ReasonFlags.unspecified, x509.ReasonFlags.remove_from_crl}
+)
+"""What may be given as reason (CRLReason, 5.3.1)."""
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """An entry: serial number in hex, time in RFC 3339, reason of `REASONS`."""
+
+    serial_number: str
+    revoked_at: str
+    reason: str
+
+
+def issue(
+    issuer: Issuer, number: int, window: Window, revoked: Iterable[Revoked]
+) -> x509.CertificateRevocationList:
+    """Issue a full list.
+
+    Args:
+        issuer: The CA.
+        number: CRL number (5.2.3), greater than that of every list before.
+        window: From thisUpdate until nextUpdate.
+        revoked: The certificates that are revoked and have not expired.
+    """
+    held = issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.certificate.subject)
+        .last_update(window.not_before)
+        # One more second than the window's last: this is the first moment without a valid list.
+        .next_update(window.not_after + timedelta(seconds=1))
+        .add_extension(x509.CRLNumber(number), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(held), critical=False
+        )
+    )
+    for entry in sorted(revoked, key=lambda one: (one.revoked_at, one.serial_number)):
+        builder = builder.add_revoked_certificate(_entry(entry))
+    return builder.sign(issuer.private_key, hashes.SHA256())
+
+
+def pem(revocation_list: x509.CertificateRevocationList) -> str:
+    """The list in PEM."""
+    return revocation_list.public_bytes(Encoding.PEM).decode()
+
+
+def _entry(revoked: Revoked) -> x509.RevokedCertificate:
+    reason = x509.CRLReason(x509.ReasonFlags(revoked.reason))
+    return (
+        x509.RevokedCertificateBuilder()
+        .serial_number(int(revoked.serial_number, 16))
+        .revocation_date(read_time(revoked.revoked_at))
+        .add_extension(reason, critical=False)
+        .build()
+    )

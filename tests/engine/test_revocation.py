@@ -1,0 +1,88 @@
+"""A client leaves, by the real engine: what that does, what it does not, and what does.
+
+The tests of this file share one stack and run in order.
+"""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509
+
+from operations import probes, verification
+from operations.health import SlbHealth
+from operations.identity import of_bundle
+from operations.outputs import parse
+
+NAME = "slb-mutual-tls-test"
+BOTH = {"browser": {}, "partner": {}}
+PARTNER_REVOKED = {"browser": {}, "partner": {"revoked": "keyCompromise"}}
+
+
+def pki(kind: str) -> str:
+    return f"pulumi-python:dynamic/pki:{kind}::{NAME}"
+
+
+@pytest.fixture(scope="module")
+def deployed(engine):
+    engine.up()
+    return engine
+
+
+@pytest.fixture(scope="module")
+def leaver(deployed):
+    """The certificate and key that the partner goes away with."""
+    return of_bundle(parse(deployed.stack.outputs()).client_bundles["partner"])
+
+
+def request(found, identity):
+    return probes.probe(probes.target_of(found), probes.stack_context(found), identity)
+
+
+def revoked_serials(found) -> list[int]:
+    listed = x509.load_pem_x509_crl(found.certificate_revocation_list.encode())
+    assert listed.is_signature_valid(found.ca.public_key())
+    return [entry.serial_number for entry in listed]
+
+
+def test_an_added_client_touches_nobody_else(deployed):
+    before = deployed.stack.outputs()["clients"]
+    deployed.configure(clients={**BOTH, "auditor": {}})
+    assert deployed.steps() == {pki("CertificateRegister"): "update"}
+    deployed.up()
+    after = deployed.stack.outputs()["clients"]
+    assert {name: after[name] for name in before} == before
+    assert after["auditor"]["status"] == "valid"
+    deployed.configure(clients=BOTH)
+    deployed.up()
+
+
+def test_a_revoked_client_is_on_the_list_and_is_still_let_in(deployed, leaver):
+    deployed.configure(clients=PARTNER_REVOKED)
+    assert deployed.steps() == {
+        pki("CertificateRegister"): "update",
+        pki("RevocationList"): "update",
+    }
+    deployed.up()
+    assert deployed.steps() == {}
+    found = parse(deployed.stack.outputs())
+    serial = int(found.clients["partner"].serial_number, 16)
+    assert found.clients["partner"].status == "revoked"
+    assert "partner" not in found.client_bundles
+    assert serial in revoked_serials(found)
+    reasons = {one.name: one.reason for one in found.issued if one.status == "revoked"}
+    assert reasons == {"auditor": "cessationOfOperation", "partner": "keyCompromise"}
+    # CLB reads no revocation list. This is why README says what does cut a client off.
+    assert request(found, leaver).status == 200
+
+
+def test_another_generation_of_the_ca_cuts_it_off(deployed, leaver):
+    deployed.configure(certificate_authority={"generation": 2})
+    steps = deployed.steps()
+    assert steps[pki("CertificateAuthority")] == "replace"
+    assert steps[f"alicloud:slb/listener:Listener::{NAME}"] == "update"
+    deployed.up()
+    assert deployed.steps() == {}
+    found = parse(deployed.stack.outputs())
+    assert request(found, leaver).status == 400
+    report = verification.verify(found, SlbHealth(found, deployed.stack.variables))
+    assert report.passed, report.to_json()
