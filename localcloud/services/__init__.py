@@ -9,6 +9,7 @@ MODULES = (
     "vpc",
     "security_groups",
     "instances",
+    "instance_descriptions",
     "catalogue",
     "load_balancers",
     "backend_servers",

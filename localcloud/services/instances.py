@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,10 +16,7 @@ from localcloud.products import ECS, Answer
 from localcloud.requests import Request, TaggedRequest
 from localcloud.services.catalogue import DISK_CATEGORIES, IMAGES, INSTANCE_TYPES
 from localcloud.services.security_groups import security_group
-from localcloud.services.vpc import creation_time, key_values, vswitch
-
-PENDING_SECONDS, STARTING_SECONDS = 0.5, 1.0
-"""How long a new instance is Pending, then Starting."""
+from localcloud.services.vpc import vswitch
 
 USER_DATA_BYTES = 32 * 1024
 """Of user data in base64, at most."""
@@ -65,30 +61,8 @@ class RunInstances(TaggedRequest):
     ClientToken: str = ""
 
 
-class DescribeInstances(Request):
-    InstanceIds: str = ""
-    VpcId: str = ""
-    VSwitchId: str = ""
-    ZoneId: str = ""
-    InstanceName: str = ""
-    Status: str = ""
-    AdditionalAttributes: list[str] = []
-    PageNumber: int = 1
-    PageSize: int = 10
-    MaxResults: int = 0
-    NextToken: str = ""
-
-
 class OfInstance(Request):
     InstanceId: str
-
-
-class DescribeUserData(OfInstance):
-    pass
-
-
-class DescribeInstanceAttribute(OfInstance):
-    pass
 
 
 class StartInstance(OfInstance):
@@ -124,40 +98,6 @@ class JoinSecurityGroup(OfInstance):
 
 class LeaveSecurityGroup(OfInstance):
     SecurityGroupId: str
-
-
-class DescribeDisks(Request):
-    InstanceId: str = ""
-    DiskType: str = "all"
-    DiskIds: str = ""
-    PageNumber: int = 1
-    PageSize: int = 10
-
-
-class DescribeInstanceRamRole(Request):
-    InstanceIds: str = ""
-    RamRoleName: str = ""
-    PageNumber: int = 1
-    PageSize: int = 10
-
-
-class DescribeNetworkInterfaces(Request):
-    NetworkInterfaceId: list[str] = []
-    InstanceId: str = ""
-    PageNumber: int = 1
-    PageSize: int = 10
-
-
-class DescribeInstanceMaintenanceAttributes(Request):
-    InstanceId: list[str] = []
-    PageNumber: int = 1
-    PageSize: int = 10
-
-
-class DescribeInstanceAttachmentAttributes(Request):
-    InstanceIds: str = ""
-    PageNumber: int = 1
-    PageSize: int = 10
 
 
 @ECS.action
@@ -201,48 +141,6 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
     except DataPlaneError as error:
         raise invalid("UserData", str(error)) from error
     return {"InstanceIdSets": {"InstanceIdSet": [instance.id]}}
-
-
-@ECS.action
-def describe_instances(cloud: Cloud, request: DescribeInstances) -> Answer:
-    wanted = _ids(request.InstanceIds)
-    found = [
-        one
-        for one in cloud.store.all(Instance)
-        if (wanted is None or one.id in wanted)
-        and request.VpcId in {"", one.vpc_id}
-        and request.VSwitchId in {"", one.vswitch_id}
-        and request.ZoneId in {"", one.zone_id}
-        and request.InstanceName in {"", one.name}
-        and request.Status in {"", _status(cloud, one)}
-    ]
-    first = (request.PageNumber - 1) * request.PageSize
-    return {
-        "Instances": {
-            "Instance": [_described(cloud, one) for one in found[first : first + request.PageSize]]
-        },
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(found),
-    }
-
-
-@ECS.action
-def describe_user_data(cloud: Cloud, request: DescribeUserData) -> Answer:
-    found = instance(cloud, request.InstanceId)
-    return {"InstanceId": found.id, "RegionId": found.region, "UserData": found.user_data}
-
-
-@ECS.action
-def describe_instance_attribute(cloud: Cloud, request: DescribeInstanceAttribute) -> Answer:
-    found = instance(cloud, request.InstanceId)
-    return {
-        "InstanceId": found.id,
-        "InstanceName": found.name,
-        "HostName": found.host_name,
-        "Status": _status(cloud, found),
-        "EnableJumboFrame": False,
-    }
 
 
 @ECS.action
@@ -344,138 +242,6 @@ def leave_security_group(cloud: Cloud, request: LeaveSecurityGroup) -> Answer:
     return {}
 
 
-@ECS.action
-def describe_disks(cloud: Cloud, request: DescribeDisks) -> Answer:
-    disks: list[dict[str, Any]] = [
-        {
-            "DiskId": one.disk_id,
-            "InstanceId": one.id,
-            "RegionId": one.region,
-            "ZoneId": one.zone_id,
-            "Type": "system",
-            "Category": one.disk_category,
-            "Size": one.disk_size,
-            "DiskName": "",
-            "Description": "",
-            "Device": "/dev/xvda",
-            "Status": "In_use",
-            "Encrypted": False,
-            "PerformanceLevel": "PL1" if one.disk_category == "cloud_essd" else "",
-            "DeleteWithInstance": True,
-            "DiskChargeType": "PostPaid",
-            "Portable": False,
-            "ImageId": one.image_id,
-            "CreationTime": creation_time(one),
-            "Tags": {"Tag": []},
-        }
-        for one in cloud.store.all(Instance)
-        if request.InstanceId in {"", one.id} and request.DiskType in {"all", "system"}
-    ]
-    first = (request.PageNumber - 1) * request.PageSize
-    return {
-        "Disks": {"Disk": disks[first : first + request.PageSize]},
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(disks),
-    }
-
-
-@ECS.action
-def describe_instance_ram_role(cloud: Cloud, request: DescribeInstanceRamRole) -> Answer:
-    return {
-        "InstanceRamRoleSets": {"InstanceRamRoleSet": []},
-        "RegionId": request.RegionId,
-        "TotalCount": 0,
-    }
-
-
-@ECS.action
-def describe_network_interfaces(cloud: Cloud, request: DescribeNetworkInterfaces) -> Answer:
-    interfaces = [
-        {
-            "NetworkInterfaceId": one.eni_id,
-            "NetworkInterfaceName": "",
-            "NetworkInterfaceTrafficMode": "Standard",
-            "InstanceId": one.id,
-            "Type": "Primary",
-            "Status": "InUse",
-            "Description": "",
-            "MacAddress": "",
-            "VpcId": one.vpc_id,
-            "VSwitchId": one.vswitch_id,
-            "ZoneId": one.zone_id,
-            "PrivateIpAddress": one.private_ip,
-            "QueueNumber": 2,
-            "SourceDestCheck": False,
-            "CreationTime": creation_time(one),
-            "SecurityGroupIds": {"SecurityGroupId": one.security_group_ids},
-            "Attachment": {"InstanceId": one.id, "NetworkCardIndex": 0},
-            "PrivateIpSets": {
-                "PrivateIpSet": [{"PrivateIpAddress": one.private_ip, "Primary": True}]
-            },
-            "Ipv6Sets": {"Ipv6Set": []},
-            "Tags": {"Tag": []},
-        }
-        for one in cloud.store.all(Instance)
-        if (not request.NetworkInterfaceId or one.eni_id in request.NetworkInterfaceId)
-        and request.InstanceId in {"", one.id}
-    ]
-    return {
-        "NetworkInterfaceSets": {"NetworkInterfaceSet": interfaces},
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(interfaces),
-    }
-
-
-@ECS.action
-def describe_instance_maintenance_attributes(
-    cloud: Cloud, request: DescribeInstanceMaintenanceAttributes
-) -> Answer:
-    found = [
-        {
-            "InstanceId": one.id,
-            "MaintenanceWindows": {"MaintenanceWindow": []},
-            "ActionOnMaintenance": {
-                "Value": "AutoRecover",
-                "DefaultValue": "AutoRecover",
-                "SupportedValues": {"SupportedValue": ["Stop", "AutoRecover"]},
-            },
-            "NotifyOnMaintenance": False,
-        }
-        for one in cloud.store.all(Instance)
-        if not request.InstanceId or one.id in request.InstanceId
-    ]
-    return {
-        "MaintenanceAttributes": {"MaintenanceAttribute": found},
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(found),
-    }
-
-
-@ECS.action
-def describe_instance_attachment_attributes(
-    cloud: Cloud, request: DescribeInstanceAttachmentAttributes
-) -> Answer:
-    wanted = _ids(request.InstanceIds)
-    found = [
-        {
-            "InstanceId": one.id,
-            "PrivatePoolOptionsId": "",
-            "PrivatePoolOptionsMatchCriteria": "None",
-        }
-        for one in cloud.store.all(Instance)
-        if wanted is None or one.id in wanted
-    ]
-    return {
-        "Instances": {"Instance": found},
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(found),
-    }
-
-
 def instance(cloud: Cloud, key: str) -> Instance:
     """The instance with an id.
 
@@ -523,96 +289,3 @@ def _wrong_status() -> ApiError:
         "IncorrectInstanceStatus",
         "The current status of the resource does not support this operation.",
     )
-
-
-def _ids(text: str) -> set[str] | None:
-    """Ids of a JSON list; None for no list: all of them."""
-    if not text:
-        return None
-    try:
-        return {str(key) for key in json.loads(text)}
-    except (ValueError, TypeError):
-        raise invalid("InstanceIds", "It is a JSON list.") from None
-
-
-def _status(cloud: Cloud, found: Instance) -> str:
-    if found.stopped:
-        return "Stopped"
-    if not found.settled(PENDING_SECONDS, cloud.now()):
-        return "Pending"
-    return "Running" if found.settled(STARTING_SECONDS, cloud.now()) else "Starting"
-
-
-def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:
-    cores, memory, family = INSTANCE_TYPES[found.instance_type]
-    return {
-        "InstanceId": found.id,
-        "InstanceName": found.name,
-        "HostName": found.host_name,
-        "Description": found.description,
-        "Status": _status(cloud, found),
-        "RegionId": found.region,
-        "ZoneId": found.zone_id,
-        "ImageId": found.image_id,
-        "InstanceType": found.instance_type,
-        "InstanceTypeFamily": family,
-        "Cpu": cores,
-        "Memory": int(memory * 1024),
-        "OSName": "Alibaba Cloud Linux 3.2104 LTS 64 bit",
-        "OSNameEn": "Alibaba Cloud Linux 3.2104 LTS 64 bit",
-        "OSType": "linux",
-        "InstanceChargeType": "PostPaid",
-        "InstanceNetworkType": "vpc",
-        "InternetChargeType": "PayByTraffic",
-        "InternetMaxBandwidthIn": 0,
-        "InternetMaxBandwidthOut": found.internet_max_bandwidth_out,
-        "SpotStrategy": "NoSpot",
-        "SpotPriceLimit": 0.0,
-        "SpotDuration": 0,
-        "DeletionProtection": found.deletion_protection,
-        "CreditSpecification": "",
-        "KeyPairName": "",
-        "ResourceGroupId": "",
-        "StoppedMode": "Not-applicable",
-        "IoOptimized": True,
-        "AutoReleaseTime": "",
-        "HpcClusterId": "",
-        "DeploymentSetId": "",
-        "CreationTime": creation_time(found),
-        "StartTime": creation_time(found),
-        "ExpiredTime": "2099-12-31T15:59Z",
-        "PublicIpAddress": {"IpAddress": []},
-        "InnerIpAddress": {"IpAddress": []},
-        "EipAddress": {
-            "AllocationId": "",
-            "IpAddress": "",
-            "InternetChargeType": "",
-        },
-        "VpcAttributes": {
-            "VpcId": found.vpc_id,
-            "VSwitchId": found.vswitch_id,
-            "NatIpAddress": "",
-            "PrivateIpAddress": {"IpAddress": [found.private_ip]},
-        },
-        "SecurityGroupIds": {"SecurityGroupId": found.security_group_ids},
-        "NetworkInterfaces": {
-            "NetworkInterface": [
-                {
-                    "NetworkInterfaceId": found.eni_id,
-                    "Type": "Primary",
-                    "PrimaryIpAddress": found.private_ip,
-                    "MacAddress": "",
-                }
-            ]
-        },
-        "MetadataOptions": {
-            "HttpEndpoint": found.http_endpoint,
-            "HttpTokens": found.http_tokens,
-            "HttpPutResponseHopLimit": 1,
-        },
-        "DedicatedHostAttribute": {"DedicatedHostId": "", "DedicatedHostName": ""},
-        "ImageOptions": {"LoginAsNonRoot": False},
-        "AdditionalInfo": {"EnableHighDensityMode": False},
-        "OperationLocks": {"LockReason": []},
-        "Tags": {"Tag": [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in key_values(found)]},
-    }
