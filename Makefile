@@ -8,11 +8,13 @@ SHELL := /bin/bash
 STACK ?= local
 ARGS ?=
 DIR ?= out
+DAYS ?= 30
+REASON ?= keyCompromise
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help up preview refresh down verify client outputs env toolchain \
+.PHONY: help up preview refresh down verify client inventory expiry revoke outputs env toolchain \
 	test test-unit test-engine lint format lock bench clean
 
 help: ## Show this list
@@ -36,6 +38,16 @@ verify: $(VENV)/runtime ## Try the service from outside (ARGS=--json)
 client: $(VENV)/runtime ## Write a client's bundle (NAME=browser DIR=out)
 	@test -n "$(NAME)" || { echo "error: say which client: make client NAME=browser" >&2; exit 1; }
 	$(RUN) -m operations client "$(NAME)" --dir "$(DIR)" --stack $(STACK)
+
+inventory: $(VENV)/runtime ## List every certificate and its state (ARGS=--csv)
+	@$(RUN) -m operations inventory --stack $(STACK) $(ARGS)
+
+expiry: $(VENV)/runtime ## List what is due within DAYS; status 1 if anything is
+	@$(RUN) -m operations expiry --days $(DAYS) --stack $(STACK) $(ARGS)
+
+revoke: $(VENV)/runtime ## Cut a client off (NAME=partner REASON=keyCompromise)
+	@test -n "$(NAME)" || { echo "error: say which client: make revoke NAME=partner" >&2; exit 1; }
+	$(RUN) -m operations revoke "$(NAME)" --reason "$(REASON)" --stack $(STACK) $(ARGS)
 
 outputs: $(VENV)/runtime ## Print the stack's outputs as JSON, without secrets
 	@$(RUN) -m operations outputs --stack $(STACK)

@@ -48,6 +48,7 @@ pulumi.export("server_certificate_issuer", server_certificate.issuer)
 pulumi.export("server_names", server_certificate.names)
 pulumi.export("clients", authority.clients)
 pulumi.export("issued", authority.issued)
+pulumi.export("renewal", settings.renewal())
 pulumi.export("certificate_revocation_list", authority.revocation_list)
 # Steps 3 and 5: what each client needs; `make client NAME=…` hands it over.
 pulumi.export("client_bundles", pulumi.Output.secret(authority.client_bundles))

@@ -85,6 +85,15 @@ class Settings(Model):
             )
         return self
 
+    def renewal(self) -> dict[str, Any]:
+        """How long before its end each certificate is due: what an expiry alarm needs to know."""
+        return {
+            "certificate_authority": self.certificate_authority.renew_before,
+            "server": self.server.renew_before,
+            "revocation_list": self.revocation_list.renew_before,
+            "clients": {name: self.client(name).renew_before for name in self.clients},
+        }
+
     def client(self, name: str) -> ClientDefaults:
         """A client's effective key size, validity, window and encoding.
 

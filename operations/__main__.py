@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +15,18 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from operations import client_bundle, installation, local_environment, outputs, verification
+from operations import (
+    client_bundle,
+    installation,
+    inventory,
+    local_environment,
+    outputs,
+    revocation,
+    verification,
+)
 from operations.errors import OperationError, ReportedError
 from operations.health import SlbHealth
+from operations.identity import of_bundle
 from operations.local_environment import LocalEnvironment
 from operations.report import Report, render
 from operations.stack import PROJECT, Stack
@@ -136,6 +146,79 @@ def client(
             name, found.url, directory, server_certificate_issuer=found.server_certificate_issuer
         )
     )
+
+
+@app.command("inventory")
+def show_inventory(
+    stack: StackName = "local",
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print it as CSV.")] = False,
+) -> None:
+    """List every certificate that has not expired: who holds it, and whether it is good."""
+    found = outputs.parse(_target(stack).stack.outputs())
+    items = inventory.inventory(found, datetime.now(UTC))
+    if as_json:
+        sys.stdout.write(inventory.to_json(items) + "\n")
+    elif as_csv:
+        sys.stdout.write(inventory.to_csv(items))
+    else:
+        inventory.render(items, f"Certificates of stack {stack}", console)
+
+
+@app.command()
+def expiry(
+    days: Annotated[int, typer.Option(help="How far to look ahead.", min=0)] = 30,
+    stack: StackName = "local",
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """List what is to be renewed within some days; exit status 1 if there is anything."""
+    found = outputs.parse(_target(stack).stack.outputs())
+    now = datetime.now(UTC)
+    items = inventory.due(inventory.inventory(found, now), now + timedelta(days=days))
+    if as_json:
+        sys.stdout.write(inventory.to_json(items) + "\n")
+    elif items:
+        inventory.render(items, f"To be renewed within {days} days: `make up` does it", console)
+    else:
+        console.print(f"Nothing of stack {stack} is to be renewed within {days} days.")
+    raise typer.Exit(1 if items else 0)
+
+
+@app.command()
+def revoke(
+    name: str,
+    reason: Annotated[str, typer.Option(help="CRLReason, RFC 5280, 5.3.1.")] = "keyCompromise",
+    stack: StackName = "local",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Cut a client off: another key for the CA, and new certificates for everybody else."""
+    target = _target(stack)
+    before = outputs.parse(target.stack.outputs())
+    wanted = revocation.changes(target.values, name, reason)
+    if name not in before.client_bundles:
+        raise OperationError(f"Client {name} has no certificate: `make up STACK={stack}` first.")
+    leaver = of_bundle(before.client_bundles[name])
+    others = sorted(before.client_bundles.keys() - {name})
+    file = PROJECT / f"Pulumi.{stack}.yaml"
+    kept = file.read_text(encoding="utf-8")
+    revocation.configure(target.stack, file, wanted)
+    target = _target(stack)
+    listed = ", ".join(others) or "nobody"
+    console.print(f"{file.name} now says that {name} is revoked and that the CA has another key.")
+    console.print(f"New certificates: {listed}. What they hold now stops working at once.")
+    previewed = target.stack.run("preview")
+    if previewed or not (yes or typer.confirm("Go on?", default=False)):
+        file.write_text(kept, encoding="utf-8")
+        _target(stack)
+        raise OperationError(f"Nothing was done; {file.name} is as it was.")
+    _pulumi(target, "up", "--yes", "--skip-preview")
+    found = outputs.parse(target.stack.outputs())
+    report = _verify(target, found)
+    report = Report(report.url, (*report.checks, revocation.cut_off(found, name, leaver)))
+    render(report, console)
+    for other in others:
+        console.print(f"Hand out: make client NAME={other} STACK={stack} DIR=out/{other}")
+    raise typer.Exit(report.exit_status)
 
 
 @app.command("env")

@@ -63,6 +63,15 @@ class IssuedCertificate(_Model):
     reason: str | None = None
 
 
+class Renewal(_Model):
+    """How long before its end each certificate is renewed, e.g. 30d."""
+
+    certificate_authority: str = "0s"
+    server: str = "0s"
+    revocation_list: str = "0s"
+    clients: dict[str, str] = {}
+
+
 class ClientBundle(_Model):
     """What a client is handed: PKCS#12 in base64, and the same as PEM.
 
@@ -97,6 +106,7 @@ class StackOutputs(_Model):
     server_certificate: str
     clients: dict[str, ClientRecord]
     issued: tuple[IssuedCertificate, ...] = ()
+    renewal: Renewal = Renewal()
     certificate_revocation_list: str = ""
     client_bundles: dict[str, ClientBundle]
     expired_probe: ExpiredProbe | None = None

@@ -1,0 +1,185 @@
+"""Who holds a certificate: every one of a stack that has not been forgotten, and its state."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from operations.outputs import StackOutputs
+from pki.certificates import serial_number
+from pki.durations import parse as parse_duration
+
+State = Literal["valid", "due", "superseded", "revoked", "expired"]
+"""due: the next `up` renews it. superseded: its holder has a newer one, and it still works."""
+
+Role = Literal["ca", "server", "client", "revocation list"]
+
+_STYLE: dict[State, str] = {
+    "valid": "green",
+    "due": "bold yellow",
+    "superseded": "dim",
+    "revoked": "red",
+    "expired": "red",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A certificate or the revocation list.
+
+    Attributes:
+        due_at: When it is to be renewed; None for what nobody renews any more.
+        serial_number: Hex; of the list, its number.
+        fingerprint_sha256: Hex.
+    """
+
+    role: Role
+    name: str
+    state: State
+    not_before: datetime
+    not_after: datetime
+    due_at: datetime | None
+    serial_number: str
+    fingerprint_sha256: str
+    revoked_at: datetime | None = None
+    reason: str | None = None
+
+
+def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
+    """All of a stack: CA, server, revocation list, then the clients in order of issue."""
+    items = [_of_certificate("ca", "CA", outputs.ca, outputs.renewal.certificate_authority, now)]
+    # One brought along is renewed by whoever brought it.
+    if outputs.server is not None:
+        own = outputs.server_certificate_issuer == "private"
+        renew_before = outputs.renewal.server if own else "1s"
+        items.append(_of_certificate("server", "server", outputs.server, renew_before, now))
+    if outputs.certificate_revocation_list:
+        items.append(_of_list(outputs, now))
+    return items + _of_clients(outputs, now)
+
+
+def due(items: Sequence[Item], until: datetime) -> list[Item]:
+    """What is to be renewed until then, the first first."""
+    found = [(item.due_at, item) for item in items if item.due_at and item.due_at <= until]
+    return [item for _, item in sorted(found, key=lambda pair: pair[0])]
+
+
+def to_json(items: Sequence[Item]) -> str:
+    """A list of objects with the fields of `Item`; times in RFC 3339."""
+    return json.dumps([_plain(item) for item in items], indent=2, ensure_ascii=False)
+
+
+def to_csv(items: Sequence[Item]) -> str:
+    """A line for each, after a line of names."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(Item)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_plain(item) for item in items)
+    return text.getvalue()
+
+
+def render(items: Sequence[Item], title: str, console: Console) -> None:
+    """Print a table."""
+    table = Table(title=title, title_justify="left")
+    for heading in ("Role", "Name", "State", "From", "Until", "Due", "Serial number"):
+        table.add_column(heading, overflow="fold")
+    for item in items:
+        state = f"{item.state} ({item.reason})" if item.reason else item.state
+        table.add_row(
+            Text(item.role),
+            Text(item.name),
+            Text(state, style=_STYLE[item.state]),
+            *(
+                Text(f"{time:%Y-%m-%d}" if time else "")
+                for time in (item.not_before, item.not_after, item.due_at)
+            ),
+            Text(item.serial_number),
+        )
+    console.print(table)
+
+
+def _of_certificate(
+    role: Role, name: str, certificate: x509.Certificate, renew_before: str, now: datetime
+) -> Item:
+    end = certificate.not_valid_after_utc
+    due_at = end - parse_duration(renew_before)
+    return Item(
+        role=role,
+        name=name,
+        state=_state(end, due_at, now),
+        not_before=certificate.not_valid_before_utc,
+        not_after=end,
+        due_at=due_at,
+        serial_number=serial_number(certificate),
+        fingerprint_sha256=certificate.fingerprint(hashes.SHA256()).hex(),
+    )
+
+
+def _of_list(outputs: StackOutputs, now: datetime) -> Item:
+    listed = x509.load_pem_x509_crl(outputs.certificate_revocation_list.encode())
+    end = listed.next_update_utc or now
+    due_at = end - parse_duration(outputs.renewal.revocation_list)
+    number = listed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    return Item(
+        role="revocation list",
+        name=f"{len(listed)} revoked",
+        state=_state(end, due_at, now),
+        not_before=listed.last_update_utc,
+        not_after=end,
+        due_at=due_at,
+        serial_number=str(number),
+        fingerprint_sha256=listed.fingerprint(hashes.SHA256()).hex(),
+    )
+
+
+def _of_clients(outputs: StackOutputs, now: datetime) -> list[Item]:
+    items = []
+    for entry in outputs.issued:
+        current = entry.status == "valid"
+        renew_before = outputs.renewal.clients.get(entry.name, "1s")
+        due_at = entry.not_after - parse_duration(renew_before) if current else None
+        items.append(
+            Item(
+                role="client",
+                name=entry.name,
+                state=entry.status
+                if entry.status == "revoked"
+                else _state(entry.not_after, due_at, now),
+                not_before=entry.not_before,
+                not_after=entry.not_after,
+                due_at=due_at,
+                serial_number=entry.serial_number,
+                fingerprint_sha256=entry.fingerprint_sha256,
+                revoked_at=entry.revoked_at,
+                reason=entry.reason,
+            )
+        )
+    return items
+
+
+def _state(end: datetime, due_at: datetime | None, now: datetime) -> State:
+    if now > end:
+        return "expired"
+    if due_at is None:
+        return "superseded"
+    return "due" if now >= due_at else "valid"
+
+
+def _plain(item: Item) -> dict[str, str | None]:
+    return {
+        name: f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        if isinstance(value, datetime)
+        else value
+        for name, value in asdict(item).items()
+    }
