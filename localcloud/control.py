@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -99,6 +100,8 @@ def stop(home: Home) -> bool:
                 f"The local cloud (process {present.process.pid}) does not stop: see {home.log}."
             )
         time.sleep(0.02)
+    with contextlib.suppress(psutil.TimeoutExpired):
+        present.process.wait(0)  # Whoever started it takes the zombie away.
     home.running.unlink(missing_ok=True)
     return True
 

@@ -201,7 +201,11 @@ def revoke(
     others = sorted(before.client_bundles.keys() - {name})
     file = PROJECT / f"Pulumi.{stack}.yaml"
     kept = file.read_text(encoding="utf-8")
-    revocation.configure(target.stack, file, wanted)
+    try:
+        revocation.configure(target.stack, file, wanted)
+    except OperationError:
+        file.write_text(kept, encoding="utf-8")
+        raise
     target = _target(stack)
     listed = ", ".join(others) or "nobody"
     console.print(f"{file.name} now says that {name} is revoked and that the CA has another key.")

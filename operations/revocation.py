@@ -54,7 +54,7 @@ def configure(stack: Stack, file: Path, wanted: dict[str, str | int]) -> None:
     base = [str(stack.toolchain.pulumi), "config", "set", "--stack", stack.name]
     for path, value in wanted.items():
         kind = "int" if isinstance(value, int) else "string"
-        options = ["--path", "--plaintext", "--type", kind, "--config-file", str(file)]
+        options = ["--path", "--type", kind, "--config-file", str(file)]
         answer = subprocess.run(
             [*base, *options, path, str(value)],
             cwd=PROJECT,

@@ -22,6 +22,7 @@ def project(tmp_path_factory, toolchain):
     copy = tmp_path_factory.mktemp("copy") / "project"
     unwanted = shutil.ignore_patterns(".*", "tests", "docs", "__pycache__", "out")
     shutil.copytree(PROJECT, copy, ignore=unwanted)
+    (copy / ".venv").symlink_to(sys.prefix)
     control.start(Home(copy / ".local" / "cloud"), 0, print)
     yield copy
     control.stop(Home(copy / ".local" / "cloud"))
