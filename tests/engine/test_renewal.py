@@ -1,0 +1,123 @@
+"""Renewal under load: nobody with a good certificate notices, and nobody else gets in.
+
+The tests of this file share one stack and run in order.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from contextlib import contextmanager
+
+import pytest
+
+from operations import probes
+from operations.identity import impostor_of, of_bundle
+from operations.outputs import parse
+
+NAME = "slb-mutual-tls-test"
+CA = f"pulumi-python:dynamic/pki:CertificateAuthority::{NAME}"
+SERVER = f"pulumi-python:dynamic/pki:ServerCertificate::{NAME}"
+REGISTER = f"pulumi-python:dynamic/pki:CertificateRegister::{NAME}"
+LISTENER = f"alicloud:slb/listener:Listener::{NAME}"
+
+
+@pytest.fixture(scope="module")
+def deployed(engine):
+    engine.up()
+    return engine
+
+
+@contextmanager
+def streams(found):
+    """Requests without pause, each over a connection of its own: by a client, and by two others.
+
+    Gives a count of the outcomes of each.
+    """
+    visitors = {
+        "client": of_bundle(found.client_bundles["browser"]),
+        "impostor": impostor_of(found.ca),
+        "nobody": None,
+    }
+    seen = {name: Counter() for name in visitors}
+    done = threading.Event()
+
+    def ask(name):
+        target, context = probes.target_of(found), probes.stack_context(found)
+        while not done.is_set():
+            outcome = probes.probe(target, context, visitors[name])
+            status = outcome.status if isinstance(outcome, probes.Answered) else str(outcome)
+            seen[name][status] += 1
+            done.wait(0.02)
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in visitors]
+    for thread in threads:
+        thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
+def wait_until_served(found):
+    """Wait until the health checks of a new listener have passed."""
+    target, context = probes.target_of(found), probes.stack_context(found)
+    identity = of_bundle(found.client_bundles["browser"])
+    deadline = threading.Event()
+    for _ in range(300):
+        if getattr(probes.probe(target, context, identity), "status", None) == 200:
+            return
+        deadline.wait(0.1)
+    raise AssertionError("the listener does not serve")
+
+
+def test_the_server_certificate_is_renewed_without_losing_a_request(deployed):
+    found = parse(deployed.stack.outputs())
+    wait_until_served(found)
+    deployed.configure(server={"validity": "200d"})
+    steps = deployed.steps()
+    assert steps[SERVER] == "update"
+    assert steps[LISTENER] == "update"
+    assert REGISTER not in steps
+    assert CA not in steps
+    with streams(found) as seen:
+        deployed.up()
+    after = parse(deployed.stack.outputs())
+    assert after.server_certificate != found.server_certificate
+    assert set(seen["client"]) == {200}, seen
+    assert seen["client"][200] > 50
+    assert set(seen["impostor"]) == set(seen["nobody"]) == {400}, seen
+
+
+def test_the_ca_is_renewed_with_its_key_and_no_client_notices(deployed):
+    found = parse(deployed.stack.outputs())
+    authority = {**deployed.values["config"]["slb-mutual-tls:certificate_authority"]}
+    deployed.configure(certificate_authority={**authority, "validity": "4000d"})
+    steps = deployed.steps()
+    assert steps[CA] == "update"
+    assert REGISTER not in steps
+    assert SERVER not in steps
+    with streams(found) as seen:
+        deployed.up()
+    after = parse(deployed.stack.outputs())
+    assert after.ca_certificate != found.ca_certificate
+    assert after.ca.public_key() == found.ca.public_key()
+    assert after.clients == found.clients
+    assert set(seen["client"]) == {200}, seen
+    assert seen["client"][200] > 50
+    assert set(seen["impostor"]) == set(seen["nobody"]) == {400}, seen
+
+
+def test_nothing_is_left_to_do(deployed):
+    assert deployed.steps() == {}
+
+
+def test_a_changed_window_alone_issues_nothing(deployed):
+    deployed.configure(server={"validity": "200d", "renew_before": "40d"})
+    before = deployed.stack.outputs()
+    deployed.up()
+    after = deployed.stack.outputs()
+    assert after["server_certificate"] == before["server_certificate"]
+    assert after["renewal"]["server"] == "40d"
