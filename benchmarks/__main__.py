@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks import api, issuing, stack
+from benchmarks import api, issuing, scale, stack
 from operations.local_environment import LocalEnvironment
 
 
@@ -14,6 +14,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
         issuing.run(folder)
+        scale.run(folder)
         home = folder / "home"
         environment = LocalEnvironment(home)
         environment.start_cloud(0)
