@@ -42,14 +42,17 @@ def issue(
     Args:
         issuer: The CA.
         number: CRL number (5.2.3), greater than that of every list before.
-        window: From thisUpdate until nextUpdate.
+        window: Until nextUpdate, from thisUpdate or, if somebody was revoked since, from then on:
+            a list is not issued before its entries, and the later of two has the later date.
         revoked: The certificates that are revoked and have not expired.
     """
     held = issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    entries = sorted(revoked, key=lambda one: (one.revoked_at, one.serial_number))
+    issued_at = max([window.not_before, *(read_time(one.revoked_at) for one in entries)])
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.certificate.subject)
-        .last_update(window.not_before)
+        .last_update(issued_at)
         # One more second than the window's last: this is the first moment without a valid list.
         .next_update(window.not_after + timedelta(seconds=1))
         .add_extension(x509.CRLNumber(number), critical=False)
@@ -57,7 +60,7 @@ def issue(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(held), critical=False
         )
     )
-    for entry in sorted(revoked, key=lambda one: (one.revoked_at, one.serial_number)):
+    for entry in entries:
         builder = builder.add_revoked_certificate(_entry(entry))
     return builder.sign(issuer.private_key, hashes.SHA256())
 

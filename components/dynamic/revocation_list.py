@@ -23,7 +23,7 @@ from pki.revocation_list import Revoked
 from pki.windows import Window
 
 WINDOW = ("not_before", "not_after")
-"""thisUpdate, and the last second before nextUpdate."""
+"""thisUpdate at the earliest, and the last second before nextUpdate."""
 
 
 class Provider(ResourceProvider):
@@ -63,7 +63,7 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
     Attributes:
         revocation_list: PEM.
         number: CRL number, decimal.
-        not_before: thisUpdate, RFC 3339.
+        not_before: thisUpdate at the earliest, RFC 3339.
         not_after: The last second before nextUpdate, RFC 3339.
     """
 

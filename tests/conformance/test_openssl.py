@@ -1,0 +1,120 @@
+"""OpenSSL, in its strict mode: who is trusted for what, revocation, and bundles."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from pki.windows import read_time
+from tests.conformance.judges import answer, ask, on_path, put
+from tests.conformance.specimens import (
+    ADDRESSES,
+    HOST,
+    LEAVES,
+    NAMES,
+    PHRASE,
+    SUBJECTS,
+    bundle,
+    client,
+    crl,
+    every_reason,
+    issued_ca,
+    revoked,
+    specimen,
+)
+
+pytestmark = on_path("openssl")
+
+
+def verify(tmp_path, made, *options):
+    trusted = put(tmp_path, "ca.crt", made.authority)
+    leaf = put(tmp_path, "leaf.crt", made.pem)
+    return answer("openssl", "verify", "-x509_strict", "-CAfile", trusted, *options, leaf)
+
+
+def purpose(made):
+    return () if made.purpose == "any" else ("-purpose", f"ssl{made.purpose}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_strict_verification_finds_no_fault(tmp_path, name):
+    made = specimen(name)
+    status, printed = verify(tmp_path, made, "-check_ss_sig", *purpose(made))
+    assert (status, printed) == (0, f"{tmp_path}/leaf.crt: OK\n")
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_a_leaf_serves_no_purpose_but_its_own(tmp_path, name):
+    made = specimen(name)
+    other = {"client": "sslserver", "server": "sslclient"}[made.purpose]
+    for wrong in (other, "smimesign", "timestampsign"):
+        status, printed = verify(tmp_path, made, "-purpose", wrong)
+        assert status != 0
+        assert re.search("unsuitable certificate purpose|unsupported certificate purpose", printed)
+
+
+@pytest.mark.parametrize("name", [name for name in LEAVES if name.startswith("server")])
+def test_a_server_is_found_under_its_names_and_no_others(tmp_path, name):
+    made = specimen(name)
+    assert verify(tmp_path, made, "-verify_hostname", HOST)[0] == 0
+    assert verify(tmp_path, made, "-verify_hostname", "www.example.org")[0] != 0
+    for address in ADDRESSES:
+        assert verify(tmp_path, made, "-verify_ip", address)[0] == 0
+    assert verify(tmp_path, made, "-verify_ip", "192.0.2.11")[0] != 0
+
+
+@pytest.mark.parametrize("language", SUBJECTS)
+def test_an_e_mail_address_is_found(tmp_path, language):
+    made = specimen(f"client with e-mail, {language}")
+    assert verify(tmp_path, made, "-verify_email", "mueller@example.com")[0] == 0
+    assert verify(tmp_path, made, "-verify_email", "maier@example.com")[0] != 0
+
+
+@pytest.mark.parametrize("language", SUBJECTS)
+@pytest.mark.parametrize("entries", [[], every_reason()], ids=["empty", "every reason"])
+def test_who_is_not_on_the_list_passes_the_check_against_it(tmp_path, language, entries):
+    listed = put(tmp_path, "list.pem", crl(entries, language))
+    status, printed = verify(tmp_path, client(language), "-crl_check", "-CRLfile", listed)
+    assert (status, printed) == (0, f"{tmp_path}/leaf.crt: OK\n")
+
+
+@pytest.mark.parametrize("language", SUBJECTS)
+def test_who_is_on_the_list_does_not_pass(tmp_path, language):
+    made = client(language)
+    listed = put(tmp_path, "list.pem", crl([revoked(made.certificate)], language))
+    status, printed = verify(tmp_path, made, "-crl_check", "-CRLfile", listed)
+    assert status != 0
+    assert "certificate revoked" in printed
+
+
+@pytest.mark.parametrize("language", SUBJECTS)
+@pytest.mark.parametrize("entries", [[], every_reason()], ids=["empty", "every reason"])
+def test_the_lists_signature_is_the_cas(tmp_path, language, entries):
+    trusted = put(tmp_path, "ca.crt", issued_ca(language))
+    printed = ask("openssl", "crl", "-noout", "-CAfile", trusted, text=crl(entries, language))
+    assert printed == "verify OK\n"
+
+
+@pytest.mark.parametrize("language", SUBJECTS)
+@pytest.mark.parametrize("encoding", ["modern", "legacy"])
+def test_a_bundle_opens_without_a_word_and_its_chain_verifies(tmp_path, encoding, language):
+    content = base64.b64decode(bundle(encoding, language).pkcs12)
+    phrase = ("-passin", f"file:{put(tmp_path, 'phrase', PHRASE)}")
+    packed = put(tmp_path, "client.p12", content)
+    read = ("openssl", "pkcs12", "-in", packed, *phrase)
+    assert ask(*read, "-noout") == ""
+    leaf = put(tmp_path, "leaf.crt", ask(*read, "-nokeys", "-clcerts"))
+    trusted = put(tmp_path, "ca.crt", ask(*read, "-nokeys", "-cacerts"))
+    verified = ask("openssl", "verify", "-purpose", "sslclient", "-CAfile", trusted, leaf)
+    assert verified == f"{leaf}: OK\n"
+
+
+def test_a_list_is_not_dated_before_its_last_entry():
+    earlier = revoked(specimen("server, ascii").certificate, minutes_ago=3)
+    later = revoked(client("ascii").certificate, minutes_ago=2)
+    printed = ask("openssl", "crl", "-noout", "-lastupdate", text=crl([earlier, later]))
+    dated = datetime.strptime(printed.strip(), "lastUpdate=%b %d %H:%M:%S %Y GMT")
+    assert dated.replace(tzinfo=UTC) == read_time(later.revoked_at)
