@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from localcloud.api.gateway import Credentials
 from localcloud.cloud import random_network
+from localcloud.dataplane.files import write_private
 
 SOCKET_PATH_BYTES = 100
 """What a Unix socket's path can have; some systems take 103, Linux 107."""
@@ -102,15 +103,6 @@ def environment(home: Home, port: int) -> dict[str, str]:
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file at once, readable by its owner only."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    with os.fdopen(os.open(scratch, flags, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    scratch.replace(path)
 
 
 def _loopback_pki() -> tuple[str, str, str]:

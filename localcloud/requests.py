@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -42,6 +42,29 @@ class TaggedRequest(Request):
     def tags(self) -> dict[str, str]:
         """The tags that come along, by key."""
         return {tag.Key: tag.Value for tag in self.Tag}
+
+
+T = TypeVar("T")
+
+
+class PagedRequest(Request):
+    """Base of the requests whose answers come in pages."""
+
+    PageNumber: Annotated[int, Field(ge=1)] = 1
+    PageSize: Annotated[int, Field(ge=1)] = 10
+
+    def page(self, found: Sequence[T]) -> list[T]:
+        """Those of all that are on the page asked for."""
+        first = (self.PageNumber - 1) * self.PageSize
+        return list(found[first : first + self.PageSize])
+
+    def paging(self, found: Sequence[Any]) -> dict[str, int]:
+        """What an answer says of its page."""
+        return {
+            "PageNumber": self.PageNumber,
+            "PageSize": self.PageSize,
+            "TotalCount": len(found),
+        }
 
 
 R = TypeVar("R", bound=Request)

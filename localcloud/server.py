@@ -22,8 +22,9 @@ from localcloud.api.app import Api
 from localcloud.api.faults import Faults
 from localcloud.api.gateway import Gateway
 from localcloud.cloud import Cloud
+from localcloud.dataplane.files import write_private
 from localcloud.dataplane.plane import DataPlane
-from localcloud.home import Home, write_private
+from localcloud.home import Home
 from localcloud.store import Store
 
 LONGEST_HEAD = 256 * 1024

@@ -16,7 +16,7 @@ def private_folder(path: Path) -> Path:
 
 def open_private(path: Path) -> BinaryIO:
     """Open an empty file for appending, created with mode 0600."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(path, flags, 0o600), "ab")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.products import ECS, Answer
-from localcloud.requests import Request
+from localcloud.requests import PagedRequest, Request
 
 ZONES = ("h", "i", "j")
 
@@ -54,22 +54,18 @@ class DescribeZones(Request):
     AcceptLanguage: str = ""
 
 
-class DescribeImages(Request):
+class DescribeImages(PagedRequest):
     ImageId: str = ""
     ImageName: str = ""
     ImageOwnerAlias: str = ""
     Status: str = "Available"
     OSType: str = ""
     Architecture: str = ""
-    PageNumber: int = 1
-    PageSize: int = 10
 
 
-class DescribeTags(Request):
+class DescribeTags(PagedRequest):
     ResourceType: str = ""
     ResourceId: str = ""
-    PageNumber: int = 1
-    PageSize: int = 50
 
 
 @ECS.action
@@ -152,13 +148,10 @@ def describe_images(cloud: Cloud, request: DescribeImages) -> Answer:
         and request.OSType in {"", "linux"}
         and request.Architecture in {"", "x86_64"}
     ]
-    first = (request.PageNumber - 1) * request.PageSize
     return {
-        "Images": {"Image": images[first : first + request.PageSize]},
+        "Images": {"Image": request.page(images)},
         "RegionId": request.RegionId,
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(images),
+        **request.paging(images),
     }
 
 
@@ -167,9 +160,7 @@ def describe_tags(cloud: Cloud, request: DescribeTags) -> Answer:
     # Asked once for each image; images have none.
     return {
         "Tags": {"Tag": []},
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": 0,
+        **request.paging([]),
     }
 
 

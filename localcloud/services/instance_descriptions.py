@@ -9,7 +9,7 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Instance
 from localcloud.errors import invalid
 from localcloud.products import ECS, Answer
-from localcloud.requests import Request
+from localcloud.requests import PagedRequest
 from localcloud.services.catalogue import INSTANCE_TYPES
 from localcloud.services.instances import OfInstance, instance
 from localcloud.services.vpc import creation_time, key_values
@@ -18,7 +18,7 @@ PENDING_SECONDS, STARTING_SECONDS = 0.5, 1.0
 """How long a new instance is Pending, then Starting."""
 
 
-class DescribeInstances(Request):
+class DescribeInstances(PagedRequest):
     InstanceIds: str = ""
     VpcId: str = ""
     VSwitchId: str = ""
@@ -26,8 +26,6 @@ class DescribeInstances(Request):
     InstanceName: str = ""
     Status: str = ""
     AdditionalAttributes: list[str] = []
-    PageNumber: int = 1
-    PageSize: int = 10
     MaxResults: int = 0
     NextToken: str = ""
 
@@ -40,38 +38,28 @@ class DescribeInstanceAttribute(OfInstance):
     pass
 
 
-class DescribeDisks(Request):
+class DescribeDisks(PagedRequest):
     InstanceId: str = ""
     DiskType: str = "all"
     DiskIds: str = ""
-    PageNumber: int = 1
-    PageSize: int = 10
 
 
-class DescribeInstanceRamRole(Request):
+class DescribeInstanceRamRole(PagedRequest):
     InstanceIds: str = ""
     RamRoleName: str = ""
-    PageNumber: int = 1
-    PageSize: int = 10
 
 
-class DescribeNetworkInterfaces(Request):
+class DescribeNetworkInterfaces(PagedRequest):
     NetworkInterfaceId: list[str] = []
     InstanceId: str = ""
-    PageNumber: int = 1
-    PageSize: int = 10
 
 
-class DescribeInstanceMaintenanceAttributes(Request):
+class DescribeInstanceMaintenanceAttributes(PagedRequest):
     InstanceId: list[str] = []
-    PageNumber: int = 1
-    PageSize: int = 10
 
 
-class DescribeInstanceAttachmentAttributes(Request):
+class DescribeInstanceAttachmentAttributes(PagedRequest):
     InstanceIds: str = ""
-    PageNumber: int = 1
-    PageSize: int = 10
 
 
 @ECS.action
@@ -87,14 +75,9 @@ def describe_instances(cloud: Cloud, request: DescribeInstances) -> Answer:
         and request.InstanceName in {"", one.name}
         and request.Status in {"", _status(cloud, one)}
     ]
-    first = (request.PageNumber - 1) * request.PageSize
     return {
-        "Instances": {
-            "Instance": [_described(cloud, one) for one in found[first : first + request.PageSize]]
-        },
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(found),
+        "Instances": {"Instance": [_described(cloud, one) for one in request.page(found)]},
+        **request.paging(found),
     }
 
 
@@ -143,12 +126,9 @@ def describe_disks(cloud: Cloud, request: DescribeDisks) -> Answer:
         for one in cloud.store.all(Instance)
         if request.InstanceId in {"", one.id} and request.DiskType in {"all", "system"}
     ]
-    first = (request.PageNumber - 1) * request.PageSize
     return {
-        "Disks": {"Disk": disks[first : first + request.PageSize]},
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(disks),
+        "Disks": {"Disk": request.page(disks)},
+        **request.paging(disks),
     }
 
 
@@ -193,10 +173,8 @@ def describe_network_interfaces(cloud: Cloud, request: DescribeNetworkInterfaces
         and request.InstanceId in {"", one.id}
     ]
     return {
-        "NetworkInterfaceSets": {"NetworkInterfaceSet": interfaces},
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(interfaces),
+        "NetworkInterfaceSets": {"NetworkInterfaceSet": request.page(interfaces)},
+        **request.paging(interfaces),
     }
 
 
@@ -219,10 +197,8 @@ def describe_instance_maintenance_attributes(
         if not request.InstanceId or one.id in request.InstanceId
     ]
     return {
-        "MaintenanceAttributes": {"MaintenanceAttribute": found},
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(found),
+        "MaintenanceAttributes": {"MaintenanceAttribute": request.page(found)},
+        **request.paging(found),
     }
 
 
@@ -241,10 +217,8 @@ def describe_instance_attachment_attributes(
         if wanted is None or one.id in wanted
     ]
     return {
-        "Instances": {"Instance": found},
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(found),
+        "Instances": {"Instance": request.page(found)},
+        **request.paging(found),
     }
 
 

@@ -13,7 +13,7 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Instance, SecurityGroup, Vpc, new_id
 from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import ECS, Answer
-from localcloud.requests import Request, TaggedRequest
+from localcloud.requests import PagedRequest, Request, TaggedRequest
 from localcloud.services.vpc import creation_time
 
 
@@ -41,11 +41,9 @@ class CreateSecurityGroup(TaggedRequest):
     ClientToken: str = ""
 
 
-class DescribeSecurityGroups(Request):
+class DescribeSecurityGroups(PagedRequest):
     SecurityGroupId: str = ""
     VpcId: str = ""
-    PageNumber: int = 1
-    PageSize: int = 10
 
 
 class DescribeSecurityGroupAttribute(Request):
@@ -133,11 +131,9 @@ def describe_security_groups(cloud: Cloud, request: DescribeSecurityGroups) -> A
         if request.SecurityGroupId in {"", group.id} and request.VpcId in {"", group.vpc_id}
     ]
     return {
-        "SecurityGroups": {"SecurityGroup": groups},
+        "SecurityGroups": {"SecurityGroup": request.page(groups)},
         "RegionId": request.RegionId,
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(groups),
+        **request.paging(groups),
     }
 
 

@@ -18,7 +18,7 @@ from localcloud.documents import (
 )
 from localcloud.errors import ApiError, invalid
 from localcloud.products import VPC, Answer
-from localcloud.requests import Request, TaggedRequest
+from localcloud.requests import PagedRequest, Request, TaggedRequest
 
 SETTLE_SECONDS = 0.5
 """How long a new VPC or vSwitch is Pending."""
@@ -43,15 +43,13 @@ class ModifyVpcAttribute(Request):
     Description: str | None = None
 
 
-class DescribeRouteTableList(Request):
+class DescribeRouteTableList(PagedRequest):
     VpcId: str = ""
     RouterId: str = ""
     RouterType: str = ""
     RouteTableId: str = ""
     RouteTableName: str = ""
     ResourceGroupId: str = ""
-    PageNumber: int = 1
-    PageSize: int = 10
 
 
 class DeleteVpc(Request):
@@ -166,10 +164,8 @@ def describe_route_table_list(cloud: Cloud, request: DescribeRouteTableList) -> 
         if request.RouteTableId in {"", vpc.route_table_id}
     ]
     return {
-        "RouterTableList": {"RouterTableListType": tables},
-        "PageNumber": request.PageNumber,
-        "PageSize": request.PageSize,
-        "TotalCount": len(tables),
+        "RouterTableList": {"RouterTableListType": request.page(tables)},
+        **request.paging(tables),
     }
 
 

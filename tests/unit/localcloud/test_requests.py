@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from localcloud import requests
 from localcloud.errors import ApiError
-from localcloud.requests import Request, nested, parse
+from localcloud.requests import PagedRequest, Request, nested, parse
 
 VALUE = "a-value-that-nobody-shall-see"
 
@@ -29,6 +29,10 @@ class Act(Request):
     Key: list[str] = []  # noqa: RUF012 - a model's default is copied
     Rules: list[Rule] = []  # noqa: RUF012
     Disk: Rule | None = None
+
+
+class Paged(PagedRequest):
+    pass
 
 
 def refusal(**parameters: str) -> ApiError:
@@ -117,3 +121,17 @@ def test_refusals_name_the_parameter_and_not_its_value(parameters, code, name) -
 
 def test_what_the_cloud_lacks_is_said_before_what_the_caller_got_wrong() -> None:
     assert refusal(Other=VALUE).code == "UnsupportedParameter"
+
+
+def test_an_answer_has_the_page_that_was_asked_for():
+    request = parse(Paged, {"PageNumber": "2", "PageSize": "3"})
+    assert request.page(range(8)) == [3, 4, 5]
+    assert request.paging(range(8)) == {"PageNumber": 2, "PageSize": 3, "TotalCount": 8}
+    assert parse(Paged, {"PageNumber": "3", "PageSize": "3"}).page(range(8)) == [6, 7]
+    assert parse(Paged, {"PageNumber": "9"}).page(range(8)) == []
+
+
+@pytest.mark.parametrize("name", ["PageNumber", "PageSize"])
+def test_there_is_no_page_zero(name):
+    with pytest.raises(ApiError, match=name):
+        parse(Paged, {name: "0"})
