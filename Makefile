@@ -58,14 +58,17 @@ env: $(VENV)/runtime ## Print shell exports for running `pulumi` by hand
 toolchain: $(VENV)/runtime ## Find, download or build the Pulumi CLI and its plugins
 	@$(RUN) -m toolchain
 
+# The toolchain first and by itself: where it must be built, its progress shows.
 test: $(VENV)/development ## Run all tests
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m toolchain >/dev/null
+	$(RUN) -m pytest $(ARGS)
 
 test-unit: $(VENV)/development ## Run the tests that need no toolchain
 	@$(RUN) -m pytest tests/unit $(ARGS)
 
 test-engine: $(VENV)/development ## Run the tests with the real engine and provider
-	@$(RUN) -m pytest tests/engine $(ARGS)
+	@$(RUN) -m toolchain >/dev/null
+	$(RUN) -m pytest tests/engine $(ARGS)
 
 lint: $(VENV)/development ## Check format, style and types
 	@$(VENV)/bin/ruff format --check
