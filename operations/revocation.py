@@ -7,7 +7,6 @@ certificate of before. All others get new ones, which are to be handed out at on
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from operations.errors import OperationError
 from operations.identity import Identity
 from operations.outputs import StackOutputs
 from operations.report import Check
-from operations.stack import PROJECT, Stack
+from operations.stack import Stack
 from settings import NAMESPACE
 
 
@@ -51,18 +50,10 @@ def configure(stack: Stack, file: Path, wanted: dict[str, str | int]) -> None:
     Raises:
         OperationError: The Pulumi CLI refuses.
     """
-    base = [str(stack.toolchain.pulumi), "config", "set", "--stack", stack.name]
     for path, value in wanted.items():
         kind = "int" if isinstance(value, int) else "string"
-        options = ["--path", "--type", kind, "--config-file", str(file)]
-        answer = subprocess.run(
-            [*base, *options, path, str(value)],
-            cwd=PROJECT,
-            env=stack.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        options = ("--path", "--type", kind, "--config-file", str(file))
+        answer = stack.capture("config", "set", *options, path, str(value))
         if answer.returncode != 0:
             raise OperationError(f"{file.name} cannot be changed: {answer.stderr.strip()}")
 

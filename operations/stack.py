@@ -58,7 +58,7 @@ class Stack:
         State has them as the program wants them and not as they are, so that only a refresh
         finds out what is missing: of a listener, its TLS policy.
         """
-        answer = self._capture("stack", "export")
+        answer = self.capture("stack", "export")
         if answer.returncode != 0:
             return []
         deployment = json.loads(answer.stdout)["deployment"] or {}
@@ -70,7 +70,7 @@ class Stack:
         Raises:
             OperationError: The stack is not there, or its secrets cannot be decrypted.
         """
-        answer = self._capture("stack", "output", "--json", "--show-secrets")
+        answer = self.capture("stack", "output", "--json", "--show-secrets")
         if answer.returncode != 0:
             reason = answer.stderr.strip().removeprefix("error: ")
             raise OperationError(
@@ -80,7 +80,8 @@ class Stack:
         outputs: dict[str, Any] = json.loads(answer.stdout)
         return outputs
 
-    def _capture(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def capture(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the CLI that needs no terminal, and keep what it prints."""
         return subprocess.run(
             [self.toolchain.pulumi, *command, "--stack", self.name],
             cwd=PROJECT,

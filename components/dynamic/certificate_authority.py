@@ -20,7 +20,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.dynamic.properties import Properties, failure, is_unknown, now, window
+from components.dynamic.properties import WINDOW, Properties, failure, is_unknown, now, window
 from pki import certificates, keys
 from pki.certificates import Issuer
 from pki.names import distinguished_name
@@ -31,8 +31,6 @@ IDENTITY = ("subject", "key_bits", "generation")
 
 FIRST_GENERATION = 1
 """Of a CA that says nothing of it: those that were made before there were generations."""
-
-WINDOW = ("not_before", "not_after")
 
 PROBE_LIFETIME = timedelta(minutes=1)
 

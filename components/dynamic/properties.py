@@ -18,6 +18,9 @@ Properties = Mapping[str, Any]
 """A resource's inputs or outputs as the engine hands them over: secrets in the clear, numbers as
 floats, and `Unknown` for what a preview cannot know yet."""
 
+WINDOW = ("not_before", "not_after")
+"""Properties that check adds: the first and the last moment of validity, RFC 3339."""
+
 CLOCK_OFFSET = "SLB_MUTUAL_TLS_CLOCK_OFFSET"
 """Environment variable, e.g. 60d: a preview then shows what will be due that far from now."""
 

@@ -16,14 +16,11 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.dynamic.properties import Properties, is_unknown, now, window
+from components.dynamic.properties import WINDOW, Properties, is_unknown, now, window
 from pki import certificates, keys, revocation_list
 from pki.certificates import Issuer
 from pki.revocation_list import Revoked
 from pki.windows import Window
-
-WINDOW = ("not_before", "not_after")
-"""thisUpdate at the earliest, and the last second before nextUpdate."""
 
 
 class Provider(ResourceProvider):

@@ -16,7 +16,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.dynamic.properties import Properties, failure, is_unknown, now, window
+from components.dynamic.properties import WINDOW, Properties, failure, is_unknown, now, window
 from pki import certificates, keys
 from pki.certificates import Issuer
 from pki.names import distinguished_name
@@ -24,8 +24,6 @@ from pki.windows import Window
 
 CONTENT = ("ca_key_id", "common_name", "dns_names", "ip_addresses", "key_bits")
 """A change of these issues another certificate at once."""
-
-WINDOW = ("not_before", "not_after")
 
 INPUTS = (*CONTENT, "validity", "renew_before", *WINDOW)
 """What outputs repeat of the inputs: not the CA's key."""
