@@ -52,4 +52,7 @@ pulumi.export("renewal", settings.renewal())
 pulumi.export("certificate_revocation_list", authority.revocation_list)
 # Steps 3 and 5: what each client needs; `make client NAME=…` hands it over.
 pulumi.export("client_bundles", pulumi.Output.secret(authority.client_bundles))
-pulumi.export("expired_probe", pulumi.Output.secret(authority.expired_probe))
+if authority.expired_probe is not None:
+    pulumi.export("expired_probe", pulumi.Output.secret(authority.expired_probe))
+if authority.next_certificate is not None:
+    pulumi.export("next_ca_certificate", authority.next_certificate)

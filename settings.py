@@ -26,6 +26,7 @@ from configuration.cloud import Backends, Listener, LoadBalancer, Network
 from configuration.errors import sentences
 from configuration.model import NAMESPACE, Model
 from configuration.regions import REGIONS
+from pki import brought_along
 from pki.durations import parse as parse_duration
 
 __all__ = [
@@ -77,6 +78,7 @@ class Settings(Model):
                     f"({self.certificate_authority.renew_before}), so it could outlive the CA's "
                     "certificate: shorten its validity, or renew the CA earlier"
                 )
+        self._require_key_of_the_ca()
         intranet = self.load_balancer.address_type == "intranet"
         if intranet and self.backends.instance_ids and self.load_balancer.vswitch_id is None:
             raise ValueError(
@@ -84,6 +86,31 @@ class Settings(Model):
                 "load_balancer.vswitch_id to a vSwitch of their VPC"
             )
         return self
+
+    def _require_key_of_the_ca(self) -> None:
+        """What only a CA with a key can do, and what only one that was made elsewhere has done."""
+        authority = self.certificate_authority
+        for name, client in self.clients.items():
+            if client.certificate is not None:
+                if not authority.adopted or authority.certificate is None:
+                    raise ValueError(
+                        f"clients.{name}.certificate is of a CA that was made elsewhere, and the "
+                        "CA in force is not: give a signing_request, or neither to have a key made"
+                    )
+                try:
+                    brought_along.client_certificate(client.certificate, authority.certificate)
+                except ValueError as error:
+                    raise ValueError(f"clients.{name}.certificate: {error}") from None
+            elif not authority.can_issue and client.revoked is None:
+                raise ValueError(
+                    f"clients.{name} is to be issued a certificate, and the CA's private_key is "
+                    "not here: give it, or the client's certificate"
+                )
+        if not authority.can_issue and self.server.issued_here:
+            raise ValueError(
+                "the server's certificate is to come from the private CA, whose private_key is "
+                "not here: give certificate and private_key of server, or alicloud_certificate_id"
+            )
 
     def renewal(self) -> dict[str, Any]:
         """How long before its end each certificate is due: what an expiry alarm needs to know."""
@@ -186,8 +213,9 @@ def _value(config: pulumi.Config, key: str) -> Any:
 
 def _secret_places(settings: Settings, secret_keys: set[str]) -> list[str]:
     places = []
-    if settings.server.private_key is not None and "server" not in secret_keys:
-        places.append("server.private_key")
+    for place in ("certificate_authority", "server"):
+        if getattr(settings, place).private_key is not None and place not in secret_keys:
+            places.append(f"{place}.private_key")
     if "clients" not in secret_keys:
         places += [
             f"clients.{name}.pass_phrase"

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 
 from components.dynamic.certificate_authority import CertificateAuthority
-from components.dynamic.certificate_register import CertificateRegister
+from components.dynamic.certificate_register import (
+    CertificateRegister,
+    read_bundles,
+    read_issued,
+)
 from components.dynamic.revocation_list import RevocationList
-from settings import Settings, Subject
+from configuration.certificates import Client
+from settings import Settings
 
 INHERITED = ("country", "province", "organization", "organizational_unit")
 """Fields in which a client's subject matches the CA's unless it says otherwise: the policy of the
@@ -21,25 +27,29 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
     """A CA, and a certificate with its bundle for each client of the configuration.
 
     Attributes:
-        certificate: The CA's certificate, PEM.
+        certificate: The CA's certificate, PEM: what the listener checks clients against.
         private_key: The CA's key, PEM; secret.
         key_id: Changes with the key alone; known in preview.
         fingerprint_sha256: Of the CA's certificate, hex.
+        next_certificate: PEM of the CA that a rotation prepares; None if none is under way.
         expired_probe: A client certificate that had expired when it was made, with its key;
-            secret. Verification shows with it that the listener refuses such.
+            secret. Verification shows with it that the listener refuses such. None without the
+            CA's key.
         clients: By name: serial number, fingerprint, validity, status.
-        client_bundles: By name: PKCS#12, pass phrase, key, certificate, chain; secret.
+        client_bundles: By name: certificate, chain, PKCS#12, pass phrase, key; JSON, secret.
         issued: Every client certificate that has not expired, in order of issue.
-        revocation_list: PEM. The load balancer reads none; this is for whoever does.
+        revocation_list: PEM, one list for each key of the CA in use; empty without the CA's key.
+            The load balancer reads none; this is for whoever does.
     """
 
     certificate: pulumi.Output[str]
     private_key: pulumi.Output[str]
     key_id: pulumi.Output[str]
     fingerprint_sha256: pulumi.Output[str]
-    expired_probe: pulumi.Output[dict[str, str]]
+    next_certificate: pulumi.Output[str] | None
+    expired_probe: pulumi.Output[dict[str, str]] | None
     clients: pulumi.Output[dict[str, Any]]
-    client_bundles: pulumi.Output[dict[str, Any]]
+    client_bundles: pulumi.Output[str]
     issued: pulumi.Output[list[dict[str, Any]]]
     revocation_list: pulumi.Output[str]
 
@@ -51,68 +61,126 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("slb-mutual-tls:index:PrivateCertificateAuthority", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        authority = settings.certificate_authority
-        subject = {"common_name": f"{name} CA", **authority.subject.values()}
-        issued = CertificateAuthority(
-            name,
-            subject=subject,
-            key_bits=authority.key_bits,
-            validity=authority.validity,
-            renew_before=authority.renew_before,
-            generation=authority.generation,
-            opts=child,
+        self._name = name
+        configured = settings.certificate_authority
+        authority = self._authority(settings)
+        rotating = configured.next_generation is not None
+        register = self._register(settings, authority, rotating=rotating)
+        self.certificate = authority.certificate
+        self.private_key = authority.private_key
+        self.key_id = authority.key_id
+        self.fingerprint_sha256 = authority.fingerprint_sha256
+        self.next_certificate = authority.next_certificate if rotating else None
+        self.expired_probe = authority.expired_probe if configured.can_issue else None
+        self.issued = register.issued.apply(read_issued)
+        self.clients = self.issued.apply(latest)
+        self.client_bundles = register.bundles.apply(lambda found: json.dumps(read_bundles(found)))
+        self.revocation_list = (
+            self._revocation_list(settings, authority, register, rotating=rotating)
+            if configured.can_issue
+            else pulumi.Output.from_input("")
         )
-        register = CertificateRegister(
-            name,
-            ca_certificate=issued.certificate,
-            ca_private_key=issued.private_key,
-            ca_key_id=issued.key_id,
-            clients=_requests(settings, subject),
+        self.register_outputs({"certificate": self.certificate})
+
+    def _authority(self, settings: Settings) -> CertificateAuthority:
+        configured = settings.certificate_authority
+        key = configured.private_key if configured.adopted else None
+        return CertificateAuthority(
+            self._name,
+            subject=configured.distinguished_name(f"{self._name} CA"),
+            key_bits=configured.key_bits,
+            validity=configured.validity,
+            renew_before=configured.renew_before,
+            generation=configured.generation,
+            next_generation=configured.next_generation,
+            adopted_certificate=configured.certificate if configured.adopted else None,
+            adopted_private_key=key.get_secret_value() if key else None,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _register(
+        self, settings: Settings, authority: CertificateAuthority, *, rotating: bool
+    ) -> CertificateRegister:
+        configured = settings.certificate_authority
+        key = authority.next_private_key if rotating else authority.private_key
+        return CertificateRegister(
+            self._name,
+            # The next CA's, as signed by the present one: what it issues is good for both.
+            ca_certificate=authority.cross_certificate if rotating else authority.certificate,
+            ca_private_key=key if configured.can_issue else None,
+            ca_key_id=authority.next_key_id if rotating else authority.key_id,
+            clients=_requests(settings, configured.distinguished_name(f"{self._name} CA")),
             revoked={
                 client: entry.revoked
                 for client, entry in settings.clients.items()
                 if entry.revoked is not None
             },
-            opts=child,
+            # What the adopted CA issued is entered under its own key, before there is a next.
+            index=configured.index if configured.adopted and not rotating else None,
+            opts=pulumi.ResourceOptions(parent=self),
         )
-        revocation_list = RevocationList(
-            name,
-            ca_certificate=issued.certificate,
-            ca_private_key=issued.private_key,
-            ca_key_id=issued.key_id,
-            issued=register.issued,
+
+    def _revocation_list(
+        self,
+        settings: Settings,
+        authority: CertificateAuthority,
+        register: CertificateRegister,
+        *,
+        rotating: bool,
+    ) -> pulumi.Output[str]:
+        made = RevocationList(
+            self._name,
+            ca_certificate=authority.certificate,
+            ca_private_key=authority.private_key,
+            ca_key_id=authority.key_id,
+            next_ca_certificate=authority.next_certificate if rotating else None,
+            next_ca_private_key=authority.next_private_key if rotating else None,
+            next_ca_key_id=authority.next_key_id if rotating else None,
+            # Those that are revoked: the list needs no others.
+            issued=self.issued.apply(
+                lambda issued: [entry for entry in issued if entry["status"] == "revoked"]
+            ),
             revision=register.revision,
             validity=settings.revocation_list.validity,
             renew_before=settings.revocation_list.renew_before,
-            opts=child,
+            first_number=settings.certificate_authority.crl_number,
+            opts=pulumi.ResourceOptions(parent=self),
         )
-        self.certificate = issued.certificate
-        self.private_key = issued.private_key
-        self.key_id = issued.key_id
-        self.fingerprint_sha256 = issued.fingerprint_sha256
-        self.expired_probe = issued.expired_probe
-        self.clients = register.inventory
-        self.issued = register.issued
-        self.revocation_list = revocation_list.revocation_list
-        self.client_bundles = register.bundles
-        self.register_outputs({"certificate": self.certificate, "clients": self.clients})
+        if not rotating:
+            return made.revocation_list
+        return pulumi.Output.concat(made.revocation_list, made.next_revocation_list)
+
+
+SHOWN = ("serial_number", "fingerprint_sha256", "not_before", "not_after", "status")
+"""What `clients` says of each."""
+
+
+def latest(issued: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The newest certificate of each client, those of removed clients too."""
+    newest = {entry["name"]: entry for entry in issued if not entry.get("imported")}
+    return {name: {field: entry[field] for field in SHOWN} for name, entry in newest.items()}
 
 
 def _requests(settings: Settings, ca_subject: Mapping[str, str]) -> dict[str, Any]:
     """What the register is asked to issue, by client name."""
     inherited = {field: ca_subject[field] for field in INHERITED if field in ca_subject}
-    requests: dict[str, Any] = {}
-    for name, client in settings.clients.items():
-        if client.revoked is not None:
-            continue
-        subject: Subject = client.subject
-        requests[name] = {
-            "subject": {"common_name": name, **inherited, **subject.values()},
+    return {
+        name: {
+            "subject": {"common_name": name, **inherited, **client.subject.values()},
             **settings.client(name).model_dump(),
+            **_own_material(client),
         }
-        if client.pass_phrase is not None:
-            requests[name]["pass_phrase"] = pulumi.Output.secret(
-                client.pass_phrase.get_secret_value()
-            )
-    return requests
+        for name, client in settings.clients.items()
+        if client.revoked is None
+    }
+
+
+def _own_material(client: Client) -> dict[str, Any]:
+    """What a client brings along; what it does not is left out."""
+    material: dict[str, Any] = {
+        "signing_request": client.signing_request,
+        "certificate": client.certificate,
+    }
+    if client.pass_phrase is not None:
+        material["pass_phrase"] = pulumi.Output.secret(client.pass_phrase.get_secret_value())
+    return {name: value for name, value in material.items() if value is not None}

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from configuration.model import NAMESPACE, Model
-from pki import brought_along
+from pki import brought_along, certificates, names, openssl_database, signing_requests
 from pki.durations import parse as parse_duration
 
 
@@ -24,6 +24,20 @@ def _certificate(value: str) -> str:
 
 def _private_key(value: SecretStr) -> SecretStr:
     return SecretStr(brought_along.private_key(value.get_secret_value()))
+
+
+def _authority(value: str) -> str:
+    return brought_along.authority_certificate(value)
+
+
+def _index(value: str) -> str:
+    openssl_database.entries(value)
+    return value
+
+
+def _signing_request(value: str) -> str:
+    signing_requests.public_key(value)
+    return value
 
 
 def _pass_phrase(value: SecretStr) -> SecretStr:
@@ -97,6 +111,10 @@ KeyBits = Literal[2048, 4096]
 """RSA modulus length; the load balancer takes no 3072 and no elliptic curves."""
 
 
+Generation = Annotated[int, Field(ge=1, le=1000)]
+"""Counts the keys of the CA."""
+
+
 class CertificateAuthority(Validity):
     """The private CA whose certificate the listener checks clients against."""
 
@@ -104,8 +122,68 @@ class CertificateAuthority(Validity):
     key_bits: KeyBits = 2048
     validity: Duration = "3650d"
     renew_before: Duration = "730d"
-    generation: Annotated[int, Field(ge=1, le=1000)] = 1
+    generation: Generation = 1
     """Another number makes another key, and every certificate anew: what cuts a client off."""
+    next_generation: Generation | None = None
+    """Prepares that generation: clients get its certificates, and the old ones go on working."""
+    certificate: Annotated[str, AfterValidator(_authority)] | None = None
+    """Of a CA that was made elsewhere and goes on here as generation 1."""
+    private_key: Annotated[SecretStr, AfterValidator(_private_key)] | None = None
+    index: Annotated[str, AfterValidator(_index)] | None = None
+    """The database of `openssl ca`: what that CA has issued."""
+    crl_number: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = None
+    """The number of its next revocation list; the engine carries numbers as floats."""
+
+    @property
+    def adopted(self) -> bool:
+        """Whether the present CA is the one that was made elsewhere."""
+        return self.certificate is not None and self.generation == 1
+
+    @property
+    def can_issue(self) -> bool:
+        """Whether the CA's key is here."""
+        return not self.adopted or self.private_key is not None
+
+    def distinguished_name(self, default: str) -> dict[str, str]:
+        """The fields of its name; `default` is its common name unless it has another."""
+        if self.certificate is not None:
+            return names.fields(certificates.load(self.certificate).subject)
+        return {"common_name": default, **self.subject.values()}
+
+    @model_validator(mode="after")
+    def _generations(self) -> Self:
+        if self.next_generation is not None and self.next_generation <= self.generation:
+            raise ValueError(
+                f"next_generation is {self.next_generation}, and generation {self.generation} is "
+                f"in force: prepare {self.generation + 1}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _brought_along(self) -> Self:
+        if self.certificate is None:
+            for name in ("private_key", "index", "crl_number"):
+                if getattr(self, name) is not None:
+                    raise ValueError(
+                        f"{name} belongs to a CA that was made elsewhere, and its certificate is "
+                        f"missing: `pulumi config set --path '{NAMESPACE}:certificate_authority."
+                        "certificate'` takes it from standard input"
+                    )
+            return self
+        if self.subject.values():
+            raise ValueError(
+                "subject and certificate are both set, and the certificate has a subject: leave "
+                "subject out"
+            )
+        if self.private_key is not None:
+            brought_along.require_match(self.certificate, self.private_key.get_secret_value())
+        elif self.next_generation is not None:
+            raise ValueError(
+                "next_generation needs the present CA's private_key, which signs the next one"
+            )
+        elif self.adopted:
+            brought_along.require_in_force(self.certificate, datetime.now(UTC))
+        return self
 
 
 class RevocationList(Validity):
@@ -125,6 +203,11 @@ class Server(Validity):
     certificate: Annotated[str, AfterValidator(_certificate)] | None = None
     private_key: Annotated[SecretStr, AfterValidator(_private_key)] | None = None
     alicloud_certificate_id: str | None = None
+
+    @property
+    def issued_here(self) -> bool:
+        """Whether the certificate comes from the private CA."""
+        return self.certificate is None and self.alicloud_certificate_id is None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -172,8 +255,28 @@ class Client(Model):
     renew_before: Duration | None = None
     bundle_encoding: Literal["modern", "legacy"] | None = None
     pass_phrase: Annotated[SecretStr, AfterValidator(_pass_phrase)] | None = None
+    signing_request: Annotated[str, AfterValidator(_signing_request)] | None = None
+    """PKCS#10, PEM: the client keeps its private key, and gets a certificate for it."""
+    certificate: str | None = None
+    """PEM of one that the CA issued before it was brought along; nothing is issued."""
     revoked: Reason | None = None
     """Why this client has no certificate any more (CRLReason, RFC 5280, 5.3.1)."""
+
+    @model_validator(mode="after")
+    def _own_key(self) -> Self:
+        own = "signing_request" if self.signing_request is not None else "certificate"
+        if getattr(self, own) is None:
+            return self
+        if self.signing_request is not None and self.certificate is not None:
+            raise ValueError("signing_request and certificate are both set: keep the one to use")
+        fixed = ("subject", "validity", "renew_before") if own == "certificate" else ()
+        for name in ("key_bits", "bundle_encoding", "pass_phrase", *fixed):
+            if name in self.model_fields_set:
+                raise ValueError(
+                    f"{name} has no effect beside {own}: the client has its key already"
+                    f"{', and its certificate is as it is' if fixed else ''}; leave it out"
+                )
+        return self
 
 
 ClientName = Annotated[

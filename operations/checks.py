@@ -91,6 +91,8 @@ def clients(outcomes: Mapping[str, Outcome], total: int) -> Finding:
         outcomes: By client's name.
         total: How many clients the stack has.
     """
+    if not outcomes and total:
+        return Finding("skipped", "every client keeps its key to itself, so none can be tried")
     if not outcomes:
         return Finding("skipped", "the stack has no client in force")
     failed = {name: outcome for name, outcome in outcomes.items() if not is_success(outcome)}

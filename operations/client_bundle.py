@@ -51,14 +51,27 @@ def write(found: StackOutputs, name: str, directory: Path) -> list[Path]:
 
 
 def _files(found: StackOutputs, name: str) -> dict[str, bytes]:
-    """Content by file name, the archive first: it marks the directory as the client's."""
+    """Content by file name; the file that marks the directory as the client's comes first."""
     bundle = _bundle(found, name)
-    pass_phrase = bundle.pass_phrase.get_secret_value()
     if name.lower() in SHARED_NAMES:
         raise OperationError(
             f"Client {name}'s certificate would overwrite the bundle's own {name.lower()}.crt: "
             "give the client another name."
         )
+    return {
+        **_with_key(name, bundle),
+        f"{name}.crt": bundle.certificate.encode(),
+        "chain.crt": bundle.chain.encode(),
+        # During a rotation both: the listener's certificate will be the next CA's.
+        "ca.crt": (found.ca_certificate + found.next_ca_certificate).encode(),
+    }
+
+
+def _with_key(name: str, bundle: ClientBundle) -> dict[str, bytes]:
+    """The files that hold or open the key; none of a client that keeps its key to itself."""
+    if bundle.pkcs12 is None or bundle.private_key is None or bundle.pass_phrase is None:
+        return {}
+    pass_phrase = bundle.pass_phrase.get_secret_value()
     if "\n" in pass_phrase or "\r" in pass_phrase:
         raise OperationError(
             f"The pass phrase of client {name} holds a line break, and programs read one line of "
@@ -73,10 +86,7 @@ def _files(found: StackOutputs, name: str) -> dict[str, bytes]:
         ) from None
     return {
         f"{name}.p12": archive,
-        f"{name}.crt": bundle.certificate.encode(),
         f"{name}.key": bundle.private_key.get_secret_value().encode(),
-        "chain.crt": bundle.chain.encode(),
-        "ca.crt": found.ca_certificate.encode(),
         "passphrase.txt": f"{pass_phrase}\n".encode(),
     }
 

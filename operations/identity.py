@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from operations.errors import OperationError
 from operations.outputs import ClientBundle, ExpiredProbe
 
 
@@ -51,7 +52,13 @@ def _write_private(path: Path, text: str) -> Path:
 
 
 def of_bundle(bundle: ClientBundle) -> Identity:
-    """The identity that a client holds."""
+    """The identity that a client holds.
+
+    Raises:
+        OperationError: The client keeps its key to itself.
+    """
+    if bundle.private_key is None or bundle.pass_phrase is None:
+        raise OperationError("The client keeps its key to itself, so it cannot be tried here.")
     return Identity(
         certificates=f"{bundle.certificate.rstrip()}\n{bundle.chain}",
         encrypted_key=bundle.private_key.get_secret_value(),

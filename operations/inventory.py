@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from cryptography import x509
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from operations.outputs import StackOutputs
+from operations.outputs import IssuedCertificate, StackOutputs
 from pki.certificates import serial_number
 from pki.durations import parse as parse_duration
 
@@ -47,7 +47,7 @@ class Item:
     role: Role
     name: str
     state: State
-    not_before: datetime
+    not_before: datetime | None
     not_after: datetime
     due_at: datetime | None
     serial_number: str
@@ -58,15 +58,26 @@ class Item:
 
 def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
     """All of a stack: CA, server, revocation list, then the clients in order of issue."""
-    items = [_of_certificate("ca", "CA", outputs.ca, outputs.renewal.certificate_authority, now)]
+    of_ca = outputs.renewal.certificate_authority
+    items = [_of_certificate("ca", "CA", outputs.ca, of_ca, now)]
+    if outputs.next_ca_certificate:
+        following = x509.load_pem_x509_certificate(outputs.next_ca_certificate.encode())
+        items.append(_of_certificate("ca", "next CA", following, of_ca, now))
     # One brought along is renewed by whoever brought it.
     if outputs.server is not None:
         own = outputs.server_certificate_issuer == "private"
         renew_before = outputs.renewal.server if own else "1s"
         items.append(_of_certificate("server", "server", outputs.server, renew_before, now))
-    if outputs.certificate_revocation_list:
-        items.append(_of_list(outputs, now))
+    ahead = parse_duration(outputs.renewal.revocation_list)
+    lists = revocation_lists(outputs.certificate_revocation_list)
+    items += [_of_list(listed, ahead, now) for listed in lists]
     return items + _of_clients(outputs, now)
+
+
+def revocation_lists(pem: str) -> list[x509.CertificateRevocationList]:
+    """The lists of the output `certificate_revocation_list`: one for each key of the CA in use."""
+    end = "-----END X509 CRL-----\n"
+    return [x509.load_pem_x509_crl((part + end).encode()) for part in pem.split(end)[:-1]]
 
 
 def due(items: Sequence[Item], until: datetime) -> list[Item]:
@@ -126,10 +137,11 @@ def _of_certificate(
     )
 
 
-def _of_list(outputs: StackOutputs, now: datetime) -> Item:
-    listed = x509.load_pem_x509_crl(outputs.certificate_revocation_list.encode())
+def _of_list(
+    listed: x509.CertificateRevocationList, renew_before: timedelta, now: datetime
+) -> Item:
     end = listed.next_update_utc or now
-    due_at = end - parse_duration(outputs.renewal.revocation_list)
+    due_at = end - renew_before
     number = listed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     return Item(
         role="revocation list",
@@ -146,16 +158,15 @@ def _of_list(outputs: StackOutputs, now: datetime) -> Item:
 def _of_clients(outputs: StackOutputs, now: datetime) -> list[Item]:
     items = []
     for entry in outputs.issued:
-        current = entry.status == "valid"
+        # What was issued before there was a register is renewed by nobody here.
+        current = entry.status == "valid" and not entry.imported
         renew_before = outputs.renewal.clients.get(entry.name, "1s")
         due_at = entry.not_after - parse_duration(renew_before) if current else None
         items.append(
             Item(
                 role="client",
                 name=entry.name,
-                state=entry.status
-                if entry.status == "revoked"
-                else _state(entry.not_after, due_at, now),
+                state=_state_of(entry, due_at, now),
                 not_before=entry.not_before,
                 not_after=entry.not_after,
                 due_at=due_at,
@@ -166,6 +177,12 @@ def _of_clients(outputs: StackOutputs, now: datetime) -> list[Item]:
             )
         )
     return items
+
+
+def _state_of(entry: IssuedCertificate, due_at: datetime | None, now: datetime) -> State:
+    if entry.status == "revoked" or (entry.imported and entry.not_after >= now):
+        return entry.status
+    return _state(entry.not_after, due_at, now)
 
 
 def _state(end: datetime, due_at: datetime | None, now: datetime) -> State:

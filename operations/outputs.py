@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -17,6 +18,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from operations.errors import OperationError
@@ -50,17 +52,28 @@ class ClientRecord(_Model):
 
 
 class IssuedCertificate(_Model):
-    """An entry of the register: a client certificate that has not expired."""
+    """An entry of the register: a client certificate that has not expired.
+
+    Of an imported one, issued before there was a register, neither beginning nor fingerprint is
+    known.
+    """
 
     name: str
     serial_number: str
     fingerprint_sha256: str
     subject: str
-    not_before: datetime
+    not_before: datetime | None = None
     not_after: datetime
+    authority_key_id: str = ""
+    imported: bool = False
     status: Literal["valid", "superseded", "revoked"]
     revoked_at: datetime | None = None
     reason: str | None = None
+
+    @field_validator("not_before", mode="before")
+    @classmethod
+    def _may_be_unknown(cls, value: Any) -> Any:
+        return value or None
 
 
 class Renewal(_Model):
@@ -73,16 +86,23 @@ class Renewal(_Model):
 
 
 class ClientBundle(_Model):
-    """What a client is handed: PKCS#12 in base64, and the same as PEM.
+    """What a client is handed: its certificate, and its key unless it keeps that to itself.
 
-    `private_key` is PKCS#8 PEM encrypted under `pass_phrase`.
+    `pkcs12` is base64, `private_key` PKCS#8 PEM; `pass_phrase` opens both. The three are there
+    together or not at all.
     """
 
-    pkcs12: SecretStr
-    pass_phrase: SecretStr
-    private_key: SecretStr
     certificate: str
     chain: str
+    pkcs12: SecretStr | None = None
+    pass_phrase: SecretStr | None = None
+    private_key: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if len({self.pkcs12 is None, self.pass_phrase is None, self.private_key is None}) > 1:
+            raise ValueError("holds a part of a key's bundle and not the rest")
+        return self
 
 
 class ExpiredProbe(_Model):
@@ -108,8 +128,16 @@ class StackOutputs(_Model):
     issued: tuple[IssuedCertificate, ...] = ()
     renewal: Renewal = Renewal()
     certificate_revocation_list: str = ""
+    next_ca_certificate: str = ""
+    """Of the CA that a rotation prepares."""
     client_bundles: dict[str, ClientBundle]
     expired_probe: ExpiredProbe | None = None
+
+    @field_validator("client_bundles", mode="before")
+    @classmethod
+    def _is_json(cls, value: Any) -> Any:
+        # Programs of the first version put objects out.
+        return json.loads(value) if isinstance(value, str) else value
 
     @field_validator("url")
     @classmethod
@@ -161,6 +189,10 @@ class StackOutputs(_Model):
         if not self.server_certificate:
             return None
         return x509.load_pem_x509_certificates(self.server_certificate.encode())[0]
+
+    def clients_to_try(self) -> list[str]:
+        """Names of the clients in force whose keys are here, in order."""
+        return [n for n in self.clients_in_force() if self.client_bundles[n].private_key]
 
     def clients_in_force(self) -> list[str]:
         """Names of the clients that have a bundle and are not revoked, in order."""

@@ -55,7 +55,7 @@ def verify(
     """
     patience = _Patience(time.monotonic() + settle, announce, wait)
     health, healthy = _settled_health(health_source, patience)
-    names = outputs.clients_in_force()
+    names = outputs.clients_to_try()
     identities = {name: of_bundle(outputs.client_bundles[name]) for name in names[:CLIENTS_TRIED]}
     visitor = _Visitor(outputs, identities, healthy)
     findings = {
@@ -167,6 +167,8 @@ class _Visitor:
         return checks.refusal(self._request(identity), clients_get_through=clients_get_through)
 
     def _balancing(self, client: Identity | None) -> Finding:
+        if not self._identities:
+            return Finding("skipped", "no client's key is here to try it with")
         if client is None:
             return Finding("failed", "could not be tried: no client gets through")
         outcomes: list[Outcome] = []

@@ -1,4 +1,4 @@
-"""Checks a server certificate and key that were issued elsewhere, before anything is created.
+"""Checks certificates and keys that were made elsewhere, before anything is created.
 
 Source: Alibaba Cloud's CLB documentation, "Certificate requirements": PEM, leaf first and no empty
 lines between certificates, RSA keys of 1024, 2048 or 4096 bits, the private key in PKCS#1.
@@ -33,11 +33,7 @@ def certificate_chain(pem: str, now: datetime) -> str:
     Raises:
         ValueError: It cannot be served; the message says why and what can.
     """
-    if "PRIVATE KEY-----" in pem:
-        raise ValueError(
-            "there is a private key beside the certificate, where it is no secret: take it out, "
-            "make another key if others could read this one, and give it as private_key"
-        )
+    _require_public(pem)
     chain = _parsed(pem)
     for index, certificate in enumerate(chain):
         _require_in_force(certificate, _ordinal(index), now)
@@ -51,8 +47,72 @@ def certificate_chain(pem: str, now: datetime) -> str:
     return "".join(certificates.pem(certificate) for certificate in chain)
 
 
+def authority_certificate(pem: str) -> str:
+    """Check the certificate of a CA that goes on under this program.
+
+    Args:
+        pem: One self-signed certificate; of version 1 too, which the tutorial's commands make. It
+            may have expired: whoever has the key can renew it.
+
+    Returns:
+        The certificate, without text around it.
+
+    Raises:
+        ValueError: The listener could not check clients against it; the message says why.
+    """
+    _require_public(pem)
+    certificate, *others = _parsed(pem)
+    if others:
+        raise ValueError(
+            f"there are {1 + len(others)} certificates, and the listener takes one: give that of "
+            "the root CA alone"
+        )
+    if certificate.issuer != certificate.subject:
+        raise ValueError(
+            f"it is not self-signed, but issued by {certificate.issuer.rfc4514_string()}; whether "
+            "the load balancer checks clients against an intermediate CA is not documented: give "
+            "the root CA's"
+        )
+    _require_rsa(certificate)
+    if not certificates.allows_below(certificate, 0) or not _may_sign(certificate):
+        raise ValueError("it is not a CA's: its extensions do not let it sign certificates")
+    return certificates.pem(certificate)
+
+
+def require_in_force(pem: str, now: datetime) -> None:
+    """Check the dates of a certificate that nobody here can renew.
+
+    Raises:
+        ValueError: It has expired, or is not valid yet.
+    """
+    _require_in_force(certificates.load(pem), "the certificate", now)
+
+
+def client_certificate(pem: str, authority: str) -> str:
+    """Check a client's certificate that the CA issued before it was brought along.
+
+    Args:
+        pem: One certificate; it may have expired since it was entered.
+        authority: The CA's certificate, PEM.
+
+    Returns:
+        The certificate, without text around it.
+
+    Raises:
+        ValueError: It is no client certificate of this CA; the message says why.
+    """
+    _require_public(pem)
+    certificate = _parsed(pem)[0]
+    if not certificates.signed_by(certificate, certificates.load(authority)):
+        raise ValueError(
+            f"it is not signed by the CA of certificate_authority.certificate, but by "
+            f"{certificate.issuer.rfc4514_string()}: give one of that CA"
+        )
+    return certificates.pem(certificate)
+
+
 def private_key(pem: str) -> str:
-    """Check a server's private key.
+    """Check a server's or a CA's private key.
 
     Args:
         pem: PKCS#1 or PKCS#8, unencrypted.
@@ -100,6 +160,27 @@ def require_match(certificate: str, key: str) -> None:
         f"private_key is not the key of certificate ({subject}): give the two that were made "
         "together"
     )
+
+
+def _require_public(pem: str) -> None:
+    if "PRIVATE KEY-----" in pem:
+        raise ValueError(
+            "there is a private key beside the certificate, where it is no secret: take it out, "
+            "make another key if others could read this one, and give it as private_key"
+        )
+
+
+def _may_sign(certificate: x509.Certificate) -> bool:
+    """Whether key usage and basic constraints, as far as they are there, let it be a CA."""
+    found = {extension.oid: extension.value for extension in certificate.extensions}
+    constraints = found.get(x509.BasicConstraints.oid)
+    usage = found.get(x509.KeyUsage.oid)
+    if isinstance(usage, x509.KeyUsage) and not usage.key_cert_sign:
+        return False
+    if isinstance(constraints, x509.BasicConstraints):
+        return constraints.ca
+    # Version 1 has no extensions, and a self-signed certificate of it counts as a CA's.
+    return certificate.version is x509.Version.v1
 
 
 def _parsed(pem: str) -> Sequence[x509.Certificate]:

@@ -35,25 +35,25 @@ GROUPS, GROUP_LENGTH = 5, 5
 
 @dataclass(frozen=True)
 class Bundle:
-    """A client's certificate and key.
+    """A client's certificate, and its key unless the client keeps that to itself.
 
     Attributes:
+        certificate: PEM.
+        chain: PEM of the certificates above it.
         pkcs12: Base64 of DER.
         pass_phrase: Opens `pkcs12` and `private_key`.
         private_key: PKCS#8 PEM, encrypted.
-        certificate: PEM.
-        chain: PEM of the CA.
     """
 
-    pkcs12: str = field(repr=False)
-    pass_phrase: str = field(repr=False)
-    private_key: str = field(repr=False)
     certificate: str
     chain: str
+    pkcs12: str | None = field(default=None, repr=False)
+    pass_phrase: str | None = field(default=None, repr=False)
+    private_key: str | None = field(default=None, repr=False)
 
     def properties(self) -> dict[str, str]:
-        """The fields by name."""
-        return asdict(self)
+        """The fields by name, those that are there."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def generate_pass_phrase() -> str:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pki import profiles
@@ -24,24 +25,55 @@ _LABEL = re.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 @dataclass(frozen=True)
 class Issuer:
-    """Who signs: a CA's certificate with its key."""
+    """Who signs: a CA's certificate with its key, if that is here."""
 
     certificate: x509.Certificate
-    private_key: rsa.RSAPrivateKey
+    private_key: rsa.RSAPrivateKey | None
+
+    def signing_key(self) -> rsa.RSAPrivateKey:
+        """The key.
+
+        Raises:
+            ValueError: It is not here.
+        """
+        if self.private_key is None:
+            raise ValueError("the CA's private key is not here, so nothing can be issued")
+        return self.private_key
 
 
 def self_signed_authority(
-    subject: x509.Name, key: rsa.RSAPrivateKey, window: Window
+    subject: x509.Name,
+    key: rsa.RSAPrivateKey,
+    window: Window,
+    *,
+    path_length: int = 0,
+    identifier: x509.SubjectKeyIdentifier | None = None,
 ) -> x509.Certificate:
-    """Issue a root CA's certificate; with an old key and name it renews that CA."""
-    builder = _builder(profiles.AUTHORITY, subject, key.public_key(), window)
-    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+    """Issue a root CA's certificate; with an old key and name it renews that CA.
+
+    Args:
+        subject: Its name.
+        key: Its key.
+        window: Its validity.
+        path_length: How many CAs may stand below it (RFC 5280, 4.2.1.9).
+        identifier: Of the key, where certificates in use have another than the usual one.
+    """
+    known = identifier or x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(known)
+    profile = profiles.authority(path_length)
     return (
-        builder.issuer_name(subject)
+        _builder(profile, subject, key.public_key(), window, identifier=known)
+        .issuer_name(subject)
         .add_extension(authority, critical=False)
         .sign(key, hashes.SHA256())
     )
+
+
+def cross_signed(
+    issuer: Issuer, subject: x509.Name, key: rsa.RSAPublicKey, window: Window
+) -> x509.Certificate:
+    """Issue another CA's certificate: what it signs is then good for those who trust this one."""
+    return _issue(profiles.authority(0), issuer, subject, key, window=window, names=())
 
 
 def server(
@@ -111,8 +143,23 @@ def load(text: str) -> x509.Certificate:
 
 def serial_number(certificate: x509.Certificate) -> str:
     """The serial number in hex: the engine would turn a number into a float."""
-    digits = f"{certificate.serial_number:x}"
+    return whole_octets(certificate.serial_number)
+
+
+def whole_octets(number: int) -> str:
+    """A number in hex, with an even number of digits."""
+    digits = f"{number:x}"
     return digits.zfill(len(digits) + len(digits) % 2)
+
+
+def key_identifier(certificate: x509.Certificate) -> x509.SubjectKeyIdentifier:
+    """The certificate's subject key identifier (RFC 5280, 4.2.1.2), or what it would be."""
+    kind = x509.SubjectKeyIdentifier
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        # A version 1 certificate, which is what the tutorial's commands make of a CA.
+        return kind.from_public_key(certificate.public_key())
 
 
 def fingerprint_sha256(certificate: x509.Certificate) -> str:
@@ -124,6 +171,47 @@ def public_key_sha256(certificate: x509.Certificate) -> str:
     """SHA-256 of the SubjectPublicKeyInfo, in hex: the same before and after a renewal."""
     info = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(info).hexdigest()
+
+
+def key_size(certificate: x509.Certificate) -> int:
+    """Length of the RSA modulus in bits.
+
+    Raises:
+        ValueError: The key is not RSA.
+    """
+    key = certificate.public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise ValueError("the certificate's key is not RSA")  # noqa: TRY004 - not its Python type
+    return key.key_size
+
+
+def signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether a CA's name and key are those that a certificate was issued by.
+
+    The signature is checked by hand, since the library refuses MD5, with which the tutorial signs.
+    """
+    key, hash_algorithm = authority.public_key(), certificate.signature_hash_algorithm
+    if certificate.issuer != authority.subject or not isinstance(key, rsa.RSAPublicKey):
+        return False
+    try:
+        key.verify(
+            certificate.signature,
+            certificate.tbs_certificate_bytes,
+            padding.PKCS1v15(),
+            hash_algorithm or hashes.SHA256(),
+        )
+    except (InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def allows_below(authority: x509.Certificate, number: int) -> bool:
+    """Whether that many CAs may stand between this one and a leaf (RFC 5280, 4.2.1.9)."""
+    try:
+        found = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except x509.ExtensionNotFound:
+        return True  # A version 1 certificate.
+    return found.path_length is None or found.path_length >= number
 
 
 def authority_key_id(certificate: x509.Certificate) -> str:
@@ -145,8 +233,9 @@ def _issue(
     window: Window,
     names: Sequence[x509.GeneralName],
 ) -> x509.Certificate:
-    held = issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(held)
+    authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
+        key_identifier(issuer.certificate)
+    )
     builder = (
         _builder(profile, subject, key, window.within(issuer.certificate.not_valid_after_utc))
         .issuer_name(issuer.certificate.subject)
@@ -154,12 +243,18 @@ def _issue(
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return builder.sign(issuer.private_key, hashes.SHA256())
+    return builder.sign(issuer.signing_key(), hashes.SHA256())
 
 
 def _builder(
-    profile: Profile, subject: x509.Name, key: rsa.RSAPublicKey, window: Window
+    profile: Profile,
+    subject: x509.Name,
+    key: rsa.RSAPublicKey,
+    window: Window,
+    *,
+    identifier: x509.SubjectKeyIdentifier | None = None,
 ) -> x509.CertificateBuilder:
+    known = identifier or x509.SubjectKeyIdentifier.from_public_key(key)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -168,7 +263,7 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(window.not_before)
         .not_valid_after(window.not_after)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(known, critical=False)
     )
     for extension, critical in profiles.extensions(profile):
         builder = builder.add_extension(extension, critical=critical)

@@ -42,6 +42,12 @@ def distinguished_name(subject: Mapping[str, str]) -> x509.Name:
     return x509.Name(found)
 
 
+def fields(name: x509.Name) -> dict[str, str]:
+    """The fields of a name that was issued elsewhere: the first value of each."""
+    found = {field: name.get_attributes_for_oid(oid) for field, oid in ATTRIBUTES.items()}
+    return {field: str(values[0].value) for field, values in found.items() if values}
+
+
 def _attribute(field: str, oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
     if field == "country" and not re.fullmatch("[A-Z]{2}", value):
         raise ValueError(f"country is {value!r}: it is two capital letters, such as CN (ISO 3166)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -36,6 +36,13 @@ CLIENT = Profile(
     key_usage=("digital_signature",),
     extended_key_usage=(ExtendedKeyUsageOID.CLIENT_AUTH,),
 )
+
+
+def authority(path_length: int) -> Profile:
+    """The profile of a CA with that many CAs below it: one, while a rotation is under way."""
+    constraints = x509.BasicConstraints(ca=True, path_length=path_length)
+    return replace(AUTHORITY, basic_constraints=constraints)
+
 
 _USAGES = (
     "digital_signature",

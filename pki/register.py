@@ -6,15 +6,13 @@ what it holds; nothing that is still valid is ever forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
-from pki import bundles, certificates, keys
+from pki import bundles, certificates, keys, signing_requests
 from pki.bundles import Bundle, BundleEncoding
 from pki.certificates import Issuer
 from pki.names import distinguished_name
@@ -38,14 +36,28 @@ class Request:
     pass_phrase: str | None = field(default=None, repr=False)
     """None: one is generated with each certificate, and kept until the next or until another is
     asked for."""
+    signing_request: str | None = None
+    """PKCS#10 PEM of a client that keeps its key to itself; `key_bits` is its key's then."""
+    certificate: str | None = None
+    """PEM of one that was issued elsewhere by this CA: it is entered, and nothing issued."""
 
     def same_certificate(self, other: Request) -> bool:
         """Whether a certificate issued for `other` serves this request too."""
-        return (dict(self.subject), self.key_bits, self.window) == (
-            dict(other.subject),
-            other.key_bits,
-            other.window,
+        return self._content() == other._content()
+
+    def _content(self) -> tuple[object, ...]:
+        return (
+            dict(self.subject),
+            self.key_bits,
+            self.window,
+            self.signing_request,
+            self.certificate,
         )
+
+    @property
+    def keeps_its_key(self) -> bool:
+        """Whether the client has its key, and is handed a certificate alone."""
+        return self.signing_request is not None or self.certificate is not None
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,8 @@ class Entry:
     """CRLReason (RFC 5280, 5.3.1) of a revoked one."""
     authority_key_id: str = ""
     """Which key of the CA signed it, hex; empty in registers that did not say so yet."""
+    imported: bool = False
+    """Whether it was issued before there was this register, by the CA that was brought along."""
 
     def in_force(self, now: datetime) -> bool:
         """Whether the certificate has not expired."""
@@ -97,21 +111,42 @@ def to_bundle(register: Register, requests: Mapping[str, Request]) -> set[str]:
     return {
         name
         for name in requests.keys() - to_issue(register, requests)
-        if requests[name].bundle_encoding != register.requests[name].bundle_encoding
-        or requests[name].pass_phrase not in {None, register.bundles[name].pass_phrase}
+        if not requests[name].keeps_its_key
+        and (
+            requests[name].bundle_encoding != register.requests[name].bundle_encoding
+            or requests[name].pass_phrase not in {None, register.bundles[name].pass_phrase}
+        )
     }
 
 
 def to_revoke(
     register: Register, requests: Mapping[str, Request], reasons: Mapping[str, str]
 ) -> set[str]:
-    """Names of the clients whose certificates are to be revoked, or have another reason now."""
+    """Names of the clients whose certificates are to be revoked, or have another reason now.
+
+    What was imported is revoked where there is a reason for it: no configuration has named it yet.
+    """
     return {
         entry.name
         for entry in register.issued
         if entry.name not in requests
+        and (not entry.imported or entry.name in reasons)
         and (entry.status != "revoked" or entry.reason != reasons.get(entry.name, entry.reason))
     }
+
+
+def to_import(register: Register, imported: Sequence[Entry], now: datetime) -> list[Entry]:
+    """Entries in force that the register does not have, or does not have as revoked."""
+    known = {entry.serial_number: entry for entry in register.issued}
+    return [
+        entry
+        for entry in imported
+        if entry.in_force(now)
+        and (
+            entry.serial_number not in known
+            or (entry.status == "revoked" != known[entry.serial_number].status)
+        )
+    ]
 
 
 def updated(
@@ -121,6 +156,7 @@ def updated(
     now: datetime,
     *,
     reasons: Mapping[str, str] | None = None,
+    imported: Sequence[Entry] = (),
     rekeyed: bool = False,
 ) -> Register:
     """Carry out requests: issue what is new or changed, revoke what is gone.
@@ -131,27 +167,36 @@ def updated(
         issuer: The CA.
         now: Time of revocations; expired entries are dropped.
         reasons: CRLReason by name of a client that is gone; cessationOfOperation where none is.
+        imported: What the CA had issued before there was a register.
         rekeyed: The CA has a new key, so that all certificates are issued anew.
     """
-    issue = set(requests) if rekeyed else to_issue(register, requests)
-    rebundle = set() if rekeyed else to_bundle(register, requests)
+    register = _with_imported(register, to_import(register, imported, now))
+    issue = to_issue(register, requests)
+    if rekeyed:
+        issue |= {name for name in requests if requests[name].certificate is None}
+    rebundle = to_bundle(register, requests) - issue
     given = reasons or {}
     gone = to_revoke(register, requests, given)
     made = _issue(issue, requests, issuer)
     kept = {name: register.bundles[name] for name in requests.keys() - issue}
     kept |= {name: _rebundled(name, kept[name], requests[name]) for name in rebundle}
+    new = [_entry(name, made[name]) for name in sorted(made)]
+    entered = {entry.serial_number for entry in new}
     history = [
         _revoked(entry, given.get(entry.name), now)
         if entry.name in gone
         else _superseded(entry, entry.name in issue)
         for entry in register.issued
-        if entry.in_force(now)
+        if entry.in_force(now) and entry.serial_number not in entered
     ]
-    return Register(
-        requests=requests,
-        issued=(*history, *(_entry(name, made[name]) for name in sorted(made))),
-        bundles=kept | made,
-    )
+    return Register(requests=requests, issued=(*history, *new), bundles=kept | made)
+
+
+def _with_imported(register: Register, imported: Sequence[Entry]) -> Register:
+    """The register with what was issued before it, in front."""
+    serials = {entry.serial_number for entry in imported}
+    others = (entry for entry in register.issued if entry.serial_number not in serials)
+    return replace(register, issued=(*imported, *others))
 
 
 def _issue(
@@ -159,24 +204,33 @@ def _issue(
 ) -> dict[str, Bundle]:
     ordered = sorted(names)
     with ThreadPoolExecutor(KEY_THREADS) as pool:
-        made = pool.map(keys.generate, [requests[name].key_bits for name in ordered])
-        return {
-            name: _certified(name, key, requests[name], issuer)
-            for name, key in zip(ordered, made, strict=True)
-        }
+        made = pool.map(lambda name: _certified(name, requests[name], issuer), ordered)
+        return dict(zip(ordered, made, strict=True))
 
 
-def _certified(name: str, key: rsa.RSAPrivateKey, request: Request, issuer: Issuer) -> Bundle:
+def _certified(name: str, request: Request, issuer: Issuer) -> Bundle:
+    chain = certificates.pem(issuer.certificate)
+    if request.certificate is not None:
+        entered = certificates.load(request.certificate)
+        return Bundle(certificate=certificates.pem(entered), chain=chain)
+    own_key = None if request.signing_request else keys.generate(request.key_bits)
+    public_key = (
+        own_key.public_key()
+        if own_key
+        else signing_requests.public_key(request.signing_request or "")
+    )
     certificate = certificates.client(
         issuer,
         distinguished_name(request.subject),
-        key.public_key(),
+        public_key,
         request.window,
         request.subject.get("email"),
     )
+    if own_key is None:
+        return Bundle(certificate=certificates.pem(certificate), chain=chain)
     return bundles.bundle(
         name,
-        key,
+        own_key,
         certificate,
         issuer.certificate,
         pass_phrase=request.pass_phrase or bundles.generate_pass_phrase(),
@@ -185,12 +239,13 @@ def _certified(name: str, key: rsa.RSAPrivateKey, request: Request, issuer: Issu
 
 
 def _rebundled(name: str, old: Bundle, request: Request) -> Bundle:
+    pass_phrase = request.pass_phrase or old.pass_phrase or ""
     return bundles.bundle(
         name,
-        keys.load(old.private_key, old.pass_phrase),
+        keys.load(old.private_key or "", old.pass_phrase),
         certificates.load(old.certificate),
         certificates.load(old.chain),
-        pass_phrase=request.pass_phrase or old.pass_phrase,
+        pass_phrase=pass_phrase,
         encoding=request.bundle_encoding,
     )
 

@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pki import certificates
 from pki.certificates import Issuer
 from pki.windows import Window, read_time
 
@@ -27,7 +28,7 @@ REASONS = tuple(
 
 @dataclass(frozen=True)
 class Revoked:
-    """An entry: serial number in hex, time in RFC 3339, reason of `REASONS`."""
+    """An entry: serial number in hex, time in RFC 3339, reason of `REASONS` or unspecified."""
 
     serial_number: str
     revoked_at: str
@@ -46,7 +47,7 @@ def issue(
             a list is not issued before its entries, and the later of two has the later date.
         revoked: The certificates that are revoked and have not expired.
     """
-    held = issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    held = certificates.key_identifier(issuer.certificate)
     entries = sorted(revoked, key=lambda one: (one.revoked_at, one.serial_number))
     issued_at = max([window.not_before, *(read_time(one.revoked_at) for one in entries)])
     builder = (
@@ -62,7 +63,7 @@ def issue(
     )
     for entry in entries:
         builder = builder.add_revoked_certificate(_entry(entry))
-    return builder.sign(issuer.private_key, hashes.SHA256())
+    return builder.sign(issuer.signing_key(), hashes.SHA256())
 
 
 def pem(revocation_list: x509.CertificateRevocationList) -> str:
@@ -71,11 +72,13 @@ def pem(revocation_list: x509.CertificateRevocationList) -> str:
 
 
 def _entry(revoked: Revoked) -> x509.RevokedCertificate:
-    reason = x509.CRLReason(x509.ReasonFlags(revoked.reason))
-    return (
+    builder = (
         x509.RevokedCertificateBuilder()
         .serial_number(int(revoked.serial_number, 16))
         .revocation_date(read_time(revoked.revoked_at))
-        .add_extension(reason, critical=False)
-        .build()
     )
+    reason = x509.ReasonFlags(revoked.reason)
+    # RFC 5280, 5.3.1: the absence of a reason is said by the absence of the extension.
+    if reason is not x509.ReasonFlags.unspecified:
+        builder = builder.add_extension(x509.CRLReason(reason), critical=False)
+    return builder.build()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
+
 BACKDATE = timedelta(minutes=5)
 """How far a window begins in the past, for clients and servers whose clocks run slow."""
 
@@ -34,6 +36,11 @@ class Window:
     def of_properties(cls, not_before: str, not_after: str) -> Window:
         """Read two RFC 3339 texts."""
         return cls(read_time(not_before), read_time(not_after))
+
+    @classmethod
+    def of_certificate(cls, certificate: x509.Certificate) -> Window:
+        """The window of a certificate that was issued elsewhere."""
+        return cls(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
     def properties(self) -> dict[str, str]:
         """The window as RFC 3339 texts under `not_before` and `not_after`."""

@@ -1,4 +1,9 @@
-"""The CA as a dynamic resource: a key, and a certificate that is renewed with the same key."""
+"""The CA as a dynamic resource: a key, and a certificate that is renewed with the same key.
+
+A rotation in two steps keeps the resource. `next_generation` prepares the next key, and has the
+present one sign it (newWithOld, RFC 4210, 4.4), so that clients of the next CA are accepted under
+the present one's certificate. `generation` with that number then lets it take over.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 import pulumi
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pulumi.dynamic import (
     CheckFailure,
@@ -20,28 +26,47 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.dynamic.properties import WINDOW, Properties, failure, is_unknown, now, window
+from components.dynamic.properties import (
+    BECAUSE,
+    WINDOW,
+    Properties,
+    changed,
+    chosen,
+    differing,
+    failure,
+    is_unknown,
+    now,
+)
 from pki import certificates, keys
 from pki.certificates import Issuer
 from pki.names import distinguished_name
 from pki.windows import Window
 
-IDENTITY = ("subject", "key_bits", "generation")
+IDENTITY = ("subject", "key_bits", "generation", "adopted_key_sha256")
 """A change of these makes another CA: another key, and every certificate issued anew."""
 
 FIRST_GENERATION = 1
 """Of a CA that says nothing of it: those that were made before there were generations."""
 
+NEXT_WINDOW = ("next_not_before", "next_not_after")
+
+NEXT = ("next_generation", "next_subject", "next_key_bits", "next_key_id", *NEXT_WINDOW)
+"""The CA that a rotation prepares: what check chooses of it."""
+
+KEPT = ("validity", "renew_before", "key_id", "certified_subject", "adopted_certificate")
+
+SECRETS = ("private_key", "next_private_key", "expired_probe")
+
 PROBE_LIFETIME = timedelta(minutes=1)
 
 
 class Provider(ResourceProvider):
-    """Makes and renews a CA. State refers to this class by its import path: do not move it."""
+    """Makes, renews and rotates a CA. State refers to it by its import path: do not move it."""
 
     serialize_as_secret_always = False  # It holds nothing.
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Choose the validity window, and the identity by which dependents see another key."""
+        """Choose the validity windows, and the identity by which dependents see another key."""
         inputs = dict(news)
         if is_unknown(news):
             return CheckResult(inputs, [])
@@ -49,36 +74,61 @@ class Provider(ResourceProvider):
         inputs["generation"] = int(news.get("generation", FIRST_GENERATION))
         failures = failure("subject", lambda: distinguished_name(news["subject"]))
         failures += failure("key_bits", lambda: keys.require_size(inputs["key_bits"]))
-        another = bool(_differing(_olds, inputs))
+        before = _before(_olds, inputs)
+        rotating = news.get("next_generation") is not None
+        if rotating:
+            # It is the next key that is to have the size; the present one has its own.
+            inputs["next_key_bits"] = inputs["key_bits"]
+            inputs["key_bits"] = int(before.get("key_bits", inputs["key_bits"]))
+        inputs |= _adopted(inputs)
+        another = changed(before, inputs, IDENTITY)
+        if another and (rotating or _takes_over(_olds, inputs)):
+            failures.append(_one_at_a_time(another))
         try:
-            chosen = window(_olds, news, now(), restart=another)
+            inputs |= _chosen_window(before, inputs, another)
+            same = {} if another else before
+            inputs["key_id"] = same.get("key_id") or _key_id(inputs)
+            if "certified_subject" in same:
+                inputs["certified_subject"] = same["certified_subject"]
+            if rotating:
+                inputs |= _chosen_next(same, inputs)
+                failures += failure(
+                    "next_subject", lambda: distinguished_name(inputs["next_subject"])
+                )
         except ValueError as error:
             return CheckResult(inputs, [*failures, CheckFailure("validity", str(error))])
-        inputs |= chosen.properties()
-        old_key = None if another else _olds.get("key_id")
-        inputs["key_id"] = old_key or _key_id(inputs)
         return CheckResult(inputs, failures)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Another identity replaces the CA; another window renews it."""
         if is_unknown(_news):
             return DiffResult(changes=True)
-        replaces = _differing(_olds, _news)
-        renewed = any(_olds.get(name) != _news[name] for name in WINDOW)
-        return DiffResult(changes=bool(replaces) or renewed, replaces=replaces)
+        before = _before(_olds, _news)
+        replaces = differing(before, _news, IDENTITY)
+        content = (*WINDOW, "adopted_certificate", "key_id", "next_key_id", *NEXT_WINDOW)
+        renewed = differing(_olds, _news, content)
+        return DiffResult(changes=bool(replaces or renewed), replaces=replaces)
 
     def create(self, props: Properties) -> CreateResult:
         """Make key, certificate and the expired client certificate that verification shows."""
-        key = keys.generate(int(props["key_bits"]))
-        outs = _outputs(props, key)
-        issuer = Issuer(certificates.load(outs["certificate"]), key)
-        outs["expired_probe"] = _expired_probe(issuer)
-        return CreateResult(outs["public_key_sha256"], outs)
+        if "adopted_certificate" not in props:
+            key: rsa.RSAPrivateKey | None = keys.generate(int(props["key_bits"]))
+        else:
+            given = props.get("adopted_private_key")
+            key = keys.load(given) if given else None
+        outs = _outputs({}, props, key)
+        return CreateResult(outs["public_key_sha256"], {**outs, **_expired_probe(outs, key)})
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Renew the certificate: same name, same key, so that what it signed goes on working."""
-        outs = _outputs(_news, keys.load(_olds["private_key"]))
-        return UpdateResult({**outs, "expired_probe": _olds["expired_probe"]})
+        """Renew the certificate under the same key, prepare a next key, or let it take over."""
+        if _takes_over(_olds, _news):
+            key = keys.load(_olds["next_private_key"])
+            outs = _outputs(_olds, _news, key)
+            return UpdateResult({**outs, **_expired_probe(outs, key)})
+        held = _olds.get("private_key")
+        outs = _outputs(_olds, _news, keys.load(held) if held else None)
+        kept = {name: _olds[name] for name in ("expired_probe",) if name in _olds}
+        return UpdateResult({**outs, **kept})
 
 
 class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
@@ -86,7 +136,7 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
 
     Attributes:
         certificate: PEM, self-signed.
-        private_key: PKCS#1 PEM; secret.
+        private_key: PKCS#1 PEM; secret. Missing for a CA that was brought along without it.
         key_id: Changes with the key alone, and is known in preview.
         fingerprint_sha256: Of the certificate, hex.
         serial_number: Hex.
@@ -94,6 +144,10 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
         not_before: RFC 3339.
         not_after: RFC 3339.
         expired_probe: `certificate` and `private_key` of an expired client; secret.
+        next_certificate: PEM of the CA that a rotation prepares, self-signed.
+        cross_certificate: PEM of the same, signed by the present CA.
+        next_private_key: PKCS#1 PEM; secret.
+        next_key_id: As `key_id`.
     """
 
     certificate: pulumi.Output[str]
@@ -105,6 +159,10 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
     not_before: pulumi.Output[str]
     not_after: pulumi.Output[str]
     expired_probe: pulumi.Output[dict[str, str]]
+    next_certificate: pulumi.Output[str]
+    cross_certificate: pulumi.Output[str]
+    next_private_key: pulumi.Output[str]
+    next_key_id: pulumi.Output[str]
 
     def __init__(
         self,
@@ -115,6 +173,9 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
         validity: str,
         renew_before: str,
         generation: int = FIRST_GENERATION,
+        next_generation: int | None = None,
+        adopted_certificate: str | None = None,
+        adopted_private_key: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -124,6 +185,11 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
                 "subject": dict(subject),
                 "key_bits": key_bits,
                 "generation": generation,
+                "next_generation": next_generation,
+                "adopted_certificate": adopted_certificate,
+                "adopted_private_key": pulumi.Output.secret(adopted_private_key)
+                if adopted_private_key
+                else None,
                 "validity": validity,
                 "renew_before": renew_before,
                 **dict.fromkeys(
@@ -137,54 +203,176 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
                         "not_before",
                         "not_after",
                         "expired_probe",
+                        "next_certificate",
+                        "cross_certificate",
+                        "next_private_key",
+                        "next_key_id",
                     )
                 ),
             },
             pulumi.ResourceOptions.merge(
-                opts,
-                pulumi.ResourceOptions(additional_secret_outputs=["private_key", "expired_probe"]),
+                opts, pulumi.ResourceOptions(additional_secret_outputs=list(SECRETS))
             ),
         )
 
 
-def _outputs(props: Properties, key: rsa.RSAPrivateKey) -> dict[str, Any]:
-    certificate = certificates.self_signed_authority(
-        distinguished_name(props["subject"]),
-        key,
-        Window.of_properties(props["not_before"], props["not_after"]),
-    )
-    inputs = (*IDENTITY, "validity", "renew_before", "key_id", *WINDOW)
+def _takes_over(olds: Properties, news: Properties) -> bool:
+    """Whether the CA that was prepared is the one that is asked for now."""
+    return "next_generation" in olds and olds["next_generation"] == news["generation"]
+
+
+def _before(olds: Properties, news: Properties) -> dict[str, Any]:
+    """The CA as it is, or the prepared one if it takes over; empty if there is none."""
+    if not olds:
+        return {}
+    if not _takes_over(olds, news):
+        return {"generation": FIRST_GENERATION, **olds}
     return {
-        **{name: props[name] for name in inputs if name in props},
+        "subject": olds["subject"],
+        "key_bits": olds["next_key_bits"],
+        "generation": olds["next_generation"],
+        "certified_subject": olds["next_subject"],
+        "key_id": olds["next_key_id"],
+        "not_before": olds["next_not_before"],
+        "not_after": olds["next_not_after"],
+        "validity": olds["validity"],
+    }
+
+
+def _one_at_a_time(another: str) -> CheckFailure:
+    return CheckFailure(
+        "next_generation",
+        f"a rotation in two steps keeps the present CA until it is complete, but {another}: set "
+        "that back, or leave next_generation out to change the CA in one step",
+    )
+
+
+def _adopted(inputs: Properties) -> dict[str, Any]:
+    """What the CA's certificate says for itself, if it was brought along."""
+    if "adopted_certificate" not in inputs:
+        return {}
+    certificate = certificates.load(inputs["adopted_certificate"])
+    return {
+        "key_bits": certificates.key_size(certificate),
+        "adopted_key_sha256": certificates.public_key_sha256(certificate),
+    }
+
+
+def _chosen_window(before: Properties, inputs: Properties, another: str | None) -> dict[str, str]:
+    if "adopted_certificate" not in inputs:
+        return chosen(before, inputs, now(), anew=another)
+    own = Window.of_certificate(certificates.load(inputs["adopted_certificate"])).properties()
+    brought = {**own, BECAUSE: "brought along", "validity": inputs["validity"]}
+    again = before.get("adopted_certificate") == inputs["adopted_certificate"]
+    if "adopted_private_key" in inputs:
+        return chosen(before if again else brought, inputs, now(), anew=None)
+    return {name: brought[name] for name in (*WINDOW, BECAUSE)}
+
+
+def _chosen_next(before: Properties, inputs: Properties) -> dict[str, Any]:
+    """The CA that is to take over: `NEXT`."""
+    number, key_bits = int(inputs["next_generation"]), inputs["next_key_bits"]
+    # The name differs from the present one's: clients choose by it what they send along.
+    name = f"{inputs['subject'].get('common_name', '')} G{number}".strip()
+    subject = {**inputs["subject"], "common_name": name}
+    prepared = (before.get("next_generation"), before.get("next_key_bits")) == (number, key_bits)
+    old = {"validity": before["validity"]} if prepared else {}
+    if prepared:
+        old |= {name: before[f"next_{name}"] for name in WINDOW}
+    window = chosen(old, inputs, now(), anew=None)
+    identity = {"subject": subject, "key_bits": key_bits, "generation": number, **window}
+    return {
+        "next_generation": number,
+        "next_subject": subject,
+        "next_key_bits": key_bits,
+        "next_key_id": before["next_key_id"] if prepared else _key_id(identity),
+        **{f"next_{name}": window[name] for name in WINDOW},
+    }
+
+
+def _outputs(olds: Properties, props: Properties, key: rsa.RSAPrivateKey | None) -> dict[str, Any]:
+    """All but the expired client certificate."""
+    certificate = _certificate(olds, props, key)
+    outs = {
+        **{name: props[name] for name in (*IDENTITY, *KEPT, *WINDOW, *NEXT) if name in props},
         "certificate": certificates.pem(certificate),
-        "private_key": keys.pkcs1(key),
+        **({"private_key": keys.pkcs1(key)} if key else {}),
         "fingerprint_sha256": certificates.fingerprint_sha256(certificate),
         "serial_number": certificates.serial_number(certificate),
         "public_key_sha256": certificates.public_key_sha256(certificate),
     }
+    if "next_generation" not in props:
+        return outs
+    return {**outs, **_prepared(olds, props, Issuer(certificate, key))}
 
 
-def _expired_probe(issuer: Issuer) -> dict[str, str]:
-    """A client certificate that ended a minute after the CA's own backdated start."""
+def _certificate(
+    olds: Properties, props: Properties, key: rsa.RSAPrivateKey | None
+) -> x509.Certificate:
+    """The CA's own certificate: the one there is, if it serves, else another with the same key."""
+    window = Window.of_properties(props["not_before"], props["not_after"])
+    ready: x509.Certificate | None = None
+    if "adopted_certificate" in props:
+        ready = certificates.load(props["adopted_certificate"])
+    elif _takes_over(olds, props):
+        ready = certificates.load(olds["next_certificate"])
+    # The next CA is one more below the present one.
+    below = 1 if "next_generation" in props else 0
+    if ready is not None and (
+        key is None
+        or (Window.of_certificate(ready) == window and certificates.allows_below(ready, below))
+    ):
+        return ready
+    if key is None:
+        raise ValueError("a CA has a key of its own, or one that was brought along")
+    subject = distinguished_name(props.get("certified_subject", props["subject"]))
+    return certificates.self_signed_authority(
+        ready.subject if ready else subject,
+        key,
+        window,
+        path_length=below,
+        identifier=certificates.key_identifier(ready) if ready else None,
+    )
+
+
+def _prepared(olds: Properties, props: Properties, present: Issuer) -> dict[str, str]:
+    """The next CA: its key, its own certificate, and the one that the present CA gives it."""
+    same = olds.get("next_key_id") == props["next_key_id"]
+    key = (
+        keys.load(olds["next_private_key"]) if same else keys.generate(int(props["next_key_bits"]))
+    )
+    subject = distinguished_name(props["next_subject"])
+    window = Window.of_properties(*(props[name] for name in NEXT_WINDOW))
+    own = certificates.self_signed_authority(subject, key, window)
+    crossed = certificates.cross_signed(present, subject, key.public_key(), window)
+    return {
+        "next_certificate": certificates.pem(own),
+        "cross_certificate": certificates.pem(crossed),
+        "next_private_key": keys.pkcs1(key),
+    }
+
+
+def _expired_probe(outs: Properties, key: rsa.RSAPrivateKey | None) -> dict[str, Any]:
+    """A client certificate that ended a minute after the CA's own start, if it can be made."""
+    if key is None:
+        return {}
+    issuer = Issuer(certificates.load(outs["certificate"]), key)
     start = issuer.certificate.not_valid_before_utc
-    key = keys.generate(keys.SIZES[0])
+    own = keys.generate(keys.SIZES[0])
     certificate = certificates.client(
         issuer,
         distinguished_name({"common_name": "expired probe"}),
-        key.public_key(),
+        own.public_key(),
         Window(start, start + PROBE_LIFETIME),
     )
-    return {"certificate": certificates.pem(certificate), "private_key": keys.pkcs1(key)}
-
-
-def _differing(olds: Properties, news: Properties) -> list[str]:
-    """Names of the properties in which two CAs are not one."""
-    first = {"generation": FIRST_GENERATION}
-    return [name for name in IDENTITY if {**first, **olds}.get(name) != {**first, **news}[name]]
+    probe = {"certificate": certificates.pem(certificate), "private_key": keys.pkcs1(own)}
+    return {"expired_probe": probe}
 
 
 def _key_id(inputs: Properties) -> str:
     """A value of the inputs alone, so that preview and update agree on it."""
+    if "adopted_key_sha256" in inputs:
+        return str(inputs["adopted_key_sha256"])[:16]
     identity = [inputs[name] for name in ("subject", "key_bits", "not_before")]
     if inputs["generation"] != FIRST_GENERATION:
         identity.append(inputs["generation"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import pulumi
@@ -19,15 +19,25 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.dynamic.properties import Properties, failure, is_unknown, now, window
-from pki import bundles, certificates, keys
+from components.dynamic.properties import (
+    Properties,
+    changed,
+    chosen,
+    failure,
+    is_unknown,
+    now,
+    packed,
+    unpacked,
+)
+from pki import certificates, keys, openssl_database, signing_requests
 from pki import register as registers
+from pki.bundles import Bundle
 from pki.certificates import Issuer
 from pki.names import distinguished_name
 from pki.register import Entry, Register, Request
 from pki.windows import Window
 
-CONTENT = ("subject", "key_bits")
+CONTENT = ("subject", "key_bits", "signing_request", "certificate")
 """A change of these issues a client's certificate anew."""
 
 SECRETS = frozenset({"pass_phrase"})
@@ -44,13 +54,15 @@ class Provider(ResourceProvider):
         inputs = dict(news)
         if is_unknown(news["clients"]):
             return CheckResult(inputs, [])
-        rekeyed = not is_unknown(news["ca_key_id"]) and _olds.get("ca_key_id") != news["ca_key_id"]
+        rekeyed = changed(_olds, news, ["ca_key_id"])
         failures: list[CheckFailure] = []
         clients = {}
         for name, client in news["clients"].items():
             before = _olds.get("clients", {}).get(name, {})
-            clients[name], mistakes = _checked(f"clients.{name}", before, client, rekeyed=rekeyed)
+            clients[name], mistakes = _checked(f"clients.{name}", before, client, rekeyed)
             failures += mistakes
+        index = news.get("index", "")
+        failures += failure("index", lambda: openssl_database.entries(index))
         revision = _revision(_olds, news)
         return CheckResult({**inputs, "clients": clients, "revision": revision}, failures)
 
@@ -59,13 +71,14 @@ class Provider(ResourceProvider):
         if is_unknown(_news["clients"]):
             return DiffResult(changes=True)
         register, requests = _register(_olds), _requests(_news["clients"])
-        changed = (
+        changes = (
             registers.to_issue(register, requests)
             or registers.to_bundle(register, requests)
             or registers.to_revoke(register, requests, _news.get("revoked", {}))
+            or registers.to_import(register, _imported(_news), now())
             or _rekeyed(_olds, _news)
         )
-        return DiffResult(changes=bool(changed))
+        return DiffResult(changes=bool(changes))
 
     def create(self, props: Properties) -> CreateResult:
         """Issue the first certificates."""
@@ -79,31 +92,29 @@ class Provider(ResourceProvider):
 
 
 class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
-    """The register of a CA.
+    """The register of a CA. `read_issued` and `read_bundles` read its large outputs.
 
     Attributes:
-        inventory: By client name: `serial_number`, `fingerprint_sha256`, `not_before`,
-            `not_after`, `status` of the newest certificate; removed clients until theirs expires.
         issued: Every certificate that has not expired, in order of issue.
         revision: Changes when somebody is revoked; known in preview.
-        bundles: By client name: `pkcs12` (base64), `pass_phrase`, `private_key` (encrypted),
-            `certificate`, `chain`; secret.
+        bundles: What each client is handed; secret.
     """
 
-    inventory: pulumi.Output[dict[str, Any]]
-    issued: pulumi.Output[list[dict[str, Any]]]
+    # Texts, in states of the first version objects: the SDK would refuse one or the other.
+    issued: pulumi.Output[Any]
     revision: pulumi.Output[str]
-    bundles: pulumi.Output[dict[str, dict[str, str]]]
+    bundles: pulumi.Output[Any]
 
     def __init__(
         self,
         name: str,
         *,
         ca_certificate: pulumi.Input[str],
-        ca_private_key: pulumi.Input[str],
+        ca_private_key: pulumi.Input[str] | None,
         ca_key_id: pulumi.Input[str],
         clients: Mapping[str, Any],
         revoked: Mapping[str, str] | None = None,
+        index: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -111,11 +122,11 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
             name,
             {
                 "ca_certificate": ca_certificate,
-                "ca_private_key": pulumi.Output.secret(ca_private_key),
+                "ca_private_key": pulumi.Output.secret(ca_private_key) if ca_private_key else None,
                 "ca_key_id": ca_key_id,
                 "clients": dict(clients),
                 "revoked": dict(revoked or {}),
-                "inventory": None,
+                "index": index,
                 "issued": None,
                 "revision": None,
                 "bundles": None,
@@ -126,8 +137,45 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
         )
 
 
+def read_issued(output: Any) -> list[dict[str, Any]]:
+    """Entries, in order of issue.
+
+    Each has `name`, `serial_number`, `fingerprint_sha256`, `subject`, `not_before`, `not_after`,
+    `status` and `authority_key_id`; of a revoked one `revoked_at` and `reason`; `imported`, if it
+    was, and then neither a beginning nor a fingerprint.
+    """
+    found: list[dict[str, Any]] = unpacked(output)
+    return found
+
+
+def read_bundles(output: Any) -> dict[str, dict[str, str]]:
+    """Bundles by client name.
+
+    Each has `certificate` and `chain`, and unless the client keeps its key to itself `pkcs12`
+    (base64), `pass_phrase` and `private_key` (encrypted).
+    """
+    if not isinstance(output, str):
+        return dict(output)  # By the first version, each with its chain.
+    found = unpacked(output)
+    return {
+        name: {**bundle, "chain": found["chains"][int(bundle["chain"])]}
+        for name, bundle in found["clients"].items()
+    }
+
+
+def _packed_bundles(found: Mapping[str, Bundle]) -> str:
+    """The bundles, with every chain once: nearly all are the same."""
+    chains = sorted({bundle.chain for bundle in found.values()})
+    places = {chain: place for place, chain in enumerate(chains)}
+    clients = {
+        name: {**bundle.properties(), "chain": places[bundle.chain]}
+        for name, bundle in found.items()
+    }
+    return packed({"chains": chains, "clients": clients})
+
+
 def _checked(
-    place: str, olds: Properties, news: Properties, *, rekeyed: bool
+    place: str, olds: Properties, news: Properties, rekeyed: str | None
 ) -> tuple[dict[str, Any], list[CheckFailure]]:
     """A client's inputs with its window, and what is wrong with them."""
     inputs = {**news, "key_bits": int(news["key_bits"])}
@@ -139,12 +187,18 @@ def _checked(
         ),
         *failure(f"{place}.key_bits", lambda: keys.require_size(inputs["key_bits"])),
     ]
-    another = rekeyed or any(olds.get(name) != inputs[name] for name in CONTENT)
+    if request := news.get("signing_request"):
+        failures += failure(
+            f"{place}.signing_request", lambda: signing_requests.public_key(request)
+        )
+    if entered := news.get("certificate"):
+        window = Window.of_certificate(certificates.load(entered))
+        return {**inputs, **window.properties()}, failures
+    anew = rekeyed or changed(olds, inputs, CONTENT)
     try:
-        chosen = window(olds, news, now(), restart=another)
+        return {**inputs, **chosen(olds, news, now(), anew=anew)}, failures
     except ValueError as error:
         return inputs, [*failures, CheckFailure(f"{place}.validity", str(error))]
-    return {**inputs, **chosen.properties()}, failures
 
 
 def _revision(olds: Properties, news: Properties) -> str:
@@ -152,9 +206,10 @@ def _revision(olds: Properties, news: Properties) -> str:
     old = str(olds.get("revision", "0"))
     removed = sorted(olds.get("clients", {}).keys() - news["clients"].keys())
     reasons = dict(news.get("revoked", {}))
-    if not removed and reasons == olds.get("revoked", {}):
+    index = news.get("index", "")
+    if not removed and reasons == olds.get("revoked", {}) and index == olds.get("index", ""):
         return old
-    return hashlib.sha256(json.dumps([old, removed, reasons]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([old, removed, reasons, index]).encode()).hexdigest()[:16]
 
 
 def _requests(clients: Mapping[str, Properties]) -> dict[str, Request]:
@@ -165,6 +220,8 @@ def _requests(clients: Mapping[str, Properties]) -> dict[str, Request]:
             window=Window.of_properties(client["not_before"], client["not_after"]),
             bundle_encoding=client.get("bundle_encoding", "modern"),
             pass_phrase=client.get("pass_phrase"),
+            signing_request=client.get("signing_request"),
+            certificate=client.get("certificate"),
         )
         for name, client in clients.items()
     }
@@ -173,41 +230,48 @@ def _requests(clients: Mapping[str, Properties]) -> dict[str, Request]:
 def _register(outs: Properties) -> Register:
     """Read the register from a resource's outputs."""
     return Register(
-        requests=_requests(outs["clients"]),
-        issued=tuple(Entry(**entry) for entry in outs["issued"]),
-        bundles={name: bundles.Bundle(**bundle) for name, bundle in outs["bundles"].items()},
+        requests=_requests(unpacked(outs["clients"])),
+        issued=tuple(Entry(**entry) for entry in read_issued(outs["issued"])),
+        bundles={name: Bundle(**bundle) for name, bundle in read_bundles(outs["bundles"]).items()},
     )
 
 
+def _imported(news: Properties) -> Sequence[Entry]:
+    """What the CA had issued before there was this register."""
+    return openssl_database.entries(news.get("index", ""))
+
+
 def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[str, Any]:
-    issuer = Issuer(certificates.load(props["ca_certificate"]), keys.load(props["ca_private_key"]))
+    key = props.get("ca_private_key")
+    issuer = Issuer(certificates.load(props["ca_certificate"]), keys.load(key) if key else None)
+    signer = certificates.key_identifier(issuer.certificate).digest.hex()
     after = registers.updated(
         before,
         _requests(props["clients"]),
         issuer,
         now(),
         reasons=props.get("revoked", {}),
+        imported=[replace(entry, authority_key_id=signer) for entry in _imported(props)],
         rekeyed=rekeyed,
     )
-    shown = ("serial_number", "fingerprint_sha256", "not_before", "not_after", "status")
     return {
-        "clients": {
-            name: {field: value for field, value in client.items() if field not in SECRETS}
-            for name, client in props["clients"].items()
-        },
-        "inventory": {
-            name: {field: getattr(entry, field) for field in shown}
-            for name, entry in after.latest().items()
-        },
-        "issued": [
-            {field: value for field, value in asdict(entry).items() if value is not None}
-            for entry in after.issued
-        ],
-        "bundles": {name: bundle.properties() for name, bundle in after.bundles.items()},
+        "clients": packed(
+            {
+                name: {field: value for field, value in client.items() if field not in SECRETS}
+                for name, client in props["clients"].items()
+            }
+        ),
+        "issued": packed([_shown(entry) for entry in after.issued]),
+        "bundles": _packed_bundles(after.bundles),
         "revision": props.get("revision", "0"),
         "ca_key_id": props["ca_key_id"],
         "ca_public_key_sha256": certificates.public_key_sha256(issuer.certificate),
     }
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    """An entry's fields, those that say something."""
+    return {name: value for name, value in asdict(entry).items() if value not in {None, False}}
 
 
 def _rekeyed(olds: Properties, news: Properties) -> bool:

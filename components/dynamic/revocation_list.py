@@ -16,11 +16,22 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.dynamic.properties import WINDOW, Properties, is_unknown, now, window
+from components.dynamic.properties import (
+    WINDOW,
+    Properties,
+    changed,
+    chosen,
+    differing,
+    is_unknown,
+    now,
+)
 from pki import certificates, keys, revocation_list
 from pki.certificates import Issuer
 from pki.revocation_list import Revoked
 from pki.windows import Window
+
+CONTENT = ("revision", "ca_key_id", "next_ca_key_id")
+"""A change of these issues another list at once; known in preview too."""
 
 
 class Provider(ResourceProvider):
@@ -34,19 +45,18 @@ class Provider(ResourceProvider):
         if is_unknown([news["validity"], news["renew_before"]]):
             return CheckResult(inputs, [])
         try:
-            chosen = window(_olds, news, now(), restart=_differs(_olds, news))
+            window = chosen(_olds, news, now(), anew=changed(_olds, news, CONTENT))
         except ValueError as error:
             return CheckResult(inputs, [CheckFailure("validity", str(error))])
-        return CheckResult({**inputs, **chosen.properties()}, [])
+        return CheckResult({**inputs, **window}, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Issue anew if somebody was revoked, the window moved, or the CA has another key."""
-        moved = any(_olds.get(name) != _news.get(name) for name in WINDOW)
-        return DiffResult(changes=moved or _differs(_olds, _news))
+        return DiffResult(changes=bool(differing(_olds, _news, (*CONTENT, *WINDOW))))
 
     def create(self, props: Properties) -> CreateResult:
-        """Issue list number 1."""
-        outs = _issued(props, 1)
+        """Issue the first list: number 1, or the one after those of a CA that was brought along."""
+        outs = _issued(props, int(props.get("first_number", 1)))
         return CreateResult(f"list-of-{outs['ca_key_id']}", outs)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
@@ -55,16 +65,18 @@ class Provider(ResourceProvider):
 
 
 class RevocationList(Resource, module="pki", name="RevocationList"):
-    """The revocation list of a CA.
+    """The revocation list of a CA; during a rotation also that of the next one.
 
     Attributes:
         revocation_list: PEM.
-        number: CRL number, decimal.
+        next_revocation_list: PEM, of the next CA; missing if there is none.
+        number: CRL number, decimal; both lists have the same.
         not_before: thisUpdate at the earliest, RFC 3339.
         not_after: The last second before nextUpdate, RFC 3339.
     """
 
     revocation_list: pulumi.Output[str]
+    next_revocation_list: pulumi.Output[str]
     number: pulumi.Output[str]
     not_before: pulumi.Output[str]
     not_after: pulumi.Output[str]
@@ -80,6 +92,10 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
         revision: pulumi.Input[str],
         validity: str,
         renew_before: str,
+        first_number: int | None = None,
+        next_ca_certificate: pulumi.Input[str] | None = None,
+        next_ca_private_key: pulumi.Input[str] | None = None,
+        next_ca_key_id: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -89,11 +105,18 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
                 "ca_certificate": ca_certificate,
                 "ca_private_key": pulumi.Output.secret(ca_private_key),
                 "ca_key_id": ca_key_id,
+                "next_ca_certificate": next_ca_certificate,
+                "next_ca_private_key": pulumi.Output.secret(next_ca_private_key)
+                if next_ca_private_key
+                else None,
+                "next_ca_key_id": next_ca_key_id,
                 "issued": issued,
                 "revision": revision,
                 "validity": validity,
                 "renew_before": renew_before,
+                "first_number": first_number,
                 "revocation_list": None,
+                "next_revocation_list": None,
                 "number": None,
                 "not_before": None,
                 "not_after": None,
@@ -102,31 +125,40 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
         )
 
 
-def _differs(olds: Properties, news: Properties) -> bool:
-    """Whether a list made of `olds` lacks what `news` has: known in preview too."""
-    return any(olds.get(name) != news[name] for name in ("revision", "ca_key_id"))
-
-
 def _issued(props: Properties, number: int) -> dict[str, Any]:
-    issuer = Issuer(certificates.load(props["ca_certificate"]), keys.load(props["ca_private_key"]))
-    revoked: list[Mapping[str, str]] = [
-        entry for entry in props["issued"] if entry["status"] == "revoked"
-    ]
-    signer = certificates.authority_key_id(issuer.certificate)
-    made = revocation_list.issue(
-        issuer,
-        number,
-        Window.of_properties(props["not_before"], props["not_after"]),
-        [
-            Revoked(entry["serial_number"], entry["revoked_at"], entry["reason"])
-            for entry in revoked
-            # A new key of the CA answers for its own certificates; the old ones are out anyway.
-            if entry.get("authority_key_id") in {None, "", signer}
-        ],
-    )
-    inputs = ("ca_key_id", "revision", "validity", "renew_before", *WINDOW)
+    signers = {
+        f"{role}revocation_list": Issuer(
+            certificates.load(props[f"{role}ca_certificate"]),
+            keys.load(props[f"{role}ca_private_key"]),
+        )
+        for role in ("", "next_")
+        if props.get(f"{role}ca_key_id") is not None
+    }
+    window = Window.of_properties(props["not_before"], props["not_after"])
+    lists = {
+        place: revocation_list.pem(
+            revocation_list.issue(issuer, number, window, _revoked(props, place, issuer))
+        )
+        for place, issuer in signers.items()
+    }
+    inputs = (*CONTENT, "validity", "renew_before", *WINDOW)
     return {
-        **{name: props[name] for name in inputs},
-        "revocation_list": revocation_list.pem(made),
+        **{name: props[name] for name in inputs if name in props},
+        **lists,
         "number": str(number),
     }
+
+
+def _revoked(props: Properties, place: str, issuer: Issuer) -> list[Revoked]:
+    """What a CA's key answers for: the certificates that it signed.
+
+    Registers of the first version do not say who did; then it was the CA that is in force.
+    """
+    signer = certificates.key_identifier(issuer.certificate).digest.hex()
+    unsaid = {None, ""} if place == "revocation_list" else set()
+    entries: list[Mapping[str, str]] = props["issued"]
+    return [
+        Revoked(entry["serial_number"], entry["revoked_at"], entry["reason"])
+        for entry in entries
+        if entry["status"] == "revoked" and entry.get("authority_key_id") in {signer, *unsaid}
+    ]

@@ -16,7 +16,16 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.dynamic.properties import WINDOW, Properties, failure, is_unknown, now, window
+from components.dynamic.properties import (
+    WINDOW,
+    Properties,
+    changed,
+    chosen,
+    differing,
+    failure,
+    is_unknown,
+    now,
+)
 from pki import certificates, keys
 from pki.certificates import Issuer
 from pki.names import distinguished_name
@@ -49,21 +58,17 @@ class Provider(ResourceProvider):
                 "dns_names",
                 lambda: certificates.alternative_names(news["dns_names"], news["ip_addresses"]),
             )
-        # What is unknown in this preview was known before, and stays so unless it changes.
-        another = any(
-            _olds.get(name) != inputs[name] for name in CONTENT if not is_unknown(inputs[name])
-        )
         try:
-            chosen = window(_olds, news, now(), restart=another)
+            window = chosen(_olds, news, now(), anew=changed(_olds, inputs, CONTENT))
         except ValueError as error:
             return CheckResult(inputs, [*failures, CheckFailure("validity", str(error))])
-        return CheckResult({**inputs, **chosen.properties()}, failures)
+        return CheckResult({**inputs, **window}, failures)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Issue anew if the content or the window differs, or the CA has another key."""
         # A window is missing where what decides on it is unknown in this preview.
-        changed = any(_olds.get(name) != _news.get(name) for name in (*CONTENT, *WINDOW))
-        return DiffResult(changes=changed or _signed_by_another(_olds, _news))
+        differs = bool(differing(_olds, _news, (*CONTENT, *WINDOW)))
+        return DiffResult(changes=differs or _signed_by_another(_olds, _news))
 
     def create(self, props: Properties) -> CreateResult:
         """Make a key and its certificate."""

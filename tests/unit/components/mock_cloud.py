@@ -12,6 +12,7 @@ import pulumi
 from pulumi.runtime import config, mocks, rpc, stack
 from pulumi.runtime.settings import set_root_resource
 
+from components.dynamic.properties import packed
 from tests.unit.components.deployment import Deployment, Registration
 
 PROJECT, STACK = "slb-mutual-tls", "test"
@@ -22,7 +23,7 @@ CA_KEY_ID = "id of the CA's key"
 SMALL_TYPES = {"ecs.z.large": ["cn-hangzhou-b"], "ecs.a.large": ["cn-hangzhou-h", "cn-hangzhou-g"]}
 """Offered where a size is asked for: zones by instance type, in the cloud's order."""
 
-ISSUED = {
+ISSUED: Mapping[str, Mapping[str, Any]] = {
     "CertificateAuthority": {
         "certificate": "certificate of the CA",
         "private_key": "key of the CA",
@@ -31,10 +32,26 @@ ISSUED = {
         "expired_probe": {"certificate": "of the probe", "private_key": "key of the probe"},
     },
     "CertificateRegister": {
-        "inventory": {"browser": {"status": "valid"}},
-        "issued": [],
+        "issued": packed(
+            [
+                {
+                    "name": "browser",
+                    "serial_number": "0a",
+                    "fingerprint_sha256": "0b",
+                    "subject": "CN=browser",
+                    "not_before": "2026-03-14T00:00:00Z",
+                    "not_after": "2027-03-13T23:59:59Z",
+                    "status": "valid",
+                }
+            ]
+        ),
         "revision": "0",
-        "bundles": {"browser": {"pass_phrase": "of browser"}},
+        "bundles": packed(
+            {
+                "chains": ["certificate of the CA"],
+                "clients": {"browser": {"pass_phrase": "of browser", "chain": 0}},
+            }
+        ),
     },
     "RevocationList": {"revocation_list": "list of the CA", "number": "1"},
     "ServerCertificate": {
@@ -53,6 +70,7 @@ class Cloud(mocks.Mocks):
         types: Zones by instance type that the region sells.
         images: Ids of the images that it has.
         instances: Ids of the account's instances.
+        issued: Outputs of the dynamic resources.
     """
 
     def __init__(
@@ -63,7 +81,9 @@ class Cloud(mocks.Mocks):
         types: Mapping[str, list[str]] = SMALL_TYPES,
         images: tuple[str, ...] = ("aliyun_3_x64_20G_alibase.vhd",),
         instances: tuple[str, ...] = (),
+        issued: Mapping[str, Mapping[str, Any]] = ISSUED,
     ) -> None:
+        self._issued = issued
         self._deployment = deployment
         self._preview = preview
         self._types = types
@@ -80,7 +100,7 @@ class Cloud(mocks.Mocks):
             known = {"key_id": CA_KEY_ID} if kind == "CertificateAuthority" else {}
             return None, {**inputs, **known}
         if args.typ.startswith("pulumi-python:dynamic"):
-            return f"{kind} {args.name}", {**inputs, **ISSUED[kind]}
+            return f"{kind} {args.name}", {**inputs, **self._issued[kind]}
         made = {"address": ADDRESS} if kind == "ApplicationLoadBalancer" else {}
         return f"{kind} {args.name}", {**inputs, **made}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pulumi
 from pulumi.output import Unknown
 
@@ -103,7 +105,10 @@ def test_keys_and_bundles_are_secret_in_the_state():
     found = {
         kind: set(deployment.one(kind).request.additionalSecretOutputs) for kind in (CA, REGISTER)
     }
-    assert found == {CA: {"private_key", "expired_probe"}, REGISTER: {"bundles"}}
+    assert found == {
+        CA: {"private_key", "next_private_key", "expired_probe"},
+        REGISTER: {"bundles"},
+    }
     assert "ca_private_key" in deployment.one(REGISTER).secret_inputs
 
 
@@ -114,16 +119,22 @@ def test_children_belong_to_the_component():
 
 
 def test_what_is_issued_comes_out():
-    issued, register = ISSUED["CertificateAuthority"], ISSUED["CertificateRegister"]
-    assert deployed().outputs == {
-        **{
-            name: issued[name]
-            for name in (*PUBLIC, "private_key", "expired_probe")
-            if name != "clients"
-        },
-        "clients": register["inventory"],
-        "client_bundles": register["bundles"],
-    }
+    outputs = deployed().outputs
+    bundles = json.loads(outputs.pop("client_bundles"))
+    assert bundles == {"browser": {"pass_phrase": "of browser", "chain": "certificate of the CA"}}
+    (browser,) = outputs.pop("clients").values()
+    assert (browser["serial_number"], browser["status"]) == ("0a", "valid")
+    issued = ISSUED["CertificateAuthority"]
+    assert outputs == {name: issued[name] for name in (*PUBLIC, *SECRET) if name in issued}
+
+
+def test_the_first_versions_outputs_are_read_as_well():
+    bundle = {"pass_phrase": "of browser", "chain": "certificate of the CA"}
+    entry = {**json.loads(ISSUED["CertificateRegister"]["issued"])[0], "name": "old"}
+    register = {"issued": [entry], "revision": "0", "bundles": {"old": bundle}}
+    outputs = deployed(issued={**ISSUED, "CertificateRegister": register}).outputs
+    assert json.loads(outputs["client_bundles"]) == {"old": bundle}
+    assert set(outputs["clients"]) == {"old"}
 
 
 def test_a_preview_knows_the_keys_id_and_no_certificate():

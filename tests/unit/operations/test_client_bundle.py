@@ -18,11 +18,11 @@ PASS_PHRASE = 'pass "phrase" \\ of browser'
 
 FILES = [
     "browser.p12",
-    "browser.crt",
     "browser.key",
+    "passphrase.txt",
+    "browser.crt",
     "chain.crt",
     "ca.crt",
-    "passphrase.txt",
 ]
 
 

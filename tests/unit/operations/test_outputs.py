@@ -81,7 +81,7 @@ def test_public_outputs_hold_no_secret(document):
     values = document()
     shown = stack_outputs.public(stack_outputs.parse(values))
     text = json.dumps(shown)
-    new = {"issued", "renewal", "certificate_revocation_list"}
+    new = {"issued", "renewal", "certificate_revocation_list", "next_ca_certificate"}
     assert set(shown) == {*values, *new} - {"client_bundles", "expired_probe"}
     assert shown["clients"]["browser"]["not_after"] == values["clients"]["browser"]["not_after"]
     assert "PRIVATE KEY" not in text

@@ -11,6 +11,10 @@ import pulumi
 from pulumi.dynamic import DiffResult, ResourceProvider
 from pulumi.runtime import rpc
 
+from components.dynamic.certificate_register import read_bundles, read_issued
+from components.dynamic.properties import unpacked
+from components.private_ca import latest
+
 
 def wire(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Properties as a provider's process receives them: numbers are floats, None is left out."""
@@ -30,6 +34,18 @@ class Kept:
     inputs: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     id: str = ""
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """The outputs of a register as the program reads them, and what it makes of them."""
+        issued = read_issued(self.outputs["issued"])
+        return {
+            **self.outputs,
+            "clients": unpacked(self.outputs["clients"]),
+            "issued": issued,
+            "bundles": read_bundles(self.outputs["bundles"]),
+            "inventory": latest(issued),
+        }
 
     def checked(self, news: Mapping[str, Any]) -> dict[str, Any]:
         """Inputs as `check` completes them.

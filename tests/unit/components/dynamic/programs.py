@@ -60,5 +60,6 @@ def register(ca: Kept, clients: dict[str, Any] | None = None, **changes: Any) ->
 
 def revocations(ca: Kept, register: Kept, **changes: Any) -> dict[str, Any]:
     """Inputs of the revocation list of what a register has issued."""
-    known = {name: register.outputs[name] for name in ("issued", "revision")}
+    revoked = [entry for entry in register.seen["issued"] if entry["status"] == "revoked"]
+    known = {"issued": revoked, "revision": register.outputs["revision"]}
     return {**LIST, **signer(ca), **known, **changes}

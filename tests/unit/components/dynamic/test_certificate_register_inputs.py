@@ -13,7 +13,7 @@ from tests.unit.components.dynamic.programs import client, register, two
 def test_numbers_come_as_floats_and_count_as_what_they_were(kept_register, ca, made_keys):
     found = kept_register.provider.check(wire(kept_register.inputs), wire(register(ca)))
     assert isinstance(found.inputs["clients"]["browser"]["key_bits"], int)
-    assert isinstance(kept_register.outputs["clients"]["browser"]["key_bits"], float)
+    assert isinstance(kept_register.inputs["clients"]["browser"]["key_bits"], float)
     assert all(isinstance(bits, int) for bits in made_keys)
 
 

@@ -53,7 +53,7 @@ def test_the_first_list_is_number_one_and_empty(kept_list, ca):
 
 
 def test_a_removed_client_is_on_the_next_list(kept_list, kept_register, ca):
-    serial = kept_register.outputs["inventory"]["browser"]["serial_number"]
+    serial = kept_register.seen["inventory"]["browser"]["serial_number"]
     kept_register.up(register(ca, PHONE_ALONE))
     assert kept_list.up(revocations(ca, kept_register)) == "update"
     assert entries(kept_list) == {serial.zfill(40): "cessationOfOperation"}
@@ -69,24 +69,24 @@ def test_a_reason_is_told(kept_list, kept_register, ca):
 
 def test_a_reason_can_be_given_later(kept_list, kept_register, ca):
     kept_register.up(register(ca, PHONE_ALONE))
-    at = kept_register.outputs["issued"][0]["revoked_at"]
+    at = kept_register.seen["issued"][0]["revoked_at"]
     kept_list.up(revocations(ca, kept_register))
     assert kept_register.up(register(ca, PHONE_ALONE, revoked={"browser": "superseded"})) == (
         "update"
     )
     assert kept_list.up(revocations(ca, kept_register)) == "update"
     assert list(entries(kept_list).values()) == ["superseded"]
-    assert kept_register.outputs["issued"][0]["revoked_at"] == at
+    assert kept_register.seen["issued"][0]["revoked_at"] == at
     assert number(kept_list) == 3
 
 
 def test_a_client_that_comes_back_stays_on_the_list_with_what_it_had(kept_list, kept_register, ca):
-    before = kept_register.outputs["inventory"]["browser"]["serial_number"]
+    before = kept_register.seen["inventory"]["browser"]["serial_number"]
     kept_register.up(register(ca, PHONE_ALONE))
     kept_register.up(register(ca))
     kept_list.up(revocations(ca, kept_register))
     assert list(entries(kept_list)) == [before.zfill(40)]
-    assert kept_register.outputs["inventory"]["browser"]["status"] == "valid"
+    assert kept_register.seen["inventory"]["browser"]["status"] == "valid"
 
 
 def test_an_added_client_moves_no_list_and_preview_knows(kept_list, kept_register, ca):

@@ -146,13 +146,13 @@ def test_a_client_in_the_state_is_renewed_rebundled_and_revoked(clock):
     news = asked_for(resource)
     news["clients"]["browser"]["bundle_encoding"] = "legacy"
     assert resource.up(news) == "update"
-    bundle = resource.outputs["bundles"]["browser"]
+    bundle = resource.seen["bundles"]["browser"]
     assert bundle["certificate"] == material()["browser certificate"]
     assert bundle["pass_phrase"] == material()["bundle pass phrase"]
     clock("335d")
     assert resource.up(news) == "update"
-    statuses = [entry["status"] for entry in resource.outputs["issued"]]
+    statuses = [entry["status"] for entry in resource.seen["issued"]]
     assert statuses == ["revoked", "superseded", "valid"]
     assert resource.up({**news, "clients": {}}) == "update"
-    statuses = [entry["status"] for entry in resource.outputs["issued"]]
+    statuses = [entry["status"] for entry in resource.seen["issued"]]
     assert statuses == ["revoked", "revoked", "revoked"]

@@ -1,0 +1,128 @@
+"""The database of `openssl ca`: the tutorial's `index.txt`, a line for each certificate.
+
+Six fields between tabs: status (V, R or E), end of validity, time and reason of a revocation,
+serial number in hex, file name, subject (`openssl-ca(1)`, and `apps/lib/apps.c` for the reasons).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from pki import certificates
+from pki.register import Entry
+from pki.windows import show_time
+
+FIELDS = 6
+
+_REASONS = {
+    "keyTime": "keyCompromise",
+    "CAkeyTime": "cACompromise",
+    "CACompromise": "cACompromise",
+    "holdInstruction": "certificateHold",
+    **{
+        name: name
+        for name in (
+            "unspecified",
+            "keyCompromise",
+            "affiliationChanged",
+            "superseded",
+            "cessationOfOperation",
+            "certificateHold",
+        )
+    },
+}
+"""CRLReason (RFC 5280, 5.3.1) by what `openssl ca` writes."""
+
+
+def entries(text: str) -> list[Entry]:
+    """The certificates of a database that are not marked as expired, in its order.
+
+    The database knows neither the beginning of a certificate's validity nor its fingerprint: both
+    are empty. A certificate is named by its subject's common name, or else its serial number.
+
+    Raises:
+        ValueError: A line cannot be read, or a serial number stands there twice; it says which.
+    """
+    found = [
+        _entry(number, line)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.startswith("E\t")
+    ]
+    seen: set[str] = set()
+    for entry in found:
+        if entry.serial_number in seen:
+            raise ValueError(f"serial number {entry.serial_number} stands in it twice")
+        seen.add(entry.serial_number)
+    return found
+
+
+def _entry(number: int, line: str) -> Entry:
+    fields = line.split("\t")
+    if len(fields) != FIELDS or fields[0] not in {"V", "R"}:
+        raise ValueError(
+            f"line {number} is none of `openssl ca`: it has six fields between tabs, of which the "
+            "first is V, R or E (an editor may have made spaces of the tabs)"
+        )
+    status, end, revocation, serial, _file, subject = fields
+    if not re.fullmatch("[0-9A-Fa-f]{1,40}", serial):
+        raise ValueError(f"line {number}: serial number {serial!r} is not hex")
+    attributes = _attributes(subject)
+    serial_number = certificates.whole_octets(int(serial, 16))
+    revoked_at, _, reason = revocation.partition(",")
+    if (status == "R") != bool(revoked_at):
+        raise ValueError(f"line {number}: status {status} does not go with {revocation!r}")
+    return Entry(
+        name=next((value for key, value in attributes if key == "CN"), serial_number),
+        serial_number=serial_number,
+        fingerprint_sha256="",
+        subject=",".join(f"{key}={_escaped(value)}" for key, value in reversed(attributes)),
+        not_before="",
+        not_after=_time(number, end),
+        status="revoked" if status == "R" else "valid",
+        revoked_at=_time(number, revoked_at) if revoked_at else None,
+        reason=_reason(number, reason) if revoked_at else None,
+        imported=True,
+    )
+
+
+def _time(number: int, text: str) -> str:
+    """RFC 3339 of a UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5)."""
+    try:
+        # Two digits of a year from 50 on are of the last century, which Python splits at 69.
+        century = "" if len(text) == len("20260101000000Z") else "20" if text < "5" else "19"
+        found = datetime.strptime(century + text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError(
+            f"line {number}: {text!r} is no time such as 270301120000Z or 20270301120000Z"
+        ) from None
+    return show_time(found)
+
+
+def _reason(number: int, text: str) -> str:
+    # An instruction or a time may follow: holdInstruction,OID and keyTime,TIME.
+    name = text.partition(",")[0] or "unspecified"
+    if name not in _REASONS:
+        raise ValueError(f"line {number}: {name!r} is no reason that revokes a certificate")
+    return _REASONS[name]
+
+
+def _attributes(subject: str) -> list[tuple[str, str]]:
+    """`/C=CN/O=Example` as pairs; a slash that no attribute follows belongs to the value."""
+    parts = re.split(r"/(?=[A-Za-z][A-Za-z0-9.]*=|[0-9][0-9.]*=)", subject)[1:]
+    pairs = (part.partition("=") for part in parts)
+    return [(key, _unescaped(value)) for key, _, value in pairs]
+
+
+def _unescaped(value: str) -> str:
+    r"""Text of what OpenSSL writes as \xHH, a byte of UTF-8 or Latin-1 each."""
+    raw = re.sub(rb"\\x([0-9A-Fa-f]{2})", lambda m: bytes.fromhex(m[1].decode()), value.encode())
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _escaped(value: str) -> str:
+    """The value as RFC 4514, 2.4 writes it."""
+    return re.sub(r'([,+"\\<>;])', r"\\\1", value)
