@@ -10,11 +10,12 @@ ARGS ?=
 DIR ?= out
 DAYS ?= 30
 REASON ?= keyCompromise
+STEP ?=
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help up preview refresh down verify client inventory expiry revoke outputs env toolchain \
+.PHONY: help up preview refresh down verify client inventory expiry revoke rotate crl outputs env toolchain \
 	test test-unit test-engine lint format lock bench clean
 
 help: ## Show this list
@@ -48,6 +49,13 @@ expiry: $(VENV)/runtime ## List what is due within DAYS; status 1 if anything is
 revoke: $(VENV)/runtime ## Cut a client off (NAME=partner REASON=keyCompromise)
 	@test -n "$(NAME)" || { echo "error: say which client: make revoke NAME=partner" >&2; exit 1; }
 	$(RUN) -m operations revoke "$(NAME)" --reason "$(REASON)" --stack $(STACK) $(ARGS)
+
+rotate: $(VENV)/runtime ## Give the CA another key (STEP=prepare, complete or abort)
+	@test -n "$(STEP)" || { echo "error: say which step: make rotate STEP=prepare" >&2; exit 1; }
+	$(RUN) -m operations rotate "$(STEP)" --stack $(STACK) $(ARGS)
+
+crl: $(VENV)/runtime ## Write the CA's revocation list, PEM and DER (DIR=out)
+	@$(RUN) -m operations crl --dir "$(DIR)" --stack $(STACK)
 
 outputs: $(VENV)/runtime ## Print the stack's outputs as JSON, without secrets
 	@$(RUN) -m operations outputs --stack $(STACK)

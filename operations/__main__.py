@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,14 +23,16 @@ from operations import (
     local_environment,
     outputs,
     revocation,
+    rotation,
     verification,
 )
 from operations.errors import OperationError, ReportedError
 from operations.health import SlbHealth
 from operations.identity import of_bundle
 from operations.local_environment import LocalEnvironment
-from operations.report import Report, render
+from operations.report import Check, Report, render
 from operations.stack import PROJECT, Stack
+from operations.stack_file import StackFile
 from toolchain.errors import ToolchainError
 from toolchain.install import ensure
 from toolchain.progress import Reporter
@@ -199,30 +202,121 @@ def revoke(
         raise OperationError(f"Client {name} has no certificate: `make up STACK={stack}` first.")
     leaver = of_bundle(before.client_bundles[name])
     others = sorted(before.client_bundles.keys() - {name})
-    file = PROJECT / f"Pulumi.{stack}.yaml"
-    kept = file.read_text(encoding="utf-8")
-    try:
-        revocation.configure(target.stack, file, wanted)
-    except OperationError:
-        file.write_text(kept, encoding="utf-8")
-        raise
+    target = _configured(
+        target,
+        wanted,
+        f"now says that {name} is revoked and that the CA has another key.\n"
+        f"New certificates: {', '.join(others) or 'nobody'}. "
+        "What they hold now stops working at once.",
+        yes=yes,
+    )
+    report = _brought_up(target, lambda found: [revocation.cut_off(found, name, leaver)])
+    _say_whom_to_hand_out(others, stack)
+    raise typer.Exit(report.exit_status)
+
+
+@app.command()
+def rotate(
+    step: Annotated[rotation.Step, typer.Argument(help="prepare, complete or abort.")],
+    stack: StackName = "local",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Complete although certificates are left behind.")
+    ] = False,
+) -> None:
+    """Give the CA another key in two steps, between which old and new clients get through."""
     target = _target(stack)
-    listed = ", ".join(others) or "nobody"
-    console.print(f"{file.name} now says that {name} is revoked and that the CA has another key.")
-    console.print(f"New certificates: {listed}. What they hold now stops working at once.")
-    previewed = target.stack.run("preview")
+    before = outputs.parse(target.stack.outputs())
+    wanted = rotation.changes(target.values, step)
+    names = before.clients_in_force()
+    if step == "complete":
+        _refuse_to_leave_behind(before, force=force)
+        told = (
+            "now has the prepared CA take over. What clients got before STEP=prepare stops working."
+        )
+    elif step == "prepare":
+        told = (
+            "now says that another CA is prepared.\n"
+            f"New certificates: {', '.join(names) or 'nobody'}. The old ones go on working."
+        )
+    else:
+        told = (
+            "now prepares no other CA.\nNew certificates, of the present one: "
+            f"{', '.join(names) or 'nobody'}. What was handed out since STEP=prepare stops working."
+        )
+    earlier = {name: of_bundle(before.client_bundles[name]) for name in before.clients_to_try()}
+    target = _configured(target, wanted, told, yes=yes)
+    report = _brought_up(
+        target,
+        lambda found: [rotation.earlier_clients(found, earlier)] if step == "prepare" else [],
+    )
+    if step != "complete":
+        _say_whom_to_hand_out(names, stack)
+    if step == "prepare":
+        console.print("When all have installed theirs: make rotate STEP=complete")
+    raise typer.Exit(report.exit_status)
+
+
+@app.command()
+def crl(
+    directory: Annotated[Path, typer.Option("--dir", help="Where the files go.")] = Path("out"),
+    stack: StackName = "local",
+) -> None:
+    """Write the CA's revocation list, in PEM and DER."""
+    found = outputs.parse(_target(stack).stack.outputs())
+    for path in revocation.write_lists(found, directory):
+        sys.stdout.write(f"{path}\n")
+
+
+def _refuse_to_leave_behind(before: outputs.StackOutputs, *, force: bool) -> None:
+    behind = rotation.left_behind(before, datetime.now(UTC))
+    if not behind:
+        return
+    if not force:
+        raise OperationError(
+            f"Not issued anew by the prepared CA: {rotation.listed(behind)}. Completing cuts them "
+            "off. Bring the stack up, or give them up: take them out of the configuration, or "
+            "make rotate STEP=complete ARGS=--force."
+        )
+    console.print(f"Cut off without a successor: {rotation.listed(behind)}.")
+
+
+def _say_whom_to_hand_out(names: list[str], stack: str) -> None:
+    for name in names:
+        console.print(f"Hand out: make client NAME={name} STACK={stack} DIR=out/{name}")
+
+
+def _configured(
+    target: Target, wanted: Mapping[str, str | int | None], told: str, *, yes: bool
+) -> Target:
+    """Change the stack's configuration file, show the preview and ask.
+
+    Raises:
+        OperationError: The preview fails or the answer is no; the file is as it was.
+    """
+    name = target.stack.name
+    file = StackFile(name)
+    file.change(target.stack, wanted)
+    changed = _target(name)
+    console.print(f"{file.name} {told}")
+    previewed = changed.stack.run("preview")
     if previewed or not (yes or typer.confirm("Go on?", default=False)):
-        file.write_text(kept, encoding="utf-8")
-        _target(stack)
+        file.restore()
+        _target(name)
         raise OperationError(f"Nothing was done; {file.name} is as it was.")
+    return changed
+
+
+def _brought_up(
+    target: Target, further: Callable[[outputs.StackOutputs], Sequence[Check]]
+) -> Report:
+    """Bring the stack up as it was previewed, verify it and print the report."""
     _pulumi(target, "up", "--yes", "--skip-preview")
     found = outputs.parse(target.stack.outputs())
     report = _verify(target, found)
-    report = Report(report.url, (*report.checks, revocation.cut_off(found, name, leaver)))
+    report = Report(report.url, (*report.checks, *further(found)))
     render(report, console)
-    for other in others:
-        console.print(f"Hand out: make client NAME={other} STACK={stack} DIR=out/{other}")
-    raise typer.Exit(report.exit_status)
+    return report
 
 
 @app.command("env")

@@ -7,20 +7,22 @@ certificate of before. All others get new ones, which are to be handed out at on
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from operations import checks, probes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from operations import checks, inventory, probes, rotation
 from operations.errors import OperationError
 from operations.identity import Identity
 from operations.outputs import StackOutputs
 from operations.report import Check
-from operations.stack import Stack
 from settings import NAMESPACE
 
 
-def changes(values: dict[str, Any], name: str, reason: str) -> dict[str, str | int]:
-    """What to set in a stack's configuration, by path.
+def changes(values: Mapping[str, Any], name: str, reason: str) -> dict[str, str | int | None]:
+    """What to set in a stack's configuration, by path; None: to remove.
 
     Args:
         values: Content of its configuration file.
@@ -37,25 +39,15 @@ def changes(values: dict[str, Any], name: str, reason: str) -> dict[str, str | i
         raise OperationError(f"The configuration has no client {name!r}; it has {known}.")
     if (clients[name] or {}).get("revoked"):
         raise OperationError(f"Client {name} is revoked already ({clients[name]['revoked']}).")
-    generation = config.get(f"{NAMESPACE}:certificate_authority", {}).get("generation", 1)
-    return {
+    present, following = rotation.generations(values)
+    wanted: dict[str, str | int | None] = {
         f"{NAMESPACE}:clients[{json.dumps(name)}].revoked": reason,
-        f"{NAMESPACE}:certificate_authority.generation": int(generation) + 1,
+        f"{rotation.AUTHORITY}.generation": max(present, following or present) + 1,
     }
-
-
-def configure(stack: Stack, file: Path, wanted: dict[str, str | int]) -> None:
-    """Write the changes into the stack's own configuration file; its comments stay.
-
-    Raises:
-        OperationError: The Pulumi CLI refuses.
-    """
-    for path, value in wanted.items():
-        kind = "int" if isinstance(value, int) else "string"
-        options = ("--path", "--type", kind, "--config-file", str(file))
-        answer = stack.capture("config", "set", *options, path, str(value))
-        if answer.returncode != 0:
-            raise OperationError(f"{file.name} cannot be changed: {answer.stderr.strip()}")
+    if following is not None:
+        # The client has a certificate of the prepared CA as well.
+        wanted[f"{rotation.AUTHORITY}.next_generation"] = None
+    return wanted
 
 
 def cut_off(outputs: StackOutputs, name: str, leaver: Identity) -> Check:
@@ -63,3 +55,30 @@ def cut_off(outputs: StackOutputs, name: str, leaver: Identity) -> Check:
     outcome = probes.probe(probes.target_of(outputs), probes.stack_context(outputs), leaver)
     finding = checks.refusal(outcome, clients_get_through=True)
     return Check("revoked", f"What {name} had is refused", finding.status, finding.detail)
+
+
+def write_lists(outputs: StackOutputs, directory: Path) -> list[Path]:
+    """Write the revocation list, `ca.crl.pem` and `ca.crl` (DER, RFC 2585); return the files.
+
+    While a rotation is prepared, the next CA's list is `next-ca.crl.pem` and `next-ca.crl`.
+
+    Raises:
+        OperationError: The stack has none, or the files cannot be written.
+    """
+    lists = inventory.revocation_lists(outputs.certificate_revocation_list)
+    if not lists:
+        raise OperationError(
+            "The stack has no revocation list: its CA's private key is not here, so whoever has "
+            "it issues the list."
+        )
+    written = []
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, listed in zip(("ca", "next-ca"), lists, strict=False):
+            for suffix, encoding in (("crl.pem", Encoding.PEM), ("crl", Encoding.DER)):
+                path = directory / f"{name}.{suffix}"
+                path.write_bytes(listed.public_bytes(encoding))
+                written.append(path)
+    except OSError as error:
+        raise OperationError(f"{directory} cannot be written: {error.strerror}.") from None
+    return written
