@@ -146,7 +146,11 @@ def client(
     client_bundle.write(found, name, directory)
     sys.stdout.write(
         installation.instructions(
-            name, found.url, directory, server_certificate_issuer=found.server_certificate_issuer
+            name,
+            found.url,
+            directory,
+            server_certificate_issuer=found.server_certificate_issuer,
+            keeps_its_key=found.client_bundles[name].private_key is None,
         )
     )
 
@@ -370,7 +374,7 @@ def _verify(target: Target, found: outputs.StackOutputs, *, health: bool = True)
 
 def _hand_over(local: LocalEnvironment, found: outputs.StackOutputs) -> None:
     """Write the first client's bundle, and show a request with it."""
-    name = next(iter(found.clients_in_force()), None)
+    name = next(iter(found.clients_to_try()), None)
     if name is None:
         return
     directory = local.home / "clients" / name

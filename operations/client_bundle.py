@@ -12,8 +12,12 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from cryptography import x509
+
+from operations import installation
 from operations.errors import OperationError
 from operations.outputs import ClientBundle, StackOutputs
+from pki import certificates
 
 SHARED_NAMES = frozenset({"ca", "chain"})
 """Clients of these names would have a certificate file that is another file of the bundle."""
@@ -23,8 +27,9 @@ def write(found: StackOutputs, name: str, directory: Path) -> list[Path]:
     """Write a client's bundle into a directory of its own, readable by its owner only.
 
     The files: `NAME.p12`; `NAME.crt`, `NAME.key` (PKCS#8, encrypted) and `chain.crt` as PEM; the
-    CA's `ca.crt`; and `passphrase.txt`, which opens the first and the key. An earlier bundle of
-    the same client is replaced, file by file, each at once.
+    CA's `ca.crt`; `passphrase.txt`, which opens the first and the key; and `install.txt`. A client
+    that keeps its key to itself gets no file of it. An earlier bundle of the same client is
+    replaced, file by file, each at once.
 
     Args:
         found: Outputs of the stack, secrets included.
@@ -60,11 +65,24 @@ def _files(found: StackOutputs, name: str) -> dict[str, bytes]:
         )
     return {
         **_with_key(name, bundle),
-        f"{name}.crt": bundle.certificate.encode(),
+        f"{name}.crt": (bundle.certificate + _intermediates(bundle.chain)).encode(),
         "chain.crt": bundle.chain.encode(),
         # During a rotation both: the listener's certificate will be the next CA's.
         "ca.crt": (found.ca_certificate + found.next_ca_certificate).encode(),
+        "install.txt": installation.instructions(
+            name,
+            found.url,
+            Path(),
+            server_certificate_issuer=found.server_certificate_issuer,
+            keeps_its_key=bundle.private_key is None,
+        ).encode(),
     }
+
+
+def _intermediates(chain: str) -> str:
+    """The certificates between the client's and its root: what the client has to send along."""
+    parsed = x509.load_pem_x509_certificates(chain.encode())
+    return "".join(certificates.pem(one) for one in parsed if one.issuer != one.subject)
 
 
 def _with_key(name: str, bundle: ClientBundle) -> dict[str, bytes]:

@@ -37,7 +37,12 @@ def first_request(
 
 
 def instructions(
-    name: str, url: str, directory: Path, *, server_certificate_issuer: Issuer = "private"
+    name: str,
+    url: str,
+    directory: Path,
+    *,
+    server_certificate_issuer: Issuer = "private",
+    keeps_its_key: bool = False,
 ) -> str:
     """Say how to hand over and install a client's bundle; commands are indented by four spaces.
 
@@ -47,8 +52,11 @@ def instructions(
         directory: With the client's files; the commands for the machine they are on name it.
         server_certificate_issuer: Of the service; nobody is asked to trust the private CA unless
             that issued the certificate.
+        keeps_its_key: Whether the client has its private key, and the files are without.
     """
     private = server_certificate_issuer == "private"
+    if keeps_its_key:
+        return _own_key(name, url, directory, server_certificate_issuer)
     sections = [
         _files(name, directory),
         _windows(name, private=private),
@@ -65,14 +73,35 @@ def instructions(
     return "\n\n".join(sections) + "\n"
 
 
+def _own_key(name: str, url: str, directory: Path, issuer: Issuer) -> str:
+    """For a client that has made its key and a signing request itself."""
+    trust = f"--cacert {_quoted(directory / 'ca.crt')} " if issuer == "private" else ""
+    certificate = _quoted(directory / f"{name}.crt")
+    return f"""\
+Files of client {name} in {directory}
+  {name}.crt   certificate, of the key that the signing request was made with
+  chain.crt  the certificates above the client's, up to the CA's
+  ca.crt     the CA's certificate
+None of them is secret. Whoever has the key, in the following own.key, is {name}.
+
+curl: asks for the key's pass phrase if it has one
+    curl {trust}--cert {certificate} --key own.key {shlex.quote(url)}
+
+Browsers and systems: a PKCS#12 file, under a pass phrase that is asked for, is installed like any
+    openssl pkcs12 -export -inkey own.key -in {certificate} \
+-certfile {_quoted(directory / "chain.crt")} -name {name} -out {name}.p12
+"""
+
+
 def _files(name: str, directory: Path) -> str:
     contents = {
         f"{name}.p12": "certificate, key and chain, for browsers, systems and Java",
-        f"{name}.crt": "certificate",
+        f"{name}.crt": "certificate, with what stands between it and the CA's",
         f"{name}.key": "private key, encrypted",
         "chain.crt": "the certificates above the client's, up to the CA's",
         "ca.crt": "the CA's certificate",
         "passphrase.txt": f"opens {name}.p12 and {name}.key",
+        "install.txt": "this text",
     }
     width = max(map(len, contents))
     listing = "\n".join(f"  {file:{width}}  {content}" for file, content in contents.items())

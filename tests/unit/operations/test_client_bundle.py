@@ -23,6 +23,7 @@ FILES = [
     "browser.crt",
     "chain.crt",
     "ca.crt",
+    "install.txt",
 ]
 
 
