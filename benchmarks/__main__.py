@@ -13,7 +13,7 @@ def main() -> None:
     """Measure everything in a folder of its own, and leave nothing behind."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
-        issuing.run(folder)
+        issuing.run()
         scale.run(folder)
         home = folder / "home"
         environment = LocalEnvironment(home)

@@ -1,23 +1,40 @@
-"""Many clients: a stack of the CA and its clients alone, by the real engine."""
+"""Many clients: a stack of the CA and its clients alone, by the real engine.
+
+Side by side with it: the tutorial's OpenSSL commands in a loop, and one resource for each client.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
 
+from benchmarks import processes
 from benchmarks.figures import seconds, show
+from benchmarks.issuing import by_openssl_commands
+from benchmarks.processes import Run
 from operations.stack import PROJECT
+from pki import keys
+from pki.register import KEY_THREADS
 from settings import NAMESPACE
 from toolchain.install import Toolchain, ensure
 from toolchain.progress import Reporter
 
-SIZES = (10, 100, 1000)
+SIZES = (1, 10, 100, 1000, 10_000)
 
-PROGRAM = """
+ONE_EACH_SIZES = (10, 100, 300)
+"""More would take hours: with a resource for each client, the time grows as the square."""
+
+BY_HAND = 20
+"""Clients made by OpenSSL commands beside each size: each takes as long as the one before."""
+
+KEYS = 40
+"""Keys made beside each size, to see how much of the time is spent on them."""
+
+REGISTER = """
 import pulumi
 from components.private_ca import PrivateCertificateAuthority
 from settings import parse
@@ -25,47 +42,83 @@ from settings import parse
 clients = {f"client-{n}": {} for n in range(pulumi.Config().require_int("clients"))}
 authority = PrivateCertificateAuthority("scale", settings=parse({"clients": clients}, file="-"))
 pulumi.export("clients", authority.clients)
+pulumi.export("client_bundles", pulumi.Output.secret(authority.client_bundles))
+"""
+
+ONE_EACH = """
+import pulumi
+from benchmarks.one_each import Client
+from components.private_ca import PrivateCertificateAuthority
+from settings import parse
+
+authority = PrivateCertificateAuthority("scale", settings=parse({}, file="-"))
+for number in range(pulumi.Config().require_int("clients")):
+    Client(f"client-{number}", authority.certificate, authority.private_key)
 """
 
 
 def run(folder: Path) -> None:
-    """For each number of clients: up, preview without a change, one more client, state's size."""
+    """For each number of clients: up, preview without a change, one more client, state, memory."""
     with Reporter() as reporter:
         toolchain = ensure(reporter)
     for clients in SIZES:
-        stack = _Stack(folder / str(clients), toolchain)
-        stack.configure(clients)
-        up = seconds(lambda: stack.run("up", "--yes", "--skip-preview"))  # noqa: B023 - called here
-        show(f"clients_{clients}_up", up, "s")
-        show(f"clients_{clients}_up_per_client", up / clients * 1000, "ms")
-        unchanged = seconds(lambda: stack.run("preview", "--expect-no-changes"))  # noqa: B023
-        show(f"clients_{clients}_preview_without_change", unchanged, "s")
-        stack.configure(clients + 1)
-        one_more = seconds(lambda: stack.run("up", "--yes", "--skip-preview"))  # noqa: B023
-        show(f"clients_{clients}_one_more", one_more, "s")
-        show(f"clients_{clients}_state", stack.state_bytes() / 1024, "KiB")
+        _one_size(f"clients_{clients}", clients, _Stack(folder, REGISTER, clients, toolchain))
+    for clients in ONE_EACH_SIZES:
+        name = f"one_resource_each_{clients}"
+        up = _measured(name, _Stack(folder, ONE_EACH, clients, toolchain))
+        show(f"{name}_up_per_client", up / clients * 1000, "ms")
+
+
+def _one_size(name: str, clients: int, stack: _Stack) -> None:
+    by_hand = by_openssl_commands(BY_HAND) * clients
+    making_keys = seconds(_make_keys) / KEYS * clients
+    up = _measured(name, stack)
+    show(f"{name}_up_per_client", up / clients * 1000, "ms")
+    show(f"{name}_openssl_commands_to_up", by_hand / up, "x")
+    show(f"{name}_up_spent_on_keys", making_keys / up * 100, "%")
+
+
+def _measured(name: str, stack: _Stack) -> float:
+    up = stack.run("up", "--yes", "--skip-preview")
+    show(f"{name}_up", up.seconds, "s")
+    unchanged = stack.run("preview", "--expect-no-changes")
+    show(f"{name}_preview_without_change", unchanged.seconds, "s")
+    stack.add_a_client()
+    one_more = stack.run("up", "--yes", "--skip-preview")
+    show(f"{name}_one_more", one_more.seconds, "s")
+    show(f"{name}_state", stack.state_bytes() / 1024, "KiB")
+    show(f"{name}_memory", max(up.peak, unchanged.peak, one_more.peak) / 2**20, "MiB")
+    return up.seconds
+
+
+def _make_keys() -> None:
+    with ThreadPoolExecutor(KEY_THREADS) as pool:
+        list(pool.map(keys.generate, [2048] * KEYS))
 
 
 class _Stack:
     """A stack with a folder, a state and a pass phrase of its own."""
 
-    def __init__(self, folder: Path, toolchain: Toolchain) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, program: str, clients: int, toolchain: Toolchain) -> None:
+        self._clients = clients
+        self._folder = folder / f"{'each-' if program is ONE_EACH else ''}{clients}"
         self._toolchain = toolchain
-        (folder / "state").mkdir(parents=True)
-        (folder / "__main__.py").write_text(PROGRAM, encoding="utf-8")
+        (self._folder / "state").mkdir(parents=True)
+        (self._folder / "__main__.py").write_text(program, encoding="utf-8")
         project = {"name": NAMESPACE, "runtime": {"name": "python"}}
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
+        (self._folder / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
         self.run("stack", "init", "scale", stack=False)
-
-    def configure(self, clients: int) -> None:
-        """Set the number of clients."""
         self.run("config", "set", "clients", str(clients))
 
-    def run(self, *arguments: str, stack: bool = True) -> str:
+    def add_a_client(self) -> None:
+        """Set the number of clients."""
+        self._clients += 1
+        self.run("config", "set", "clients", str(self._clients))
+
+    def run(self, *arguments: str, stack: bool = True) -> Run:
         """Run the CLI."""
         chosen = ["--stack", "scale"] if stack else []
-        return subprocess.run(
+        return processes.run(
             [str(self._toolchain.pulumi), *arguments, *chosen],
             cwd=self._folder,
             env={
@@ -75,11 +128,8 @@ class _Stack:
                 "PULUMI_BACKEND_URL": f"file://{self._folder / 'state'}",
                 "PULUMI_CONFIG_PASSPHRASE": "benchmark",
             },
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        )
 
     def state_bytes(self) -> int:
         """Size of the state, secrets encrypted."""
-        return len(json.dumps(json.loads(self.run("stack", "export"))))
+        return len(json.dumps(json.loads(self.run("stack", "export").output)))

@@ -1,0 +1,57 @@
+"""What the register is compared with: one dynamic resource for each client, same signing code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
+
+from pki import certificates, keys, register
+from pki.certificates import Issuer
+from pki.register import Register, Request
+from pki.windows import Window
+
+
+class Provider(ResourceProvider):
+    """Issues one client."""
+
+    serialize_as_secret_always = False
+
+    def diff(self, _id: str, _olds: Mapping[str, Any], _news: Mapping[str, Any]) -> DiffResult:
+        """Nothing but the name."""
+        return DiffResult(changes=_olds["name"] != _news["name"])
+
+    def create(self, props: Mapping[str, Any]) -> CreateResult:
+        """Issue as the register does."""
+        issuer = Issuer(
+            certificates.load(props["ca_certificate"]), keys.load(props["ca_private_key"])
+        )
+        now, name = datetime.now(UTC), props["name"]
+        window = Window.opening(now, timedelta(days=365))
+        request = Request({"common_name": name}, 2048, window)
+        made = register.updated(Register(), {name: request}, issuer, now)
+        return CreateResult(name, {"name": name, "bundle": made.bundles[name].properties()})
+
+
+class Client(Resource, module="benchmark", name="Client"):
+    """A client by itself."""
+
+    bundle: pulumi.Output[dict[str, str]]
+
+    def __init__(
+        self, name: str, ca_certificate: pulumi.Input[str], ca_private_key: pulumi.Input[str]
+    ) -> None:
+        super().__init__(
+            Provider(),
+            name,
+            {
+                "name": name,
+                "ca_certificate": ca_certificate,
+                "ca_private_key": pulumi.Output.secret(ca_private_key),
+                "bundle": None,
+            },
+            pulumi.ResourceOptions(additional_secret_outputs=["bundle"]),
+        )
