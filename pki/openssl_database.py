@@ -7,6 +7,7 @@ serial number in hex, file name, subject (`openssl-ca(1)`, and `apps/lib/apps.c`
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pki import certificates
@@ -39,7 +40,8 @@ def entries(text: str) -> list[Entry]:
     """The certificates of a database that are not marked as expired, in its order.
 
     The database knows neither the beginning of a certificate's validity nor its fingerprint: both
-    are empty. A certificate is named by its subject's common name, or else its serial number.
+    are empty. A certificate is named as a client by that name would be: by its subject's common
+    name, with dashes for what no client's name has; or else by its serial number.
 
     Raises:
         ValueError: A line cannot be read, or a serial number stands there twice; it says which.
@@ -73,7 +75,7 @@ def _entry(number: int, line: str) -> Entry:
     if (status == "R") != bool(revoked_at):
         raise ValueError(f"line {number}: status {status} does not go with {revocation!r}")
     return Entry(
-        name=next((value for key, value in attributes if key == "CN"), serial_number),
+        name=_name(attributes) or serial_number,
         serial_number=serial_number,
         fingerprint_sha256="",
         subject=",".join(f"{key}={_escaped(value)}" for key, value in reversed(attributes)),
@@ -84,6 +86,11 @@ def _entry(number: int, line: str) -> Entry:
         reason=_reason(number, reason) if revoked_at else None,
         imported=True,
     )
+
+
+def _name(attributes: Sequence[tuple[str, str]]) -> str:
+    common_name = next((value for key, value in attributes if key == "CN"), "")
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", common_name).strip("._-")[:64]
 
 
 def _time(number: int, text: str) -> str:

@@ -21,6 +21,9 @@ from pki.windows import Window, read_time, show_time
 Status = Literal["valid", "superseded", "revoked"]
 """superseded: a newer one is in the client's hands, and this one works until it expires."""
 
+UNNAMED = ""
+"""In place of a CRLReason: the client is gone from the configuration, which says no more."""
+
 KEY_THREADS = 4
 """RSA keys are made side by side: OpenSSL works outside of Python's lock."""
 
@@ -122,17 +125,28 @@ def to_bundle(register: Register, requests: Mapping[str, Request]) -> set[str]:
 def to_revoke(
     register: Register, requests: Mapping[str, Request], reasons: Mapping[str, str]
 ) -> set[str]:
-    """Names of the clients whose certificates are to be revoked, or have another reason now.
+    """Serial numbers of the certificates that are to be revoked, or for another reason now.
 
     What was imported is revoked where there is a reason for it: no configuration has named it yet.
     """
+    wanted = ((entry, _reason(entry, requests, reasons)) for entry in register.issued)
     return {
-        entry.name
-        for entry in register.issued
-        if entry.name not in requests
-        and (not entry.imported or entry.name in reasons)
-        and (entry.status != "revoked" or entry.reason != reasons.get(entry.name, entry.reason))
+        entry.serial_number
+        for entry, reason in wanted
+        if reason is not None
+        and (entry.status != "revoked" or reason not in {entry.reason, UNNAMED})
     }
+
+
+def _reason(
+    entry: Entry, requests: Mapping[str, Request], reasons: Mapping[str, str]
+) -> str | None:
+    """Why a certificate is not to be in force: None if it is; `UNNAMED` if nobody says."""
+    if entry.imported and entry.serial_number in reasons:
+        return reasons[entry.serial_number]
+    if entry.name in requests:
+        return None
+    return reasons.get(entry.name, None if entry.imported else UNNAMED)
 
 
 def to_import(register: Register, imported: Sequence[Entry], now: datetime) -> list[Entry]:
@@ -183,8 +197,8 @@ def updated(
     new = [_entry(name, made[name]) for name in sorted(made)]
     entered = {entry.serial_number for entry in new}
     history = [
-        _revoked(entry, given.get(entry.name), now)
-        if entry.name in gone
+        _revoked(entry, _reason(entry, requests, given), now)
+        if entry.serial_number in gone
         else _superseded(entry, entry.name in issue)
         for entry in register.issued
         if entry.in_force(now) and entry.serial_number not in entered
@@ -264,11 +278,12 @@ def _entry(name: str, bundle: Bundle) -> Entry:
 
 
 def _revoked(entry: Entry, reason: str | None, now: datetime) -> Entry:
+    named = None if reason == UNNAMED else reason
     return replace(
         entry,
         status="revoked",
         revoked_at=entry.revoked_at or show_time(now),
-        reason=reason or entry.reason or "cessationOfOperation",
+        reason=named or entry.reason or "cessationOfOperation",
     )
 
 
