@@ -62,6 +62,7 @@ class ServerCertificate(pulumi.ComponentResource):
                 key_bits=server.key_bits,
                 validity=server.validity,
                 renew_before=server.renew_before,
+                constraints=authority.name_constraints,
                 opts=child,
             )
             self.certificate = issued.certificate
