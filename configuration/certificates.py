@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
@@ -46,6 +47,18 @@ def _index(value: str) -> str:
 def _signing_request(value: str) -> str:
     signing_requests.public_key(value)
     return value
+
+
+def _ip_address(value: str) -> str:
+    try:
+        address = ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is no IP address, such as 203.0.113.10 or 2001:db8::10"
+        ) from None
+    if "%" in value:
+        raise ValueError(f"{value!r} has a zone, which no certificate can name: leave %… out")
+    return str(address)
 
 
 def _pass_phrase(value: SecretStr) -> SecretStr:
@@ -241,6 +254,8 @@ class Server(Validity):
     """The certificate that the load balancer shows; from the private CA unless given."""
 
     domains: tuple[str, ...] = ()
+    ip_addresses: tuple[Annotated[str, AfterValidator(_ip_address)], ...] = ()
+    """In the certificate beside the load balancer's own."""
     key_bits: KeyBits = 2048
     validity: Duration = "365d"
     renew_before: Duration = "30d"
@@ -261,7 +276,7 @@ class Server(Validity):
         Raises:
             ValueError: With the name.
         """
-        wanted = certificates.alternative_names(self.domains, ())
+        wanted = certificates.alternative_names(self.domains, self.ip_addresses)
         name_constraints.require_within(constraints, None, wanted)
         if not self.domains and name_constraints.permits_domains(constraints):
             raise ValueError(

@@ -104,13 +104,15 @@ def client(
 def alternative_names(
     domains: Sequence[str], ip_addresses: Sequence[str]
 ) -> list[x509.GeneralName]:
-    """Subject alternative names (RFC 5280, 4.2.1.6); names beyond ASCII go in as A-labels.
+    """Subject alternative names (RFC 5280, 4.2.1.6), each once; beyond ASCII as A-labels.
 
     Raises:
         ValueError: One is neither a DNS name nor an IP address; the message quotes it.
     """
-    names: list[x509.GeneralName] = [x509.DNSName(dns_names.a_labels(name)) for name in domains]
-    return names + [x509.IPAddress(ipaddress.ip_address(address)) for address in ip_addresses]
+    return [
+        *(x509.DNSName(name) for name in dict.fromkeys(map(dns_names.a_labels, domains))),
+        *(x509.IPAddress(ip) for ip in dict.fromkeys(map(ipaddress.ip_address, ip_addresses))),
+    ]
 
 
 def mailbox_names(email: str | None) -> list[x509.GeneralName]:

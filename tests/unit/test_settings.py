@@ -66,6 +66,16 @@ def test_an_empty_configuration_is_the_safe_default():
             "validity",
         ),
         (
+            {"server": {"ip_addresses": ["203.0.113.010"]}},
+            "Pulumi.test.yaml: server.ip_addresses.0: '203.0.113.010' is no IP address, such as "
+            "203.0.113.10 or 2001:db8::10",
+        ),
+        (
+            {"server": {"ip_addresses": ["fe80::1%eth0"]}},
+            "Pulumi.test.yaml: server.ip_addresses.0: 'fe80::1%eth0' has a zone, which no "
+            "certificate can name: leave %… out",
+        ),
+        (
             {"listener": {"bandwidth": 5000}},
             "Pulumi.test.yaml: listener: bandwidth is 5000: it is -1 (no limit) or 1 to 1000 "
             "Mbit/s",
@@ -191,6 +201,11 @@ def test_a_pass_phrase_that_can_be_typed_is_taken(pass_phrase):
     assert taken.get_secret_value() == pass_phrase
 
 
+def test_an_address_has_one_form():
+    server = parse({"server": {"ip_addresses": ["2001:DB8:0::10"]}}, file=FILE).server
+    assert server.ip_addresses == ("2001:db8::10",)
+
+
 def test_twenty_existing_instances_are_taken():
     ids = [f"i-{number}" for number in range(20)]
     assert parse({"backends": {"instance_ids": ids}}, file=FILE).backends.instance_ids == (*ids,)
@@ -270,6 +285,15 @@ def test_names_that_the_ca_may_not_certify_are_refused_all_at_once():
         f"clients.carol: the common name carol.lab.example.com, {as_dns} within the CA's excluded "
         "domains (lab.example.com); clients.dave: email is 'not an address': it is an address such "
         "as name@example.com, in ASCII"
+    )
+
+
+def test_further_addresses_of_the_server_are_constrained_too():
+    ranges = {"name_constraints": {"permitted": {"ip_ranges": ["10.0.0.0/8"]}}}
+    values = {"certificate_authority": ranges, "server": {"ip_addresses": ["192.0.2.1"]}}
+    assert mistake(values) == (
+        "Pulumi.test.yaml: server: the IP address 192.0.2.1 is outside of the CA's permitted IP "
+        "ranges (10.0.0.0/8)"
     )
 
 
