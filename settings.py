@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Annotated, Any, Self
 
 import pulumi
@@ -79,6 +80,9 @@ class Settings(Model):
                     "certificate: shorten its validity, or renew the CA earlier"
                 )
         self._require_key_of_the_ca()
+        outside = list(self._outside_of_name_constraints())
+        if outside:
+            raise ValueError("; ".join(outside))
         intranet = self.load_balancer.address_type == "intranet"
         if intranet and self.backends.instance_ids and self.load_balancer.vswitch_id is None:
             raise ValueError(
@@ -111,6 +115,23 @@ class Settings(Model):
                 "the server's certificate is to come from the private CA, whose private_key is "
                 "not here: give certificate and private_key of server, or alicloud_certificate_id"
             )
+
+    def _outside_of_name_constraints(self) -> Iterator[str]:
+        """What would be issued for names that the CA may not certify, a sentence each."""
+        constraints = self.certificate_authority.constraints()
+        if constraints is None:
+            return
+        checks: dict[str, Callable[[], None]] = {}
+        if self.server.issued_here:
+            checks["server"] = partial(self.server.require_within, constraints)
+        for name, client in self.clients.items():
+            if client.revoked is None and client.certificate is None:
+                checks[f"clients.{name}"] = partial(client.require_within, constraints, name)
+        for place, check in checks.items():
+            try:
+                check()
+            except ValueError as error:
+                yield f"{place}: {error}"
 
     def renewal(self) -> dict[str, Any]:
         """How long before its end each certificate is due: what an expiry alarm needs to know."""

@@ -16,6 +16,7 @@ from components.dynamic.certificate_register import (
 )
 from components.dynamic.revocation_list import RevocationList
 from configuration.certificates import Client
+from pki.name_constraints import Subtrees
 from settings import Settings
 
 INHERITED = ("country", "province", "organization", "organizational_unit")
@@ -31,6 +32,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         private_key: The CA's key, PEM; secret.
         key_id: Changes with the key alone; known in preview.
         fingerprint_sha256: Of the CA's certificate, hex.
+        name_constraints: Names that the CA may certify, as configured; empty for all.
         next_certificate: PEM of the CA that a rotation prepares; None if none is under way.
         expired_probe: A client certificate that had expired when it was made, with its key;
             secret. Verification shows with it that the listener refuses such. None without the
@@ -46,6 +48,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
     private_key: pulumi.Output[str]
     key_id: pulumi.Output[str]
     fingerprint_sha256: pulumi.Output[str]
+    name_constraints: Mapping[str, Subtrees]
     next_certificate: pulumi.Output[str] | None
     expired_probe: pulumi.Output[dict[str, str]] | None
     clients: pulumi.Output[dict[str, Any]]
@@ -70,6 +73,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         self.private_key = authority.private_key
         self.key_id = authority.key_id
         self.fingerprint_sha256 = authority.fingerprint_sha256
+        self.name_constraints = configured.name_constraints.values()
         self.next_certificate = authority.next_certificate if rotating else None
         self.expired_probe = authority.expired_probe if configured.can_issue else None
         self.issued = register.issued.apply(read_issued)
@@ -95,6 +99,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             next_generation=configured.next_generation,
             adopted_certificate=configured.certificate if configured.adopted else None,
             adopted_private_key=key.get_secret_value() if key else None,
+            constraints=configured.name_constraints.values(),
             opts=pulumi.ResourceOptions(parent=self),
         )
 

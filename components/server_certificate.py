@@ -15,7 +15,7 @@ from settings import Server
 class ServerCertificate(pulumi.ComponentResource):
     """A server certificate of the load balancer's region, from one of three sources.
 
-    Issued by the private CA for the configured domains and the load balancer's address, or a PEM
+    Issued by the private CA for the configured names and the load balancer's address, or a PEM
     pair brought along, or a certificate of Certificate Management Service by id.
 
     Attributes:
@@ -43,7 +43,7 @@ class ServerCertificate(pulumi.ComponentResource):
         super().__init__("slb-mutual-tls:index:ServerCertificate", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.issuer = "other"
-        self.names = pulumi.Output.from_input(list(server.domains))
+        self.names = pulumi.Output.from_input([*server.domains, *server.ip_addresses])
         private_key: pulumi.Output[str] | None = None
         if server.alicloud_certificate_id is not None:
             self.certificate = pulumi.Output.from_input("")
@@ -58,16 +58,19 @@ class ServerCertificate(pulumi.ComponentResource):
                 ca_key_id=authority.key_id,
                 common_name=_common_name(server.domains) or address,
                 dns_names=list(server.domains),
-                ip_addresses=[address],
+                ip_addresses=[address, *server.ip_addresses],
                 key_bits=server.key_bits,
                 validity=server.validity,
                 renew_before=server.renew_before,
+                constraints=authority.name_constraints,
                 opts=child,
             )
             self.certificate = issued.certificate
             private_key = issued.private_key
             self.issuer = "private"
-            self.names = address.apply(lambda ip: [*server.domains, ip])
+            self.names = address.apply(
+                lambda ip: list(dict.fromkeys([*server.domains, ip, *server.ip_addresses]))
+            )
         # No name of its own: with one, the provider would delete the certificate that the listener
         # still uses before it uploads the next.
         uploaded = alicloud.slb.ServerCertificate(

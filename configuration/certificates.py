@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import ipaddress
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
+from cryptography import x509
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from configuration.model import NAMESPACE, Model
-from pki import brought_along, certificates, names, openssl_database, signing_requests
+from pki import (
+    brought_along,
+    certificates,
+    name_constraints,
+    names,
+    openssl_database,
+    signing_requests,
+)
 from pki.durations import parse as parse_duration
 
 
@@ -38,6 +47,18 @@ def _index(value: str) -> str:
 def _signing_request(value: str) -> str:
     signing_requests.public_key(value)
     return value
+
+
+def _ip_address(value: str) -> str:
+    try:
+        address = ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is no IP address, such as 203.0.113.10 or 2001:db8::10"
+        ) from None
+    if "%" in value:
+        raise ValueError(f"{value!r} has a zone, which no certificate can name: leave %… out")
+    return str(address)
 
 
 def _pass_phrase(value: SecretStr) -> SecretStr:
@@ -115,6 +136,29 @@ Generation = Annotated[int, Field(ge=1, le=1000)]
 """Counts the keys of the CA."""
 
 
+class NameSubtrees(Model):
+    """Names of three forms, each with all that is below it."""
+
+    domains: tuple[Annotated[str, AfterValidator(name_constraints.domain)], ...] = ()
+    email_domains: tuple[Annotated[str, AfterValidator(name_constraints.email_domain)], ...] = ()
+    ip_ranges: tuple[Annotated[str, AfterValidator(name_constraints.ip_range)], ...] = ()
+
+    def values(self) -> dict[str, list[str]]:
+        """The forms that have any, in an order of their own: the configuration's says nothing."""
+        return {form: sorted(set(found)) for form, found in self if found}
+
+
+class NameConstraints(Model):
+    """Which names the CA may certify (RFC 5280, 4.2.1.10); a form without any is free."""
+
+    permitted: NameSubtrees = NameSubtrees()
+    excluded: NameSubtrees = NameSubtrees()
+
+    def values(self) -> dict[str, dict[str, list[str]]]:
+        """The subtrees by `permitted` and `excluded`, where there are any."""
+        return {side: found for side, subtrees in self if (found := subtrees.values())}
+
+
 class CertificateAuthority(Validity):
     """The private CA whose certificate the listener checks clients against."""
 
@@ -133,6 +177,7 @@ class CertificateAuthority(Validity):
     """The database of `openssl ca`: what that CA has issued."""
     crl_number: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = None
     """The number of its next revocation list; the engine carries numbers as floats."""
+    name_constraints: NameConstraints = NameConstraints()
 
     @property
     def adopted(self) -> bool:
@@ -143,6 +188,13 @@ class CertificateAuthority(Validity):
     def can_issue(self) -> bool:
         """Whether the CA's key is here."""
         return not self.adopted or self.private_key is not None
+
+    def constraints(self) -> x509.NameConstraints | None:
+        """Names that the CA may certify: as set, or as an adopted CA has it; None for all."""
+        configured = name_constraints.extension(self.name_constraints.values())
+        if configured is None and self.adopted and self.certificate is not None:
+            return name_constraints.of(certificates.load(self.certificate))
+        return configured
 
     def distinguished_name(self, default: str) -> dict[str, str]:
         """The fields of its name; `default` is its common name unless it has another."""
@@ -181,6 +233,11 @@ class CertificateAuthority(Validity):
             raise ValueError(
                 "next_generation needs the present CA's private_key, which signs the next one"
             )
+        elif self.adopted and self.name_constraints.values():
+            raise ValueError(
+                "name_constraints make another certificate of the CA, and its private_key, which "
+                "signs it, is not here: give it, or leave name_constraints out"
+            )
         elif self.adopted:
             brought_along.require_in_force(self.certificate, datetime.now(UTC))
         return self
@@ -197,6 +254,8 @@ class Server(Validity):
     """The certificate that the load balancer shows; from the private CA unless given."""
 
     domains: tuple[str, ...] = ()
+    ip_addresses: tuple[Annotated[str, AfterValidator(_ip_address)], ...] = ()
+    """In the certificate beside the load balancer's own."""
     key_bits: KeyBits = 2048
     validity: Duration = "365d"
     renew_before: Duration = "30d"
@@ -208,6 +267,23 @@ class Server(Validity):
     def issued_here(self) -> bool:
         """Whether the certificate comes from the private CA."""
         return self.certificate is None and self.alicloud_certificate_id is None
+
+    def require_within(self, constraints: x509.NameConstraints) -> None:
+        """Refuse names that the CA may not certify.
+
+        The load balancer's address, which is not known here, is checked with the certificate.
+
+        Raises:
+            ValueError: With the name.
+        """
+        wanted = certificates.alternative_names(self.domains, self.ip_addresses)
+        name_constraints.require_within(constraints, None, wanted)
+        if not self.domains and name_constraints.permits_domains(constraints):
+            raise ValueError(
+                "domains is empty, so the load balancer's address becomes the common name, which "
+                "is read as a DNS name where there is no other, and outside of the CA's permitted "
+                "domains: set domains to one that is permitted"
+            )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -261,6 +337,16 @@ class Client(Model):
     """PEM of one that the CA issued before it was brought along; nothing is issued."""
     revoked: Reason | None = None
     """Why this client has no certificate any more (CRLReason, RFC 5280, 5.3.1)."""
+
+    def require_within(self, constraints: x509.NameConstraints, name: str) -> None:
+        """Refuse names that the CA may not certify.
+
+        Raises:
+            ValueError: With the name.
+        """
+        wanted = certificates.mailbox_names(self.subject.email)
+        common_name = self.subject.common_name or name
+        name_constraints.require_within(constraints, common_name, wanted)
 
     @model_validator(mode="after")
     def _own_key(self) -> Self:

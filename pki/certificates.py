@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,12 +14,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from pki import profiles
+from pki import dns_names, name_constraints, profiles
+from pki.names import common_name
 from pki.profiles import Profile
 from pki.windows import Window
-
-_LABEL = re.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-"""Letters, digits and hyphens (RFC 1034, 3.5, as RFC 5280, 4.2.1.6 asks for)."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,7 @@ def self_signed_authority(
     *,
     path_length: int = 0,
     identifier: x509.SubjectKeyIdentifier | None = None,
+    constraints: x509.NameConstraints | None = None,
 ) -> x509.Certificate:
     """Issue a root CA's certificate; with an old key and name it renews that CA.
 
@@ -57,22 +55,26 @@ def self_signed_authority(
         window: Its validity.
         path_length: How many CAs may stand below it (RFC 5280, 4.2.1.9).
         identifier: Of the key, where certificates in use have another than the usual one.
+        constraints: Names that it may certify; None: all.
     """
     known = identifier or x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(known)
     profile = profiles.authority(path_length)
-    return (
+    builder = (
         _builder(profile, subject, key.public_key(), window, identifier=known)
         .issuer_name(subject)
         .add_extension(authority, critical=False)
-        .sign(key, hashes.SHA256())
     )
+    return _constrained(builder, constraints).sign(key, hashes.SHA256())
 
 
 def cross_signed(
     issuer: Issuer, subject: x509.Name, key: rsa.RSAPublicKey, window: Window
 ) -> x509.Certificate:
-    """Issue another CA's certificate: what it signs is then good for those who trust this one."""
+    """Issue another CA's certificate: what it signs is then good for those who trust this one.
+
+    It repeats this one's name constraints, which hold for what is below it anyway.
+    """
     return _issue(profiles.authority(0), issuer, subject, key, window=window, names=())
 
 
@@ -100,15 +102,17 @@ def client(
 
 
 def alternative_names(
-    dns_names: Sequence[str], ip_addresses: Sequence[str]
+    domains: Sequence[str], ip_addresses: Sequence[str]
 ) -> list[x509.GeneralName]:
-    """Subject alternative names (RFC 5280, 4.2.1.6); names beyond ASCII go in as A-labels.
+    """Subject alternative names (RFC 5280, 4.2.1.6), each once; beyond ASCII as A-labels.
 
     Raises:
         ValueError: One is neither a DNS name nor an IP address; the message quotes it.
     """
-    names: list[x509.GeneralName] = [x509.DNSName(_a_labels(name)) for name in dns_names]
-    return names + [x509.IPAddress(ipaddress.ip_address(address)) for address in ip_addresses]
+    return [
+        *(x509.DNSName(name) for name in dict.fromkeys(map(dns_names.a_labels, domains))),
+        *(x509.IPAddress(ip) for ip in dict.fromkeys(map(ipaddress.ip_address, ip_addresses))),
+    ]
 
 
 def mailbox_names(email: str | None) -> list[x509.GeneralName]:
@@ -233,6 +237,8 @@ def _issue(
     window: Window,
     names: Sequence[x509.GeneralName],
 ) -> x509.Certificate:
+    constraints = name_constraints.of(issuer.certificate)
+    name_constraints.require_within(constraints, common_name(subject), names)
     authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
         key_identifier(issuer.certificate)
     )
@@ -241,9 +247,18 @@ def _issue(
         .issuer_name(issuer.certificate.subject)
         .add_extension(authority, critical=False)
     )
+    if profile.basic_constraints.ca:
+        builder = _constrained(builder, constraints)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(issuer.signing_key(), hashes.SHA256())
+
+
+def _constrained(
+    builder: x509.CertificateBuilder, constraints: x509.NameConstraints | None
+) -> x509.CertificateBuilder:
+    # Critical, so that a verifier that cannot apply them refuses (RFC 5280, 4.2.1.10).
+    return builder if constraints is None else builder.add_extension(constraints, critical=True)
 
 
 def _builder(
@@ -268,28 +283,3 @@ def _builder(
     for extension, critical in profiles.extensions(profile):
         builder = builder.add_extension(extension, critical=critical)
     return builder
-
-
-def _a_labels(name: str) -> str:
-    composed = unicodedata.normalize("NFC", name).lower()
-    labels = [_a_label(label) for label in composed.split(".")]
-    host = labels[1:] if labels[0] == "*" else labels
-    if not host or not all(map(_LABEL.fullmatch, host)) or len(".".join(labels)) > 253:
-        raise ValueError(f"{name!r} is no DNS name, such as www.example.com or *.example.com")
-    if re.fullmatch("[0-9]+", labels[-1]):
-        raise ValueError(f"{name!r} ends in a number, which no DNS name does: is it an address?")
-    return ".".join(labels)
-
-
-def _a_label(label: str) -> str:
-    if label.isascii():
-        return label
-    try:
-        encoded = label.encode("idna").decode()
-        kept = encoded.encode().decode("idna") == label
-    except UnicodeError:
-        kept = False
-    if not kept:
-        # Python's IDNA 2003 would name another host than browsers look up, e.g. for a sharp s.
-        raise ValueError(f"{label!r} has no one form in DNS: write its A-label, which begins xn--")
-    return encoded

@@ -48,6 +48,12 @@ def fields(name: x509.Name) -> dict[str, str]:
     return {field: str(values[0].value) for field, values in found.items() if values}
 
 
+def common_name(name: x509.Name) -> str | None:
+    """The name's first common name, if it has one."""
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else None
+
+
 def _attribute(field: str, oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
     if field == "country" and not re.fullmatch("[A-Z]{2}", value):
         raise ValueError(f"country is {value!r}: it is two capital letters, such as CN (ISO 3166)")

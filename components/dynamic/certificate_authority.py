@@ -37,8 +37,9 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
-from pki import certificates, keys
+from pki import certificates, keys, name_constraints
 from pki.certificates import Issuer
+from pki.name_constraints import Subtrees
 from pki.names import distinguished_name
 from pki.windows import Window
 
@@ -53,7 +54,17 @@ NEXT_WINDOW = ("next_not_before", "next_not_after")
 NEXT = ("next_generation", "next_subject", "next_key_bits", "next_key_id", *NEXT_WINDOW)
 """The CA that a rotation prepares: what check chooses of it."""
 
-KEPT = ("validity", "renew_before", "key_id", "certified_subject", "adopted_certificate")
+CONSTRAINTS = "name_constraints"
+"""Property: what the CA may certify. A change issues its certificate anew, with the same key."""
+
+KEPT = (
+    "validity",
+    "renew_before",
+    "key_id",
+    "certified_subject",
+    "adopted_certificate",
+    CONSTRAINTS,
+)
 
 SECRETS = ("private_key", "next_private_key", "expired_probe")
 
@@ -74,6 +85,7 @@ class Provider(ResourceProvider):
         inputs["generation"] = int(news.get("generation", FIRST_GENERATION))
         failures = failure("subject", lambda: distinguished_name(news["subject"]))
         failures += failure("key_bits", lambda: keys.require_size(inputs["key_bits"]))
+        failures += failure(CONSTRAINTS, lambda: _configured_constraints(inputs))
         before = _before(_olds, inputs)
         rotating = news.get("next_generation") is not None
         if rotating:
@@ -105,8 +117,8 @@ class Provider(ResourceProvider):
             return DiffResult(changes=True)
         before = _before(_olds, _news)
         replaces = differing(before, _news, IDENTITY)
-        content = (*WINDOW, "adopted_certificate", "key_id", "next_key_id", *NEXT_WINDOW)
-        renewed = differing(_olds, _news, content)
+        content = ("adopted_certificate", "key_id", "next_key_id", CONSTRAINTS)
+        renewed = differing(_olds, _news, (*content, *WINDOW, *NEXT_WINDOW))
         return DiffResult(changes=bool(replaces or renewed), replaces=replaces)
 
     def create(self, props: Properties) -> CreateResult:
@@ -176,6 +188,7 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
         next_generation: int | None = None,
         adopted_certificate: str | None = None,
         adopted_private_key: pulumi.Input[str] | None = None,
+        constraints: Mapping[str, Subtrees] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -192,6 +205,7 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
                 else None,
                 "validity": validity,
                 "renew_before": renew_before,
+                CONSTRAINTS: dict(constraints) if constraints else None,
                 **dict.fromkeys(
                     (
                         "certificate",
@@ -236,6 +250,7 @@ def _before(olds: Properties, news: Properties) -> dict[str, Any]:
         "not_before": olds["next_not_before"],
         "not_after": olds["next_not_after"],
         "validity": olds["validity"],
+        **{name: olds[name] for name in (CONSTRAINTS,) if name in olds},
     }
 
 
@@ -260,12 +275,14 @@ def _adopted(inputs: Properties) -> dict[str, Any]:
 
 def _chosen_window(before: Properties, inputs: Properties, another: str | None) -> dict[str, str]:
     if "adopted_certificate" not in inputs:
-        return chosen(before, inputs, now(), anew=another)
+        anew = another or changed(before, inputs, (CONSTRAINTS,))
+        return chosen(before, inputs, now(), anew=anew)
     own = Window.of_certificate(certificates.load(inputs["adopted_certificate"])).properties()
     brought = {**own, BECAUSE: "brought along", "validity": inputs["validity"]}
     again = before.get("adopted_certificate") == inputs["adopted_certificate"]
     if "adopted_private_key" in inputs:
-        return chosen(before if again else brought, inputs, now(), anew=None)
+        last = before if again else brought
+        return chosen(last, inputs, now(), anew=changed(last, inputs, (CONSTRAINTS,)))
     return {name: brought[name] for name in (*WINDOW, BECAUSE)}
 
 
@@ -318,9 +335,16 @@ def _certificate(
         ready = certificates.load(olds["next_certificate"])
     # The next CA is one more below the present one.
     below = 1 if "next_generation" in props else 0
+    constraints = _configured_constraints(props)
+    if "adopted_certificate" in props and ready is not None:
+        constraints = constraints or name_constraints.of(ready)
     if ready is not None and (
         key is None
-        or (Window.of_certificate(ready) == window and certificates.allows_below(ready, below))
+        or (
+            Window.of_certificate(ready) == window
+            and certificates.allows_below(ready, below)
+            and name_constraints.of(ready) == constraints
+        )
     ):
         return ready
     if key is None:
@@ -332,6 +356,7 @@ def _certificate(
         window,
         path_length=below,
         identifier=certificates.key_identifier(ready) if ready else None,
+        constraints=constraints,
     )
 
 
@@ -343,7 +368,9 @@ def _prepared(olds: Properties, props: Properties, present: Issuer) -> dict[str,
     )
     subject = distinguished_name(props["next_subject"])
     window = Window.of_properties(*(props[name] for name in NEXT_WINDOW))
-    own = certificates.self_signed_authority(subject, key, window)
+    own = certificates.self_signed_authority(
+        subject, key, window, constraints=_configured_constraints(props)
+    )
     crossed = certificates.cross_signed(present, subject, key.public_key(), window)
     return {
         "next_certificate": certificates.pem(own),
@@ -367,6 +394,10 @@ def _expired_probe(outs: Properties, key: rsa.RSAPrivateKey | None) -> dict[str,
     )
     probe = {"certificate": certificates.pem(certificate), "private_key": keys.pkcs1(own)}
     return {"expired_probe": probe}
+
+
+def _configured_constraints(props: Properties) -> x509.NameConstraints | None:
+    return name_constraints.extension(props.get(CONSTRAINTS, {}))
 
 
 def _key_id(inputs: Properties) -> str:

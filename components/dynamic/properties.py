@@ -28,6 +28,7 @@ BECAUSE = "issued_because"
 WORDS = {
     "adopted_key_sha256": "certificate",
     "ca_key_id": "the CA's key",
+    "name_constraints": "name constraints",
     "next_ca_key_id": "the next CA's key",
     "revision": "who is revoked",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -26,8 +26,9 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
-from pki import certificates, keys
+from pki import certificates, keys, name_constraints
 from pki.certificates import Issuer
+from pki.name_constraints import Subtrees
 from pki.names import distinguished_name
 from pki.windows import Window
 
@@ -58,6 +59,8 @@ class Provider(ResourceProvider):
                 "dns_names",
                 lambda: certificates.alternative_names(news["dns_names"], news["ip_addresses"]),
             )
+        if not failures:
+            failures = failure("name_constraints", lambda: _require_within_constraints(news))
         try:
             window = chosen(_olds, news, now(), anew=changed(_olds, inputs, CONTENT))
         except ValueError as error:
@@ -112,6 +115,7 @@ class ServerCertificate(Resource, module="pki", name="ServerCertificate"):
         key_bits: int,
         validity: str,
         renew_before: str,
+        constraints: Mapping[str, Subtrees] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -127,6 +131,7 @@ class ServerCertificate(Resource, module="pki", name="ServerCertificate"):
                 "key_bits": key_bits,
                 "validity": validity,
                 "renew_before": renew_before,
+                "name_constraints": dict(constraints) if constraints else None,
                 "certificate": None,
                 "private_key": None,
                 "fingerprint_sha256": None,
@@ -138,6 +143,28 @@ class ServerCertificate(Resource, module="pki", name="ServerCertificate"):
                 opts, pulumi.ResourceOptions(additional_secret_outputs=["private_key"])
             ),
         )
+
+
+def _require_within_constraints(news: Properties) -> None:
+    """Refuse names that the CA may not certify, and an address that is still open.
+
+    Raises:
+        ValueError: With the name, or with what to do first.
+    """
+    constraints: Mapping[str, Subtrees] = news.get("name_constraints", {})
+    if not constraints or is_unknown(news["dns_names"]):
+        return
+    ranges = any("ip_ranges" in subtrees for subtrees in constraints.values())
+    if ranges and is_unknown(news["ip_addresses"]):
+        raise ValueError(
+            "the load balancer's address is not known before it exists, so neither is whether "
+            "ip_ranges permit it in the server's certificate: bring the stack up without "
+            "ip_ranges, and set them then"
+        )
+    common_name = None if is_unknown(news["common_name"]) else news["common_name"]
+    addresses = [] if is_unknown(news["ip_addresses"]) else news["ip_addresses"]
+    names = certificates.alternative_names(news["dns_names"], addresses)
+    name_constraints.require_within(name_constraints.extension(constraints), common_name, names)
 
 
 def _issued(props: Properties) -> dict[str, Any]:

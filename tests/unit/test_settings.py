@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 import configuration.certificates
 from operations import client_bundle
+from pki import certificates, keys
+from pki.name_constraints import extension
+from pki.names import distinguished_name
+from pki.windows import Window
 from settings import Settings, SettingsError, check_region, parse
+from tests.unit.pki.material import CA_SUBJECT, YEAR, issuer, key
 
 FILE = "Pulumi.test.yaml"
 
@@ -57,6 +64,16 @@ def test_an_empty_configuration_is_the_safe_default():
             "Pulumi.test.yaml: server: renew_before is 10d and validity is 10d: the certificate "
             "would be due for renewal the moment it is issued; make renew_before shorter than "
             "validity",
+        ),
+        (
+            {"server": {"ip_addresses": ["203.0.113.010"]}},
+            "Pulumi.test.yaml: server.ip_addresses.0: '203.0.113.010' is no IP address, such as "
+            "203.0.113.10 or 2001:db8::10",
+        ),
+        (
+            {"server": {"ip_addresses": ["fe80::1%eth0"]}},
+            "Pulumi.test.yaml: server.ip_addresses.0: 'fe80::1%eth0' has a zone, which no "
+            "certificate can name: leave %… out",
         ),
         (
             {"listener": {"bandwidth": 5000}},
@@ -120,6 +137,16 @@ def test_an_empty_configuration_is_the_safe_default():
             "Pulumi.test.yaml: clients.partner: there are keys below it, and it is no single value",
         ),
         (
+            {"certificate_authority": {"name_constraints": {"permitted": {"domains": ["*.a"]}}}},
+            "Pulumi.test.yaml: certificate_authority.name_constraints.permitted.domains.0: '*.a': "
+            "write example.com for that domain and all below it",
+        ),
+        (
+            {"certificate_authority": {"name_constraints": {"permited": {}}}},
+            "Pulumi.test.yaml: certificate_authority.name_constraints.permited: there is no such "
+            "key; did you mean permitted?",
+        ),
+        (
             {"tags": "team"},
             "Pulumi.test.yaml: tags: there are keys below it, and it is no single value",
         ),
@@ -174,6 +201,11 @@ def test_a_pass_phrase_that_can_be_typed_is_taken(pass_phrase):
     assert taken.get_secret_value() == pass_phrase
 
 
+def test_an_address_has_one_form():
+    server = parse({"server": {"ip_addresses": ["2001:DB8:0::10"]}}, file=FILE).server
+    assert server.ip_addresses == ("2001:db8::10",)
+
+
 def test_twenty_existing_instances_are_taken():
     ids = [f"i-{number}" for number in range(20)]
     assert parse({"backends": {"instance_ids": ids}}, file=FILE).backends.instance_ids == (*ids,)
@@ -217,3 +249,86 @@ def test_a_client_takes_the_defaults_that_it_does_not_set_itself():
     assert settings.client("b").validity == "30d"
     assert settings.client("b").renew_before == "10d"
     assert settings.client("b").bundle_encoding == "legacy"
+
+
+CONSTRAINTS = {
+    "permitted": {"domains": ["example.com"], "email_domains": ["example.com"]},
+    "excluded": {"domains": ["lab.example.com"]},
+}
+
+
+def constrained(**values: object) -> dict[str, object]:
+    return {"certificate_authority": {"name_constraints": CONSTRAINTS}, **values}
+
+
+def test_names_that_the_ca_may_certify_are_taken():
+    clients = {"alice": {"subject": {"email": "alice@example.com"}}, "a.example.com": {}}
+    values = constrained(server={"domains": ["www.example.com"]}, clients=clients)
+    assert parse(values, file=FILE).server.domains == ("www.example.com",)
+
+
+def test_names_that_the_ca_may_not_certify_are_refused_all_at_once():
+    clients = {
+        "alice.smith": {},
+        "bob": {"subject": {"email": "bob@example.org"}},
+        "carol": {"subject": {"common_name": "carol.lab.example.com"}},
+        "dave": {"subject": {"email": "not an address"}},
+        "gone.example.org": {"revoked": "keyCompromise"},
+    }
+    values = constrained(server={"domains": ["www.example.org"]}, clients=clients)
+    as_dns = "which is read as a DNS name where there is no other, is"
+    assert mistake(values) == (
+        "Pulumi.test.yaml: server: the DNS name www.example.org is outside of the CA's permitted "
+        "domains (example.com); clients.alice.smith: the common name alice.smith, "
+        f"{as_dns} outside of the CA's permitted domains (example.com); clients.bob: the e-mail "
+        "address bob@example.org is outside of the CA's permitted e-mail domains (example.com); "
+        f"clients.carol: the common name carol.lab.example.com, {as_dns} within the CA's excluded "
+        "domains (lab.example.com); clients.dave: email is 'not an address': it is an address such "
+        "as name@example.com, in ASCII"
+    )
+
+
+def test_further_addresses_of_the_server_are_constrained_too():
+    ranges = {"name_constraints": {"permitted": {"ip_ranges": ["10.0.0.0/8"]}}}
+    values = {"certificate_authority": ranges, "server": {"ip_addresses": ["192.0.2.1"]}}
+    assert mistake(values) == (
+        "Pulumi.test.yaml: server: the IP address 192.0.2.1 is outside of the CA's permitted IP "
+        "ranges (10.0.0.0/8)"
+    )
+
+
+def test_a_server_without_domains_needs_one_under_permitted_domains():
+    assert mistake(constrained()) == (
+        "Pulumi.test.yaml: server: domains is empty, so the load balancer's address becomes the "
+        "common name, which is read as a DNS name where there is no other, and outside of the CA's "
+        "permitted domains: set domains to one that is permitted"
+    )
+    excluded = {"name_constraints": {"excluded": {"domains": ["example.com"]}}}
+    parse({"certificate_authority": excluded}, file=FILE)
+
+
+def test_a_server_certificate_of_another_ca_is_not_constrained():
+    parse(constrained(server={"alicloud_certificate_id": "1234567-cn-hangzhou"}), file=FILE)
+
+
+def test_name_constraints_need_the_key_of_an_adopted_ca():
+    authority = {"certificate": certificates.pem(issuer(since=datetime.now(UTC)).certificate)}
+    assert mistake({"certificate_authority": {"name_constraints": CONSTRAINTS, **authority}}) == (
+        "Pulumi.test.yaml: certificate_authority: name_constraints make another certificate of the "
+        "CA, and its private_key, which signs it, is not here: give it, or leave name_constraints "
+        "out"
+    )
+
+
+def test_an_adopted_cas_own_name_constraints_count():
+    name, window = distinguished_name(CA_SUBJECT), Window.opening(datetime.now(UTC), YEAR)
+    own = extension({"permitted": {"domains": ["example.net"]}})
+    made = certificates.self_signed_authority(name, key("ca"), window, constraints=own)
+    pair = {"certificate": certificates.pem(made), "private_key": keys.pkcs1(key("ca"))}
+    values = {"server": {"domains": ["www.example.com"]}, "certificate_authority": pair}
+    assert mistake(values, secret_keys=["certificate_authority"]) == (
+        "Pulumi.test.yaml: server: the DNS name www.example.com is outside of the CA's permitted "
+        "domains (example.net)"
+    )
+    values["certificate_authority"] = {**pair, "name_constraints": CONSTRAINTS}
+    parse(values, file=FILE, secret_keys=["certificate_authority"])

@@ -220,4 +220,5 @@ def existing_authority() -> Any:
         private_key=pulumi.Output.secret(issued["private_key"]),
         key_id=pulumi.Output.from_input(issued["key_id"]),
         fingerprint_sha256=pulumi.Output.from_input(issued["fingerprint_sha256"]),
+        name_constraints={},
     )

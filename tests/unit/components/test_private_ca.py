@@ -43,6 +43,20 @@ def test_the_ca_has_what_is_configured():
     assert {name: inputs[name] for name in authority} == authority
 
 
+def test_the_ca_is_constrained_as_configured_and_not_otherwise():
+    assert "name_constraints" not in deployed().one(CA).inputs
+    configured = {
+        "permitted": {"domains": ["b.example", "A.example", "b.example"]},
+        "excluded": {"ip_ranges": ["203.0.113.10"]},
+    }
+    values = {"certificate_authority": {"name_constraints": configured}}
+    server = {"domains": ["b.example"]}
+    assert deployed({**values, "server": server}).one(CA).inputs["name_constraints"] == {
+        "permitted": {"domains": ["a.example", "b.example"]},
+        "excluded": {"ip_ranges": ["203.0.113.10/32"]},
+    }
+
+
 def test_the_register_signs_with_this_ca():
     inputs = deployed().one(REGISTER).inputs
     issued = ISSUED["CertificateAuthority"]

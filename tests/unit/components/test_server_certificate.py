@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pytest
 from pulumi.output import Unknown
+from pulumi.runtime.rpc import UNKNOWN
 from pydantic import SecretStr
 
 from components.server_certificate import ServerCertificate
@@ -59,6 +60,20 @@ def test_the_private_ca_issues_for_the_domains_and_the_address():
 def test_without_domains_the_certificate_is_for_the_address():
     asked = deployed().one(ISSUE).inputs
     assert (asked["common_name"], asked["dns_names"]) == (ADDRESS, [])
+
+
+def test_further_addresses_follow_the_load_balancers_own():
+    server = Server(domains=("www.example.com",), ip_addresses=("2001:db8::10", ADDRESS))
+    deployment = deployed(server)
+    assert deployment.one(ISSUE).inputs["ip_addresses"] == [ADDRESS, "2001:db8::10", ADDRESS]
+    assert deployment.outputs["names"] == ["www.example.com", ADDRESS, "2001:db8::10"]
+
+
+def test_further_addresses_are_asked_for_before_the_own_one_is_known():
+    deployment = deployed(Server(ip_addresses=("2001:db8::10",)), address=UNKNOWN, preview=True)
+    own, further = deployment.one(ISSUE).inputs["ip_addresses"]
+    assert isinstance(own, Unknown)
+    assert further == "2001:db8::10"
 
 
 def test_what_the_private_ca_issued_is_uploaded():

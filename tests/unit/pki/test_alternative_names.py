@@ -35,8 +35,8 @@ def parsed(names):
 def test_every_name_and_address_is_read_again(dns, ips):
     found = parsed(alternative_names(dns, [str(ip) for ip in ips]))
     assert found == [
-        *((DNS, name.lower().encode()) for name in dns),
-        *((ADDRESS, ip.packed) for ip in ips),
+        *((DNS, name.lower().encode()) for name in dict.fromkeys(map(str.lower, dns))),
+        *((ADDRESS, ip.packed) for ip in dict.fromkeys(ips)),
     ]
 
 
@@ -98,6 +98,15 @@ def test_what_is_no_address_is_refused(address):
 def test_an_address_of_version_6_is_its_16_bytes():
     packed = ipaddress.ip_address("2001:db8::1").packed
     assert parsed(alternative_names([], ["2001:0DB8::1"])) == [(ADDRESS, packed)]
+
+
+def test_each_name_is_in_once():
+    names = ["www.example.com", "WWW.example.com", "bücher.example", "xn--bcher-kva.example"]
+    addresses = ["2001:db8::1", "203.0.113.10", "2001:DB8:0::1", "203.0.113.10"]
+    assert [tag for tag, _ in parsed(alternative_names(names, addresses))] == [
+        *(DNS, DNS),
+        *(ADDRESS, ADDRESS),
+    ]
 
 
 def test_an_e_mail_address_is_a_mailbox():

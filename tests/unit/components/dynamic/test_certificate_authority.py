@@ -173,6 +173,11 @@ def test_numbers_come_as_floats_and_count_as_what_they_were(ca, made_keys):
         ({"subject": {}}, "subject", "the subject is empty"),
         ({"subject": {"common_name": "x", "country": "China"}}, "subject", "two capital letters"),
         ({"key_bits": 1024}, "key_bits", "2048 or 4096"),
+        (
+            {"name_constraints": {"permitted": {"domains": ["a b"]}}},
+            "name_constraints",
+            "is no DNS name",
+        ),
         ({"validity": "10y"}, "validity", "no length of time"),
         ({"renew_before": "3650d"}, "validity", "shorter than validity"),
     ],

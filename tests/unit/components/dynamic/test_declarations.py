@@ -53,8 +53,14 @@ ROTATION = {
 """Outputs that are there while a rotation is under way, and inputs that are asked for then."""
 
 OPTIONAL = {
-    CertificateAuthority: {"next_generation", "adopted_certificate", "adopted_private_key"},
+    CertificateAuthority: {
+        "next_generation",
+        "adopted_certificate",
+        "adopted_private_key",
+        "name_constraints",
+    },
     CertificateRegister: {"index"},
+    ServerCertificate: {"name_constraints"},
     RevocationList: {
         "first_number",
         "next_ca_certificate",

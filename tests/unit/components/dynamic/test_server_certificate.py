@@ -195,3 +195,68 @@ def test_deleting_it_and_reading_it_touch_nothing(kept):
     assert provider.delete(kept.id, outs) is None
     read = provider.read(kept.id, outs)
     assert (read.id, read.outs, read.inputs) == (kept.id, kept.outputs, None)
+
+
+def constrained(ca, constraints, **changes):
+    """What check finds in a certificate under a CA with name constraints."""
+    news = wire(server(ca, name_constraints=constraints, **changes))
+    return [(failure.property, failure.reason) for failure in Provider().check({}, news).failures]
+
+
+DOMAINS = {"permitted": {"domains": ["example.com", "xn--bcher-kva.example"]}}
+RANGES = {"permitted": {"ip_ranges": ["203.0.113.0/24"]}}
+
+
+def test_names_that_the_ca_may_certify_are_taken(ca):
+    assert constrained(ca, DOMAINS) == constrained(ca, RANGES) == []
+    # The address is not known, and nothing depends on it.
+    assert constrained(ca, DOMAINS, ip_addresses=[UNKNOWN]) == []
+
+
+@pytest.mark.parametrize(
+    ("constraints", "changes", "reason"),
+    [
+        (
+            DOMAINS,
+            {"dns_names": ["www.example.org"]},
+            "the DNS name www.example.org is outside of the CA's permitted domains (example.com, "
+            "xn--bcher-kva.example)",
+        ),
+        (
+            RANGES,
+            {"ip_addresses": ["198.51.100.1"]},
+            "the IP address 198.51.100.1 is outside of the CA's permitted IP ranges "
+            "(203.0.113.0/24)",
+        ),
+        (
+            {"excluded": {"ip_ranges": ["203.0.113.0/24"]}},
+            {},
+            "the IP address 203.0.113.10 is within the CA's excluded IP ranges (203.0.113.0/24)",
+        ),
+        *(
+            (
+                {side: {"ip_ranges": ["203.0.113.0/24"]}},
+                {"ip_addresses": [UNKNOWN]},
+                "the load balancer's address is not known before it exists, so neither is whether "
+                "ip_ranges permit it in the server's certificate: bring the stack up without "
+                "ip_ranges, and set them then",
+            )
+            for side in ("permitted", "excluded")
+        ),
+    ],
+)
+def test_names_that_the_ca_may_not_certify_are_refused(ca, constraints, changes, reason):
+    assert constrained(ca, constraints, **changes) == [("name_constraints", reason)]
+
+
+def test_name_constraints_alone_issue_nothing_anew(kept, ca):
+    before = dict(kept.outputs)
+    assert kept.up(server(ca, name_constraints=DOMAINS)) == "same"
+    assert kept.outputs == before
+    assert kept.up(server(ca)) == "same"
+
+
+def test_a_ca_that_may_not_certify_a_name_signs_nothing(ca):
+    ca.up({**AUTHORITY, "name_constraints": {"permitted": {"domains": ["example.org"]}}})
+    with pytest.raises(ValueError, match=r"the DNS name www\.example\.com is outside of"):
+        Kept(Provider()).up(server(ca))

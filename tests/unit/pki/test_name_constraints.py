@@ -1,0 +1,199 @@
+"""A constrained CA issues for permitted names alone, and refuses what OpenSSL would refuse."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509
+
+from pki import certificates, name_constraints
+from pki.certificates import Issuer
+from pki.name_constraints import extension, require_within
+from pki.names import distinguished_name
+from pki.windows import Window
+from tests.unit.pki import der
+from tests.unit.pki.material import CA_SUBJECT, NOW, YEAR, key, needs_openssl, openssl
+
+WINDOW = Window.opening(NOW, YEAR)
+CONSTRAINTS = {
+    "permitted": {
+        "domains": ["example.com", "例え.jp"],
+        "email_domains": ["example.com", ".example.net"],
+        "ip_ranges": ["203.0.113.0/24", "2001:db8::/32"],
+    },
+    "excluded": {
+        "domains": ["secret.example.com"],
+        "email_domains": ["lab.example.net"],
+        "ip_ranges": ["203.0.113.128/25"],
+    },
+}
+PERMITTED = [
+    {"domains": ["example.com", "WWW.example.com", "*.a.example.com", "a.xn--r8jz45g.jp"]},
+    {"addresses": ["203.0.113.10", "2001:db8::10"]},
+    {"email": "a@example.com"},
+    {"email": "a@EXAMPLE.com"},
+    {"email": "a@deep.sub.example.net"},
+    {"common_name": "browser"},
+    {"common_name": "browser 1.0"},
+    {"common_name": "a.example.com"},
+    {"common_name": "www.example.org", "domains": ["www.example.com"]},
+]
+REFUSED = [
+    (
+        {"domains": ["www.example.com", "www.example.org"]},
+        "the DNS name www.example.org is outside of the CA's permitted domains "
+        r"\(example.com, xn--r8jz45g.jp\)",
+    ),
+    ({"domains": ["badexample.com"]}, "the DNS name badexample.com is outside of"),
+    ({"domains": ["*.com"]}, r"the DNS name \*.com is outside of"),
+    (
+        {"domains": ["a.secret.example.com"]},
+        "the DNS name a.secret.example.com is within the CA's excluded domains "
+        r"\(secret.example.com\)",
+    ),
+    ({"domains": ["SECRET.example.com"]}, "the DNS name secret.example.com is within"),
+    ({"addresses": ["198.51.100.1"]}, "the IP address 198.51.100.1 is outside of"),
+    ({"addresses": ["203.0.113.129"]}, "the IP address 203.0.113.129 is within"),
+    ({"addresses": ["2001:db9::1"]}, "the IP address 2001:db9::1 is outside of"),
+    ({"email": "a@sub.example.com"}, "the e-mail address a@sub.example.com is outside of"),
+    ({"email": "a@example.net"}, "the e-mail address a@example.net is outside of"),
+    ({"email": "a@lab.example.net"}, "the e-mail address a@lab.example.net is within"),
+    (
+        {"common_name": "alice.smith"},
+        "the common name alice.smith, which is read as a DNS name where there is no other, is "
+        "outside of",
+    ),
+    (
+        {"common_name": "203.0.113.10", "addresses": ["203.0.113.10"]},
+        "the common name 203.0.113.10, which is read as a DNS name",
+    ),
+    ({"common_name": "a_b.secret.example.com"}, "the common name a_b.secret.example.com, "),
+]
+
+
+def authority(constraints):
+    name = distinguished_name(CA_SUBJECT)
+    made = certificates.self_signed_authority(
+        name, key("ca"), WINDOW, constraints=extension(constraints)
+    )
+    return Issuer(made, key("ca"))
+
+
+def names_of(domains=(), addresses=(), email=None, common_name=""):
+    names = certificates.alternative_names(domains, addresses)
+    return common_name, [*names, *certificates.mailbox_names(email)]
+
+
+def leaf(issuer, common_name, names):
+    subject = distinguished_name({"common_name": common_name or "Example"})
+    public = key().public_key()
+    return certificates.server(issuer, subject, public, WINDOW, names)
+
+
+def verified(tmp_path, constraints, certificate):
+    (tmp_path / "ca").write_text(certificates.pem(authority(constraints).certificate))
+    (tmp_path / "leaf").write_text(certificates.pem(certificate))
+    files = ("-CAfile", str(tmp_path / "ca"), str(tmp_path / "leaf"))
+    at = str(int(NOW.timestamp()))
+    return openssl("verify", "-x509_strict", "-attime", at, *files)
+
+
+@needs_openssl
+@pytest.mark.parametrize("asked", PERMITTED, ids=str)
+def test_what_is_permitted_is_issued_and_accepted(tmp_path, asked):
+    common_name, names = names_of(**asked)
+    made = leaf(authority(CONSTRAINTS), common_name, names)
+    assert verified(tmp_path, CONSTRAINTS, made).endswith(": OK\n")
+
+
+@needs_openssl
+@pytest.mark.parametrize(("asked", "reason"), REFUSED, ids=str)
+def test_what_is_refused_would_not_be_accepted(tmp_path, asked, reason):
+    common_name, names = names_of(**asked)
+    with pytest.raises(ValueError, match=f"^{reason}"):
+        leaf(authority(CONSTRAINTS), common_name, names)
+    # As a CA without constraints would sign it: the same name and key.
+    made = leaf(authority({}), common_name, names)
+    with pytest.raises(AssertionError, match=r"(permitted|excluded) subtree violation"):
+        verified(tmp_path, CONSTRAINTS, made)
+
+
+def test_a_wildcard_that_stands_for_an_excluded_name_is_refused():
+    # Go refuses these since 1.25.5; OpenSSL 3.0 does not.
+    with pytest.raises(ValueError, match="is within the CA's excluded domains"):
+        require_within(extension(CONSTRAINTS), None, names_of(["*.example.com"])[1])
+
+
+def test_a_form_of_name_without_constraints_is_free():
+    constraints = extension({"permitted": {"domains": ["example.com"]}})
+    names = names_of(addresses=["198.51.100.1"], email="a@example.org")[1]
+    require_within(constraints, "Example", names)
+    require_within(None, "www.example.org", names)
+
+
+def test_what_an_existing_ca_may_say_besides_is_understood():
+    permitted = [x509.DNSName(".example.com"), x509.RFC822Name("a@example.com")]
+    constraints = x509.NameConstraints(permitted, None)
+    require_within(constraints, None, names_of(["www.example.com"], email="a@example.com")[1])
+    for refused in (names_of(["example.com"]), names_of(email="b@example.com")):
+        with pytest.raises(ValueError, match="is outside of"):
+            require_within(constraints, None, refused[1])
+
+
+def test_the_extension_is_critical_and_has_every_subtree():
+    held = authority(CONSTRAINTS).certificate.extensions
+    found = held.get_extension_for_class(x509.NameConstraints)
+    assert found.critical
+    mailbox, dns, address = 1, 2, 7
+    content = der.path(found.value.public_bytes(), 0)
+    sides = [
+        [(tag & 0x1F, value) for _, tree in der.elements(side) for tag, value in der.elements(tree)]
+        for _, side in der.elements(content)
+    ]
+    assert sides[0] == [
+        (dns, b"example.com"),
+        (dns, b"xn--r8jz45g.jp"),
+        (mailbox, b"example.com"),
+        (mailbox, b".example.net"),
+        (address, bytes([203, 0, 113, 0, 255, 255, 255, 0])),
+        (address, bytes.fromhex("20010db8" + "00" * 12 + "ffffffff" + "00" * 12)),
+    ]
+    assert sides[1] == [
+        (dns, b"secret.example.com"),
+        (mailbox, b"lab.example.net"),
+        (address, bytes([203, 0, 113, 128, 255, 255, 255, 128])),
+    ]
+
+
+def test_without_constraints_there_is_no_extension():
+    assert extension({}) is extension({"permitted": {}}) is None
+    assert name_constraints.of(authority({}).certificate) is None
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "reason"),
+    [
+        (name_constraints.domain, "*.example.com", "for that domain and all below it"),
+        (name_constraints.domain, ".example.com", "for that domain and all below it"),
+        (name_constraints.domain, "a b", "is no DNS name"),
+        (name_constraints.email_domain, "a@example.com", "for the addresses at that host"),
+        (name_constraints.email_domain, "*.example.com", "for the addresses at that host"),
+        (name_constraints.ip_range, "203.0.113.1/24", "has host bits set: write a block such as"),
+        (name_constraints.ip_range, "example.com", "write a block such as"),
+    ],
+)
+def test_what_is_no_subtree_is_refused(check, text, reason):
+    with pytest.raises(ValueError, match=reason):
+        check(text)
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "kept"),
+    [
+        (name_constraints.domain, "BÜCHER.example", "xn--bcher-kva.example"),
+        (name_constraints.email_domain, ".Example.com", ".example.com"),
+        (name_constraints.ip_range, "203.0.113.10", "203.0.113.10/32"),
+        (name_constraints.ip_range, "2001:0DB8::/32", "2001:db8::/32"),
+    ],
+)
+def test_a_subtree_has_one_form(check, text, kept):
+    assert check(text) == kept
