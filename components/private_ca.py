@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,7 +37,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             secret. Verification shows with it that the listener refuses such. None without the
             CA's key.
         clients: By name: serial number, fingerprint, validity, status.
-        client_bundles: By name: certificate, chain, PKCS#12, pass phrase, key; JSON, secret.
+        client_bundles: By name: certificate, chain, PKCS#12, pass phrase, key; secret.
         issued: Every client certificate that has not expired, in order of issue.
         revocation_list: PEM, one list for each key of the CA in use; empty without the CA's key.
             The load balancer reads none; this is for whoever does.
@@ -52,7 +51,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
     next_certificate: pulumi.Output[str] | None
     expired_probe: pulumi.Output[dict[str, str]] | None
     clients: pulumi.Output[dict[str, Any]]
-    client_bundles: pulumi.Output[str]
+    client_bundles: pulumi.Output[dict[str, dict[str, str]]]
     issued: pulumi.Output[list[dict[str, Any]]]
     revocation_list: pulumi.Output[str]
 
@@ -78,7 +77,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         self.expired_probe = authority.expired_probe if configured.can_issue else None
         self.issued = register.issued.apply(read_issued)
         self.clients = self.issued.apply(latest)
-        self.client_bundles = register.bundles.apply(lambda found: json.dumps(read_bundles(found)))
+        self.client_bundles = register.bundles.apply(read_bundles)
         self.revocation_list = (
             self._revocation_list(settings, authority, register, rotating=rotating)
             if configured.can_issue

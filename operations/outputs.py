@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -132,12 +131,6 @@ class StackOutputs(_Model):
     """Of the CA that a rotation prepares."""
     client_bundles: dict[str, ClientBundle]
     expired_probe: ExpiredProbe | None = None
-
-    @field_validator("client_bundles", mode="before")
-    @classmethod
-    def _is_json(cls, value: Any) -> Any:
-        # Programs of the first version put objects out.
-        return json.loads(value) if isinstance(value, str) else value
 
     @field_validator("url")
     @classmethod
