@@ -44,14 +44,15 @@ def publish(body: str, environ: Mapping[str, str]) -> str:
     Raises:
         OperationError: The job runs for no pull request, lacks a token, or the API refuses.
     """
-    comments = _comments(environ)
     first_line = body.split("\n", 1)[0]
     try:
-        for address, text in comments.own():
-            if text.split("\n", 1)[0].strip() == first_line:
-                comments.update(address, body)
-                return "The comment is updated."
-        comments.create(body)
+        with httpx.Client(timeout=SECONDS) as client:
+            comments = _comments(client, environ)
+            for address, text in comments.own():
+                if text.split("\n", 1)[0].strip() == first_line:
+                    comments.update(address, body)
+                    return "The comment is updated."
+            comments.create(body)
     except httpx.HTTPStatusError as error:
         raise OperationError(
             f"{error.request.method} {error.request.url} was answered with "
@@ -69,30 +70,30 @@ def summarize(body: str, environ: Mapping[str, str]) -> None:
             file.write(f"{body}\n")
 
 
-def _comments(environ: Mapping[str, str]) -> Comments:
+def _comments(client: httpx.Client, environ: Mapping[str, str]) -> Comments:
     if environ.get("GITHUB_ACTIONS"):
-        return GitHub(environ)
+        return GitHub(client, environ)
     if environ.get("GITLAB_CI"):
-        return GitLab(environ)
+        return GitLab(client, environ)
     raise OperationError("A comment is written by a job of GitHub Actions or GitLab CI only.")
 
 
 class GitHub:
     """By the REST API for issue comments, with the job's own token (`pull-requests: write`)."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, client: httpx.Client, environ: Mapping[str, str]) -> None:
         number = re.fullmatch(r"refs/pull/(\d+)/merge", environ.get("GITHUB_REF", ""))
         if number is None:
             raise OperationError("This job runs for no pull request: there is nothing to comment.")
         repository = f"{environ['GITHUB_API_URL']}/repos/{environ['GITHUB_REPOSITORY']}"
         self._issue = f"{repository}/issues/{number[1]}/comments"
-        self._client = httpx.Client(
-            headers={
+        self._client = client
+        client.headers.update(
+            {
                 "Authorization": f"Bearer {_token(environ, 'GITHUB_TOKEN')}",
                 "Accept": "application/vnd.github+json",
                 "X-GitHub-Api-Version": "2022-11-28",
-            },
-            timeout=SECONDS,
+            }
         )
 
     def own(self) -> Iterator[tuple[str, str]]:
@@ -113,16 +114,15 @@ class GitHub:
 class GitLab:
     """By the API for notes, with a project access token: a job's own token writes none."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, client: httpx.Client, environ: Mapping[str, str]) -> None:
         number = environ.get("CI_MERGE_REQUEST_IID")
         if not number:
             raise OperationError("This job runs for no merge request: there is nothing to comment.")
         self._api = environ["CI_API_V4_URL"]
         project = environ["CI_MERGE_REQUEST_PROJECT_ID"]
         self._notes = f"{self._api}/projects/{project}/merge_requests/{number}/notes"
-        self._client = httpx.Client(
-            headers={"PRIVATE-TOKEN": _token(environ, "GITLAB_TOKEN")}, timeout=SECONDS
-        )
+        self._client = client
+        client.headers.update({"PRIVATE-TOKEN": _token(environ, "GITLAB_TOKEN")})
 
     def own(self) -> Iterator[tuple[str, str]]:
         """Notes of the token's user."""

@@ -130,13 +130,10 @@ def _is_step(event: Mapping[str, Any]) -> bool:
 
 def _changes(steps: Iterable[Mapping[str, Any]]) -> Iterator[Change]:
     deleted: set[str] = set()
-    deleted_first: set[str] = set()
     for step in steps:
         urn, operation = step["urn"], step["op"]
         if operation == "delete-replaced":
             deleted.add(urn)
-        elif operation == "create-replacement" and urn in deleted:
-            deleted_first.add(urn)
         if operation in SHOWN:
             yield Change(
                 operation=SHOWN[operation],
@@ -144,7 +141,7 @@ def _changes(steps: Iterable[Mapping[str, Any]]) -> Iterator[Change]:
                 name=urn.rsplit("::", 1)[-1],
                 properties=tuple(_properties(step)),
                 forced_by=tuple(step.get("keys") or ()) if operation == "replace" else (),
-                deletes_first=urn in deleted_first,
+                deletes_first=operation == "replace" and urn in deleted,
             )
 
 
