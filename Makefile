@@ -81,10 +81,12 @@ test-engine: $(VENV)/development ## Run the tests with the real engine and provi
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest tests/engine $(ARGS)
 
-lint: $(VENV)/development ## Check format, style and types
+lint: $(VENV)/development ## Check format, style, types and CI's workflows
 	@$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/mypy
+	$(VENV)/bin/zizmor --offline --quiet --strict-collection .github
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
 
 format: $(VENV)/development ## Format the code
 	@$(VENV)/bin/ruff format
