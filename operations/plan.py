@@ -132,6 +132,9 @@ def _changes(steps: Iterable[Mapping[str, Any]]) -> Iterator[Change]:
     deleted: set[str] = set()
     for step in steps:
         urn, operation = step["urn"], step["op"]
+        # The engine's own bookkeeping: its providers take in every key of the configuration.
+        if step["type"].startswith("pulumi:providers:"):
+            continue
         if operation == "delete-replaced":
             deleted.add(urn)
         if operation in SHOWN:

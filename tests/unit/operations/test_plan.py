@@ -105,6 +105,11 @@ def test_what_stays_is_counted_and_not_listed():
     assert (found.changes, found.unchanged) == ((), 17)
 
 
+def test_the_engine_s_own_providers_are_no_change():
+    kind = "pulumi:providers:pulumi-python"
+    assert parse(step("update", {"a": "1"}, {"a": "2"}, name="default", kind=kind)).changes == ()
+
+
 def test_messages_are_sorted_by_weight_and_told_once():
     def said(severity, message):
         return {"diagnosticEvent": {"severity": severity, "message": message}}
