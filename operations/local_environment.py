@@ -189,7 +189,8 @@ class LocalEnvironment:
         if not made.exists():
             # Not in the project's folder: there it would write into the tracked file.
             scratch.mkdir(mode=0o700, exist_ok=True)
-            project = {"name": NAMESPACE, "runtime": "python"}
+            program = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text(encoding="utf-8"))
+            project = {"name": program["name"], "runtime": "python"}
             (scratch / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
             answer = subprocess.run(
                 [stack.toolchain.pulumi, "stack", "select", "--create", stack.name],
