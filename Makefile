@@ -15,7 +15,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help up preview refresh down verify client inventory expiry revoke rotate crl outputs env toolchain \
+.PHONY: help up preview review refresh down verify client inventory expiry revoke rotate crl outputs env toolchain \
 	test test-unit test-engine lint format lock bench clean
 
 help: ## Show this list
@@ -26,6 +26,9 @@ up: $(VENV)/runtime ## Bring the stack up and verify it (STACK=local)
 
 preview: $(VENV)/runtime ## Show what `make up` would do
 	@$(RUN) -m operations preview --stack $(STACK) -- $(ARGS)
+
+review: $(VENV)/runtime ## Print what `make up` would do as Markdown (ARGS=--publish)
+	@$(RUN) -m operations review --stack $(STACK) $(ARGS)
 
 refresh: $(VENV)/runtime ## Compare the state with the cloud
 	@$(RUN) -m operations refresh --stack $(STACK) -- $(ARGS)
@@ -78,10 +81,12 @@ test-engine: $(VENV)/development ## Run the tests with the real engine and provi
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest tests/engine $(ARGS)
 
-lint: $(VENV)/development ## Check format, style and types
+lint: $(VENV)/development ## Check format, style, types and CI's workflows
 	@$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/mypy
+	$(VENV)/bin/zizmor --offline --quiet --strict-collection .github
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
 
 format: $(VENV)/development ## Format the code
 	@$(VENV)/bin/ruff format

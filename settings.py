@@ -194,7 +194,8 @@ def load() -> tuple[Settings, str]:
     Raises:
         pulumi.RunError: Something in it is wrong; one sentence for each mistake.
     """
-    config = pulumi.Config()
+    # Not the project's own name: `pulumi new` gives a copy another one.
+    config = pulumi.Config(NAMESPACE)
     file = f"Pulumi.{pulumi.get_stack()}.yaml"
     prefix = f"{NAMESPACE}:"
     # Every key that is set, also one that no model knows: a misspelt key must not pass in silence.

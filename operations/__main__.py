@@ -18,10 +18,13 @@ from rich.markup import escape
 
 from operations import (
     client_bundle,
+    comments,
     installation,
     inventory,
     local_environment,
     outputs,
+    plan,
+    review,
     revocation,
     rotation,
     verification,
@@ -39,6 +42,9 @@ from toolchain.progress import Reporter
 
 LOCAL_HOME = "SLB_MUTUAL_TLS_HOME"
 """Folder of the local cloud and of the local stack's state, if not `.local` in the project."""
+
+ON_LOCAL_CLOUD = "SLB_MUTUAL_TLS_LOCAL_CLOUD"
+"""If set, a stack of an account is tried out on the local cloud instead."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -61,6 +67,8 @@ class Target:
 def _target(name: str) -> Target:
     """Open a stack: a local one where its endpoints are on loopback, else one in an account."""
     values = local_environment.configuration(name)
+    if os.environ.get(ON_LOCAL_CLOUD):
+        values = local_environment.on_the_local_cloud(values)
     port = local_environment.api_port(values)
     with Reporter() as reporter:
         toolchain = ensure(reporter)
@@ -92,6 +100,25 @@ def preview(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Show what `up` would do."""
     target = _target(stack)
     _pulumi(target, "preview", *_refreshing(target), *(arguments or []))
+
+
+@app.command("review", context_settings=PASS_ON)
+def show_review(
+    stack: StackName = "local",
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Comment on the job's pull or merge request.")
+    ] = False,
+    arguments: Arguments = None,
+) -> None:
+    """Print what `up` would do as Markdown; Pulumi's own display goes to standard error."""
+    target = _target(stack)
+    status, log = target.stack.preview_events(*_refreshing(target), *(arguments or []))
+    text = review.markdown(plan.parse(log), stack, status=status)
+    sys.stdout.write(text)
+    comments.summarize(text, os.environ)
+    if publish:
+        errors.print(comments.publish(text, os.environ))
+    raise typer.Exit(status)
 
 
 @app.command(context_settings=PASS_ON)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from operations import oidc
 from operations.errors import OperationError, ReportedError
 from operations.stack import PROJECT, Stack
 from settings import NAMESPACE
@@ -26,6 +27,9 @@ from toolchain.install import Toolchain
 ENDPOINTS = "alicloud:endpoints"
 PUBLISHED_PORT = f"{NAMESPACE}:published_port"
 LISTENER = f"{NAMESPACE}:listener"
+SERVER = f"{NAMESPACE}:server"
+PROVIDER = "alicloud:"
+REGION = "alicloud:region"
 
 
 def configuration(name: str) -> dict[str, Any]:
@@ -54,6 +58,44 @@ def api_port(values: Mapping[str, Any]) -> int | None:
         if address.hostname in {"127.0.0.1", "localhost"} and address.port:
             return address.port
     return None
+
+
+def on_the_local_cloud(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A stack's configuration with the provider's settings of the stack `local`.
+
+    Its region stays. Values that only the stack's own secrets provider can decrypt are left out,
+    and with a server's key its certificate: the private CA issues one in their place.
+
+    Args:
+        values: Content of a stack's configuration file.
+    """
+    config = _without_secrets(values.get("config", {}))
+    server = config.get(SERVER, {})
+    if "private_key" not in server:
+        server.pop("certificate", None)
+    provider = {
+        key: value
+        for key, value in configuration("local")["config"].items()
+        if key.startswith(PROVIDER)
+    }
+    own = {key: value for key, value in config.items() if key.startswith(f"{NAMESPACE}:")}
+    return {"config": {**provider, **_only(config, REGION), **own}}
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value if not _is_secret(item)]
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(item) for key, item in value.items() if not _is_secret(item)}
+    return value
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.keys() == {"secure"}
+
+
+def _only(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {key: values[key]} if key in values else {}
 
 
 class LocalEnvironment:
@@ -147,7 +189,8 @@ class LocalEnvironment:
         if not made.exists():
             # Not in the project's folder: there it would write into the tracked file.
             scratch.mkdir(mode=0o700, exist_ok=True)
-            project = {"name": NAMESPACE, "runtime": "python"}
+            program = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text(encoding="utf-8"))
+            project = {"name": program["name"], "runtime": "python"}
             (scratch / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
             answer = subprocess.run(
                 [stack.toolchain.pulumi, "stack", "select", "--create", stack.name],
@@ -189,8 +232,12 @@ class LocalEnvironment:
 
 
 def account_stack(name: str, toolchain: Toolchain) -> Stack:
-    """A stack in an account: the backend, pass phrase and credentials are the user's own."""
-    return Stack(name, toolchain)
+    """A stack in an account: the backend, pass phrase and credentials are the user's own.
+
+    Raises:
+        OperationError: The job's identity token cannot be exchanged for credentials.
+    """
+    return Stack(name, toolchain, variables=oidc.credentials(os.environ))
 
 
 def _write_private(path: Path, content: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +53,23 @@ class Stack:
         """The CLI's command line for a command that reads the stack's configuration."""
         chosen = ["--config-file", str(self.config_file)] if self.config_file else []
         return [str(self.toolchain.pulumi), command, "--stack", self.name, *chosen, *arguments]
+
+    def preview_events(self, *arguments: str) -> tuple[int, str]:
+        """Run preview with its display on standard error; return exit status and event log.
+
+        The log is one JSON object a line, with secrets blinded (`operations.plan` reads it).
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder) / "events.json"
+            status = subprocess.run(
+                self.command_line("preview", "--event-log", str(log), *arguments),
+                cwd=PROJECT,
+                # The option belongs to the Automation API, which sets this as well.
+                env={**self.environment, "PULUMI_DEBUG_COMMANDS": "true"},
+                stdout=sys.stderr,
+                check=False,
+            ).returncode
+            return status, log.read_text(encoding="utf-8") if log.exists() else ""
 
     def half_made(self) -> list[str]:
         """Types of the resources that were made and then not wholly set up.

@@ -1,0 +1,54 @@
+"""Somebody at the console: changes that the program knows nothing of, by the official SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from alibabacloud_ecs20140526.client import Client as EcsClient
+from alibabacloud_slb20140515.client import Client as SlbClient
+from alibabacloud_tea_openapi.utils_models import Config
+from alibabacloud_vpc20160428.client import Client as VpcClient
+from darabonba.core import DaraCore
+
+from localcloud import control
+from localcloud.home import Home
+
+REGION = "cn-hangzhou"
+
+
+@dataclass(frozen=True)
+class Console:
+    """Clients of the three products, for one local cloud."""
+
+    slb: Any
+    ecs: Any
+    vpc: Any
+
+
+@contextmanager
+def console(home: Home) -> Iterator[Console]:
+    """Sign in at the local cloud that keeps its files in `home`."""
+    credentials = home.credentials()
+    running = control.running(home)
+    assert running is not None
+    config = Config(
+        access_key_id=credentials.access_key_id,
+        access_key_secret=credentials.access_key_secret,
+        endpoint=f"127.0.0.1:{running.port}",
+        region_id=REGION,
+        protocol="HTTPS",
+        ca=str(home.trust),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            patch.delenv(name, raising=False)
+            patch.delenv(name.lower(), raising=False)
+        yield Console(*(client(config) for client in (SlbClient, EcsClient, VpcClient)))
+    # The SDK keeps its connections for the life of the process.
+    for session in DaraCore._sessions.values():
+        session.close()
+    DaraCore._sessions.clear()
