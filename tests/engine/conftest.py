@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from localcloud import control
+from localcloud.home import Home
 from operations import local_environment
 from operations.local_environment import LocalEnvironment
 from operations.stack import PROJECT, Stack
@@ -108,3 +113,34 @@ def engine(local, toolchain):
     """A new stack, configured as `Pulumi.local.yaml` says."""
     values = local_environment.configuration("local")
     return Engine(local, local.stack("test", toolchain, values), values)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, toolchain):
+    """A copy of the project with a local cloud of its own, for commands that change its files."""
+    copy = tmp_path_factory.mktemp("copy") / "project"
+    unwanted = shutil.ignore_patterns(".*", "tests", "docs", "__pycache__", "out")
+    shutil.copytree(PROJECT, copy, ignore=unwanted)
+    (copy / ".venv").symlink_to(sys.prefix)
+    control.start(Home(copy / ".local" / "cloud"), 0, print)
+    yield copy
+    control.stop(Home(copy / ".local" / "cloud"))
+
+
+@pytest.fixture(scope="module")
+def run(project):
+    """Runs a command in the copy as a person does."""
+
+    def run(command: str, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+        environment = {k: v for k, v in os.environ.items() if k != "SLB_MUTUAL_TLS_HOME"}
+        return subprocess.run(
+            [sys.executable, "-m", "operations", command, "--stack", "local", *arguments],
+            cwd=project,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            input=answer,
+        )
+
+    return run

@@ -3,46 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 
 import pytest
 import yaml
-
-from localcloud import control
-from localcloud.home import Home
-from operations.stack import PROJECT
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory, toolchain):
-    """A copy of the project with a local cloud of its own."""
-    copy = tmp_path_factory.mktemp("copy") / "project"
-    unwanted = shutil.ignore_patterns(".*", "tests", "docs", "__pycache__", "out")
-    shutil.copytree(PROJECT, copy, ignore=unwanted)
-    (copy / ".venv").symlink_to(sys.prefix)
-    control.start(Home(copy / ".local" / "cloud"), 0, print)
-    yield copy
-    control.stop(Home(copy / ".local" / "cloud"))
-
-
-@pytest.fixture(scope="module")
-def run(project):
-    def run(command: str, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
-        environment = {k: v for k, v in os.environ.items() if k != "SLB_MUTUAL_TLS_HOME"}
-        return subprocess.run(
-            [sys.executable, "-m", "operations", command, "--stack", "local", *arguments],
-            cwd=project,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            input=answer,
-        )
-
-    return run
 
 
 @pytest.fixture(scope="module")
