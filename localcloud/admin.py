@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from localcloud import serving
 from localcloud.api.app import Api
 from localcloud.api.faults import Fault, Faults
 from localcloud.documents import SECRET_FIELDS, Instance, Listener
@@ -55,13 +56,16 @@ class Admin:
             listeners = [
                 {
                     "load_balancer_id": one.load_balancer_id,
-                    "protocol": "https",
+                    "protocol": one.protocol,
                     "port": one.port,
                     "socket": asdict(socket),
-                    "health": dict(cloud.health(one)),
+                    "health": {
+                        f"{member.server_id}:{member.port}": member.status
+                        for member in cloud.health(one)
+                    },
                 }
                 for one in cloud.store.all(Listener, running=True)
-                if (socket := cloud.sockets.get((one.load_balancer_id, "https", one.port)))
+                if (socket := cloud.sockets.get(serving.key(one)))
             ]
             instances = [
                 {"id": one.id, "host": one.host, "runs": cloud.plane.instance_running(one.id)}

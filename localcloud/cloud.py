@@ -7,21 +7,25 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
 
+from localcloud import serving
 from localcloud.dataplane import model
 from localcloud.dataplane.plane import DataPlane
-from localcloud.documents import (
-    CaCertificate,
-    Instance,
-    Listener,
-    LoadBalancer,
-    ServerCertificate,
-)
+from localcloud.documents import Instance, Listener, LoadBalancer
 from localcloud.errors import not_emulated
 from localcloud.store import Store
 
 ACCOUNT_ID = "1000000000000001"
+
+
+@dataclass(frozen=True)
+class MemberHealth:
+    """A server on one port behind a listener, as its checks see it."""
+
+    server_id: str
+    port: int
+    status: model.ServerHealth
 
 
 class Cloud:
@@ -62,13 +66,22 @@ class Cloud:
     def apply(self) -> None:
         """Have the data plane serve the listeners that are running, and no others."""
         running = self.store.all(Listener, running=True)
-        self.sockets = self.plane.apply_listeners([self._served(one) for one in running])
+        self.sockets = self.plane.apply_listeners(
+            [serving.served(self.store, one, self._socket) for one in running]
+        )
 
-    def health(self, listener: Listener) -> Mapping[str, model.ServerHealth]:
+    def health(self, listener: Listener) -> list[MemberHealth]:
         """Each backend's health at a listener, as the data plane measures it."""
-        if not listener.running or listener.attributes["HealthCheck"] != "on":
-            return {}
-        return self.plane.health((listener.load_balancer_id, "https", listener.port))
+        checked = listener.running and listener.attributes["HealthCheck"] == "on"
+        found = self.plane.health(serving.key(listener)) if checked else {}
+        return [
+            MemberHealth(
+                one.server_id,
+                one.port,
+                found.get((one.server_id, self._socket(one.server_id, one.port)), "unavailable"),
+            )
+            for one in serving.members(self.store, listener)
+        ]
 
     def free_load_balancer_address(self) -> str:
         """A loopback address that no load balancer has.
@@ -101,57 +114,6 @@ class Cloud:
             # After a restart the data plane knows only those that run.
             return model.SocketAddress(instance.host, port)
         return self.plane.backend_socket(server_id, port)
-
-    def _served(self, listener: Listener) -> model.Listener:
-        values = listener.attributes
-        load_balancer = self.store.get(LoadBalancer, listener.load_balancer_id)
-        server = self.store.get(ServerCertificate, values["ServerCertificateId"])
-        if load_balancer is None or server is None:
-            raise LookupError(f"{listener.id} refers to what is gone")
-        authority = self.store.get(CaCertificate, values.get("CACertificateId", ""))
-        return model.Listener(
-            load_balancer_id=load_balancer.id,
-            address=load_balancer.address,
-            port=listener.port,
-            protocol="https",
-            backends=tuple(
-                model.Backend(
-                    backend.server_id,
-                    self._socket(backend.server_id, values["BackendServerPort"]),
-                    backend.weight,
-                )
-                for backend in load_balancer.backends
-            ),
-            scheduler=values["Scheduler"],
-            health_check=_health_check(values),
-            idle_timeout=values["IdleTimeout"],
-            request_timeout=values["RequestTimeout"],
-            forwarded=model.ForwardedHeaders(
-                slb_ip=values["XForwardedFor_SLBIP"] == "on",
-                slb_id=values["XForwardedFor_SLBID"] == "on",
-                proto=values["XForwardedFor_proto"] == "on",
-            ),
-            server_certificate=f"{server.certificate.strip()}\n{server.private_key.strip()}\n",
-            ca_certificate=authority.certificate if authority else None,
-            tls_cipher_policy=values["TLSCipherPolicy"],
-            http2=values["EnableHttp2"] == "on",
-            gzip=values["Gzip"] == "on",
-        )
-
-
-def _health_check(values: Mapping[str, Any]) -> model.HealthCheck | None:
-    if values["HealthCheck"] != "on":
-        return None
-    return model.HealthCheck(
-        uri=values["HealthCheckURI"],
-        method=values["HealthCheckMethod"],
-        domain=values.get("HealthCheckDomain") or None,
-        http_codes=tuple(values["HealthCheckHttpCode"].split(",")),
-        interval=values["HealthCheckInterval"],
-        timeout=values["HealthCheckTimeout"],
-        healthy_threshold=values["HealthyThreshold"],
-        unhealthy_threshold=values["UnhealthyThreshold"],
-    )
 
 
 def _free(network: str, taken: Iterable[str]) -> str:

@@ -114,6 +114,7 @@ class ServerCertificate(Document):
     name: str
     certificate: str
     private_key: str = Field(repr=False)
+    resource_group_id: str = "rg-default"
 
 
 class CaCertificate(Document):
@@ -122,6 +123,7 @@ class CaCertificate(Document):
     kind = "ca_certificate"
     name: str
     certificate: str
+    resource_group_id: str = "rg-default"
 
 
 class BackendServer(BaseModel):
@@ -131,6 +133,49 @@ class BackendServer(BaseModel):
     weight: int = 100
 
 
+class GroupMember(BackendServer):
+    """A member of a VServer group: a server on one port."""
+
+    port: int
+    description: str = ""
+
+
+class VServerGroup(Document):
+    """A group of servers that listeners of its load balancer can use."""
+
+    kind = "vserver_group"
+    name: str
+    load_balancer_id: str
+    members: list[GroupMember] = []
+
+
+class AclEntry(BaseModel):
+    """A block of addresses in an access control list."""
+
+    entry: str
+    comment: str = ""
+
+
+class AccessControlList(Document):
+    """Addresses that listeners admit or shut out."""
+
+    kind = "acl"
+    name: str
+    address_ip_version: Literal["ipv4", "ipv6"] = "ipv4"
+    resource_group_id: str = "rg-default"
+    entries: list[AclEntry] = []
+
+
+class DomainExtension(Document):
+    """A further domain of an HTTPS listener, with a certificate of its own."""
+
+    kind = "domain_extension"
+    load_balancer_id: str
+    port: int
+    domain: str
+    server_certificate_id: str
+
+
 class LoadBalancer(Document):
     """A CLB instance; `address` is a loopback address."""
 
@@ -138,6 +183,7 @@ class LoadBalancer(Document):
     name: str
     address: str
     address_type: Literal["internet", "intranet"]
+    address_ip_version: Literal["ipv4", "ipv6"] = "ipv4"
     vpc_id: str = ""
     vswitch_id: str = ""
     master_zone_id: str
@@ -156,17 +202,23 @@ class LoadBalancer(Document):
 
 
 class Listener(Document):
-    """An HTTPS listener; its id is `<load balancer>:https:<port>`.
+    """A listener; its id is `<load balancer>:<protocol>:<port>`.
 
     Attributes:
-        attributes: By the names of DescribeLoadBalancerHTTPSListenerAttribute.
+        attributes: By the names of DescribeLoadBalancerHTTPSListenerAttribute and its siblings.
     """
 
     kind = "listener"
     load_balancer_id: str
+    protocol: Literal["http", "https"] = "https"
     port: int
     running: bool = False
     attributes: dict[str, Any]
+
+    @property
+    def acl_ids(self) -> list[str]:
+        """Access control lists that it uses."""
+        return [key for key in self.attributes.get("AclId", "").split(",") if key]
 
 
 KINDS: tuple[type[Document], ...] = (
@@ -177,7 +229,10 @@ KINDS: tuple[type[Document], ...] = (
     ServerCertificate,
     CaCertificate,
     LoadBalancer,
+    VServerGroup,
+    AccessControlList,
     Listener,
+    DomainExtension,
 )
 
 SECRET_FIELDS = frozenset({"private_key", "user_data"})

@@ -6,7 +6,8 @@ layer 7 is Tengine, whose pages and defaults are kept where the documentation is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +15,22 @@ from localcloud.dataplane import haproxy_syntax as syntax
 from localcloud.dataplane.error_pages import page
 from localcloud.dataplane.haproxy_state import server_name
 from localcloud.dataplane.model import (
+    AccessControl,
     Backend,
     DataPlaneError,
     HealthCheck,
     Listener,
     ListenerKey,
     SocketAddress,
+    StickySession,
 )
+from localcloud.dataplane.tls_files import TlsFiles
 from localcloud.dataplane.tls_policies import POLICIES
 
 CONNECT_TIMEOUT = 5
 """Seconds until CLB tries the next backend."""
+
+HTTPS_PORT = 443
 
 CLIENT_TIMEOUT = 60
 """Seconds that a client may take to send its request."""
@@ -55,20 +61,14 @@ class Paths:
 
     A rule with `nbsrv` would not do: a worker that is being replaced counts no servers.
     """
-
-
-@dataclass(frozen=True)
-class TlsFiles:
-    """PEM files of one listener."""
-
-    server_certificate: Path
-    ca_certificate: Path | None
+    certificates: Path
+    """The folder that crt-lists name files of."""
 
 
 def render(
     listeners: Sequence[Listener],
     sockets: Mapping[ListenerKey, SocketAddress],
-    tls: Mapping[ListenerKey, TlsFiles],
+    tls: Mapping[ListenerKey, TlsFiles | None],
     paths: Paths,
     *,
     strict: bool = False,
@@ -102,6 +102,7 @@ def render(
         "    # replaced client CA, had admitted.",
         "    tune.ssl.cachesize 0",
         "    ssl-default-bind-options no-tls-tickets",
+        f"    crt-base {syntax.word(str(paths.certificates))}",
         f"    hard-stop-after {max(30, longest + CONNECT_TIMEOUT)}s",
         "",
         "defaults",
@@ -117,9 +118,46 @@ def render(
         "    option redispatch 1",
     ]
     for listener in sorted(listeners, key=lambda item: item.key):
+        if listener.forward_port is not None:
+            lines += ["", *_redirect(listener, listener.forward_port, sockets)]
+            continue
         lines += ["", *_frontend(listener, sockets[listener.key], tls.get(listener.key), strict)]
         lines += ["", *_backend(listener)]
     return "\n".join(lines) + "\n"
+
+
+def _redirect(
+    listener: Listener, port: int, sockets: Mapping[ListenerKey, SocketAddress]
+) -> list[str]:
+    """A listener that sends everyone to the HTTPS listener of its load balancer.
+
+    302, as in every region but London: https://help.aliyun.com/en/slb/classic-load-balancer/
+    use-cases/redirect-requests-from-http-to-https
+    """
+    socket = sockets[listener.key]
+    # On this machine, the HTTPS listener may have got another port than its own.
+    target = sockets.get((listener.load_balancer_id, "https", port))
+    port = port if target is None else target.port
+    shown = "" if port == HTTPS_PORT else f":{int(port)}"
+    location = f"https://%[req.hdr(host),regsub(:[0-9]+$,)]{shown}%[pathq]"
+    return [
+        f"frontend {syntax.section(listener)}",
+        f"    bind {syntax.endpoint(socket.host, socket.port)}",
+        f"    timeout client {CLIENT_TIMEOUT}s",
+        *_access_control(listener.access_control),
+        _answer(400, page("400 Bad Request"), "unless { req.hdr(host) -m found }"),
+        _answer(302, page("302 Found"), f"hdr location {syntax.word(location)}"),
+    ]
+
+
+def _access_control(control: AccessControl | None) -> Iterator[str]:
+    """Shut clients out before they can say anything; CLB does not document how it does it."""
+    if control is None or not control.entries:
+        return
+    for entry in sorted(set(control.entries)):
+        yield f"    acl listed src {syntax.cidr_block(entry)}"
+    condition = {"white": "unless listed", "black": "if listed"}[control.type]
+    yield f"    tcp-request connection reject {condition}"
 
 
 def _frontend(
@@ -137,6 +175,7 @@ def _frontend(
     lines += [
         f"    timeout client {client}s",
         f"    timeout http-keep-alive {int(listener.idle_timeout)}s",
+        *_access_control(listener.access_control),
     ]
     if tls is not None and tls.ca_certificate is not None:
         # ssl_c_err and ssl_fc_has_crt do not tell the truth about every handshake.
@@ -173,8 +212,11 @@ def _tls_options(listener: Listener, tls: TlsFiles, strict: bool) -> str:
     ciphers = ":".join(policy.ciphers)
     if policy.minimum in {"TLSv1.0", "TLSv1.1"}:
         ciphers += ":@SECLEVEL=0"  # OpenSSL 3 has no older protocol at its default level
+    certificates = f"crt {syntax.word(str(tls.server_certificate))}"
+    if tls.certificate_list is not None:
+        certificates = f"crt-list {syntax.word(str(tls.certificate_list))}"
     options = [
-        f"ssl crt {syntax.word(str(tls.server_certificate))}",
+        f"ssl {certificates}",
         f"alpn {'h2,http/1.1' if listener.http2 else 'http/1.1'}",
         f"ssl-min-ver {policy.minimum} ssl-max-ver {policy.maximum}",
         f"ciphers {ciphers}",
@@ -206,6 +248,8 @@ def _backend(listener: Listener) -> list[str]:
         f"    balance {'leastconn' if listener.scheduler == 'wlc' else 'roundrobin'}",
         f"    timeout server {int(listener.request_timeout)}s",
     ]
+    if listener.sticky_session is not None:
+        lines.append(f"    {_cookie(listener.sticky_session)}")
     check = listener.health_check
     if check is not None:
         lines += _check(check)
@@ -213,6 +257,13 @@ def _backend(listener: Listener) -> list[str]:
         f"    {_server(listener, backend)}"
         for backend in sorted(listener.backends, key=server_name)
     ]
+
+
+def _cookie(sticky: StickySession) -> str:
+    name = syntax.cookie(sticky.cookie)
+    if sticky.timeout is None:
+        return f"cookie {name} rewrite"
+    return f"cookie {name} insert indirect maxidle {int(sticky.timeout)}s"
 
 
 def _check(check: HealthCheck) -> list[str]:
@@ -239,5 +290,17 @@ def _server(listener: Listener, backend: Backend) -> str:
     # Round robin without weights: they only say whether a server takes part.
     weight = 100 if listener.scheduler == "rr" and backend.weight else backend.weight
     socket = syntax.endpoint(backend.socket.host, backend.socket.port)
-    checked = " check" if listener.health_check is not None else ""
-    return f"server {server_name(backend)} {socket} weight {int(weight)}{checked}"
+    options = f"weight {int(weight)}"
+    if listener.sticky_session is not None and weight:
+        # One that takes no requests takes none of its old sessions either.
+        options += f" cookie {_session_value(backend)}"
+    if listener.health_check is not None:
+        options += " check"
+        if backend.checked_port is not None:
+            options += f" port {int(backend.checked_port)}"
+    return f"server {server_name(backend)} {socket} {options}"
+
+
+def _session_value(backend: Backend) -> str:
+    """What a session's cookie says of its backend: the same after a restart, and no address."""
+    return hashlib.sha256(server_name(backend).encode()).hexdigest()[:32]

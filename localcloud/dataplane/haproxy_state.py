@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from localcloud.dataplane import haproxy_syntax as syntax
-from localcloud.dataplane.model import Backend, Listener, ServerHealth
+from localcloud.dataplane.model import Backend, BackendKey, Listener, ServerHealth
 
 _FIELDS = (
     "be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight"
@@ -71,15 +71,13 @@ def parse_statistics(text: str) -> dict[ServerKey, ServerStatus]:
 
 def health(
     listener: Listener, statistics: Mapping[ServerKey, ServerStatus]
-) -> dict[str, ServerHealth]:
-    """Each backend's health in CLB's words; with several ports, the worst of them."""
+) -> dict[BackendKey, ServerHealth]:
+    """Each backend's health in CLB's words."""
     section = syntax.section(listener)
-    order: tuple[ServerHealth, ...] = ("normal", "unavailable", "abnormal")
-    found: dict[str, ServerHealth] = {}
-    for backend in listener.backends:
-        one = _health(statistics.get((section, server_name(backend))))
-        found[backend.server_id] = max(one, found.get(backend.server_id, "normal"), key=order.index)
-    return found
+    return {
+        backend.key: _health(statistics.get((section, server_name(backend))))
+        for backend in listener.backends
+    }
 
 
 def _health(server: ServerStatus | None) -> ServerHealth:

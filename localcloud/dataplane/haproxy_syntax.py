@@ -9,8 +9,11 @@ from localcloud.dataplane.model import DataPlaneError, Listener
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _URI = re.compile(r"/[!-~]{0,254}")
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?")
 _STATUS_CLASS = re.compile(r"http_[2-5]xx")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,78}[A-Za-z0-9])?")
+_SERVER_NAME = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+_COOKIE = re.compile(r"[A-Za-z0-9!#%&'*+.^_`|~-][A-Za-z0-9!#$%&'*+.^_`|~-]{0,199}")
 
 
 def word(text: str) -> str:
@@ -39,20 +42,39 @@ def check_domain(text: str) -> str:
     return _checked(_DOMAIN, text, "a domain for health checks")
 
 
+def server_name(text: str) -> str:
+    """Check a domain that TLS clients ask for; its first label may be `*`."""
+    return _checked(_SERVER_NAME, text, "a domain")
+
+
+def cookie(text: str) -> str:
+    """Check and quote a cookie's name: a token of HTTP that does not begin with `$`."""
+    return word(_checked(_COOKIE, text, "a cookie's name"))
+
+
+def cidr_block(text: str) -> str:
+    """Check a block of addresses such as 10.0.0.0/8 or 2001:db8::/32."""
+    # The pattern keeps out scopes such as %lo, which may hold anything.
+    try:
+        return str(ipaddress.ip_network(_checked(_ADDRESS, text, "a block of addresses")))
+    except ValueError:
+        raise DataPlaneError(f"{text!r} is not a block of addresses.") from None
+
+
 def status_class(code: str) -> str:
     """First digit of the statuses that http_2xx to http_5xx stand for."""
     return _checked(_STATUS_CLASS, code, "a status of health checks")[5]
 
 
 def endpoint(host: str, port: int) -> str:
-    """Write HOST:PORT, on loopback only."""
+    """Write HOST:PORT, or [HOST]:PORT for IPv6, on loopback only."""
     try:
-        loopback = ipaddress.IPv4Address(host).is_loopback
+        address = ipaddress.ip_address(host) if _ADDRESS.fullmatch(host) else None
     except ValueError:
-        loopback = False
-    if not loopback or not 0 < port < 65536:
+        address = None
+    if address is None or not address.is_loopback or not 0 < port < 65536:
         raise DataPlaneError(f"{host!r} port {port} is not an address on loopback.")
-    return f"{host}:{port}"
+    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
 
 
 def section(listener: Listener) -> str:

@@ -38,7 +38,46 @@ class Backend:
     server_id: str
     socket: SocketAddress
     weight: int = 100
-    """0 to 100; 0 takes no new requests."""
+    """0 to 100; 0 takes no requests."""
+    checked_port: int | None = None
+    """Where health checks go, on the same host; None: to the socket itself."""
+
+    @property
+    def key(self) -> BackendKey:
+        """Identifies the backend within its listener."""
+        return (self.server_id, self.socket)
+
+
+BackendKey = tuple[str, SocketAddress]
+"""Server id and socket: a group may hold an instance with several ports."""
+
+
+@dataclass(frozen=True)
+class StickySession:
+    """Session persistence: a cookie says which backend a client's requests go to."""
+
+    cookie: str = "SERVERID"
+    timeout: int | None = None
+    """Idle seconds that an inserted cookie is good for; None: the backend's own is rewritten."""
+
+
+@dataclass(frozen=True)
+class AccessControl:
+    """Which clients may connect, by address."""
+
+    type: Literal["white", "black"]
+    entries: tuple[str, ...]
+    """CIDR blocks; none of them means that everyone may, whatever the type."""
+
+
+@dataclass(frozen=True)
+class DomainExtension:
+    """A domain with a server certificate of its own, chosen by SNI."""
+
+    domain: str
+    """Exact, or with `*` for its first label."""
+    server_certificate: str
+    """PEM: leaf, intermediates, then the PKCS#1 key."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +95,23 @@ class Listener:
 
     load_balancer_id: str
     address: str
-    """The load balancer's loopback address."""
+    """The load balancer's loopback address, IPv4 or IPv6."""
     port: int
     """The listener's port as the API knows it."""
     protocol: Literal["http", "https"]
     backends: tuple[Backend, ...]
     scheduler: Literal["rr", "wrr", "wlc"] = "rr"
+    sticky_session: StickySession | None = None
+    access_control: AccessControl | None = None
+    forward_port: int | None = None
+    """HTTP only: every request is redirected to the HTTPS listener of this port."""
     health_check: HealthCheck | None = None
     idle_timeout: int = 15
     request_timeout: int = 60
     forwarded: ForwardedHeaders = ForwardedHeaders()
     server_certificate: str | None = None
     """PEM: leaf, intermediates, then the PKCS#1 key. HTTPS only."""
+    domain_extensions: tuple[DomainExtension, ...] = ()
     ca_certificate: str | None = None
     """PEM of the client CA: set means mutual TLS."""
     tls_cipher_policy: str = "tls_cipher_policy_1_0"

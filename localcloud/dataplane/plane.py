@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 import threading
@@ -15,6 +14,7 @@ from localcloud.dataplane import error_pages, files, haproxy_config, haproxy_sta
 from localcloud.dataplane.haproxy_process import HAProxy
 from localcloud.dataplane.instances import Instances
 from localcloud.dataplane.model import (
+    BackendKey,
     DataPlaneError,
     InstanceSpec,
     Listener,
@@ -22,6 +22,7 @@ from localcloud.dataplane.model import (
     ServerHealth,
     SocketAddress,
 )
+from localcloud.dataplane.tls_files import TlsFolder
 
 _SOCKET_FOLDER_LENGTH = 75
 """Bytes; Linux takes 107 for a socket's path, macOS 103, and HAProxy adds a suffix of its own."""
@@ -51,7 +52,7 @@ class DataPlane:
         self._strict = strict
         self._lock = threading.RLock()
         self._home = home
-        self._pem = files.private_folder(home / "pem")
+        self._tls = TlsFolder(home / "pem")
         self._sockets = _socket_folder(home)
         self._spawner = processes.Spawner()
         self._haproxy = HAProxy(haproxy, home, self._sockets, self._spawner)
@@ -112,11 +113,11 @@ class DataPlane:
                 self._listeners, self._addresses, self._applied = {}, {}, ""
             else:
                 self._serve(wanted)
-            self._forget_pem()
+            self._tls.keep(self._listeners.values())
             return dict(self._addresses)
 
-    def health(self, key: ListenerKey) -> dict[str, ServerHealth]:
-        """Health of a listener's backends by server id; empty for a listener that is not applied.
+    def health(self, key: ListenerKey) -> dict[BackendKey, ServerHealth]:
+        """Health of a listener's backends; empty for a listener that is not applied.
 
         Raises:
             DataPlaneError: HAProxy does not answer.
@@ -143,12 +144,13 @@ class DataPlane:
             stats_socket=self._haproxy.stats_socket,
             server_state=self._home / "server-state",
             error_502=self._home / "502.http",
+            certificates=self._tls.path,
         )
         try:
             text = haproxy_config.render(
                 tuple(wanted.values()),
                 addresses,
-                self._write_pem(wanted),
+                {key: self._tls.write(listener) for key, listener in wanted.items()},
                 paths,
                 strict=self._strict,
             )
@@ -160,7 +162,7 @@ class DataPlane:
                 self._haproxy.apply(text)
                 self._known = known
         except DataPlaneError:
-            self._forget_pem()
+            self._tls.keep(self._listeners.values())
             raise
         self._listeners, self._addresses, self._applied = wanted, addresses, text
 
@@ -182,40 +184,6 @@ class DataPlane:
             taken = frozenset(chosen.values())
             chosen[key] = ports.choose(listener.address, listener.port, taken)
         return chosen
-
-    def _write_pem(
-        self, wanted: dict[ListenerKey, Listener]
-    ) -> dict[ListenerKey, haproxy_config.TlsFiles]:
-        found = {}
-        for key, listener in wanted.items():
-            if listener.server_certificate is not None:
-                ca = listener.ca_certificate
-                found[key] = haproxy_config.TlsFiles(
-                    self._pem_file(listener.server_certificate),
-                    None if ca is None else self._pem_file(ca),
-                )
-        return found
-
-    def _pem_file(self, content: str) -> Path:
-        path = _pem_path(self._pem, content)
-        if not path.exists():
-            files.write_private(path, content)
-        return path
-
-    def _forget_pem(self) -> None:
-        """Remove the keys and certificates that no listener uses."""
-        used = {
-            _pem_path(self._pem, content)
-            for listener in self._listeners.values()
-            for content in (listener.server_certificate, listener.ca_certificate)
-            if content is not None
-        }
-        for path in set(self._pem.iterdir()) - used:
-            path.unlink()
-
-
-def _pem_path(folder: Path, content: str) -> Path:
-    return folder / f"{hashlib.sha256(content.encode()).hexdigest()}.pem"
 
 
 def _socket_folder(home: Path) -> Path:

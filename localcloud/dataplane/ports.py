@@ -26,13 +26,13 @@ def choose(host: str, port: int, taken: frozenset[SocketAddress] = frozenset()) 
         address = SocketAddress(host, candidate)
         if candidate <= 65535 and address not in taken and _bindable(address):
             return address
-    with socket.socket() as probe:
+    with socket.socket(_family(host)) as probe:
         probe.bind((host, 0))
         return SocketAddress(host, probe.getsockname()[1])
 
 
 def _bindable(address: SocketAddress) -> bool:
-    with socket.socket() as probe:
+    with socket.socket(_family(address.host)) as probe:
         # Connections of an earlier run that linger in TIME_WAIT do not keep the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -42,3 +42,7 @@ def _bindable(address: SocketAddress) -> bool:
                 raise DataPlaneError(f"{address.host} is not an address of this machine.") from None
             return False
     return True
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

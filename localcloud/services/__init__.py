@@ -14,7 +14,12 @@ MODULES = (
     "load_balancers",
     "backend_servers",
     "certificates",
+    "acls",
+    "vserver_groups",
+    "listeners",
+    "http_listeners",
     "https_listeners",
+    "domain_extensions",
     "tags",
 )
 

@@ -15,11 +15,11 @@ from cryptography.x509.oid import NameOID
 from pydantic import Field
 
 from localcloud.cloud import ACCOUNT_ID, Cloud
-from localcloud.documents import CaCertificate, Listener, ServerCertificate, new_id
+from localcloud.documents import CaCertificate, DomainExtension, Listener, ServerCertificate, new_id
 from localcloud.errors import ApiError, missing, not_emulated
 from localcloud.products import SLB, Answer
 from localcloud.requests import Request, TaggedRequest
-from localcloud.services.vpc import key_values
+from localcloud.services.tags import tag_keys, tagged
 
 RSA_SIZES = (1024, 2048, 4096)
 """What CLB's certificate requirements name; 3072 is not among them."""
@@ -34,11 +34,12 @@ class UploadServerCertificate(TaggedRequest):
     AliCloudCertificateId: str = ""
     AliCloudCertificateName: str = ""
     AliCloudCertificateRegionId: str = ""
-    ResourceGroupId: str = ""
+    ResourceGroupId: str = "rg-default"
 
 
-class DescribeServerCertificates(Request):
+class DescribeServerCertificates(TaggedRequest):
     ServerCertificateId: str = ""
+    ResourceGroupId: str = ""
 
 
 class SetServerCertificateName(Request):
@@ -53,11 +54,12 @@ class DeleteServerCertificate(Request):
 class UploadCACertificate(TaggedRequest):
     CACertificate: str
     CACertificateName: Name | None = None
-    ResourceGroupId: str = ""
+    ResourceGroupId: str = "rg-default"
 
 
-class DescribeCACertificates(Request):
+class DescribeCACertificates(TaggedRequest):
     CACertificateId: str = ""
+    ResourceGroupId: str = ""
 
 
 class SetCACertificateName(Request):
@@ -86,6 +88,7 @@ def upload_server_certificate(cloud: Cloud, request: UploadServerCertificate) ->
         name=request.ServerCertificateName or key,
         certificate=request.ServerCertificate,
         private_key=request.PrivateKey,
+        resource_group_id=request.ResourceGroupId,
         tags=request.tags(),
     )
     cloud.store.put(certificate)
@@ -100,6 +103,8 @@ def describe_server_certificates(cloud: Cloud, request: DescribeServerCertificat
         _described_server(one)
         for one in cloud.store.all(ServerCertificate, region=request.RegionId)
         if request.ServerCertificateId in {"", one.id}
+        and request.ResourceGroupId in {"", one.resource_group_id}
+        and tagged(one, request.Tag)
     ]
     return {"ServerCertificates": {"ServerCertificate": found}}
 
@@ -115,7 +120,8 @@ def set_server_certificate_name(cloud: Cloud, request: SetServerCertificateName)
 @SLB.action
 def delete_server_certificate(cloud: Cloud, request: DeleteServerCertificate) -> Answer:
     certificate = server_certificate(cloud, request.ServerCertificateId, request.RegionId)
-    if _used(cloud, "ServerCertificateId", certificate.id):
+    extended = cloud.store.all(DomainExtension, server_certificate_id=certificate.id)
+    if extended or _used(cloud, "ServerCertificateId", certificate.id):
         raise ApiError(
             400,
             "CertificateAndPrivateKeyIsRefered",
@@ -136,6 +142,7 @@ def upload_ca_certificate(cloud: Cloud, request: UploadCACertificate) -> Answer:
         region=request.RegionId,
         name=request.CACertificateName or key,
         certificate=request.CACertificate,
+        resource_group_id=request.ResourceGroupId,
         tags=request.tags(),
     )
     cloud.store.put(certificate)
@@ -151,6 +158,8 @@ def describe_ca_certificates(cloud: Cloud, request: DescribeCACertificates) -> A
         _described_ca(one)
         for one in cloud.store.all(CaCertificate, region=request.RegionId)
         if request.CACertificateId in {"", one.id}
+        and request.ResourceGroupId in {"", one.resource_group_id}
+        and tagged(one, request.Tag)
     ]
     return {"CACertificates": {"CACertificate": found}}
 
@@ -256,39 +265,57 @@ def _format(parameter: str, reason: str = "") -> ApiError:
     return ApiError(400, "InvalidParameter", f"{said} {reason}".strip())
 
 
+def names(certificate: ServerCertificate | CaCertificate) -> list[str]:
+    """The DNS names that a certificate is for: its common name, then the alternative ones."""
+    parsed = _leaf(certificate)
+    return [name for name in (_common_name(parsed), *_alternative_names(parsed)) if name]
+
+
+def _leaf(certificate: ServerCertificate | CaCertificate) -> x509.Certificate:
+    return x509.load_pem_x509_certificates(certificate.certificate.encode())[0]
+
+
+def _common_name(parsed: x509.Certificate) -> str:
+    found = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else ""
+
+
+def _alternative_names(parsed: x509.Certificate) -> list[str]:
+    try:
+        found = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return found.get_values_for_type(x509.DNSName)
+
+
 def _common(certificate: ServerCertificate | CaCertificate) -> dict[str, Any]:
-    parsed = x509.load_pem_x509_certificates(certificate.certificate.encode())[0]
-    names = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    parsed = _leaf(certificate)
     created = datetime.fromtimestamp(certificate.created, UTC)
     ends = parsed.not_valid_after_utc
     return {
         "Fingerprint": ":".join(f"{byte:02x}" for byte in parsed.fingerprint(hashes.SHA1())),  # noqa: S303 - as the API shows it
-        "CommonName": str(names[0].value) if names else "",
+        "CommonName": _common_name(parsed),
         "CreateTime": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "CreateTimeStamp": int(certificate.created * 1000),
         "ExpireTime": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "ExpireTimeStamp": int(ends.timestamp() * 1000),
         "RegionId": certificate.region,
-        "ResourceGroupId": "rg-default",
+        "ResourceGroupId": certificate.resource_group_id,
     }
 
 
 def _described_server(certificate: ServerCertificate) -> dict[str, Any]:
-    parsed = x509.load_pem_x509_certificates(certificate.certificate.encode())[0]
-    try:
-        names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        alternative = names.get_values_for_type(x509.DNSName)
-    except x509.ExtensionNotFound:
-        alternative = []
     return {
         **_common(certificate),
         "ServerCertificateId": certificate.id,
         "ServerCertificateName": certificate.name,
-        "SubjectAlternativeNames": {"SubjectAlternativeName": alternative},
+        "SubjectAlternativeNames": {
+            "SubjectAlternativeName": _alternative_names(_leaf(certificate))
+        },
         "IsAliCloudCertificate": 0,
         "AliCloudCertificateId": "",
         "AliCloudCertificateName": "",
-        "Tags": {"Tag": _tag_keys(certificate)},
+        "Tags": {"Tag": tag_keys(certificate)},
     }
 
 
@@ -297,9 +324,5 @@ def _described_ca(certificate: CaCertificate) -> dict[str, Any]:
         **_common(certificate),
         "CACertificateId": certificate.id,
         "CACertificateName": certificate.name,
-        "Tags": {"Tag": _tag_keys(certificate)},
+        "Tags": {"Tag": tag_keys(certificate)},
     }
-
-
-def _tag_keys(certificate: ServerCertificate | CaCertificate) -> list[dict[str, str]]:
-    return [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in key_values(certificate)]

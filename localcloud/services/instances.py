@@ -10,7 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from localcloud.cloud import Cloud, free_private_ip
 from localcloud.dataplane.model import DataPlaneError
-from localcloud.documents import Instance, LoadBalancer, SecurityGroup, VSwitch, new_id
+from localcloud.documents import (
+    Instance,
+    LoadBalancer,
+    SecurityGroup,
+    VServerGroup,
+    VSwitch,
+    new_id,
+)
 from localcloud.errors import ApiError, invalid, not_emulated
 from localcloud.products import ECS, Answer
 from localcloud.requests import Request, TaggedRequest
@@ -188,6 +195,11 @@ def delete_instance(cloud: Cloud, request: DeleteInstance) -> Answer:
         if len(kept) < len(load_balancer.backends):
             load_balancer.backends = kept
             cloud.store.put(load_balancer)
+    for group in cloud.store.all(VServerGroup):
+        stay = [one for one in group.members if one.server_id != found.id]
+        if len(stay) < len(group.members):
+            group.members = stay
+            cloud.store.put(group)
     cloud.store.delete(found)
     cloud.apply()
     cloud.plane.stop_instance(found.id)

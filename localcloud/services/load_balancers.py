@@ -8,11 +8,18 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from localcloud.cloud import Cloud
-from localcloud.documents import Listener, LoadBalancer, new_id
+from localcloud.documents import (
+    DomainExtension,
+    Listener,
+    LoadBalancer,
+    VServerGroup,
+    new_id,
+)
 from localcloud.errors import ApiError, invalid, load_balancer_not_found, missing
 from localcloud.products import SLB, Answer
 from localcloud.requests import OnOff, Request, TaggedRequest
 from localcloud.services.catalogue import zone_ids
+from localcloud.services.tags import tag_keys
 from localcloud.services.vpc import vswitch
 
 LCU_SPECIFICATION = "slb.lcu.elastic"
@@ -159,16 +166,20 @@ def describe_load_balancer_attribute(
     ports = [
         {
             "ListenerPort": one.port,
-            "ListenerProtocol": "https",
-            "ListenerForward": "off",
+            "ListenerProtocol": one.protocol,
+            "ListenerForward": one.attributes["ListenerForward"],
+            "ForwardPort": one.attributes.get("ForwardPort", 0),
             "Description": one.attributes.get("Description", ""),
         }
         for one in listeners
     ]
+    # The provider's data source reads these misspelt names too, and fails without them.
+    misspelt = [{"ListenerPort": one.port, "ListenerProtocal": one.protocol} for one in listeners]
     return {
         **_described(found),
         "ListenerPorts": {"ListenerPort": [one.port for one in listeners]},
         "ListenerPortsAndProtocol": {"ListenerPortAndProtocol": ports},
+        "ListenerPortsAndProtocal": {"ListenerPortAndProtocal": misspelt},
         "BackendServers": {
             "BackendServer": [
                 {
@@ -193,8 +204,9 @@ def delete_load_balancer(cloud: Cloud, request: DeleteLoadBalancer) -> Answer:
             "OperationDenied.DeleteProtectionIsOn",
             "The load balancer is protected from deletion.",
         )
-    for listener in cloud.store.all(Listener, load_balancer_id=found.id):
-        cloud.store.delete(listener)
+    for kind in (Listener, DomainExtension, VServerGroup):
+        for document in cloud.store.all(kind, load_balancer_id=found.id):
+            cloud.store.delete(document)
     cloud.store.delete(found)
     cloud.apply()
     return {}
@@ -344,5 +356,5 @@ def _described(found: LoadBalancer) -> dict[str, Any]:
         "CreateTimeStamp": int(found.created * 1000),
         "EndTime": "2999-09-08T16:00Z",
         "EndTimeStamp": 32493801600000,
-        "Tags": {"Tag": [{"TagKey": k, "TagValue": v} for k, v in sorted(found.tags.items())]},
+        "Tags": {"Tag": tag_keys(found)},
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.documents import (
+    AccessControlList,
     CaCertificate,
     Document,
     Instance,
@@ -14,11 +15,12 @@ from localcloud.documents import (
     SecurityGroup,
     ServerCertificate,
     Vpc,
+    VServerGroup,
     VSwitch,
 )
 from localcloud.errors import invalid
 from localcloud.products import ECS, SLB, VPC, Answer, Product
-from localcloud.requests import Request, TaggedRequest
+from localcloud.requests import KeyValue, Request, TaggedRequest
 
 LONGEST = 20
 """Tags that one resource can have."""
@@ -28,6 +30,8 @@ Kinds = Mapping[str, tuple[type[Document], ...]]
 SLB_KINDS: Kinds = {
     "instance": (LoadBalancer,),
     "certificate": (ServerCertificate, CaCertificate),
+    "acl": (AccessControlList,),
+    "vservergroup": (VServerGroup,),
 }
 VPC_KINDS: Kinds = {"VPC": (Vpc,), "VSWITCH": (VSwitch,)}
 # Disks are part of their instance here, so that nobody can tag one.
@@ -54,6 +58,18 @@ class ListTagResources(Request):
     ResourceType: str
     ResourceId: list[str] = []
     NextToken: str = ""
+
+
+def tag_keys(document: Document) -> list[dict[str, str]]:
+    """Tags as `TagKey` and `TagValue`."""
+    return [{"TagKey": key, "TagValue": value} for key, value in sorted(document.tags.items())]
+
+
+def tagged(document: Document, wanted: Iterable[KeyValue]) -> bool:
+    """Whether a document has all of these tags; one without a value stands for any."""
+    return all(
+        tag.Key in document.tags and tag.Value in {"", document.tags[tag.Key]} for tag in wanted
+    )
 
 
 def _register(product: Product, kinds: Kinds, untag: type[UntagResources]) -> None:

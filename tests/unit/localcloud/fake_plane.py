@@ -14,6 +14,7 @@ from localcloud.api.faults import Faults
 from localcloud.api.gateway import Call, Credentials, Gateway
 from localcloud.cloud import Cloud
 from localcloud.dataplane.model import (
+    BackendKey,
     DataPlaneError,
     InstanceSpec,
     Listener,
@@ -64,8 +65,8 @@ class FakePlane:
         self.served = {one.key: one for one in listeners}
         return {one.key: SocketAddress(one.address, one.port) for one in listeners}
 
-    def health(self, key: ListenerKey) -> Mapping[str, ServerHealth]:
-        return {one.server_id: "normal" for one in self.served[key].backends}
+    def health(self, key: ListenerKey) -> Mapping[BackendKey, ServerHealth]:
+        return {one.key: "normal" for one in self.served[key].backends}
 
     def stop(self) -> None:
         self.served, self.instances = {}, {}

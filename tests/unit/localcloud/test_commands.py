@@ -92,7 +92,7 @@ def test_status_for_scripts(run: Run, shared_cloud: LocalCloud, site: Site) -> N
     assert (listener["load_balancer_id"], listener["protocol"]) == (site.balancer, "https")
     assert listener["port"] == 8443
     assert set(listener["socket"]) == {"host", "port"}
-    assert set(listener["health"]) == {site.instance}
+    assert set(listener["health"]) == {f"{site.instance}:8080"}
     [instance] = status["instances"]
     assert (instance["id"], instance["runs"]) == (site.instance, True)
     assert instance["host"].startswith("127.")

@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
-from localcloud.dataplane.model import Backend, DataPlaneError, HealthCheck, SocketAddress
+from localcloud.dataplane.model import (
+    Backend,
+    DataPlaneError,
+    HealthCheck,
+    SocketAddress,
+    StickySession,
+)
 from localcloud.documents import Listener
 from localcloud.products import SLB
+from tests.unit.localcloud.certificates import certificate, rsa_key
 from tests.unit.localcloud.fake_plane import Account
 from tests.unit.localcloud.listener_site import (
     CERTIFICATE,
@@ -142,14 +149,17 @@ def test_health_is_what_the_data_plane_measures_while_the_listener_runs(site: Si
     assert health(ListenerProtocol="http") == []
 
 
-def test_the_health_check_s_port_is_the_backend_s(site: Site) -> None:
-    site.create(HealthCheckConnectPort=-520)
+def test_the_health_check_s_port_is_the_backend_s_unless_told_otherwise(site: Site) -> None:
+    site.create()
+    site.call("StartLoadBalancerListener")
     assert site.describe()["HealthCheckConnectPort"] == 8080
-    site.set(HealthCheckConnectPort=8080)
-    assert site.refusal("SetLoadBalancerHTTPSListenerAttribute", HealthCheckConnectPort=9) == (
-        400,
-        "NotEmulated",
-    )
+    assert site.served[0].backends[0].checked_port is None
+    site.set(HealthCheckConnectPort=9090)
+    assert site.describe()["HealthCheckConnectPort"] == 9090
+    assert site.served[0].backends[0].checked_port == 9090
+    site.set(HealthCheckConnectPort=-520)
+    assert site.describe()["HealthCheckConnectPort"] == -520
+    assert site.served[0].backends[0].checked_port is None
 
 
 @pytest.mark.parametrize(
@@ -173,15 +183,25 @@ def test_the_health_check_s_port_is_the_backend_s(site: Site) -> None:
         ({"HealthCheckInterval": 51}, 400, "InvalidParameter"),
         ({"HealthyThreshold": 1}, 400, "InvalidParameter"),
         ({"TLSCipherPolicy": "tls_cipher_policy_1_3"}, 400, "InvalidParameter"),
-        ({"Description": "a" * 81}, 400, "InvalidParameter"),
+        ({"Description": "a" * 257}, 400, "InvalidParameter"),
         ({"XForwardedFor": "off"}, 400, "InvalidParameter"),
-        ({"StickySession": "on"}, 400, "NotEmulated"),
-        ({"AclStatus": "on"}, 400, "NotEmulated"),
-        ({"VServerGroupId": "rsp-1"}, 400, "NotEmulated"),
+        ({"StickySession": "on"}, 400, "MissingParameter"),
+        ({"StickySession": "on", "StickySessionType": "insert"}, 400, "MissingParameter"),
+        ({"StickySession": "on", "StickySessionType": "server"}, 400, "MissingParameter"),
+        ({"StickySessionType": "ip"}, 400, "InvalidParameter"),
+        ({"CookieTimeout": 0}, 400, "InvalidParameter"),
+        ({"CookieTimeout": 86401}, 400, "InvalidParameter"),
+        ({"Cookie": "$a"}, 400, "InvalidParameter"),
+        ({"Cookie": "a b"}, 400, "InvalidParameter"),
+        ({"Cookie": "a" * 201}, 400, "InvalidParameter"),
+        ({"AclStatus": "on"}, 400, "MissingParameter"),
+        ({"AclStatus": "on", "AclId": "acl-1"}, 400, "MissingParameter"),
+        ({"AclStatus": "on", "AclId": "acl-1", "AclType": "white"}, 404, "AclNotExist"),
+        ({"VServerGroupId": "rsp-1"}, 404, "InvalidParameter"),
         ({"MasterSlaveServerGroupId": "rsp-1"}, 400, "NotEmulated"),
         ({"ProxyProtocolV2Enabled": "true"}, 400, "NotEmulated"),
         ({"ListenerForward": "on"}, 400, "UnsupportedParameter"),
-        ({"HealthCheckConnectPort": 8081}, 400, "NotEmulated"),
+        ({"HealthCheckConnectPort": 0}, 400, "InvalidParameter"),
     ],
     ids=lambda value: "-".join(map(str, value)) if isinstance(value, dict) else "",
 )
@@ -200,12 +220,39 @@ def test_listeners_that_cannot_be(site: Site, changes, status: int, code: str) -
         assert site.describe() == before
 
 
-@pytest.mark.parametrize("switch", ["VServerGroup", "MasterSlaveServerGroup"])
-def test_server_groups_stay_off(site: Site, switch: str) -> None:
+def test_master_slave_server_groups_stay_off(site: Site) -> None:
     site.create()
-    site.set(**{switch: "off"})
-    refused = site.refusal("SetLoadBalancerHTTPSListenerAttribute", **{switch: "on"})
+    site.set(MasterSlaveServerGroup="off")
+    refused = site.refusal("SetLoadBalancerHTTPSListenerAttribute", MasterSlaveServerGroup="on")
     assert refused == (400, "NotEmulated")
+
+
+def test_sessions_stick_by_a_cookie_of_the_load_balancer_s_or_the_backend_s(site: Site) -> None:
+    site.create(StickySession="on", StickySessionType="insert", CookieTimeout=600)
+    site.call("StartLoadBalancerListener")
+    assert site.served[0].sticky_session == StickySession("SERVERID", 600)
+    site.set(StickySessionType="server", Cookie="app-session")
+    assert site.served[0].sticky_session == StickySession("app-session")
+    described = site.describe()
+    assert (described["StickySessionType"], described["Cookie"]) == ("server", "app-session")
+    assert "CookieTimeout" not in described
+    site.set(StickySession="off")
+    assert site.served[0].sticky_session is None
+    assert not {"StickySessionType", "CookieTimeout", "Cookie"} & site.describe().keys()
+
+
+def test_listeners_share_certificates_and_check_clients_each_for_itself(site: Site) -> None:
+    site.create(CACertificateId=site.ca_certificate)
+    site.create(ListenerPort=8443)
+    other = site.account.slb("UploadCACertificate", CACertificate=certificate(rsa_key(2048, 1)))
+    site.create(ListenerPort=9443, CACertificateId=other["CACertificateId"])
+    for port in (443, 8443, 9443):
+        site.call("StartLoadBalancerListener", ListenerPort=port)
+    by_port = {one.port: one for one in site.served}
+    assert len({one.server_certificate for one in by_port.values()}) == 1
+    assert by_port[443].ca_certificate == CERTIFICATE
+    assert by_port[8443].ca_certificate is None
+    assert by_port[9443].ca_certificate not in {None, CERTIFICATE}
 
 
 def test_a_listener_needs_a_certificate_and_a_backend_port(site: Site) -> None:

@@ -196,7 +196,7 @@ def test_today_s_sdk_brings_a_site_into_service(access: Access, shared_cloud: Lo
 
     wait_until(lambda: health() == ["normal"])
     [listener] = shared_cloud.status["listeners"]
-    assert listener["health"] == {instance: "normal"}
+    assert listener["health"] == {f"{instance}:8080": "normal"}
     trust = ssl.create_default_context(cadata=CERTIFICATE)
     connection = http.client.HTTPSConnection(
         "localhost", listener["socket"]["port"], timeout=20, context=trust

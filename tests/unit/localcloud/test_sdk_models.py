@@ -32,18 +32,18 @@ EVERYWHERE = {"RegionId": "the provider sends it with every call"}
 
 SENT = "the provider sends it"
 ONE_SHAPE = "one shape for rules of both directions"
+CREATED = {"MasterSlaveServerGroupId": SENT, "ProxyProtocolV2Enabled": SENT}
+CHANGED = {
+    **CREATED,
+    "BackendServerPort": SENT,
+    "HealthCheckConnectTimeout": SENT,
+    "MasterSlaveServerGroup": SENT,
+}
 EXTRA_PARAMETERS: dict[str, dict[str, str]] = {
-    "Slb.CreateLoadBalancerHTTPSListener": {
-        "MasterSlaveServerGroupId": SENT,
-        "ProxyProtocolV2Enabled": SENT,
-    },
-    "Slb.SetLoadBalancerHTTPSListenerAttribute": {
-        "BackendServerPort": SENT,
-        "HealthCheckConnectTimeout": SENT,
-        "MasterSlaveServerGroup": SENT,
-        "MasterSlaveServerGroupId": SENT,
-        "ProxyProtocolV2Enabled": SENT,
-    },
+    "Slb.CreateLoadBalancerHTTPListener": CREATED,
+    "Slb.CreateLoadBalancerHTTPSListener": CREATED,
+    "Slb.SetLoadBalancerHTTPListenerAttribute": CHANGED,
+    "Slb.SetLoadBalancerHTTPSListenerAttribute": CHANGED,
     "Ecs.DescribeInstanceTypes": {"InstanceType": SENT},
     "Ecs.AuthorizeSecurityGroup": {"Permissions.DestGroupId": ONE_SHAPE},
     "Ecs.AuthorizeSecurityGroupEgress": {"Permissions.SourceGroupId": ONE_SHAPE},

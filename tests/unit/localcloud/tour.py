@@ -30,7 +30,10 @@ def tour(account: Account) -> None:
     instance = _instance(account, switch, group)
     balancer = _load_balancer(account, instance)
     certificates = _certificates(account)
+    acl = _access_control_list(account)
+    server_group = _vserver_group(account, balancer, instance)
     _listener(account, balancer, *certificates)
+    _listener_with_all(account, balancer, certificates[0], acl, server_group)
 
     account.slb("DeleteServerCertificate", ServerCertificateId=certificates[0])
     account.slb("DeleteCACertificate", CACertificateId=certificates[1])
@@ -137,6 +140,76 @@ def _certificates(account: Account) -> tuple[str, str]:
     account.slb("SetServerCertificateName", ServerCertificateId=server, ServerCertificateName="b")
     account.slb("SetCACertificateName", CACertificateId=authority, CACertificateName="b")
     return server, authority
+
+
+def _access_control_list(account: Account) -> str:
+    key = account.slb("CreateAccessControlList", AclName="a", **TAG)["AclId"]
+    of = {"AclId": key}
+    entries = json.dumps([{"entry": "10.0.0.0/8", "comment": "b"}, {"entry": "127.0.0.0/8"}])
+    account.slb("AddAccessControlListEntry", **of, AclEntrys=entries)
+    gone = json.dumps([{"entry": "10.0.0.0/8"}])
+    account.slb("RemoveAccessControlListEntry", **of, AclEntrys=gone)
+    account.slb("SetAccessControlListAttribute", **of, AclName="b")
+    account.slb("DescribeAccessControlListAttribute", **of)
+    account.slb("DescribeAccessControlLists")
+    account.slb("TagResources", ResourceType="acl", ResourceId__1=key, **TAG)
+    return key
+
+
+def _vserver_group(account: Account, balancer: str, instance: str) -> str:
+    member = [{"ServerId": instance, "Port": 8080, "Weight": 10}]
+    key = account.slb(
+        "CreateVServerGroup", LoadBalancerId=balancer, BackendServers=json.dumps(member), **TAG
+    )["VServerGroupId"]
+    of, other = {"VServerGroupId": key}, json.dumps([{**member[0], "Port": 9090}])
+    account.slb("SetVServerGroupAttribute", **of, VServerGroupName="b")
+    account.slb("AddVServerGroupBackendServers", **of, BackendServers=other)
+    account.slb("RemoveVServerGroupBackendServers", **of, BackendServers=other)
+    account.slb("ModifyVServerGroupBackendServers", **of, NewBackendServers=other)
+    account.slb("DescribeVServerGroupAttribute", **of)
+    account.slb("DescribeVServerGroups", LoadBalancerId=balancer, IncludeListener="true")
+    return key
+
+
+def _listener_with_all(
+    account: Account, balancer: str, server: str, acl: str, server_group: str
+) -> None:
+    """An HTTPS listener with another domain, one that redirects to it, and one of HTTP."""
+    at = {"LoadBalancerId": balancer}
+    of = {**at, "ListenerPort": 443}
+    sticky = {"StickySession": "on", "StickySessionType": "insert", "CookieTimeout": 60}
+    guarded = {"AclStatus": "on", "AclType": "white", "AclId": acl}
+    account.slb(
+        "CreateLoadBalancerHTTPSListener",
+        **of,
+        **sticky,
+        **guarded,
+        ServerCertificateId=server,
+        VServerGroupId=server_group,
+    )
+    domain = {"Domain": "app.example.com", "ServerCertificateId": server}
+    extension = account.slb("CreateDomainExtension", **of, **domain)["DomainExtensionId"]
+    extended = {"DomainExtensionId": extension}
+    account.slb("SetDomainExtensionAttribute", **extended, ServerCertificateId=server)
+    account.slb("DescribeDomainExtensionAttribute", **extended)
+    account.slb("DescribeDomainExtensions", **of)
+    account.slb("DescribeLoadBalancerHTTPSListenerAttribute", **of)
+    account.slb("DescribeAccessControlListAttribute", AclId=acl)
+    account.slb("DescribeVServerGroups", **at, IncludeListener="true")
+    forward = {"ListenerForward": "on", "ForwardPort": 443}
+    account.slb("CreateLoadBalancerHTTPListener", **at, ListenerPort=80, **forward)
+    account.slb("DescribeLoadBalancerHTTPListenerAttribute", **at, ListenerPort=80)
+    account.slb("CreateLoadBalancerHTTPListener", **at, ListenerPort=81, BackendServerPort=8080)
+    cookie = {"StickySession": "on", "StickySessionType": "server", "Cookie": "a"}
+    account.slb("SetLoadBalancerHTTPListenerAttribute", **at, ListenerPort=81, **cookie)
+    account.slb("DescribeLoadBalancerHTTPListenerAttribute", **at, ListenerPort=81)
+    account.slb("DescribeLoadBalancerAttribute", **at)
+    account.slb("DescribeHealthStatus", **at)
+    account.slb("DeleteDomainExtension", **extended)
+    for port in (81, 80, 443):
+        account.slb("DeleteLoadBalancerListener", **at, ListenerPort=port)
+    account.slb("DeleteVServerGroup", VServerGroupId=server_group)
+    account.slb("DeleteAccessControlList", AclId=acl)
 
 
 def _listener(account: Account, balancer: str, server: str, authority: str) -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -54,10 +54,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(500 if self.path == "/fail" else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if self.path.startswith("/cookie/"):
+            self.send_header("Set-Cookie", self.path.split("/")[2] + "=own; Path=/")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-    do_HEAD = do_GET
+    do_HEAD = do_POST = do_GET
     def log_message(self, *arguments):
         pass
 
@@ -120,14 +122,15 @@ def get(
     method: str = "GET",
     tls: ssl.SSLContext | None = None,
     headers: dict[str, str] | None = None,
+    source: str | None = None,
 ) -> Answer:
+    """Ask, from another address of 127.0.0.0/8 if `source` says so."""
     connection: http.client.HTTPConnection
+    where = {"timeout": 20, "source_address": None if source is None else (source, 0)}
     if tls is None:
-        connection = http.client.HTTPConnection(address.host, address.port, timeout=20)
+        connection = http.client.HTTPConnection(address.host, address.port, **where)
     else:
-        connection = http.client.HTTPSConnection(
-            address.host, address.port, timeout=20, context=tls
-        )
+        connection = http.client.HTTPSConnection(address.host, address.port, **where, context=tls)
     try:
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()
@@ -148,11 +151,14 @@ class Authority:
     def pem(self) -> str:
         return _pem(self.certificate)
 
-    def server(self) -> str:
+    def server(self, name: str = "server", alternative: Sequence[str] = ()) -> str:
         """PEM as the control plane hands it over: certificate, then PKCS#1 key."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         usage = ExtendedKeyUsageOID.SERVER_AUTH
-        return _pem(self._sign(_named("server"), key.public_key(), usage=usage)) + _key(key)
+        certificate = self._sign(
+            _named(name), key.public_key(), usage=usage, alternative=alternative
+        )
+        return _pem(certificate) + _key(key)
 
     def client(
         self,
@@ -173,7 +179,7 @@ class Authority:
         return path
 
     def _sign(
-        self, subject, public_key, *, ca=False, not_before=0, days=1, usage=None
+        self, subject, public_key, *, ca=False, not_before=0, days=1, usage=None, alternative=()
     ) -> x509.Certificate:
         start = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=not_before, hours=-1)
         builder = (
@@ -188,6 +194,9 @@ class Authority:
         )
         if usage is not None:
             builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        if alternative:
+            names = x509.SubjectAlternativeName([x509.DNSName(name) for name in alternative])
+            builder = builder.add_extension(names, critical=False)
         return builder.sign(self._key, hashes.SHA256())
 
 
@@ -313,12 +322,18 @@ def wait_healthy(plane: DataPlane, listener: Listener) -> None:
     wait_until(lambda: set(plane.health(listener.key).values()) == {"normal"})
 
 
+def health(plane: DataPlane, listener: Listener) -> dict[str, str]:
+    """By instance, of a listener that has each on one port."""
+    return {server: status for (server, _), status in plane.health(listener.key).items()}
+
+
 @pytest.fixture(scope="session")
 def tools() -> SimpleNamespace:
     """Helpers of this file for tests, which cannot import it."""
     return SimpleNamespace(
         get=get,
         answers=answers,
+        health=health,
         tls_client=tls_client,
         loopback=loopback,
         wait_until=wait_until,

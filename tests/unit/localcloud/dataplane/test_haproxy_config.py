@@ -15,7 +15,12 @@ from localcloud.dataplane.model import (
     SocketAddress,
 )
 
-PATHS = Paths(Path("/home/a b/stats.sock"), Path("/home/a b/state"), Path("/home/a b/502.http"))
+PATHS = Paths(
+    Path("/home/a b/stats.sock"),
+    Path("/home/a b/state"),
+    Path("/home/a b/502.http"),
+    Path("/home/a b"),
+)
 TLS = TlsFiles(Path("/home/a b/server.pem"), Path("/home/a b/ca.pem"))
 LISTENER = Listener(
     load_balancer_id="lb-1",

@@ -37,6 +37,10 @@ def statistics(**servers):
     return found
 
 
+def by_port(found):
+    return {(server, socket.port): health for (server, socket), health in found.items()}
+
+
 @pytest.mark.parametrize(
     ("status", "check_status", "expected"),
     [
@@ -53,18 +57,19 @@ def statistics(**servers):
 )
 def test_health_in_the_words_of_the_api(status, check_status, expected):
     found = health(listener(("a", 80)), statistics(a_80=ServerStatus(status, check_status)))
-    assert found == {"a": expected}
+    assert by_port(found) == {("a", 80): expected}
 
 
 def test_a_server_without_statistics_is_unavailable():
-    assert health(listener(("a", 80)), {}) == {"a": "unavailable"}
+    assert by_port(health(listener(("a", 80)), {})) == {("a", 80): "unavailable"}
 
 
-@pytest.mark.parametrize("ports", [(80, 81), (81, 80)])
-def test_an_instance_with_several_ports_is_as_bad_as_its_worst(ports):
-    group = listener(*(("a", port) for port in ports))
-    assert health(group, statistics(a_80=UP, a_81=DOWN)) == {"a": "abnormal"}
-    assert health(group, statistics(a_80=UP, a_81=NEW_DOWN)) == {"a": "unavailable"}
+def test_each_port_of_an_instance_has_health_of_its_own():
+    group = listener(("a", 80), ("a", 81))
+    assert by_port(health(group, statistics(a_80=UP, a_81=DOWN))) == {
+        ("a", 80): "normal",
+        ("a", 81): "abnormal",
+    }
 
 
 def test_statistics_are_read_from_csv():

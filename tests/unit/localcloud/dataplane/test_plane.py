@@ -130,7 +130,7 @@ def test_weights_share_out_requests(plane, served, tools):
 def test_a_backend_without_checks_is_unavailable_and_serves(plane, served, tools):
     listener = replace(served[0], health_check=None)
     plane.apply_listeners([listener])
-    assert plane.health(listener.key) == {"i-a": "unavailable", "i-b": "unavailable"}
+    assert tools.health(plane, listener) == {"i-a": "unavailable", "i-b": "unavailable"}
     assert tools.get(served[1]).status == 200
 
 
@@ -264,9 +264,9 @@ def test_killing_an_instance_shows_and_requests_go_on(own_plane, tools):
     tools.wait_until(lambda: not own_plane.instance_running("i-a"))
     assert [tools.get(address).status for _ in range(4)] == [200] * 4
     expected = {"i-a": "abnormal", "i-b": "normal"}
-    tools.wait_until(lambda: own_plane.health(listener.key) == expected)
+    tools.wait_until(lambda: tools.health(own_plane, listener) == expected)
     own_plane.apply_listeners([replace(listener, idle_timeout=30)])
-    assert own_plane.health(listener.key) == expected
+    assert tools.health(own_plane, listener) == expected
     assert {tools.get(address).json["instance"] for _ in range(4)} == {"i-b"}
 
 
@@ -275,7 +275,7 @@ def test_an_instance_that_starts_again_becomes_healthy(own_plane, tools):
     own_plane.apply_listeners([listener])
     tools.wait_healthy(own_plane, listener)
     own_plane.stop_instance("i-a")
-    tools.wait_until(lambda: own_plane.health(listener.key)["i-a"] == "abnormal")
+    tools.wait_until(lambda: tools.health(own_plane, listener)["i-a"] == "abnormal")
     host = listener.backends[0].socket.host
     own_plane.start_instance(InstanceSpec("i-a", host, tools.echo_user_data(8080)))
     tools.wait_healthy(own_plane, listener)
@@ -289,7 +289,7 @@ def test_a_killed_haproxy_is_started_again_by_the_next_apply(own_plane, tools):
     for member in family:
         member.kill()
     tools.wait_until(lambda: not own_plane._haproxy.running)
-    assert own_plane.health(listener.key) == {"i-a": "unavailable", "i-b": "unavailable"}
+    assert tools.health(own_plane, listener) == {"i-a": "unavailable", "i-b": "unavailable"}
     assert own_plane.apply_listeners([listener]) == {listener.key: address}
     assert tools.get(address).status == 200
 
@@ -389,6 +389,6 @@ def test_a_load_that_fails_late_leaves_the_old_listener_and_can_be_mended(
         with pytest.raises(DataPlaneError, match="HAProxy does not start"):
             own_plane.apply_listeners([listener, other])
     assert tools.get(address).status == 200
-    assert own_plane.health(listener.key) == {"i-a": "unavailable", "i-b": "unavailable"}
+    assert tools.health(own_plane, listener) == {"i-a": "unavailable", "i-b": "unavailable"}
     found = own_plane.apply_listeners([listener, other])
     assert tools.get(found[other.key]).status == 200

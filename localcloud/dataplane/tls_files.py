@@ -1,0 +1,90 @@
+"""Certificates and keys as files for HAProxy: their owner's alone, and gone when unused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcloud.dataplane import files
+from localcloud.dataplane import haproxy_syntax as syntax
+from localcloud.dataplane.model import Listener
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """Files of one listener."""
+
+    server_certificate: Path
+    ca_certificate: Path | None = None
+    certificate_list: Path | None = None
+    """HAProxy's crt-list: the server certificate and those of further domains."""
+
+
+class TlsFolder:
+    """Keeps the files of listeners.
+
+    Args:
+        path: A folder of its own; made private to its owner.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = files.private_folder(path)
+
+    def write(self, listener: Listener) -> TlsFiles | None:
+        """Write what a listener needs; nothing for one without a server certificate."""
+        if listener.server_certificate is None:
+            return None
+        for content in _contents(listener):
+            path = self._path(content)
+            if not path.exists():
+                files.write_private(path, content)
+        authority = listener.ca_certificate
+        domains = _certificate_list(listener)
+        return TlsFiles(
+            self._path(listener.server_certificate),
+            None if authority is None else self._path(authority),
+            None if domains is None else self._path(domains),
+        )
+
+    def keep(self, listeners: Iterable[Listener]) -> None:
+        """Remove the files that none of these listeners uses."""
+        used = {self._path(content) for one in listeners for content in _contents(one)}
+        for path in set(self.path.iterdir()) - used:
+            path.unlink()
+
+    def _path(self, content: str) -> Path:
+        return self.path / _name(content)
+
+
+def _name(content: str) -> str:
+    """A file's name by its content: a changed certificate is a changed configuration."""
+    return f"{hashlib.sha256(content.encode()).hexdigest()}.pem"
+
+
+def _contents(listener: Listener) -> Iterator[str]:
+    for content in (listener.server_certificate, listener.ca_certificate):
+        if content is not None:
+            yield content
+    for extension in listener.domain_extensions:
+        yield extension.server_certificate
+    domains = _certificate_list(listener)
+    if domains is not None:
+        yield domains
+
+
+def _certificate_list(listener: Listener) -> str | None:
+    """The crt-list of a listener with further domains.
+
+    The listener's own certificate comes first and so serves all who ask for no or another domain;
+    `!*` keeps it from claiming the names that it holds. Names are relative to `crt-base`.
+    """
+    if listener.server_certificate is None or not listener.domain_extensions:
+        return None
+    lines = [f"{_name(listener.server_certificate)} !*"]
+    lines += [
+        f"{_name(extension.server_certificate)} {syntax.server_name(extension.domain)}"
+        for extension in sorted(listener.domain_extensions, key=lambda one: one.domain)
+    ]
+    return "\n".join(lines) + "\n"

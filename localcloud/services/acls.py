@@ -1,0 +1,297 @@
+"""Access control lists: blocks of addresses that listeners admit or shut out.
+
+Limits: https://www.alibabacloud.com/help/doc-detail/85979.htm and the pages of each action.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from localcloud.cloud import Cloud
+from localcloud.documents import AccessControlList, AclEntry, Listener, LoadBalancer, new_id
+from localcloud.errors import ApiError, invalid
+from localcloud.products import SLB, Answer
+from localcloud.requests import PagedRequest, Request, TaggedRequest
+from localcloud.services.tags import tag_keys, tagged
+from localcloud.services.vpc import creation_time
+
+PER_CALL = 50
+"""Entries that one call takes."""
+
+PER_LIST = 300
+"""Entries that one list holds."""
+
+PER_LISTENER = 3
+"""Lists that one listener uses."""
+
+ENTRIES_PER_LISTENER = 1000
+"""Entries in all lists of one listener."""
+
+MOST = 200
+"""Lists in a region."""
+
+Name = Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")]
+
+
+class CreateAccessControlList(TaggedRequest):
+    AclName: Name
+    AddressIPVersion: Literal["ipv4", "ipv6"] = "ipv4"
+    ResourceGroupId: str = "rg-default"
+
+
+class OfAcl(Request):
+    AclId: str
+
+
+class SetAccessControlListAttribute(OfAcl):
+    AclName: Name
+
+
+class AddAccessControlListEntry(OfAcl):
+    AclEntrys: str = ""
+
+
+class RemoveAccessControlListEntry(OfAcl):
+    AclEntrys: str = ""
+
+
+class DescribeAccessControlListAttribute(OfAcl):
+    AclEntryComment: str = ""
+    Page: Annotated[int, Field(ge=1)] | None = None
+    PageSize: Annotated[int, Field(ge=1, le=50)] = 50
+
+
+class DescribeAccessControlLists(PagedRequest, TaggedRequest):
+    AclName: str = ""
+    AddressIPVersion: Literal["", "ipv4", "ipv6"] = ""
+    ResourceGroupId: str = ""
+
+
+class DeleteAccessControlList(OfAcl):
+    pass
+
+
+class GivenEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    entry: str
+    comment: str = ""
+
+
+ENTRIES = TypeAdapter(list[GivenEntry])
+
+
+@SLB.action
+def create_acl(cloud: Cloud, request: CreateAccessControlList) -> Answer:
+    present = cloud.store.all(AccessControlList, region=request.RegionId)
+    _require_free_name(present, request.AclName)
+    if len(present) >= MOST:
+        raise ApiError(400, "OverQuota", "The Total is over the quota.")
+    acl = AccessControlList(
+        id=new_id("acl"),
+        region=request.RegionId,
+        name=request.AclName,
+        address_ip_version=request.AddressIPVersion,
+        resource_group_id=request.ResourceGroupId,
+        tags=request.tags(),
+    )
+    cloud.store.put(acl)
+    return {"AclId": acl.id}
+
+
+@SLB.action
+def set_acl(cloud: Cloud, request: SetAccessControlListAttribute) -> Answer:
+    acl = _acl(cloud, request)
+    others = [
+        one for one in cloud.store.all(AccessControlList, region=acl.region) if one.id != acl.id
+    ]
+    _require_free_name(others, request.AclName)
+    acl.name = request.AclName
+    cloud.store.put(acl)
+    return {}
+
+
+@SLB.action
+def add_entries(cloud: Cloud, request: AddAccessControlListEntry) -> Answer:
+    acl = _acl(cloud, request)
+    present = {one.entry for one in acl.entries}
+    for given in _given(request.AclEntrys):
+        block = _block(given.entry)
+        if f"ipv{block.version}" != acl.address_ip_version:
+            raise ApiError(400, "IllegalEntry", "Entry version is conflict to the acl version.")
+        if given.entry in present:
+            raise ApiError(
+                400,
+                "InvalidParam.AclEntryExists",
+                "The specified aclEntry already exists in the acl.",
+            )
+        acl.entries.append(AclEntry(entry=given.entry, comment=given.comment))
+    if len(acl.entries) > PER_LIST:
+        raise ApiError(400, "AclEntryOverLimit", f"A list holds {PER_LIST} entries at most.")
+    cloud.store.put(acl)
+    for listener in _users(cloud, acl):
+        require_usable(cloud, _owner(cloud, listener), listener.acl_ids)
+    cloud.apply()
+    return {}
+
+
+@SLB.action
+def remove_entries(cloud: Cloud, request: RemoveAccessControlListEntry) -> Answer:
+    acl = _acl(cloud, request)
+    gone = {given.entry for given in _given(request.AclEntrys)}
+    if gone - {one.entry for one in acl.entries}:
+        # The provider takes this code for "is gone already".
+        raise ApiError(400, "AclEntryEmpty", "The specified aclEntry is not in the acl.")
+    acl.entries = [one for one in acl.entries if one.entry not in gone]
+    cloud.store.put(acl)
+    cloud.apply()
+    return {}
+
+
+@SLB.action
+def describe_acl(cloud: Cloud, request: DescribeAccessControlListAttribute) -> Answer:
+    acl = _acl(cloud, request)
+    entries = [one for one in acl.entries if request.AclEntryComment in one.comment]
+    if request.Page is not None:
+        first = (request.Page - 1) * request.PageSize
+        entries = entries[first : first + request.PageSize]
+    return {
+        **_described(acl),
+        "AclEntrys": {
+            "AclEntry": [
+                {"AclEntryIP": one.entry, "AclEntryComment": one.comment} for one in entries
+            ]
+        },
+        "TotalAclEntry": len(acl.entries),
+        "RelatedListeners": {
+            "RelatedListener": [
+                {
+                    "LoadBalancerId": one.load_balancer_id,
+                    "ListenerPort": one.port,
+                    "Protocol": one.protocol,
+                    "AclType": one.attributes["AclType"],
+                }
+                for one in _users(cloud, acl)
+            ]
+        },
+    }
+
+
+@SLB.action
+def describe_acls(cloud: Cloud, request: DescribeAccessControlLists) -> Answer:
+    found = [
+        one
+        for one in cloud.store.all(AccessControlList, region=request.RegionId)
+        if request.AclName in one.name
+        and request.AddressIPVersion in {"", one.address_ip_version}
+        and request.ResourceGroupId in {"", one.resource_group_id}
+        and tagged(one, request.Tag)
+    ]
+    page = request.page(found)
+    return {
+        "Acls": {"Acl": [_described(one) for one in page]},
+        "Count": len(page),
+        **request.paging(found),
+    }
+
+
+@SLB.action
+def delete_acl(cloud: Cloud, request: DeleteAccessControlList) -> Answer:
+    acl = _acl(cloud, request)
+    if _users(cloud, acl):
+        raise ApiError(400, "OperationFailed.AclBindedWithVip", "The ACL has binded with vip.")
+    cloud.store.delete(acl)
+    return {}
+
+
+def require_usable(cloud: Cloud, owner: LoadBalancer, ids: Sequence[str]) -> None:
+    """Check that a load balancer's listener can use these lists together.
+
+    Raises:
+        ApiError: One is missing or of another IP version, or they hold too much or the same.
+    """
+    if len(ids) > PER_LISTENER:
+        raise invalid("AclId", f"A listener uses {PER_LISTENER} lists at most.")
+    if len(set(ids)) < len(ids):
+        raise invalid("AclId", "It names a list twice.")
+    lists = [_found(cloud, key, owner.region) for key in ids]
+    for acl in lists:
+        if acl.address_ip_version != owner.address_ip_version:
+            raise invalid(
+                "AclId",
+                f"{acl.id} is of {acl.address_ip_version}, the load balancer of "
+                f"{owner.address_ip_version}.",
+            )
+    entries = [one.entry for acl in lists for one in acl.entries]
+    if len(set(entries)) < len(entries):
+        raise invalid("AclId", "The lists of a listener have no entry in common.")
+    if len(entries) > ENTRIES_PER_LISTENER:
+        raise invalid("AclId", f"The lists hold more than {ENTRIES_PER_LISTENER} entries.")
+
+
+def _acl(cloud: Cloud, request: OfAcl) -> AccessControlList:
+    return _found(cloud, request.AclId, request.RegionId)
+
+
+def _found(cloud: Cloud, key: str, region: str) -> AccessControlList:
+    found = cloud.store.get(AccessControlList, key)
+    if found is None or region not in {"", found.region}:
+        raise ApiError(404, "AclNotExist", "The specified acl does not exist.")
+    return found
+
+
+def _users(cloud: Cloud, acl: AccessControlList) -> list[Listener]:
+    return [one for one in cloud.store.all(Listener) if acl.id in one.acl_ids]
+
+
+def _owner(cloud: Cloud, listener: Listener) -> LoadBalancer:
+    found = cloud.store.get(LoadBalancer, listener.load_balancer_id)
+    if found is None:
+        raise LookupError(f"{listener.id} has no load balancer")
+    return found
+
+
+def _require_free_name(others: Iterable[AccessControlList], name: str) -> None:
+    if any(one.name == name for one in others):
+        raise invalid("AclName", "Another list of the region has it.")
+
+
+def _given(text: str) -> list[GivenEntry]:
+    """Read the entries of a call; those that are there twice count once."""
+    try:
+        entries = ENTRIES.validate_json(text or "[]")
+    except ValidationError as error:
+        raise invalid("AclEntrys", error.errors()[0]["msg"] + ".") from None
+    if not entries:
+        raise ApiError(400, "MissingParameter", "AclEntrys holds no entry.")
+    if len(entries) > PER_CALL:
+        raise invalid("AclEntrys", f"A call takes {PER_CALL} entries at most.")
+    return list({one.entry: one for one in reversed(entries)}.values())[::-1]
+
+
+def _block(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    error = ApiError(
+        400, "InvalidEntry", "An entry is a CIDR block such as 10.0.0.0/8 or 192.0.2.7/32."
+    )
+    if not re.fullmatch(r"[0-9A-Fa-f.:]+/[0-9]+", text):
+        raise error
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise error from None
+
+
+def _described(acl: AccessControlList) -> dict[str, Any]:
+    return {
+        "AclId": acl.id,
+        "AclName": acl.name,
+        "AddressIPVersion": acl.address_ip_version,
+        "ResourceGroupId": acl.resource_group_id,
+        "CreateTime": creation_time(acl),
+        "Tags": {"Tag": tag_keys(acl)},
+    }

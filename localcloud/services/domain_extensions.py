@@ -1,0 +1,157 @@
+"""Domain extensions: further domains of an HTTPS listener, each with a certificate of its own.
+
+Error codes: https://help.aliyun.com/document_detail/85912.html
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from localcloud.cloud import Cloud
+from localcloud.documents import DomainExtension, ServerCertificate, new_id
+from localcloud.errors import ApiError, invalid
+from localcloud.products import SLB, Answer
+from localcloud.requests import Request
+from localcloud.services import listeners
+from localcloud.services.certificates import names
+
+PER_LISTENER = 3
+"""Domain extensions of one listener, unless Alibaba Cloud was asked for more."""
+
+Domain = Annotated[
+    str,
+    Field(pattern=r"^(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$"),
+]
+
+
+class CreateDomainExtension(listeners.OfListener):
+    Domain: Domain
+    ServerCertificateId: str
+
+
+class OfDomainExtension(Request):
+    DomainExtensionId: str
+
+
+class SetDomainExtensionAttribute(OfDomainExtension):
+    ServerCertificateId: str
+
+
+class DescribeDomainExtensionAttribute(OfDomainExtension):
+    pass
+
+
+class DeleteDomainExtension(OfDomainExtension):
+    pass
+
+
+class DescribeDomainExtensions(listeners.OfListener):
+    DomainExtensionId: str = ""
+
+
+@SLB.action
+def create_domain_extension(cloud: Cloud, request: CreateDomainExtension) -> Answer:
+    listener = listeners.find(cloud, request, "https")
+    domain = request.Domain.lower()
+    present = listeners.domain_extensions(cloud, listener)
+    if any(one.domain.lower() == domain for one in present):
+        raise ApiError(400, "InvalidParameter.Domain", "The specified Domain exists.")
+    if len(present) >= PER_LISTENER:
+        raise ApiError(
+            400,
+            "OverQuota",
+            f"The Total is over the quota: a listener has {PER_LISTENER} domain extensions.",
+        )
+    certificate = _certificate(cloud, request.ServerCertificateId, listener.region)
+    _require_name(certificate, domain)
+    extension = DomainExtension(
+        id=new_id("de"),
+        region=listener.region,
+        load_balancer_id=listener.load_balancer_id,
+        port=listener.port,
+        domain=request.Domain,
+        server_certificate_id=certificate.id,
+    )
+    cloud.store.put(extension)
+    cloud.apply()
+    return {"DomainExtensionId": extension.id, "ListenerPort": listener.port}
+
+
+@SLB.action
+def set_domain_extension(cloud: Cloud, request: SetDomainExtensionAttribute) -> Answer:
+    extension = _extension(cloud, request)
+    certificate = _certificate(cloud, request.ServerCertificateId, extension.region)
+    _require_name(certificate, extension.domain.lower())
+    extension.server_certificate_id = certificate.id
+    cloud.store.put(extension)
+    cloud.apply()
+    return {}
+
+
+@SLB.action
+def describe_domain_extension(cloud: Cloud, request: DescribeDomainExtensionAttribute) -> Answer:
+    extension = _extension(cloud, request)
+    return {
+        **described(extension),
+        "LoadBalancerId": extension.load_balancer_id,
+        "ListenerPort": extension.port,
+    }
+
+
+@SLB.action
+def describe_domain_extensions(cloud: Cloud, request: DescribeDomainExtensions) -> Answer:
+    listener = listeners.find(cloud, request, "https")
+    found = [
+        described(one)
+        for one in listeners.domain_extensions(cloud, listener)
+        if request.DomainExtensionId in {"", one.id}
+    ]
+    return {"DomainExtensions": {"DomainExtension": found}}
+
+
+@SLB.action
+def delete_domain_extension(cloud: Cloud, request: DeleteDomainExtension) -> Answer:
+    cloud.store.delete(_extension(cloud, request))
+    cloud.apply()
+    return {}
+
+
+def described(extension: DomainExtension) -> dict[str, Any]:
+    """A domain extension as lists show it."""
+    return {
+        "DomainExtensionId": extension.id,
+        "Domain": extension.domain,
+        "ServerCertificateId": extension.server_certificate_id,
+    }
+
+
+def _extension(cloud: Cloud, request: OfDomainExtension) -> DomainExtension:
+    found = cloud.store.get(DomainExtension, request.DomainExtensionId)
+    if found is None or request.RegionId not in {"", found.region}:
+        # 404: only so does the provider take it for gone.
+        raise ApiError(
+            404,
+            "InvalidParameter.DomainExtensionId",
+            "The specified DomainExtensionId does not exist.",
+        )
+    return found
+
+
+def _certificate(cloud: Cloud, key: str, region: str) -> ServerCertificate:
+    found = cloud.store.get(ServerCertificate, key)
+    if found is None or found.region != region:
+        raise ApiError(
+            400,
+            "InvalidParameter.ServerCertificateId",
+            "The specified ServerCertificateId does not exist.",
+        )
+    return found
+
+
+def _require_name(certificate: ServerCertificate, domain: str) -> None:
+    """The certificate is for the domain: CLB's documentation demands it of its users."""
+    wildcard = "*." + domain.partition(".")[2]
+    if not {domain, wildcard} & {name.lower() for name in names(certificate)}:
+        raise invalid("Domain", "The certificate is not for it.")

@@ -1,0 +1,59 @@
+"""HTTP listeners: those that forward, and those that redirect to HTTPS."""
+
+from __future__ import annotations
+
+from localcloud.cloud import Cloud
+from localcloud.documents import Listener
+from localcloud.errors import ApiError, invalid, missing
+from localcloud.products import SLB, Answer
+from localcloud.requests import OnOff, Port
+from localcloud.services import listeners
+
+
+class CreateLoadBalancerHTTPListener(listeners.Attributes):
+    ListenerForward: OnOff = "off"
+    ForwardPort: Port | None = None
+
+
+class SetLoadBalancerHTTPListenerAttribute(listeners.Changes):
+    pass
+
+
+class DescribeLoadBalancerHTTPListenerAttribute(listeners.OfListener):
+    pass
+
+
+@SLB.action
+def create_http_listener(cloud: Cloud, request: CreateLoadBalancerHTTPListener) -> Answer:
+    attributes = {**listeners.CREATED_WITH, **listeners.given(request)}
+    if request.ListenerForward == "on":
+        port = request.ForwardPort
+        if port is None:
+            raise missing("ForwardPort")
+        if cloud.store.get(Listener, f"{request.LoadBalancerId}:https:{port}") is None:
+            raise invalid("ForwardPort", "The load balancer has no HTTPS listener on that port.")
+        attributes |= {"ListenerForward": "on", "ForwardPort": port}
+        attributes = {name: attributes[name] for name in listeners.REDIRECTING}
+    listeners.create(cloud, request, "http", attributes)
+    return {}
+
+
+@SLB.action
+def set_http_listener(cloud: Cloud, request: SetLoadBalancerHTTPListenerAttribute) -> Answer:
+    listener = listeners.find(cloud, request, "http")
+    if listener.attributes["ListenerForward"] == "on":
+        raise ApiError(
+            400,
+            "Operation.NotAllowed",
+            "Operation Denied. The HTTP listener does not support this action.",
+        )
+    listeners.change(cloud, request, listener)
+    return {}
+
+
+@SLB.action
+def describe_http_listener(
+    cloud: Cloud, request: DescribeLoadBalancerHTTPListenerAttribute
+) -> Answer:
+    listener = listeners.find(cloud, request, "http")
+    return listeners.described(listener)

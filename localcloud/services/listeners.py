@@ -1,0 +1,326 @@
+"""What HTTP and HTTPS listeners have in common: born stopped, started by a call of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from localcloud import serving
+from localcloud.cloud import Cloud
+from localcloud.documents import DomainExtension, Listener, LoadBalancer, VServerGroup
+from localcloud.errors import ApiError, invalid, missing, not_emulated
+from localcloud.products import SLB, Answer
+from localcloud.requests import OnOff, Port
+from localcloud.services.acls import require_usable
+from localcloud.services.load_balancers import OfLoadBalancer, load_balancer
+
+MOST = 50
+"""Listeners of one load balancer."""
+
+CREATED_WITH: dict[str, Any] = {
+    "Bandwidth": -1,
+    "Scheduler": "wrr",
+    "StickySession": "off",
+    "HealthCheck": "on",
+    "HealthCheckURI": "/",
+    "HealthCheckMethod": "head",
+    "HealthCheckHttpCode": "http_2xx",
+    "HealthCheckTimeout": 5,
+    "HealthCheckInterval": 2,
+    "HealthyThreshold": 3,
+    "UnhealthyThreshold": 3,
+    "IdleTimeout": 15,
+    "RequestTimeout": 60,
+    "Gzip": "on",
+    "VServerGroupId": "",
+    "AclStatus": "off",
+    "AclId": "",
+    "AclType": "",
+    "ListenerForward": "off",
+    "XForwardedFor": "on",
+    "XForwardedFor_proto": "off",
+    "XForwardedFor_SLBIP": "off",
+    "XForwardedFor_SLBID": "off",
+    "Description": "",
+}
+"""The API's defaults for what a request leaves out."""
+
+OPTIONAL = (
+    "BackendServerPort",
+    "StickySessionType",
+    "CookieTimeout",
+    "Cookie",
+    "HealthCheckDomain",
+    "HealthCheckConnectPort",
+)
+"""Attributes that a listener need not have."""
+
+REDIRECTING = ("ListenerForward", "ForwardPort", "AclStatus", "AclType", "AclId", "Description")
+"""Attributes of a listener that redirects; it ignores all others."""
+
+
+CookieName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9!#%&'*+.^_`|~-][A-Za-z0-9!#$%&'*+.^_`|~-]{0,199}$")
+]
+"""A token of HTTP that does not begin with `$`."""
+
+
+class OfListener(OfLoadBalancer):
+    ListenerPort: Port
+
+
+class OfAnyListener(OfListener):
+    ListenerProtocol: Literal["http", "https"] | None = None
+
+
+class Attributes(OfListener):
+    """What both Create and Set take; a field that is not given keeps its value."""
+
+    BackendServerPort: Port | None = None
+    Bandwidth: Annotated[int, Field(ge=-1, le=5120)] | None = None
+    Scheduler: Literal["wrr", "rr"] | None = None
+    Description: Annotated[str, Field(max_length=256)] | None = None
+    Gzip: OnOff | None = None
+    IdleTimeout: Annotated[int, Field(ge=1, le=60)] | None = None
+    RequestTimeout: Annotated[int, Field(ge=1, le=180)] | None = None
+    XForwardedFor: Literal["on"] | None = None
+    XForwardedFor_proto: OnOff | None = None
+    XForwardedFor_SLBIP: OnOff | None = None
+    XForwardedFor_SLBID: OnOff | None = None
+    HealthCheck: OnOff | None = None
+    HealthCheckURI: Annotated[str, Field(pattern=r"^/[\w\-/.%?#&=~]{0,79}$")] | None = None
+    HealthCheckMethod: Literal["head", "get"] | None = None
+    HealthCheckDomain: Annotated[str, Field(pattern=r"^[\w.-]{0,80}$")] | None = None
+    HealthCheckHttpCode: (
+        Annotated[str, Field(pattern=r"^http_[2345]xx(,http_[2345]xx)*$")] | None
+    ) = None
+    HealthCheckConnectPort: Annotated[int, Field(ge=-520, le=65535)] | None = None
+    HealthCheckTimeout: Annotated[int, Field(ge=1, le=300)] | None = None
+    HealthCheckInterval: Annotated[int, Field(ge=1, le=50)] | None = None
+    HealthyThreshold: Annotated[int, Field(ge=2, le=10)] | None = None
+    UnhealthyThreshold: Annotated[int, Field(ge=2, le=10)] | None = None
+    StickySession: OnOff | None = None
+    StickySessionType: Literal["insert", "server"] | None = None
+    CookieTimeout: Annotated[int, Field(ge=1, le=86400)] | None = None
+    Cookie: CookieName | None = None
+    AclStatus: OnOff | None = None
+    AclId: str | None = None
+    AclType: Literal["", "white", "black"] | None = None
+    VServerGroupId: str | None = None
+    MasterSlaveServerGroupId: str | None = None
+    ProxyProtocolV2Enabled: bool | None = None
+
+
+class Changes(Attributes):
+    """What Set takes beyond Create."""
+
+    VServerGroup: OnOff | None = None
+    MasterSlaveServerGroup: OnOff | None = None
+    HealthCheckConnectTimeout: Annotated[int, Field(ge=1, le=300)] | None = None
+
+
+class StartLoadBalancerListener(OfAnyListener):
+    pass
+
+
+class StopLoadBalancerListener(OfAnyListener):
+    pass
+
+
+class DeleteLoadBalancerListener(OfAnyListener):
+    pass
+
+
+@SLB.action
+def start_listener(cloud: Cloud, request: StartLoadBalancerListener) -> Answer:
+    return _switched(cloud, request, running=True)
+
+
+@SLB.action
+def stop_listener(cloud: Cloud, request: StopLoadBalancerListener) -> Answer:
+    return _switched(cloud, request, running=False)
+
+
+@SLB.action
+def delete_listener(cloud: Cloud, request: DeleteLoadBalancerListener) -> Answer:
+    remove(cloud, _any(cloud, request))
+    cloud.apply()
+    return {}
+
+
+def create(
+    cloud: Cloud,
+    request: Attributes,
+    protocol: Literal["http", "https"],
+    attributes: dict[str, Any],
+) -> None:
+    """Remember a new listener, stopped.
+
+    Raises:
+        ApiError: Its port is taken, or there are enough listeners already.
+    """
+    owner = load_balancer(cloud, request)
+    present = cloud.store.all(Listener, load_balancer_id=owner.id)
+    if any(one.port == request.ListenerPort for one in present):
+        raise ApiError(
+            400, "ListenerAlreadyExists", "There is already such a listener listening on that port."
+        )
+    if len(present) >= MOST:
+        raise ApiError(
+            400, "ListenerNumberOverLimit", "The maximum number of listeners is exceeded."
+        )
+    listener = Listener(
+        id=f"{owner.id}:{protocol}:{request.ListenerPort}",
+        region=owner.region,
+        load_balancer_id=owner.id,
+        protocol=protocol,
+        port=request.ListenerPort,
+        attributes=attributes,
+    )
+    require_consistent(cloud, owner, listener)
+    cloud.store.put(listener)
+
+
+def change(cloud: Cloud, request: Changes, listener: Listener) -> None:
+    """Take over what a request sets, and have it served.
+
+    Raises:
+        ApiError: It cannot be.
+    """
+    values = given(request)
+    port = listener.attributes.get("BackendServerPort")
+    if values.get("BackendServerPort", port) != port:
+        raise invalid("BackendServerPort", "It is set when the listener is made.")
+    if request.VServerGroup == "off":
+        values["VServerGroupId"] = ""
+    elif request.VServerGroup == "on" and not request.VServerGroupId:
+        raise missing("VServerGroupId")
+    if request.MasterSlaveServerGroup == "on":
+        raise not_emulated("listeners with MasterSlaveServerGroup on")
+    listener.attributes |= values
+    require_consistent(cloud, load_balancer(cloud, request), listener)
+    cloud.store.put(listener)
+    cloud.apply()
+
+
+def given(request: Attributes) -> dict[str, Any]:
+    """The attributes that a request sets, as the listener keeps them."""
+    if request.MasterSlaveServerGroupId:
+        raise not_emulated("listeners with MasterSlaveServerGroupId")
+    if request.ProxyProtocolV2Enabled:
+        raise not_emulated("the proxy protocol")
+    if request.Bandwidth == 0:
+        raise invalid("Bandwidth", "It is -1 or 1 to 5120.")
+    values = request.model_dump(exclude_none=True)
+    return {name: values[name] for name in (*CREATED_WITH, *OPTIONAL) if name in values}
+
+
+def require_consistent(cloud: Cloud, owner: LoadBalancer, listener: Listener) -> None:
+    """Check what attributes say together, and drop those that then mean nothing.
+
+    Raises:
+        ApiError: They contradict each other, or refer to what is not there.
+    """
+    values = listener.attributes
+    if values["AclStatus"] == "on":
+        for name in ("AclId", "AclType"):
+            if not values[name]:
+                raise missing(name)
+        require_usable(cloud, owner, listener.acl_ids)
+    else:
+        values |= {"AclId": "", "AclType": ""}
+    if values["ListenerForward"] == "on":
+        return
+    if group := values["VServerGroupId"]:
+        found = cloud.store.get(VServerGroup, group)
+        if found is None or found.load_balancer_id != owner.id:
+            # The provider looks for these words.
+            raise ApiError(404, "InvalidParameter", "The specified VServerGroupId does not exist.")
+    elif values.get("BackendServerPort") is None:
+        raise missing("BackendServerPort")
+    _settle_sticky_session(values)
+    own = serving.OWN_PORT if group else values["BackendServerPort"]
+    values.setdefault("HealthCheckConnectPort", own)
+    port = values["HealthCheckConnectPort"]
+    if port != serving.OWN_PORT and port < 1:
+        raise invalid("HealthCheckConnectPort", "It is 1 to 65535, or -520 for the backend port.")
+
+
+def _settle_sticky_session(values: dict[str, Any]) -> None:
+    kept: tuple[str, ...] = ()
+    if values["StickySession"] == "on":
+        if "StickySessionType" not in values:
+            raise missing("StickySessionType")
+        detail = "CookieTimeout" if values["StickySessionType"] == "insert" else "Cookie"
+        if detail not in values:
+            raise missing(detail)
+        kept = ("StickySessionType", detail)
+    for name in {"StickySessionType", "CookieTimeout", "Cookie"} - {*kept}:
+        values.pop(name, None)
+
+
+def find(cloud: Cloud, request: OfListener, protocol: Literal["http", "https"]) -> Listener:
+    """The listener of a port and protocol.
+
+    Raises:
+        ApiError: There is none.
+    """
+    owner = load_balancer(cloud, request)
+    found = cloud.store.get(Listener, f"{owner.id}:{protocol}:{request.ListenerPort}")
+    if found is None:
+        # The provider looks for these words.
+        raise ApiError(404, "ListenerNotFound", "The specified resource does not exist.")
+    return found
+
+
+def described(listener: Listener) -> Answer:
+    """What Describe answers of a listener; of its health check only where there is one."""
+    values = listener.attributes
+    checked = values.get("HealthCheck") == "on"
+    return {
+        **{
+            name: value
+            for name, value in values.items()
+            if checked
+            or name == "HealthCheck"
+            or not name.startswith(("HealthCheck", "Healthy", "Unhealthy"))
+        },
+        "LoadBalancerId": listener.load_balancer_id,
+        "ListenerPort": listener.port,
+        "Status": "running" if listener.running else "stopped",
+        "SecurityStatus": "off",
+        "AclIds": {"AclId": listener.acl_ids},
+    }
+
+
+def remove(cloud: Cloud, listener: Listener) -> None:
+    """Forget a listener and its further domains."""
+    for extension in domain_extensions(cloud, listener):
+        cloud.store.delete(extension)
+    cloud.store.delete(listener)
+
+
+def domain_extensions(cloud: Cloud, listener: Listener) -> list[DomainExtension]:
+    """The further domains of a listener."""
+    return cloud.store.all(
+        DomainExtension, load_balancer_id=listener.load_balancer_id, port=listener.port
+    )
+
+
+def _switched(cloud: Cloud, request: OfAnyListener, *, running: bool) -> Answer:
+    listener = _any(cloud, request)
+    listener.running = running
+    cloud.store.put(listener)
+    cloud.apply()
+    return {}
+
+
+def _any(cloud: Cloud, request: OfAnyListener) -> Listener:
+    """The listener of a port, whatever its protocol unless the request names one."""
+    if request.ListenerProtocol is not None:
+        return find(cloud, request, request.ListenerProtocol)
+    for one in cloud.store.all(Listener, load_balancer_id=load_balancer(cloud, request).id):
+        if one.port == request.ListenerPort:
+            return one
+    return find(cloud, request, "https")

@@ -1,0 +1,73 @@
+"""Lists of servers as requests bring them along."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from localcloud.cloud import Cloud
+from localcloud.documents import Instance
+from localcloud.errors import ApiError, invalid
+from localcloud.requests import Port
+
+PER_CALL = 20
+"""Servers that one call takes."""
+
+
+class GivenServer(BaseModel):
+    """A member of the default server group."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ServerId: str
+    Weight: Annotated[int, Field(ge=0, le=100)] = 100
+    Type: Literal["ecs"] = "ecs"
+    ServerIp: Literal[""] = ""
+    Description: str = ""
+
+
+class GivenMember(GivenServer):
+    """A member of a VServer group."""
+
+    Port: Port
+
+
+S = TypeVar("S", bound=GivenServer)
+
+
+def servers(model: type[S], text: str, parameter: str = "BackendServers") -> list[S]:
+    """Read a list: JSON, or with the provider's single quotes; empty text is an empty list.
+
+    Raises:
+        ApiError: It is something else, or too long.
+    """
+    if not text:
+        return []
+    try:
+        values = json.loads(text) if '"' in text else ast.literal_eval(text)
+        found = TypeAdapter(list[model]).validate_python(values)  # type: ignore[valid-type]
+    except ValidationError as error:
+        raise invalid(parameter, error.errors()[0]["msg"] + ".") from None
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise invalid(parameter, "It is a JSON list of servers.") from None
+    if len(found) > PER_CALL:
+        raise ApiError(
+            400, "TooManyBackendServers", f"A call takes {PER_CALL} backend servers at most."
+        )
+    return found
+
+
+def require_running(cloud: Cloud, server_id: str, region: str) -> None:
+    """Check that a server can be added.
+
+    Raises:
+        ApiError: It does not run in the region.
+    """
+    instance = cloud.store.get(Instance, server_id)
+    if instance is None or instance.stopped or instance.region != region:
+        raise ApiError(
+            400, "ObtainIpFail", "Obtain IP address of a server failed: it is not running."
+        )

@@ -1,0 +1,221 @@
+"""VServer groups: servers with a port and weight each, which listeners of a load balancer share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from localcloud.cloud import Cloud
+from localcloud.documents import GroupMember, Instance, Listener, VServerGroup, new_id
+from localcloud.errors import ApiError
+from localcloud.products import SLB, Answer
+from localcloud.requests import Request, TaggedRequest
+from localcloud.services.load_balancers import OfLoadBalancer, load_balancer
+from localcloud.services.server_lists import GivenMember, require_running, servers
+from localcloud.services.tags import tag_keys, tagged
+from localcloud.services.vpc import creation_time
+
+Name = Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")]
+
+
+class CreateVServerGroup(OfLoadBalancer, TaggedRequest):
+    VServerGroupName: Name | None = None
+    BackendServers: str = ""
+
+
+class OfVServerGroup(Request):
+    VServerGroupId: str
+
+
+class SetVServerGroupAttribute(OfVServerGroup):
+    VServerGroupName: Name | None = None
+    BackendServers: str = ""
+
+
+class AddVServerGroupBackendServers(OfVServerGroup):
+    BackendServers: str = ""
+
+
+class RemoveVServerGroupBackendServers(OfVServerGroup):
+    BackendServers: str = ""
+
+
+class ModifyVServerGroupBackendServers(OfVServerGroup):
+    OldBackendServers: str = ""
+    NewBackendServers: str = ""
+
+
+class DescribeVServerGroupAttribute(OfVServerGroup):
+    pass
+
+
+class DeleteVServerGroup(OfVServerGroup):
+    pass
+
+
+class DescribeVServerGroups(OfLoadBalancer, TaggedRequest):
+    Description: str = ""
+    IncludeListener: bool = False
+    IncludeRule: bool = False
+
+
+@SLB.action
+def create_group(cloud: Cloud, request: CreateVServerGroup) -> Answer:
+    balancer = load_balancer(cloud, request)
+    key = new_id("rsp")
+    group = VServerGroup(
+        id=key,
+        region=balancer.region,
+        name=request.VServerGroupName or key,
+        load_balancer_id=balancer.id,
+        tags=request.tags(),
+    )
+    _add(cloud, group, servers(GivenMember, request.BackendServers))
+    return _saved(cloud, group)
+
+
+@SLB.action
+def set_group(cloud: Cloud, request: SetVServerGroupAttribute) -> Answer:
+    group = _group(cloud, request)
+    group.name = request.VServerGroupName or group.name
+    for given in servers(GivenMember, request.BackendServers):
+        for member in group.members:
+            if (member.server_id, member.port) == (given.ServerId, given.Port):
+                member.weight = given.Weight
+                member.description = given.Description or member.description
+    return {**_saved(cloud, group), "VServerGroupName": group.name}
+
+
+@SLB.action
+def add_members(cloud: Cloud, request: AddVServerGroupBackendServers) -> Answer:
+    group = _group(cloud, request)
+    _add(cloud, group, servers(GivenMember, request.BackendServers))
+    return _saved(cloud, group)
+
+
+@SLB.action
+def remove_members(cloud: Cloud, request: RemoveVServerGroupBackendServers) -> Answer:
+    group = _group(cloud, request)
+    _remove(group, servers(GivenMember, request.BackendServers))
+    answer = _saved(cloud, group)
+    for member in answer["BackendServers"]["BackendServer"]:
+        del member["Description"]
+    return answer
+
+
+@SLB.action
+def modify_members(cloud: Cloud, request: ModifyVServerGroupBackendServers) -> Answer:
+    group = _group(cloud, request)
+    _remove(group, servers(GivenMember, request.OldBackendServers, "OldBackendServers"))
+    _add(cloud, group, servers(GivenMember, request.NewBackendServers, "NewBackendServers"))
+    return _saved(cloud, group)
+
+
+@SLB.action
+def describe_group(cloud: Cloud, request: DescribeVServerGroupAttribute) -> Answer:
+    group = _group(cloud, request)
+    members = []
+    for one in group.members:
+        instance = cloud.store.get(Instance, one.server_id)
+        members.append({**_member(one), "ServerIp": instance.private_ip if instance else ""})
+    return {
+        "VServerGroupId": group.id,
+        "VServerGroupName": group.name,
+        "LoadBalancerId": group.load_balancer_id,
+        "CreateTime": creation_time(group),
+        "BackendServers": {"BackendServer": members},
+        "Tags": {"Tag": tag_keys(group)},
+    }
+
+
+@SLB.action
+def describe_groups(cloud: Cloud, request: DescribeVServerGroups) -> Answer:
+    balancer = load_balancer(cloud, request)
+    groups = [
+        one
+        for one in cloud.store.all(VServerGroup, load_balancer_id=balancer.id)
+        if request.Description in {"", one.name} and tagged(one, request.Tag)
+    ]
+    answers: list[dict[str, Any]] = []
+    for group in groups:
+        listeners = [
+            {"Port": one.port, "Protocol": one.protocol}
+            for one in (_users(cloud, group) if request.IncludeListener else [])
+        ]
+        answers.append(
+            {
+                "VServerGroupId": group.id,
+                "VServerGroupName": group.name,
+                "ServerCount": len(group.members),
+                "CreateTime": creation_time(group),
+                "AssociatedObjects": {
+                    "Listeners": {"Listener": listeners},
+                    "Rules": {"Rule": []},
+                },
+                "Tags": {"Tag": tag_keys(group)},
+            }
+        )
+    return {"VServerGroups": {"VServerGroup": answers}}
+
+
+@SLB.action
+def delete_group(cloud: Cloud, request: DeleteVServerGroup) -> Answer:
+    group = _group(cloud, request)
+    if _users(cloud, group):
+        raise ApiError(400, "RspoolVipExist", "there are vips associating with this vServer group.")
+    cloud.store.delete(group)
+    return {}
+
+
+def _group(cloud: Cloud, request: OfVServerGroup) -> VServerGroup:
+    found = cloud.store.get(VServerGroup, request.VServerGroupId)
+    if found is None or request.RegionId not in {"", found.region}:
+        # The provider looks for these words.
+        raise ApiError(404, "InvalidParameter", "The specified VServerGroupId does not exist.")
+    return found
+
+
+def _users(cloud: Cloud, group: VServerGroup) -> list[Listener]:
+    listeners = cloud.store.all(Listener, load_balancer_id=group.load_balancer_id)
+    return [one for one in listeners if one.attributes.get("VServerGroupId") == group.id]
+
+
+def _add(cloud: Cloud, group: VServerGroup, given: list[GivenMember]) -> None:
+    present = {(one.server_id, one.port) for one in group.members}
+    for one in given:
+        require_running(cloud, one.ServerId, group.region)
+        if (one.ServerId, one.Port) not in present:
+            present.add((one.ServerId, one.Port))
+            group.members.append(
+                GroupMember(
+                    server_id=one.ServerId,
+                    port=one.Port,
+                    weight=one.Weight,
+                    description=one.Description,
+                )
+            )
+
+
+def _remove(group: VServerGroup, given: list[GivenMember]) -> None:
+    gone = {(one.ServerId, one.Port) for one in given}
+    group.members = [one for one in group.members if (one.server_id, one.port) not in gone]
+
+
+def _saved(cloud: Cloud, group: VServerGroup) -> Answer:
+    cloud.store.put(group)
+    cloud.apply()
+    return {
+        "VServerGroupId": group.id,
+        "BackendServers": {"BackendServer": [_member(one) for one in group.members]},
+    }
+
+
+def _member(one: GroupMember) -> dict[str, Any]:
+    return {
+        "ServerId": one.server_id,
+        "Port": one.port,
+        "Weight": one.weight,
+        "Type": "ecs",
+        "Description": one.description,
+    }

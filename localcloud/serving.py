@@ -1,0 +1,150 @@
+"""What is remembered of a listener, as the data plane serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from localcloud.dataplane import model
+from localcloud.documents import (
+    AccessControlList,
+    CaCertificate,
+    DomainExtension,
+    GroupMember,
+    Listener,
+    LoadBalancer,
+    ServerCertificate,
+    VServerGroup,
+)
+from localcloud.store import Store
+
+OWN_PORT = -520
+"""HealthCheckConnectPort that stands for the backend's own port."""
+
+Sockets = Callable[[str, int], model.SocketAddress]
+"""Where a port of a server, by id, really is."""
+
+
+def members(store: Store, listener: Listener) -> list[GroupMember]:
+    """The servers behind a listener: of its VServer group, or else the default group."""
+    if group := store.get(VServerGroup, listener.attributes.get("VServerGroupId", "")):
+        return group.members
+    balancer = store.get(LoadBalancer, listener.load_balancer_id)
+    port = listener.attributes.get("BackendServerPort")
+    if balancer is None or port is None:
+        return []
+    return [
+        GroupMember(server_id=one.server_id, weight=one.weight, port=port)
+        for one in balancer.backends
+    ]
+
+
+def key(listener: Listener) -> model.ListenerKey:
+    """The listener's name within the data plane."""
+    return (listener.load_balancer_id, listener.protocol, listener.port)
+
+
+def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener:
+    """The listener as the data plane takes it.
+
+    Raises:
+        LookupError: It refers to what is not there.
+    """
+    values = listener.attributes
+    balancer = store.get(LoadBalancer, listener.load_balancer_id)
+    if balancer is None:
+        raise LookupError(f"{listener.id} has no load balancer")
+    plain = model.Listener(
+        load_balancer_id=balancer.id,
+        address=balancer.address,
+        port=listener.port,
+        protocol=listener.protocol,
+        backends=(),
+        access_control=_access_control(store, listener),
+    )
+    if values["ListenerForward"] == "on":
+        return replace(plain, forward_port=values["ForwardPort"])
+    forwarding = replace(
+        plain,
+        backends=tuple(_backend(one, values, sockets) for one in members(store, listener)),
+        scheduler=values["Scheduler"],
+        sticky_session=_sticky_session(values),
+        health_check=_health_check(values),
+        idle_timeout=values["IdleTimeout"],
+        request_timeout=values["RequestTimeout"],
+        forwarded=model.ForwardedHeaders(
+            slb_ip=values["XForwardedFor_SLBIP"] == "on",
+            slb_id=values["XForwardedFor_SLBID"] == "on",
+            proto=values["XForwardedFor_proto"] == "on",
+        ),
+        gzip=values["Gzip"] == "on",
+    )
+    return forwarding if listener.protocol == "http" else _with_tls(store, listener, forwarding)
+
+
+def _with_tls(store: Store, listener: Listener, plain: model.Listener) -> model.Listener:
+    values = listener.attributes
+    authority = store.get(CaCertificate, values.get("CACertificateId", ""))
+    extensions = store.all(
+        DomainExtension, load_balancer_id=listener.load_balancer_id, port=listener.port
+    )
+    return replace(
+        plain,
+        server_certificate=_pem(store, values["ServerCertificateId"]),
+        domain_extensions=tuple(
+            model.DomainExtension(one.domain, _pem(store, one.server_certificate_id))
+            for one in extensions
+        ),
+        ca_certificate=authority.certificate if authority else None,
+        tls_cipher_policy=values["TLSCipherPolicy"],
+        http2=values["EnableHttp2"] == "on",
+    )
+
+
+def _pem(store: Store, certificate_id: str) -> str:
+    found = store.get(ServerCertificate, certificate_id)
+    if found is None:
+        raise LookupError(f"There is no server certificate {certificate_id}")
+    return f"{found.certificate.strip()}\n{found.private_key.strip()}\n"
+
+
+def _backend(member: GroupMember, values: Mapping[str, Any], sockets: Sockets) -> model.Backend:
+    checked = values.get("HealthCheckConnectPort", OWN_PORT)
+    return model.Backend(
+        member.server_id,
+        sockets(member.server_id, member.port),
+        member.weight,
+        None if checked in {OWN_PORT, member.port} else sockets(member.server_id, checked).port,
+    )
+
+
+def _sticky_session(values: Mapping[str, Any]) -> model.StickySession | None:
+    if values["StickySession"] != "on":
+        return None
+    if values["StickySessionType"] == "insert":
+        return model.StickySession(timeout=values["CookieTimeout"])
+    return model.StickySession(values["Cookie"])
+
+
+def _access_control(store: Store, listener: Listener) -> model.AccessControl | None:
+    if listener.attributes["AclStatus"] != "on":
+        return None
+    lists = (store.get(AccessControlList, key) for key in listener.acl_ids)
+    entries = (entry.entry for one in lists if one is not None for entry in one.entries)
+    return model.AccessControl(listener.attributes["AclType"], tuple(entries))
+
+
+def _health_check(values: Mapping[str, Any]) -> model.HealthCheck | None:
+    if values["HealthCheck"] != "on":
+        return None
+    return model.HealthCheck(
+        uri=values["HealthCheckURI"],
+        method=values["HealthCheckMethod"],
+        domain=values.get("HealthCheckDomain") or None,
+        http_codes=tuple(values["HealthCheckHttpCode"].split(",")),
+        interval=values["HealthCheckInterval"],
+        timeout=values["HealthCheckTimeout"],
+        healthy_threshold=values["HealthyThreshold"],
+        unhealthy_threshold=values["UnhealthyThreshold"],
+    )
