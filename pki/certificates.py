@@ -238,7 +238,8 @@ def _issue(
     names: Sequence[x509.GeneralName],
 ) -> x509.Certificate:
     constraints = name_constraints.of(issuer.certificate)
-    name_constraints.require_within(constraints, common_name(subject), names)
+    if not profile.basic_constraints.ca:
+        name_constraints.require_within(constraints, common_name(subject), names)
     authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
         key_identifier(issuer.certificate)
     )

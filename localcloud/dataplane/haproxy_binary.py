@@ -9,8 +9,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from localcloud.dataplane import haproxy_package
 from localcloud.dataplane.model import DataPlaneError
+from localcloud.debian_package import DebianPackage
 
 MINIMUM = (2, 4)
 """Oldest release that is taken."""
@@ -22,6 +22,8 @@ BINARY = "SLB_MUTUAL_TLS_HAPROXY"
 
 SOURCE = "SLB_MUTUAL_TLS_HAPROXY_SOURCE"
 """Environment variable: path, apt or unpack leave only that way open."""
+
+PACKAGE = DebianPackage("haproxy", ("haproxy",))
 
 _TIMEOUT = 20
 
@@ -46,9 +48,9 @@ def find() -> Path | None:
         if on_path and problem(Path(on_path)) is None:
             return Path(on_path)
     if source in {None, "", "unpack"}:
-        for cached in haproxy_package.cached():
-            if problem(cached) is None:
-                return cached
+        for folder in PACKAGE.cached():
+            if problem(folder / "haproxy") is None:
+                return folder / "haproxy"
     return None
 
 
@@ -68,11 +70,11 @@ def ensure(say: Callable[[str], None]) -> Path:
     source = os.environ.get(SOURCE) or "any"
     if source in {"any", "apt"}:
         say("Installing HAProxy with apt-get.")
-        tried.append(haproxy_package.install())
+        tried.append(PACKAGE.install())
         found = find()
     if found is None and source in {"any", "unpack"}:
         say("Unpacking the distribution's HAProxy package for this user.")
-        tried.append(haproxy_package.unpack())
+        tried.append(PACKAGE.unpack())
         found = find()
     if found is None:
         done = "; ".join([f"no usable haproxy {dotted_minimum()} or newer on PATH", *tried])

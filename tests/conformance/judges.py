@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 PATIENCE = 120
 """Seconds until a judge that hangs is stopped; Java needs a few on a busy machine."""
-
-
-def on_path(*commands: str) -> pytest.MarkDecorator:
-    """Skips where one of the commands is missing."""
-    missing = [command for command in commands if shutil.which(command) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"not on PATH: {', '.join(missing)}")
 
 
 def ask(*command: str, text: str | bytes = b"") -> str:

@@ -22,6 +22,7 @@ from configuration.certificates import (
 from pki import bundles, certificates, keys, revocation_list
 from pki.bundles import Bundle, BundleEncoding
 from pki.certificates import Issuer
+from pki.name_constraints import extension
 from pki.names import distinguished_name
 from pki.revocation_list import REASONS, Revoked
 from pki.windows import Window, show_time
@@ -40,20 +41,33 @@ CHINESE = {
     "organization": "示例有限公司",
     "organizational_unit": "平台部",
 }
+CONSTRAINTS = {
+    "permitted": {
+        "domains": ["example.com", HOSTS[1]],
+        "email_domains": ["example.com"],
+        "ip_ranges": ["192.0.2.0/24", "2001:db8::/32"],
+    },
+    "excluded": {"domains": ["lab.a.example.com"], "ip_ranges": ["192.0.2.128/25"]},
+}
 SUBJECTS = {
     "ascii": {**PLAIN, "common_name": "browser"},
     "beyond-ascii": {**CHINESE, "common_name": "浏览器 Müller"},
+    "constrained": {**PLAIN, "common_name": "browser"},
+    "rotating": {**PLAIN, "common_name": "browser"},
 }
+"""Names of clients by their CA: one with a name in ASCII, one beyond it, one with name constraints,
+and the next one of a rotation, which those trust who trust the present one."""
+
 PHRASE = "abcde-fghjk-mnpqr-stuvw-xyz23"
 
 
 @dataclass(frozen=True)
 class Specimen:
-    """A certificate, for which purpose it is (client, server or any), and its CA's language."""
+    """A certificate, for which purpose it is (client, server or any), and its CA's name above."""
 
     certificate: x509.Certificate
     purpose: str
-    language: str
+    ca: str
 
     @property
     def pem(self) -> str:
@@ -61,8 +75,15 @@ class Specimen:
 
     @property
     def authority(self) -> str:
-        """The CA's certificate in PEM."""
-        return issued_ca(self.language)
+        """The trusted CA's certificate in PEM."""
+        return trusted_ca(self.ca)
+
+    @property
+    def chain(self) -> str:
+        """What stands between the two, in PEM; mostly nothing."""
+        between = issuer(self.ca).certificate
+        above = {self.certificate, root(self.ca).certificate}
+        return "" if between in above else certificates.pem(between)
 
 
 @functools.cache
@@ -71,62 +92,94 @@ def key(_which: str) -> rsa.RSAPrivateKey:
     return keys.generate(ClientDefaults().key_bits)
 
 
-def _window(default: Validity) -> Window:
+def opening_now(default: Validity) -> Window:
     return Window.opening(datetime.now(UTC), default.lifetime)
 
 
 @functools.cache
-def issuer(language: str = "ascii") -> Issuer:
-    subject = PLAIN if language == "ascii" else {**CHINESE, "common_name": "示例 CA"}
-    window = _window(CertificateAuthority())
-    name = distinguished_name(subject)
-    return Issuer(certificates.self_signed_authority(name, key("ca"), window), key("ca"))
+def root(ca: str = "ascii") -> Issuer:
+    """The CA that is trusted."""
+    subject = {**CHINESE, "common_name": "示例 CA"} if ca == "beyond-ascii" else PLAIN
+    made = certificates.self_signed_authority(
+        distinguished_name(subject),
+        key("ca"),
+        opening_now(CertificateAuthority()),
+        path_length=1 if ca == "rotating" else 0,
+        constraints=extension(CONSTRAINTS if ca == "constrained" else {}),
+    )
+    return Issuer(made, key("ca"))
 
 
-def authority(language: str) -> Specimen:
-    return Specimen(issuer(language).certificate, "any", language)
-
-
-def issued_ca(language: str) -> str:
-    """A CA's certificate in PEM."""
-    return certificates.pem(issuer(language).certificate)
+NEXT = distinguished_name({**PLAIN, "common_name": f"{PLAIN['common_name']} G2"})
 
 
 @functools.cache
-def server(language: str, hosts: tuple[str, ...] = HOSTS) -> Specimen:
+def issuer(ca: str = "ascii") -> Issuer:
+    """The CA that issues: the trusted one, but for a rotation."""
+    if ca != "rotating":
+        return root(ca)
+    window, public = opening_now(CertificateAuthority()), key("next ca").public_key()
+    return Issuer(certificates.cross_signed(root(ca), NEXT, public, window), key("next ca"))
+
+
+@functools.cache
+def list_issuer(ca: str) -> str:
+    """The self-signed certificate of the CA that issues, in PEM."""
+    if ca != "rotating":
+        return trusted_ca(ca)
+    window = opening_now(CertificateAuthority())
+    return certificates.pem(certificates.self_signed_authority(NEXT, key("next ca"), window))
+
+
+def trusted_ca(ca: str) -> str:
+    """A CA's certificate in PEM."""
+    return certificates.pem(root(ca).certificate)
+
+
+def trusted(ca: str) -> Specimen:
+    return Specimen(root(ca).certificate, "any", ca)
+
+
+def authority(ca: str) -> Specimen:
+    return Specimen(issuer(ca).certificate, "any", ca)
+
+
+@functools.cache
+def server(ca: str, hosts: tuple[str, ...] = HOSTS) -> Specimen:
     names = certificates.alternative_names(hosts, ADDRESSES)
     subject = distinguished_name({"common_name": hosts[0]})
     public = key("server").public_key()
-    made = certificates.server(issuer(language), subject, public, _window(Server()), names)
-    return Specimen(made, "server", language)
+    made = certificates.server(issuer(ca), subject, public, opening_now(Server()), names)
+    return Specimen(made, "server", ca)
 
 
 @functools.cache
-def client(language: str, email: str | None = None) -> Specimen:
-    subject = distinguished_name(SUBJECTS[language])
+def client(ca: str, email: str | None = None) -> Specimen:
+    subject = distinguished_name(SUBJECTS[ca])
     public = key("client").public_key()
-    window = _window(ClientDefaults())
-    made = certificates.client(issuer(language), subject, public, window, email)
-    return Specimen(made, "client", language)
+    window = opening_now(ClientDefaults())
+    made = certificates.client(issuer(ca), subject, public, window, email)
+    return Specimen(made, "client", ca)
 
 
 KINDS = {
+    "trusted authority": trusted,
     "authority": authority,
     "server": server,
-    "server of a wildcard": lambda language: server(language, (WILDCARD,)),
+    "server of a wildcard": lambda ca: server(ca, (WILDCARD,)),
     "client": client,
-    "client with e-mail": lambda language: client(language, "mueller@example.com"),
+    "client with e-mail": lambda ca: client(ca, "mueller@example.com"),
 }
-NAMES = tuple(f"{kind}, {language}" for kind in KINDS for language in SUBJECTS)
-"""Every kind of certificate in both languages."""
+NAMES = tuple(f"{kind}, {ca}" for kind in KINDS for ca in SUBJECTS)
+"""Every kind of certificate of each CA."""
 
-LEAVES = tuple(name for name in NAMES if not name.startswith("authority"))
+LEAVES = tuple(name for name in NAMES if "authority" not in name)
 
 
 def specimen(name: str) -> Specimen:
     """The certificate of a name in `NAMES`."""
-    kind, _, language = name.partition(", ")
-    return KINDS[kind](language)
+    kind, _, ca = name.partition(", ")
+    return KINDS[kind](ca)
 
 
 def revoked(which: x509.Certificate, minutes_ago: int = 1) -> Revoked:
@@ -135,10 +188,10 @@ def revoked(which: x509.Certificate, minutes_ago: int = 1) -> Revoked:
     return Revoked(certificates.serial_number(which), show_time(moment), "keyCompromise")
 
 
-def crl(entries: list[Revoked], language: str = "ascii", number: int = 7) -> str:
+def crl(entries: list[Revoked], ca: str = "ascii", number: int = 7) -> str:
     """A revocation list in PEM."""
-    window = _window(RevocationList())
-    return revocation_list.pem(revocation_list.issue(issuer(language), number, window, entries))
+    window = opening_now(RevocationList())
+    return revocation_list.pem(revocation_list.issue(issuer(ca), number, window, entries))
 
 
 def every_reason() -> list[Revoked]:
@@ -147,13 +200,13 @@ def every_reason() -> list[Revoked]:
     return [Revoked(f"{0x10F0 + place:x}", moment, reason) for place, reason in enumerate(REASONS)]
 
 
-def bundle(encoding: BundleEncoding, language: str = "ascii") -> Bundle:
+def bundle(encoding: BundleEncoding, ca: str = "ascii") -> Bundle:
     """A client's bundle under `PHRASE`."""
     return bundles.bundle(
         "browser",
         key("client"),
-        client(language).certificate,
-        issuer(language).certificate,
+        client(ca).certificate,
+        issuer(ca).certificate,
         pass_phrase=PHRASE,
         encoding=encoding,
     )

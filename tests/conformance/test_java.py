@@ -6,19 +6,20 @@ import base64
 
 import pytest
 
-from tests.conformance.judges import answer, ask, on_path, put
+from tests.conformance.judges import answer, ask, put
 from tests.conformance.specimens import (
     LEAVES,
     PHRASE,
     SUBJECTS,
     bundle,
+    client,
     crl,
     every_reason,
-    issued_ca,
     specimen,
+    trusted_ca,
 )
 
-pytestmark = on_path("keytool")
+pytestmark = pytest.mark.commands("keytool")
 
 
 def keytool(tmp_path, *arguments):
@@ -26,46 +27,49 @@ def keytool(tmp_path, *arguments):
     return ("keytool", "-J-Duser.language=en", *arguments, "-storepass:file", phrase)
 
 
-def trusting(tmp_path, language):
-    """Options that name a new key store which holds the CA's certificate."""
+def trusting(tmp_path, ca):
+    """Options that name a new key store which holds the CA's certificate, and what is below it."""
     store = ("-keystore", str(tmp_path / "trusted.p12"), "-storetype", "PKCS12")
-    authority = put(tmp_path, "ca.pem", issued_ca(language))
-    command = ("-importcert", "-noprompt", "-alias", "ca", "-file", authority)
-    assert "Certificate was added" in ask(*keytool(tmp_path, *command, *store))
+    for alias, text in (("ca", trusted_ca(ca)), ("next", client(ca).chain)):
+        if not text:
+            continue
+        path = put(tmp_path, f"{alias}.pem", text)
+        command = ("-importcert", "-noprompt", "-alias", alias, "-file", path)
+        assert "Certificate was added" in ask(*keytool(tmp_path, *command, *store))
     return store
 
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_a_leaf_is_trusted_because_of_its_ca(tmp_path, name):
     made = specimen(name)
-    other = {"ascii": "beyond-ascii", "beyond-ascii": "ascii"}[made.language]
+    other = "ascii" if made.ca == "beyond-ascii" else "beyond-ascii"
     leaf = put(tmp_path, "leaf.pem", made.pem)
     # With nobody to answer, keytool adds only what leads to a certificate that it trusts.
     add = ("-importcert", "-alias", "leaf", "-file", leaf)
-    for language, added in [(made.language, True), (other, False)]:
-        folder = tmp_path / language
+    for ca, added in [(made.ca, True), (other, False)]:
+        folder = tmp_path / ca
         folder.mkdir()
-        _, printed = answer(*keytool(folder, *add, *trusting(folder, language)))
+        _, printed = answer(*keytool(folder, *add, *trusting(folder, ca)))
         assert ("Certificate was added" in printed) is added
         assert ("Trust this certificate?" in printed) is not added
         assert "arning" not in printed
 
 
-@pytest.mark.parametrize("language", SUBJECTS)
+@pytest.mark.parametrize("ca", SUBJECTS)
 @pytest.mark.parametrize("entries", [[], every_reason()], ids=["empty", "every reason"])
-def test_a_revocation_list_is_the_cas(tmp_path, language, entries):
-    listed = put(tmp_path, "list.pem", crl(entries, language))
-    command = keytool(tmp_path, "-printcrl", "-file", listed, *trusting(tmp_path, language))
+def test_a_revocation_list_is_the_cas(tmp_path, ca, entries):
+    listed = put(tmp_path, "list.pem", crl(entries, ca))
+    command = keytool(tmp_path, "-printcrl", "-file", listed, *trusting(tmp_path, ca))
     printed = ask(*command)
-    assert "Verified by ca in keystore" in printed
+    assert f"Verified by {'next' if client(ca).chain else 'ca'} in keystore" in printed
     assert printed.count("Reason Code: ") == len(entries)
     assert "arning" not in printed
 
 
-@pytest.mark.parametrize("language", SUBJECTS)
+@pytest.mark.parametrize("ca", SUBJECTS)
 @pytest.mark.parametrize("encoding", ["modern", "legacy"])
-def test_a_bundle_is_a_key_store_with_key_and_chain(tmp_path, encoding, language):
-    packed = put(tmp_path, "client.p12", base64.b64decode(bundle(encoding, language).pkcs12))
+def test_a_bundle_is_a_key_store_with_key_and_chain(tmp_path, encoding, ca):
+    packed = put(tmp_path, "client.p12", base64.b64decode(bundle(encoding, ca).pkcs12))
     store = ("-keystore", packed, "-storetype", "PKCS12")
     printed = ask(*keytool(tmp_path, "-list", "-v", *store))
     assert "Your keystore contains 1 entry" in printed

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.conformance.judges import answer, ask, on_path, put
+from tests.conformance.judges import answer, ask, put
 from tests.conformance.specimens import (
     LEAVES,
     PHRASE,
@@ -17,28 +17,31 @@ from tests.conformance.specimens import (
     bundle,
     client,
     crl,
-    issued_ca,
     revoked,
     server,
     specimen,
+    trusted_ca,
 )
 
-pytestmark = on_path("certutil", "pk12util", "crlutil")
+pytestmark = pytest.mark.commands("certutil", "pk12util", "crlutil")
 
 USAGE = {"client": "C", "server": "V"}
 
 
 @pytest.fixture
 def database(tmp_path):
-    """Makes a new data base that trusts a language's CA for clients and servers."""
+    """Makes a new data base that trusts a ca's CA for clients and servers."""
 
-    def made(language):
+    def made(ca):
         folder = tmp_path / "nss"
         folder.mkdir()
         options = ("-d", f"sql:{folder}")
         ask("certutil", "-N", "--empty-password", *options)
-        authority = put(tmp_path, "ca.pem", issued_ca(language))
+        authority = put(tmp_path, "ca.pem", trusted_ca(ca))
         ask("certutil", "-A", "-n", "ca", "-t", "CT,,", "-a", "-i", authority, *options)
+        if chain := client(ca).chain:
+            between = put(tmp_path, "chain.pem", chain)
+            ask("certutil", "-A", "-n", "chain", "-t", ",,", "-a", "-i", between, *options)
         return options
 
     return made
@@ -52,7 +55,7 @@ def validity(database, usage, name="leaf"):
 @pytest.mark.parametrize("name", LEAVES)
 def test_a_leaf_is_valid_for_its_purpose_alone(tmp_path, database, name):
     made = specimen(name)
-    opened = database(made.language)
+    opened = database(made.ca)
     leaf = put(tmp_path, "leaf.pem", made.pem)
     ask("certutil", "-A", "-n", "leaf", "-t", ",,", "-a", "-i", leaf, *opened)
     other = {"client": "server", "server": "client"}[made.purpose]
@@ -60,13 +63,13 @@ def test_a_leaf_is_valid_for_its_purpose_alone(tmp_path, database, name):
     assert "certificate is invalid" in validity(opened, USAGE[other])
 
 
-@pytest.mark.parametrize("language", SUBJECTS)
-def test_the_later_list_of_a_day_replaces_the_one_before(tmp_path, database, language):
-    opened = database(language)
-    made = client(language)
+@pytest.mark.parametrize("ca", SUBJECTS)
+def test_the_later_list_of_a_day_replaces_the_one_before(tmp_path, database, ca):
+    opened = database(ca)
+    made = client(ca)
     leaf = put(tmp_path, "leaf.pem", made.pem)
     ask("certutil", "-A", "-n", "leaf", "-t", ",,", "-a", "-i", leaf, *opened)
-    first = revoked(server(language).certificate, minutes_ago=3)
+    first = revoked(server(ca).certificate, minutes_ago=3)
     second = revoked(made.certificate, minutes_ago=2)
     lists = [
         ([], "certificate is valid"),
@@ -74,17 +77,17 @@ def test_the_later_list_of_a_day_replaces_the_one_before(tmp_path, database, lan
         ([first, second], "has been revoked"),
     ]
     for number, (entries, verdict) in enumerate(lists, start=1):
-        listed = x509.load_pem_x509_crl(crl(entries, language, number).encode())
+        listed = x509.load_pem_x509_crl(crl(entries, ca, number).encode())
         path = put(tmp_path, "list.der", listed.public_bytes(Encoding.DER))
         assert ask("crlutil", "-I", "-i", path, *opened) == ""
         assert verdict in validity(opened, USAGE["client"])
 
 
-@pytest.mark.parametrize("language", SUBJECTS)
+@pytest.mark.parametrize("ca", SUBJECTS)
 @pytest.mark.parametrize("encoding", ["modern", "legacy"])
-def test_a_bundle_brings_key_and_certificate(tmp_path, database, encoding, language):
-    opened = database(language)
-    packed = put(tmp_path, "client.p12", base64.b64decode(bundle(encoding, language).pkcs12))
+def test_a_bundle_brings_key_and_certificate(tmp_path, database, encoding, ca):
+    opened = database(ca)
+    packed = put(tmp_path, "client.p12", base64.b64decode(bundle(encoding, ca).pkcs12))
     phrase = put(tmp_path, "phrase", PHRASE + "\n")
     printed = ask("pk12util", "-i", packed, "-w", phrase, "-K", "", *opened)
     assert printed == "pk12util: PKCS12 IMPORT SUCCESSFUL\n"

@@ -34,16 +34,17 @@ type Verdict struct {
 
 func main() {
 	authority := flag.String("authority", "", "file with the CA's certificate in PEM")
+	chain := flag.String("chain", "", "file with the certificates between the two in PEM, if any")
 	purpose := flag.String("purpose", "any", "client, server or any")
 	host := flag.String("host", "", "DNS name or IP address that the server's certificate is for")
 	flag.Parse()
-	if err := run(*authority, *purpose, *host); err != nil {
+	if err := run(*authority, *chain, *purpose, *host); err != nil {
 		fmt.Fprintln(os.Stderr, "judge:", err)
 		os.Exit(2)
 	}
 }
 
-func run(authority, purpose, host string) error {
+func run(authority, chain, purpose, host string) error {
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return err
@@ -56,12 +57,16 @@ func run(authority, purpose, host string) error {
 	if err != nil {
 		return err
 	}
+	between, err := readPool(chain)
+	if err != nil {
+		return err
+	}
 	verdict := Verdict{Notices: []Notice{}}
 	var rejected error
 	switch block.Type {
 	case "CERTIFICATE":
 		err = verdict.lintCertificate(block.Bytes)
-		rejected = verifyCertificate(block.Bytes, issuer, purpose, host)
+		rejected = verifyCertificate(block.Bytes, issuer, between, purpose, host)
 	case "X509 CRL":
 		err = verdict.lintRevocationList(block.Bytes)
 		rejected = verifyRevocationList(block.Bytes, issuer)
@@ -87,6 +92,19 @@ func readIssuer(path string) (*stdx509.Certificate, error) {
 		return nil, fmt.Errorf("%s holds no PEM", path)
 	}
 	return stdx509.ParseCertificate(block.Bytes)
+}
+
+func readPool(path string) (*stdx509.CertPool, error) {
+	pool := stdx509.NewCertPool()
+	if path == "" {
+		return pool, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	pool.AppendCertsFromPEM(text)
+	return pool, nil
 }
 
 func (verdict *Verdict) lintCertificate(der []byte) error {
@@ -122,7 +140,9 @@ func (verdict *Verdict) add(name string, result *lint.LintResult) {
 	}
 }
 
-func verifyCertificate(der []byte, issuer *stdx509.Certificate, purpose, host string) error {
+func verifyCertificate(
+	der []byte, issuer *stdx509.Certificate, between *stdx509.CertPool, purpose, host string,
+) error {
 	certificate, err := stdx509.ParseCertificate(der)
 	if err != nil {
 		return err
@@ -135,7 +155,10 @@ func verifyCertificate(der []byte, issuer *stdx509.Certificate, purpose, host st
 		"any":    stdx509.ExtKeyUsageAny,
 	}[purpose]
 	_, err = certificate.Verify(stdx509.VerifyOptions{
-		Roots: roots, DNSName: host, KeyUsages: []stdx509.ExtKeyUsage{usage},
+		Roots:         roots,
+		Intermediates: between,
+		DNSName:       host,
+		KeyUsages:     []stdx509.ExtKeyUsage{usage},
 	})
 	return err
 }

@@ -69,12 +69,6 @@ def run(shell: str, command: str, environment: dict[str, str]) -> str:
     return answer.stdout
 
 
-needs = {
-    program: pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
-    for program in ("curl", "dash", "java", "openssl", "pk12util", "zsh")
-}
-
-
 @pytest.fixture
 def service(serve, listener, found, out):
     """The URL of a service that takes no request without a certificate."""
@@ -82,10 +76,14 @@ def service(serve, listener, found, out):
     return f"https://127.0.0.1:{serve(listener(strict=True, instances=('i-aaa1',))).port}/a?b=c&d"
 
 
-@needs["curl"]
+@pytest.mark.commands("curl")
 @pytest.mark.parametrize(
     "shell",
-    ["bash", pytest.param("zsh", marks=needs["zsh"]), pytest.param("dash", marks=needs["dash"])],
+    [
+        "bash",
+        pytest.param("zsh", marks=pytest.mark.commands("zsh")),
+        pytest.param("dash", marks=pytest.mark.commands("dash")),
+    ],
 )
 def test_first_request_gets_through(service, out, environment, shell):
     line = first_request("browser", service, out)
@@ -93,7 +91,7 @@ def test_first_request_gets_through(service, out, environment, shell):
     assert "i-aaa1" in run(shell, line, environment)
 
 
-@needs["curl"]
+@pytest.mark.commands("curl")
 @pytest.mark.parametrize("directory", [".", "out"])
 def test_first_request_gets_through_from_a_relative_directory(service, out, environment, directory):
     place = out if directory == "." else out.rename(out.with_name(directory)).parent
@@ -121,7 +119,7 @@ def test_first_request_has_the_pass_phrase_on_no_command_line(found, out, enviro
     assert "phrase" not in seen.read_text().replace("passphrase.txt", "")
 
 
-@needs["curl"]
+@pytest.mark.commands("curl")
 def test_curl_in_the_instructions_is_the_first_request(service, out, environment):
     asks, scripted = block(instructions("browser", service, out), "curl").splitlines()
     assert scripted == first_request("browser", service, out)
@@ -133,7 +131,7 @@ def test_python_in_the_instructions_gets_through(service, out, environment):
     assert "i-aaa1" in run("bash", f"{sys.executable} -c {shlex.quote(program)}", environment)
 
 
-@needs["curl"]
+@pytest.mark.commands("curl")
 def test_public_certificate_needs_no_trust_in_the_private_ca(service, out, environment):
     text = instructions("browser", service, out, server_certificate_issuer="other")
     assert text.count("ca.crt") == 1
@@ -145,7 +143,7 @@ def test_public_certificate_needs_no_trust_in_the_private_ca(service, out, envir
     assert "i-aaa1" in run("bash", f"{sys.executable} -c {shlex.quote(program)}", environment)
 
 
-@needs["openssl"]
+@pytest.mark.commands("openssl")
 def test_openssl_in_the_instructions_judges_the_files(service, out, environment):
     command = block(instructions("browser", service, out), "A wrong pass phrase")
     run("bash", command, environment)
@@ -154,7 +152,7 @@ def test_openssl_in_the_instructions_judges_the_files(service, out, environment)
         run("bash", command, environment)
 
 
-@needs["pk12util"]
+@pytest.mark.commands("pk12util")
 def test_linux_in_the_instructions_fills_the_database_of_chrome(service, out, environment):
     commands = block(instructions("browser", service, out), "Linux")
     run("bash", f"set -e\n{commands}\n{commands}", environment)
@@ -173,7 +171,7 @@ public class Client {
 """
 
 
-@needs["java"]
+@pytest.mark.commands("java")
 def test_java_in_the_instructions_gets_through(service, out, environment, tmp_path):
     client = tmp_path / "Client.java"
     client.write_text(JAVA_CLIENT)

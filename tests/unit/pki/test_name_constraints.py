@@ -117,6 +117,37 @@ def test_what_is_refused_would_not_be_accepted(tmp_path, asked, reason):
         verified(tmp_path, CONSTRAINTS, made)
 
 
+@needs_openssl
+@pytest.mark.parametrize(
+    ("asked", "accepted"), [({"email": "a@example.com"}, True), ({"email": "a@example.org"}, False)]
+)
+def test_they_reach_what_the_next_ca_issues_in_a_rotation(tmp_path, asked, accepted):
+    name, held = distinguished_name(CA_SUBJECT), extension(CONSTRAINTS)
+    made = certificates.self_signed_authority(
+        name, key("ca"), WINDOW, path_length=1, constraints=held
+    )
+    other = distinguished_name({"common_name": "next.example.org"})
+    public = key("next").public_key()
+    crossed = certificates.cross_signed(Issuer(made, key("ca")), other, public, WINDOW)
+    assert name_constraints.of(crossed) == held
+    own = certificates.self_signed_authority(other, key("next"), WINDOW)
+    for issuer in (Issuer(crossed, key("next")), Issuer(own, key("next"))):
+        try:
+            below = leaf(issuer, *names_of(**asked))
+        except ValueError:
+            assert (issuer.certificate, accepted) == (crossed, False)
+            continue
+        for which, text in (("ca", made), ("next", crossed), ("leaf", below)):
+            (tmp_path / which).write_text(certificates.pem(text))
+        fixed = ("-x509_strict", "-attime", str(int(NOW.timestamp())))
+        chain = ("-CAfile", str(tmp_path / "ca"), "-untrusted", str(tmp_path / "next"))
+        if accepted:
+            openssl("verify", *fixed, *chain, str(tmp_path / "leaf"))
+        else:
+            with pytest.raises(AssertionError, match="permitted subtree violation"):
+                openssl("verify", *fixed, *chain, str(tmp_path / "leaf"))
+
+
 def test_a_wildcard_that_stands_for_an_excluded_name_is_refused():
     # Go refuses these since 1.25.5; OpenSSL 3.0 does not.
     with pytest.raises(ValueError, match="is within the CA's excluded domains"):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.dataplane import haproxy_binary, haproxy_package
+from localcloud import debian_package
+from localcloud.dataplane import haproxy_binary
 from localcloud.dataplane.model import DataPlaneError
 
 GOOD = (
@@ -18,8 +19,9 @@ def elsewhere(monkeypatch, tmp_path):
     monkeypatch.delenv("SLB_MUTUAL_TLS_HAPROXY", raising=False)
     monkeypatch.setenv("SLB_MUTUAL_TLS_HAPROXY_SOURCE", "unpack")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(haproxy_package, "install", lambda: "apt-get install was tried")
-    monkeypatch.setattr(haproxy_package, "unpack", lambda: "apt-get download was tried")
+    kind = debian_package.DebianPackage
+    monkeypatch.setattr(kind, "install", lambda _: "apt-get install was tried")
+    monkeypatch.setattr(kind, "unpack", lambda _: "apt-get download was tried")
 
 
 def fake(path: Path, output: str = GOOD) -> Path:
@@ -48,7 +50,7 @@ def test_a_build_is_judged_by_its_version_and_tls(text, problem):
 
 def test_the_environment_decides_first(monkeypatch, tmp_path):
     given = fake(tmp_path / "mine")
-    fake(haproxy_package.directory() / "2.6" / "haproxy")
+    fake(haproxy_binary.PACKAGE.directory() / "2.6" / "haproxy")
     monkeypatch.setenv("SLB_MUTUAL_TLS_HAPROXY", str(given))
     assert haproxy_binary.find() == given
 
@@ -61,7 +63,7 @@ def test_an_unusable_executable_in_the_environment_is_an_error(monkeypatch, tmp_
 
 def test_path_comes_before_the_cache_unless_it_is_too_old(monkeypatch, tmp_path):
     monkeypatch.delenv("SLB_MUTUAL_TLS_HAPROXY_SOURCE")
-    cached = fake(haproxy_package.directory() / "2.6" / "haproxy")
+    cached = fake(haproxy_binary.PACKAGE.directory() / "2.6" / "haproxy")
     on_path = fake(tmp_path / "bin" / "haproxy")
     monkeypatch.setenv("PATH", f"{on_path.parent}:/usr/bin:/bin")
     assert haproxy_binary.find() == on_path
@@ -70,7 +72,7 @@ def test_path_comes_before_the_cache_unless_it_is_too_old(monkeypatch, tmp_path)
 
 
 def test_unfinished_folders_of_the_cache_are_not_used():
-    fake(haproxy_package.directory() / "partial-x" / "haproxy")
+    fake(haproxy_binary.PACKAGE.directory() / "partial-x" / "haproxy")
     assert haproxy_binary.find() is None
 
 
@@ -86,8 +88,8 @@ def test_nothing_to_be_had_says_what_was_tried_and_what_to_do():
 
 
 def test_a_package_that_was_unpacked_is_used(monkeypatch):
-    executable = haproxy_package.directory() / "2.6" / "haproxy"
-    monkeypatch.setattr(haproxy_package, "unpack", lambda: str(fake(executable)))
+    executable = haproxy_binary.PACKAGE.directory() / "2.6" / "haproxy"
+    monkeypatch.setattr(debian_package.DebianPackage, "unpack", lambda _: str(fake(executable)))
     assert haproxy_binary.ensure(lambda _: None) == executable
 
 
@@ -105,9 +107,9 @@ libgcc-s1
 adduser
   Depends: libperl5
 """
-    reached = haproxy_package.libraries(listing, "haproxy")
+    reached = debian_package.libraries(listing, "haproxy")
     assert reached == {"libc6", "libsystemd0", "libgcc-s1"}
 
 
 def test_the_cache_is_private():
-    assert haproxy_package.directory().stat().st_mode & 0o777 == 0o700
+    assert haproxy_binary.PACKAGE.directory().stat().st_mode & 0o777 == 0o700

@@ -1,0 +1,183 @@
+"""Commands from Debian's or Ubuntu's package archive: installed by root, or unpacked in the cache.
+
+apt checks the archive's signature and the package's hash either way.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+_TIMEOUT = 900
+"""Seconds for one command of apt; most packages take two, a browser with its libraries 60."""
+
+_LAUNCHER = """#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+LD_LIBRARY_PATH=$(echo "$here"/usr/lib/*-linux-gnu* "$here"/lib/*-linux-gnu* | tr ' ' ':')
+export LD_LIBRARY_PATH
+exec "$here/{executable}" "$@"
+"""
+
+
+_PLACES = ("usr/bin", "usr/sbin", "bin", "sbin")
+"""Where packages have their commands."""
+
+
+class _CommandError(Exception):
+    """A command failed; the message is its last line of error output."""
+
+
+@dataclass(frozen=True)
+class DebianPackage:
+    """A package of the distribution.
+
+    Attributes:
+        name: Of the package.
+        commands: That are wanted of it.
+    """
+
+    name: str
+    commands: tuple[str, ...]
+
+    def directory(self) -> Path:
+        """Where it is unpacked, one folder a version, for their owner only."""
+        root = platformdirs.user_cache_path("slb-mutual-tls") / self.name
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return root
+
+    def cached(self) -> list[Path]:
+        """Folders with the commands that earlier runs unpacked, finished ones only."""
+        found = self.directory().glob(f"[0-9]*/{self.commands[0]}")
+        return sorted((path.parent for path in found), reverse=True)
+
+    def install(self) -> str:
+        """Install it as root; return what was tried and how it went.
+
+        Where systemd runs, a package may start a service that nobody asked for: not tried there.
+        """
+        if shutil.which("apt-get") is None:
+            return "no apt-get"
+        if os.geteuid() != 0:
+            return "apt-get install needs root"
+        if Path("/run/systemd/system").exists():
+            return "apt-get install would start the package's service"
+        with FileLock(self.directory() / "install.lock"):
+            try:
+                try:
+                    self._install()
+                except _CommandError:  # the package lists are missing, or older than the archive
+                    _run("apt-get", "update")
+                    self._install()
+            except _CommandError as error:
+                return f"apt-get install failed: {error}"
+        return "apt-get install"
+
+    def _install(self) -> None:
+        wait = ("-o", f"DPkg::Lock::Timeout={_TIMEOUT}")
+        _run("apt-get", "install", "-y", "--no-install-recommends", *wait, self.name)
+
+    def unpack(self) -> str:
+        """Download it with the libraries it misses, and unpack them; return how it went."""
+        for tool in ("apt-get", "apt-cache", "dpkg-deb", "dpkg-query"):
+            if shutil.which(tool) is None:
+                return f"no {tool}"
+        root = self.directory()
+        with FileLock(root / "unpack.lock"):
+            for abandoned in root.glob("partial-*"):
+                shutil.rmtree(abandoned)
+            scratch = Path(tempfile.mkdtemp(prefix="partial-", dir=root))
+            try:
+                self._fill(scratch)
+                archive = next(scratch.glob(f"{self.name}_*.deb"))
+                version = _run("dpkg-deb", "-f", str(archive), "Version")
+                for archive in scratch.glob("*.deb"):
+                    archive.unlink()
+                # Of an epoch's colon, LD_LIBRARY_PATH would make two folders.
+                finished = root / version.strip().replace(":", "-")
+                shutil.rmtree(finished, ignore_errors=True)  # it is there, yet could not be used
+                scratch.rename(finished)
+            except _CommandError as error:
+                return f"apt-get download failed: {error}"
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+        return "apt-get download"
+
+    def _fill(self, folder: Path) -> None:
+        try:
+            _run("apt-get", "download", self.name, *self._missing_libraries(), folder=folder)
+        except _CommandError:
+            if os.geteuid() != 0:
+                raise
+            _run("apt-get", "update")
+            _run("apt-get", "download", self.name, *self._missing_libraries(), folder=folder)
+        for archive in folder.glob("*.deb"):
+            _run("dpkg-deb", "-x", str(archive), str(folder))
+        for command in self.commands:
+            paths = [f"{place}/{command}" for place in _PLACES]
+            found = [path for path in paths if (folder / path).is_file()]
+            if not found:
+                raise _CommandError(f"{self.name} has no {command}")
+            launcher = folder / command
+            launcher.write_text(_LAUNCHER.format(executable=found[0]))
+            launcher.chmod(0o700)
+
+    def _missing_libraries(self) -> list[str]:
+        """Libraries that it needs, itself or through others, and that are not installed."""
+        kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
+        options = [f"--no-{kind}" for kind in kinds]
+        listing = _run("apt-cache", "depends", "--recurse", *options, self.name)
+        states = _run("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n").splitlines()
+        present = {line.split()[0] for line in states if line.endswith(" installed")}
+        return sorted(libraries(listing, self.name) - present)
+
+
+def libraries(listing: str, package: str) -> set[str]:
+    """Read `apt-cache depends --recurse`: the lib packages reached through lib packages alone."""
+    depends: dict[str, list[str]] = {}
+    current = ""
+    for line in listing.splitlines():
+        if not line.startswith(" "):
+            current = line.strip()
+        elif dependency := re.fullmatch(r" [ |](?:Pre)?Depends: (lib[a-z0-9.+-]+)", line):
+            depends.setdefault(current, []).append(dependency[1])
+    found: set[str] = set()
+    open_names = [package]
+    while open_names:
+        new = set(depends.get(open_names.pop(), ())) - found
+        found |= new
+        open_names += new
+    return found
+
+
+def _run(*command: str, folder: Path | None = None) -> str:
+    environment = {
+        **os.environ,
+        "LC_ALL": "C",
+        "DEBIAN_FRONTEND": "noninteractive",
+        "RUNLEVEL": "1",  # init scripts do not start services in it
+    }
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise _CommandError(str(error)) from error
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or [f"{command[0]} exits with {done.returncode}"]
+        raise _CommandError(lines[-1])
+    return done.stdout
