@@ -9,7 +9,6 @@ from Tea.core import TeaCore
 from operations import local_environment, oidc
 from operations.errors import OperationError
 
-
 SESSION = {
     "AccessKeyId": "STS.key",
     "AccessKeySecret": "secret",
