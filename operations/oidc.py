@@ -24,7 +24,7 @@ def credentials(environ: Mapping[str, str]) -> dict[str, str]:
     """Exchange the job's token for an access key of the role, if there is a token.
 
     Returns:
-        Environment variables as the provider and the SDK read them; empty without a token.
+        Environment variables by the names that the provider reads first; empty without a token.
 
     Raises:
         OperationError: A variable is missing, or STS refuses.
@@ -39,9 +39,9 @@ def credentials(environ: Mapping[str, str]) -> dict[str, str]:
     except Exception as error:  # the SDK raises unrelated types for API, TLS and network
         raise OperationError(f"STS gives no credentials for {environ[ROLE]}: {error}") from None
     return {
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": assumed.get_access_key_id(),
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": assumed.get_access_key_secret(),
-        "ALIBABA_CLOUD_SECURITY_TOKEN": assumed.get_security_token(),
+        "ALICLOUD_ACCESS_KEY": assumed.get_access_key_id(),
+        "ALICLOUD_SECRET_KEY": assumed.get_access_key_secret(),
+        "ALICLOUD_SECURITY_TOKEN": assumed.get_security_token(),
     }
 
 

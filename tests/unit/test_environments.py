@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from operations import local_environment
+from operations.stack import PROJECT
 from settings import NAMESPACE, parse
 
 ENVIRONMENTS = ("dev", "staging", "prod")
@@ -93,3 +95,12 @@ def test_on_the_local_cloud_what_only_the_stack_can_decrypt_is_left_out():
     assert "alicloud:profile" not in moved["config"]
     assert moved["config"]["alicloud:region"] == "eu-central-1"
     assert values["config"]["slb-mutual-tls:server"]["certificate"] == "PEM"
+
+
+def test_the_example_for_esc_fits_the_configuration():
+    values = yaml.safe_load((PROJECT / "docs/esc.yaml").read_text(encoding="utf-8"))["values"]
+    config = values["pulumiConfig"]
+    pass_phrase = config["slb-mutual-tls:clients"]["partner"]["pass_phrase"]
+    config["slb-mutual-tls:clients"]["partner"]["pass_phrase"] = pass_phrase["fn::secret"]
+    own = {key.removeprefix(f"{NAMESPACE}:"): value for key, value in config.items()}
+    assert parse(own, file="docs/esc.yaml", secret_keys={"clients"}).tags == {"cost-centre": "4711"}

@@ -6,8 +6,15 @@ from types import SimpleNamespace
 import pytest
 from Tea.core import TeaCore
 
-from operations import oidc
+from operations import local_environment, oidc
 from operations.errors import OperationError
+
+SESSION = {
+    "AccessKeyId": "STS.key",
+    "AccessKeySecret": "secret",
+    "SecurityToken": "token",
+    "Expiration": "2099-01-01T00:00:00Z",
+}
 
 
 @pytest.fixture
@@ -23,7 +30,7 @@ def environ(tmp_path):
 @pytest.fixture
 def sts(monkeypatch):
     """STS, behind the SDK's transport; gives the requests it got and the answer to give."""
-    asked = SimpleNamespace(requests=[], status=200, document={})
+    asked = SimpleNamespace(requests=[], status=200, document={"Credentials": SESSION})
 
     def answer(request, runtime):
         asked.requests.append(request)
@@ -40,18 +47,10 @@ def test_without_a_token_nothing_is_asked(sts):
 
 
 def test_the_job_s_token_becomes_a_session_of_the_role(environ, sts):
-    sts.document = {
-        "Credentials": {
-            "AccessKeyId": "STS.key",
-            "AccessKeySecret": "secret",
-            "SecurityToken": "token",
-            "Expiration": "2099-01-01T00:00:00Z",
-        }
-    }
     assert oidc.credentials(environ) == {
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.key",
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
-        "ALIBABA_CLOUD_SECURITY_TOKEN": "token",
+        "ALICLOUD_ACCESS_KEY": "STS.key",
+        "ALICLOUD_SECRET_KEY": "secret",
+        "ALICLOUD_SECURITY_TOKEN": "token",
     }
     (request,) = sts.requests
     assert (request.protocol, request.headers["host"]) == ("https", "sts.aliyuncs.com")
@@ -64,6 +63,13 @@ def test_the_job_s_token_becomes_a_session_of_the_role(environ, sts):
         "OIDCProviderArn": "acs:ram::1:oidc-provider/ci",
         "OIDCToken": "jwt-of-the-job",
     }
+
+
+def test_a_stack_in_an_account_works_with_them(environ, sts, monkeypatch):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    stack = local_environment.account_stack("dev", None)
+    assert stack.variables["ALICLOUD_ACCESS_KEY"] == "STS.key"
 
 
 def test_a_missing_variable_is_named(environ, sts):
