@@ -106,16 +106,18 @@ clean: ## Stop the local cloud and remove what this folder's commands made
 	rm -rf $(VENV) .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamps come last, so that an interrupted installation is done again.
+# The stamps come last, so that an interrupted installation is done again. The files list every
+# package, so pip resolves nothing: up to 23.2 it takes the newest where extras ask for one that is
+# pinned, and then finds no hash for it.
 $(VENV)/runtime: requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH: install Python 3.11 or newer, or say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1): Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	echo "Installing Python packages into $(VENV)" >&2
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
 	touch $@
 
 $(VENV)/development: requirements-dev.txt $(VENV)/runtime
 	@echo "Installing development packages into $(VENV)" >&2
-	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
 	touch $@
