@@ -1,0 +1,138 @@
+"""The tutorial's CA goes on under the program; a client that keeps its key gets a certificate."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+
+import pytest
+from cryptography import x509
+
+from operations import checks, probes
+from operations.outputs import parse
+from operations.stack import PROJECT
+from tests.engine.tutorial_ca import TutorialCA
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory):
+    return TutorialCA(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="module")
+def adopted(engine, tutorial):
+    """A stack that has taken over the CA, with one client of each kind."""
+    request = tutorial.request("own", "/CN=what the request says")
+    engine.configure(
+        certificate_authority={
+            "certificate": tutorial.read("private/ca.crt"),
+            "index": tutorial.read("index.txt"),
+        },
+        clients={"browser": {}, "own": {"signing_request": request}},
+    )
+    set_secret(engine, "certificate_authority.private_key", tutorial.read("private/ca.key"))
+    engine.up()
+    return engine
+
+
+def set_secret(engine, path, value):
+    command = ["config", "set", "--secret", "--path", f"slb-mutual-tls:{path}"]
+    file = ["--config-file", str(engine.stack.config_file)]
+    done = subprocess.run(
+        [engine.stack.toolchain.pulumi, *command, *file, "--stack", engine.stack.name],
+        env=engine.stack.environment,
+        cwd=PROJECT,
+        input=value,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def outputs(engine):
+    return parse(engine.stack.outputs())
+
+
+def outcome(engine, certificate, key, tmp_path):
+    """What becomes of a request with a certificate and an unencrypted key, once backends answer."""
+    (tmp_path / "certificate.pem").write_text(certificate)
+    (tmp_path / "key.pem").write_text(key)
+    found = outputs(engine)
+    for _ in range(120):
+        context = probes.stack_context(found)
+        context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
+        answer = probes.probe(probes.target_of(found), context, None)
+        if getattr(answer, "status", None) != 502:
+            return answer
+        time.sleep(0.5)
+    return answer
+
+
+def test_what_it_has_issued_goes_on_working(adopted, tutorial, tmp_path):
+    client = tutorial.read("users/client.crt"), tutorial.read("users/client.key")
+    assert checks.is_success(outcome(adopted, *client, tmp_path))
+
+
+def test_its_certificate_is_renewed_with_the_same_key_and_name_since_it_was_due(adopted, tutorial):
+    before = x509.load_pem_x509_certificate(tutorial.read("private/ca.crt").encode())
+    after = outputs(adopted).ca
+    assert after.subject.public_bytes() == before.subject.public_bytes()
+    assert after.public_key() == before.public_key()
+    assert after.not_valid_after_utc > before.not_valid_after_utc
+
+
+def test_what_it_has_issued_is_in_the_register_and_on_the_list(adopted):
+    found = outputs(adopted)
+    known = {(one.name, one.serial_number, one.status) for one in found.issued if one.imported}
+    assert known == {("client", "face", "valid"), ("leaver", "facf", "revoked")}
+    listed = x509.load_pem_x509_crl(found.certificate_revocation_list.encode())
+    (entry,) = listed
+    assert entry.serial_number == 0xFACF
+    reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    assert reason is x509.ReasonFlags.key_compromise
+
+
+def test_a_client_with_its_own_key_gets_through_and_its_key_is_nowhere(adopted, tutorial, tmp_path):
+    bundle = outputs(adopted).client_bundles["own"]
+    assert bundle.private_key is None
+    key = tutorial.read("users/own.key")
+    assert checks.is_success(outcome(adopted, bundle.certificate, key, tmp_path))
+    certificate = x509.load_pem_x509_certificate(bundle.certificate.encode())
+    assert certificate.subject.rfc4514_string() == (
+        "CN=own,OU=Platform,O=Example Ltd,ST=Zhejiang,C=CN"
+    )
+    body = "".join(key.split("\n")[1:-2])
+    state = adopted.state(show_secrets=True).replace("\\n", "")
+    assert body[:200] not in state
+
+
+def test_the_cas_key_is_not_in_the_clear(adopted, tutorial):
+    body = tutorial.read("private/ca.key").split("\n")[1:-2]
+    shown = adopted.state() + adopted.succeed("preview", "--diff")
+    assert not [line for line in body if line in shown]
+
+
+def test_a_second_up_changes_nothing(adopted):
+    assert adopted.steps() == {}
+    adopted.succeed("preview", "--expect-no-changes")
+
+
+def test_what_it_has_issued_is_revoked_by_name(adopted, tutorial):
+    clients = adopted.values["config"]["slb-mutual-tls:clients"]
+    adopted.configure(clients={**clients, "client": {"revoked": "affiliationChanged"}})
+    set_secret(adopted, "certificate_authority.private_key", tutorial.read("private/ca.key"))
+    steps = adopted.steps()
+    assert set(steps.values()) == {"update"}
+    adopted.up()
+    found = outputs(adopted)
+    statuses = {one.serial_number: one.status for one in found.issued if one.imported}
+    assert statuses == {"face": "revoked", "facf": "revoked"}
+    listed = x509.load_pem_x509_crl(found.certificate_revocation_list.encode())
+    assert {entry.serial_number for entry in listed} == {0xFACE, 0xFACF}
+
+
+def test_the_connection_is_mutual(adopted):
+    found = outputs(adopted)
+    answer = probes.probe(probes.target_of(found), probes.stack_context(found), None)
+    assert checks.refusal(answer, clients_get_through=True).status == "passed"
