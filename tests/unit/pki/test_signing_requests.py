@@ -1,0 +1,62 @@
+"""Signing requests: whose key it is, and what is refused before anything is made."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from pki import keys, signing_requests
+from tests.unit.pki.material import key
+
+NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "what the client calls itself")])
+
+
+def request(private_key=None) -> bytes:
+    """DER of a request that is signed with the key it is for."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(NAME)
+    return builder.sign(private_key or key(), hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def pem(der: bytes) -> str:
+    return x509.load_der_x509_csr(der).public_bytes(Encoding.PEM).decode()
+
+
+def test_the_key_is_that_of_the_request():
+    assert signing_requests.public_key(pem(request())) == key().public_key()
+
+
+def test_a_request_that_another_key_signed_is_refused():
+    der = bytearray(request())
+    der[-1] ^= 1
+    with pytest.raises(ValueError, match="its signature is not that of its key"):
+        signing_requests.public_key(pem(bytes(der)))
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: ec.generate_private_key(ec.SECP256R1()), "its key is not RSA"),
+        (lambda: rsa.generate_private_key(65537, 1024), "key_bits is 1024"),
+        (lambda: rsa.generate_private_key(65537, 3072), "2048 or 4096"),
+    ],
+)
+def test_a_key_that_the_load_balancer_does_not_take_is_refused(make, reason):
+    with pytest.raises(ValueError, match=reason):
+        signing_requests.public_key(pem(request(make())))
+
+
+@pytest.mark.parametrize("text", ["", "a request", "-----BEGIN CERTIFICATE REQUEST-----\nAA\n"])
+def test_what_is_no_request_is_refused(text):
+    with pytest.raises(ValueError, match="no signing request in PEM"):
+        signing_requests.public_key(text)
+
+
+def test_a_private_key_beside_it_is_refused_and_not_quoted():
+    secret = keys.pkcs1(key())
+    with pytest.raises(ValueError, match="take it out") as refused:
+        signing_requests.public_key(secret + pem(request()))
+    assert secret[40:80] not in str(refused.value)
