@@ -146,7 +146,9 @@ def _reason(
         return reasons[entry.serial_number]
     if entry.name in requests:
         return None
-    return reasons.get(entry.name, None if entry.imported else UNNAMED)
+    # What was imported is superseded once a client of its name was configured.
+    never_configured = entry.imported and entry.status == "valid"
+    return reasons.get(entry.name, None if never_configured else UNNAMED)
 
 
 def to_import(register: Register, imported: Sequence[Entry], now: datetime) -> list[Entry]:

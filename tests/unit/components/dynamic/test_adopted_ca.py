@@ -1,0 +1,227 @@
+"""A CA that was made elsewhere goes on: its key, its name, and what it has issued."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from components.dynamic import certificate_authority, certificate_register
+from pki import certificates, keys
+from pki.certificates import Issuer
+from pki.names import distinguished_name
+from pki.windows import Window, show_time
+from tests.unit.components.dynamic.engine import Kept, texts
+from tests.unit.components.dynamic.programs import AUTHORITY, client, register
+from tests.unit.pki.material import NOW, small_key
+
+KEY = small_key()
+SUBJECT = distinguished_name({"common_name": "Old CA", "organization": "Example Ltd"})
+IDENTIFIER = x509.SubjectKeyIdentifier(b"of its own")
+DATABASE = (
+    "V\t271124121929Z\t\tFACE\tunknown\t/CN=phone\n"
+    "R\t271124121929Z\t260301121930Z,keyCompromise\tFACF\tunknown\t/CN=leaver\n"
+)
+LONG, SHORT = timedelta(days=3650), timedelta(days=100)
+
+
+def certificate(validity=LONG, path_length=None):
+    """PEM of a CA's certificate that began a week ago, with a key identifier of its own."""
+    week_ago = NOW.replace(microsecond=0) - timedelta(days=7)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(SUBJECT)
+        .issuer_name(SUBJECT)
+        .public_key(KEY.public_key())
+        .serial_number(7)
+        .not_valid_before(week_ago)
+        .not_valid_after(week_ago + validity)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        .add_extension(IDENTIFIER, critical=False)
+        .sign(KEY, hashes.SHA256())
+    )
+    return certificates.pem(built)
+
+
+def adopting(pem=None, **changes):
+    """Inputs of a CA that was brought along with its key."""
+    return {
+        **AUTHORITY,
+        "subject": {"common_name": "Old CA", "organization": "Example Ltd"},
+        "adopted_certificate": pem or certificate(),
+        "adopted_private_key": keys.pkcs1(KEY),
+        **changes,
+    }
+
+
+@pytest.fixture
+def adopted(made_keys):
+    kept = Kept(certificate_authority.Provider())
+    assert kept.up(adopting()) == "create"
+    # Of the expired client that verification shows, and no other.
+    assert len(made_keys) == 1
+    return kept
+
+
+def test_a_ca_that_is_not_due_is_taken_as_it_is(adopted):
+    assert adopted.outputs["certificate"] == certificate()
+    assert adopted.outputs["private_key"] == keys.pkcs1(KEY)
+    assert adopted.inputs["issued_because"] == "brought along"
+    assert adopted.inputs["key_bits"] == 1024
+    assert adopted.up(adopting()) == "same"
+    assert keys.pkcs1(KEY) not in texts({**adopted.outputs, "private_key": ""})
+
+
+def test_a_ca_that_is_due_is_renewed_at_once_under_its_name_and_key(made_keys):
+    assert made_keys == []
+    kept = Kept(certificate_authority.Provider())
+    kept.up(adopting(certificate(SHORT)))
+    renewed = certificates.load(kept.outputs["certificate"])
+    assert renewed.subject == SUBJECT
+    assert renewed.public_key() == KEY.public_key()
+    assert certificates.key_identifier(renewed) == IDENTIFIER
+    assert show_time(renewed.not_valid_before_utc) == "2026-03-14T00:00:00Z"
+    assert kept.inputs["issued_because"].startswith("renewal due since 20")
+    assert kept.up(adopting(certificate(SHORT))) == "same"
+
+
+def test_it_is_renewed_when_its_time_comes(adopted, clock):
+    clock("2915d")
+    assert adopted.up(adopting()) == "update"
+    renewed = certificates.load(adopted.outputs["certificate"])
+    assert certificates.key_identifier(renewed) == IDENTIFIER
+    assert renewed.public_key() == KEY.public_key()
+
+
+def test_a_certificate_that_its_owner_renewed_takes_its_place(adopted):
+    another = certificate(LONG + timedelta(days=1))
+    assert adopted.preview(adopting(another)).replaces == []
+    assert adopted.up(adopting(another)) == "update"
+    assert adopted.outputs["certificate"] == another
+
+
+def test_another_key_is_another_ca(adopted, ca):
+    assert adopted.preview(AUTHORITY).replaces
+    other = adopting(ca.outputs["certificate"], adopted_private_key=ca.outputs["private_key"])
+    assert adopted.preview(other).replaces == ["adopted_key_sha256"]
+
+
+def test_without_its_key_it_is_taken_and_never_renewed(made_keys, clock):
+    news = adopting()
+    del news["adopted_private_key"]
+    kept = Kept(certificate_authority.Provider())
+    kept.up(news)
+    assert not {"private_key", "expired_probe"} & set(kept.outputs)
+    assert made_keys == []
+    clock("3600d")
+    assert kept.up(news) == "same"
+
+
+@pytest.mark.parametrize("path_length", [None, 0, 1])
+def test_it_is_rotated_like_any_other(path_length):
+    pem = certificate(path_length=path_length)
+    kept = Kept(certificate_authority.Provider())
+    kept.up(adopting(pem))
+    preparing = adopting(pem, next_generation=2)
+    assert kept.up(preparing) == "update"
+    assert (kept.outputs["certificate"] == pem) == (path_length != 0)
+    present = certificates.load(kept.outputs["certificate"])
+    assert certificates.key_identifier(present) == IDENTIFIER
+    crossed = certificates.load(kept.outputs["cross_certificate"])
+    crossed.verify_directly_issued_by(present)
+    following = kept.outputs["next_certificate"]
+    # Generation 2 is not the one that was brought along.
+    completed = {**AUTHORITY, "subject": preparing["subject"], "generation": 2}
+    assert kept.up(completed) == "update"
+    assert kept.outputs["certificate"] == following
+    assert kept.up(completed) == "same"
+
+
+@pytest.fixture
+def kept_register(adopted):
+    kept = Kept(certificate_register.Provider())
+    assert kept.up(register(adopted, {"browser": client("browser")}, index=DATABASE)) == "create"
+    return kept
+
+
+def entries(kept):
+    return {entry["serial_number"]: entry for entry in kept.seen["issued"] if "imported" in entry}
+
+
+def test_what_it_has_issued_is_entered_under_its_key(kept_register, adopted):
+    found = entries(kept_register)
+    assert {serial: one["status"] for serial, one in found.items()} == {
+        "face": "valid",
+        "facf": "revoked",
+    }
+    assert {one["authority_key_id"] for one in found.values()} == {IDENTIFIER.digest.hex()}
+    assert set(kept_register.seen["inventory"]) == {"browser"}
+    same = register(adopted, {"browser": client("browser")}, index=DATABASE)
+    assert kept_register.up(same) == "same"
+
+
+def test_what_it_has_issued_is_remembered_without_the_database(kept_register, adopted):
+    news = register(adopted, {"browser": client("browser")})
+    assert kept_register.up(news) == "same"
+    news = register(adopted, {"browser": client("browser", key_bits=4096)})
+    assert kept_register.up(news) == "update"
+    assert set(entries(kept_register)) == {"face", "facf"}
+
+
+@pytest.mark.parametrize("name", ["phone", "face"])
+def test_what_it_has_issued_is_revoked_by_name_or_serial_number(kept_register, adopted, name):
+    revoked = {name: "superseded"}
+    news = register(adopted, {"browser": client("browser")}, index=DATABASE, revoked=revoked)
+    revision = kept_register.outputs["revision"]
+    assert kept_register.up(news) == "update"
+    assert entries(kept_register)["face"]["reason"] == "superseded"
+    assert kept_register.outputs["revision"] != revision
+    assert kept_register.up(news) == "same"
+
+
+def test_a_revocation_that_the_database_learns_later_is_taken_over(kept_register, adopted):
+    later = DATABASE.replace("V\t271124121929Z\t\t", "R\t271124121929Z\t260310000000Z\t")
+    news = register(adopted, {"browser": client("browser")}, index=later)
+    assert kept_register.up(news) == "update"
+    assert entries(kept_register)["face"]["revoked_at"] == "2026-03-10T00:00:00Z"
+    assert kept_register.up(news) == "same"
+
+
+def test_a_client_of_the_same_name_succeeds_what_was_issued_before(kept_register, adopted):
+    clients = {"browser": client("browser"), "phone": client("phone")}
+    assert kept_register.up(register(adopted, clients, index=DATABASE)) == "update"
+    assert entries(kept_register)["face"]["status"] == "superseded"
+    news = register(adopted, {"browser": client("browser")}, index=DATABASE)
+    assert kept_register.up(news) == "update"
+    assert entries(kept_register)["face"]["reason"] == "cessationOfOperation"
+    assert kept_register.up(news) == "same"
+
+
+def test_a_database_that_cannot_be_read_is_a_failure(adopted):
+    with pytest.raises(ValueError, match="index: line 1 is none of"):
+        Kept(certificate_register.Provider()).checked(register(adopted, {}, index="nonsense"))
+
+
+def test_a_certificate_that_it_issued_is_entered_and_nothing_made(adopted, made_keys):
+    made = len(made_keys)
+    window = Window(NOW.replace(microsecond=0), NOW.replace(microsecond=0) + timedelta(days=9))
+    issuer = Issuer(certificates.load(certificate()), KEY)
+    subject = distinguished_name({"common_name": "phone"})
+    held = certificates.client(issuer, subject, small_key().public_key(), window)
+    news = register(
+        adopted, {"phone": client("phone", certificate=certificates.pem(held))}, ca_private_key=None
+    )
+    del news["ca_private_key"]
+    kept = Kept(certificate_register.Provider())
+    assert kept.up(news) == "create"
+    assert len(made_keys) == made
+    assert kept.seen["bundles"]["phone"] == {
+        "certificate": certificates.pem(held),
+        "chain": certificate(),
+    }
+    (entry,) = kept.seen["issued"]
+    assert entry["serial_number"] == certificates.serial_number(held)
+    assert entry["not_after"] == show_time(window.not_after)
+    assert kept.up(news) == "same"
