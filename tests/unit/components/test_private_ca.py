@@ -157,3 +157,45 @@ def test_a_preview_knows_the_keys_id_and_no_certificate():
     assert inputs["ca_key_id"] == CA_KEY_ID
     assert isinstance(inputs["ca_certificate"], Unknown)
     assert isinstance(deployment.outputs["client_bundles"], Unknown)
+
+
+def test_a_client_with_a_request_asks_for_its_certificate_alone(monkeypatch):
+    monkeypatch.setattr("configuration.certificates.signing_requests.public_key", lambda text: text)
+    inputs = requested({"clients": {"a": {"signing_request": "request"}, "b": {}}})
+    assert inputs["a"]["signing_request"] == "request"
+    assert not {"signing_request", "certificate"} & set(inputs["b"])
+
+
+def test_while_a_rotation_is_prepared_the_next_ca_issues_and_the_present_one_stays():
+    issued = ISSUED["CertificateAuthority"]
+    following = {
+        "next_certificate": "certificate of the next CA",
+        "cross_certificate": "the same, signed by the CA",
+        "next_private_key": "key of the next CA",
+        "next_key_id": "id of the next CA's key",
+    }
+    lists = {"revocation_list": "list of the CA\n", "next_revocation_list": "next list\n"}
+    outputs = {**ISSUED, "CertificateAuthority": {**issued, **following}, "RevocationList": lists}
+    settings = parse({"certificate_authority": {"next_generation": 2}}, file="-")
+
+    def program():
+        authority = PrivateCertificateAuthority("test", settings=settings)
+        pulumi.export("certificate", authority.certificate)
+        pulumi.export("next", authority.next_certificate)
+        pulumi.export("lists", authority.revocation_list)
+
+    deployment = deploy(program, issued=outputs)
+    register = deployment.one(REGISTER)
+    assert register.inputs["ca_certificate"] == following["cross_certificate"]
+    assert register.inputs["ca_private_key"] == following["next_private_key"]
+    assert register.inputs["ca_key_id"] == following["next_key_id"]
+    assert "ca_private_key" in register.secret_inputs
+    listed = deployment.one("dynamic/pki:RevocationList")
+    assert listed.inputs["ca_certificate"] == issued["certificate"]
+    assert listed.inputs["next_ca_certificate"] == following["next_certificate"]
+    assert {"ca_private_key", "next_ca_private_key"} <= listed.secret_inputs
+    assert deployment.outputs == {
+        "certificate": issued["certificate"],
+        "next": following["next_certificate"],
+        "lists": "list of the CA\nnext list\n",
+    }

@@ -235,3 +235,23 @@ def test_nothing_secret_is_printed(found, out, capfd):
         value = secret.get_secret_value()
         assert value not in shown
         assert repr(value)[1:-1] not in shown
+
+
+def test_a_client_that_keeps_its_key_gets_certificates_alone(document, out):
+    bundles = document()["client_bundles"]
+    own = {name: bundles["browser"][name] for name in ("certificate", "chain")}
+    found = stack_outputs.parse(document(client_bundles={**bundles, "browser": own}))
+    write(found, "browser", out)
+    assert names(out) == ["browser.crt", "ca.crt", "chain.crt", "install.txt"]
+    text = (out / "install.txt").read_text()
+    assert "openssl pkcs12 -export -inkey own.key -in browser.crt" in text
+    assert "passphrase.txt" not in text
+
+
+def test_what_stands_between_a_client_and_the_ca_goes_along(document, out, pki):
+    following = "-----BEGIN CERTIFICATE-----\nof the next CA\n-----END CERTIFICATE-----\n"
+    found = stack_outputs.parse(document(next_ca_certificate=following))
+    write(found, "browser", out)
+    # The CA itself is self-signed, and the listener has it.
+    assert (out / "browser.crt").read_text() == found.client_bundles["browser"].certificate
+    assert (out / "ca.crt").read_text() == found.ca_certificate + following

@@ -1,0 +1,249 @@
+"""A CA, requests and certificates that are brought along are checked with the configuration."""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pki import certificates, keys
+from pki.certificates import Issuer
+from pki.names import distinguished_name
+from pki.windows import Window
+from settings import SettingsError, parse
+
+FILE = "Pulumi.test.yaml"
+NOW = datetime.now(UTC).replace(microsecond=0)
+WINDOW = Window(NOW - timedelta(days=1), NOW + timedelta(days=3650))
+SUBJECT = {"common_name": "Old CA", "organization": "Example Ltd", "country": "CN"}
+
+
+@functools.cache
+def made(which, bits):
+    assert which
+    return keys.generate(bits)
+
+
+def key(which="ca", bits=2048):
+    """One for each name and size."""
+    return made(which, bits)
+
+
+def ca(**changes):
+    """PEM of the CA's own certificate."""
+    values = {"subject": distinguished_name(SUBJECT), "key": key(), "window": WINDOW, **changes}
+    made = certificates.self_signed_authority(values["subject"], values["key"], values["window"])
+    return certificates.pem(made)
+
+
+@functools.cache
+def leaf(name="phone", signer="ca"):
+    """PEM of a client's certificate, by the CA or by another of its name."""
+    own = certificates.load(ca(key=key(signer)))
+    subject = distinguished_name({"common_name": name})
+    return certificates.pem(
+        certificates.client(Issuer(own, key(signer)), subject, key("leaf").public_key(), WINDOW)
+    )
+
+
+@functools.cache
+def request():
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    return builder.sign(key("leaf"), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def authority(**changes):
+    own = {"certificate": ca(), "private_key": keys.pkcs1(key()), **changes}
+    return {name: value for name, value in own.items() if value is not None}
+
+
+def read(values, secret_keys=("certificate_authority",)):
+    return parse(values, file=FILE, secret_keys=secret_keys)
+
+
+def mistake(values, **options):
+    with pytest.raises(SettingsError) as caught:
+        read(values, **options)
+    return str(caught.value)
+
+
+def test_an_existing_ca_is_taken_with_its_name():
+    found = read({"certificate_authority": authority(index="", crl_number=7)})
+    taken = found.certificate_authority
+    assert (taken.adopted, taken.can_issue) == (True, True)
+    assert taken.distinguished_name("unused") == SUBJECT
+    assert keys.pkcs1(key()) not in repr(found)
+
+
+def test_text_around_its_certificate_is_left_out():
+    own = ca()
+    found = read({"certificate_authority": authority(certificate=f"Certificate:\n  x\n{own}")})
+    assert found.certificate_authority.certificate == own
+
+
+def test_an_expired_ca_with_its_key_can_be_renewed_and_is_taken():
+    past = Window(NOW - timedelta(days=9), NOW - timedelta(days=1))
+    assert read({"certificate_authority": authority(certificate=ca(window=past))})
+
+
+def intermediate():
+    own = Issuer(certificates.load(ca()), key())
+    subject = distinguished_name({"common_name": "Below"})
+    made = certificates.cross_signed(own, subject, key("other").public_key(), WINDOW)
+    return certificates.pem(made)
+
+
+def of_elliptic_curve():
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = distinguished_name(SUBJECT)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(1)
+        .not_valid_before(WINDOW.not_before)
+        .not_valid_after(WINDOW.not_after)
+        .sign(private, hashes.SHA256())
+    )
+    return certificates.pem(built)
+
+
+def self_signed_leaf():
+    private = key("leaf")
+    name = distinguished_name(SUBJECT)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(1)
+        .not_valid_before(WINDOW.not_before)
+        .not_valid_after(WINDOW.not_after)
+        .sign(private, hashes.SHA256())
+    )
+    return certificates.pem(built)
+
+
+REFUSED = {
+    "nothing": (lambda: {"certificate": "a"}, "this is no certificate in PEM"),
+    "two": (lambda: {"certificate": ca() + ca()}, "there are 2 certificates"),
+    "intermediate": (lambda: {"certificate": intermediate()}, "give the root CA's"),
+    "curve": (lambda: {"certificate": of_elliptic_curve()}, "elliptic curves neither"),
+    "3072": (
+        lambda: {"certificate": ca(key=key("3072", 3072))},
+        "RSA key has 3072 bits, a size that the load balancer does not take",
+    ),
+    "1024": (
+        lambda: {"certificate": ca(key=rsa.generate_private_key(65537, 1024))},
+        "too short to be safe",
+    ),
+    "leaf": (lambda: {"certificate": self_signed_leaf()}, "it is not a CA's"),
+    "key beside it": (lambda: {"certificate": ca() + keys.pkcs1(key())}, "take it out"),
+    "another's key": (
+        lambda: {"private_key": keys.pkcs1(key("other"))},
+        "private_key is not the key of certificate",
+    ),
+    "subject": (lambda: {"subject": {"common_name": "x"}}, "subject and certificate are both set"),
+    "index": (lambda: {"index": "V 1 2"}, "line 1 is none of `openssl ca`"),
+    "key alone": (lambda: {"certificate": None}, "private_key belongs to a CA"),
+    "index alone": (
+        lambda: {"certificate": None, "private_key": None, "index": ""},
+        "index belongs to a CA that was made elsewhere",
+    ),
+    "rotation without the key": (
+        lambda: {"private_key": None, "next_generation": 2},
+        "next_generation needs the present CA's private_key",
+    ),
+    "backwards": (lambda: {"generation": 3, "next_generation": 3}, "prepare 4"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_ca_that_cannot_go_on_is_refused_with_the_reason(case):
+    make, reason = REFUSED[case]
+    text = mistake({"certificate_authority": authority(**make())})
+    assert text.startswith("Pulumi.test.yaml: certificate_authority")
+    assert reason in text
+    assert "PRIVATE KEY-----\n" not in text
+
+
+def test_its_key_in_the_clear_is_refused():
+    text = mistake({"certificate_authority": authority()}, secret_keys=())
+    assert "certificate_authority.private_key is a secret in the clear" in text
+
+
+def test_an_expired_ca_without_its_key_is_refused():
+    past = Window(NOW - timedelta(days=9), NOW - timedelta(days=1))
+    values = {"certificate": ca(window=past), "private_key": None}
+    assert "expired at" in mistake({"certificate_authority": authority(**values)})
+
+
+ALONE = {"certificate_authority": {"certificate": ca()}}
+ELSEWHERE = {"server": {"alicloud_certificate_id": "12345"}}
+
+
+def test_a_certificate_alone_will_do_where_nothing_is_issued():
+    clients = {"phone": {"certificate": leaf()}, "gone": {"revoked": "superseded"}}
+    found = read({**ALONE, **ELSEWHERE, "clients": clients}, secret_keys=())
+    assert not found.certificate_authority.can_issue
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({**ALONE, **ELSEWHERE, "clients": {"a": {}}}, "clients.a is to be issued a certificate"),
+        (ALONE, "the server's certificate is to come from the private CA"),
+        (
+            {"clients": {"a": {"certificate": leaf()}}},
+            "clients.a.certificate is of a CA that was made elsewhere",
+        ),
+        (
+            {
+                "certificate_authority": authority(),
+                "clients": {"a": {"certificate": leaf(signer="other")}},
+            },
+            "clients.a.certificate: it is not signed by the CA",
+        ),
+        (
+            {
+                "certificate_authority": authority(generation=2),
+                "clients": {"a": {"certificate": leaf()}},
+            },
+            "and the CA in force is not",
+        ),
+    ],
+)
+def test_what_needs_the_cas_key_is_refused_without_it(values, reason):
+    assert reason in mistake(values)
+
+
+@pytest.mark.parametrize("name", ["key_bits", "bundle_encoding", "pass_phrase"])
+def test_what_only_a_key_made_here_has_is_refused_beside_a_request(name):
+    value = {"key_bits": 2048, "bundle_encoding": "modern", "pass_phrase": "x"}[name]
+    text = mistake(
+        {"clients": {"a": {"signing_request": request(), name: value}}}, secret_keys=["clients"]
+    )
+    assert f"clients.a: {name} has no effect beside signing_request" in text
+
+
+@pytest.mark.parametrize("name", ["subject", "validity", "renew_before"])
+def test_what_a_certificate_says_itself_is_refused_beside_it(name):
+    value = {"common_name": "x"} if name == "subject" else "30d"
+    text = mistake({"clients": {"a": {"certificate": leaf(), name: value}}})
+    assert f"{name} has no effect beside certificate" in text
+
+
+def test_a_request_and_a_certificate_do_not_go_together():
+    text = mistake({"clients": {"a": {"certificate": leaf(), "signing_request": request()}}})
+    assert "signing_request and certificate are both set" in text
+
+
+def test_a_request_goes_with_a_subject_and_a_validity_of_its_own():
+    own = {"signing_request": request(), "validity": "90d", "subject": {"email": "a@example.com"}}
+    assert read({"clients": {"a": own}}).clients["a"].signing_request == request()
