@@ -26,10 +26,11 @@ load_balancer = MutualTlsLoadBalancer(
     listener=settings.listener,
     server=settings.server,
     authority=authority,
-    server_ids=backends.server_ids,
+    backends=backends.backends,
     backend_port=settings.backends.port,
     vswitch_id=backends.vswitch_id,
     tags=tags,
+    additional_listeners=settings.completed_listeners(),
 )
 server_certificate = load_balancer.server_certificate
 
