@@ -34,6 +34,7 @@ from configuration.listener import (
     require_bandwidth,
     require_distinct_ports,
     require_ip_version,
+    summaries,
 )
 from configuration.model import NAMESPACE, Model
 from configuration.regions import REGIONS
@@ -57,6 +58,7 @@ __all__ = [
     "load",
     "parse",
     "require_ip_version",
+    "summaries",
 ]
 
 

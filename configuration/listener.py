@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sized
-from typing import Annotated, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -207,6 +207,17 @@ class ListenerOptions(Model):
             )
         return self
 
+    def summary(self) -> dict[str, Any]:
+        """What whoever tries the listener from outside has to know of its settings."""
+        sticky = self.sticky_session
+        return {
+            "scheduler": self.scheduler,
+            "sticky_session": sticky.type if sticky else "",
+            "cookie": (sticky.cookie if sticky else None) or "",
+            "acl": self.acl.type if self.acl else "",
+            "health_check": self.health_check.enabled,
+        }
+
 
 class Listener(ListenerOptions):
     """The HTTPS listener that demands a client certificate."""
@@ -240,6 +251,22 @@ class AdditionalListener(ListenerOptions):
         """This one with what it leaves unset taken from another."""
         unset = ListenerOptions.model_fields.keys() - self.model_fields_set
         return self.model_copy(update={name: getattr(listener, name) for name in unset})
+
+
+def summaries(listener: Listener, others: Mapping[str, AdditionalListener]) -> list[dict[str, Any]]:
+    """What to know of each HTTPS listener: its key in the configuration, its port and settings."""
+    return [
+        {"name": "listener", "port": listener.port, "server_group_id": "", **listener.summary()},
+        *(
+            {
+                "name": f"additional_listeners.{name}",
+                "port": other.port,
+                "server_group_id": other.server_group_id or "",
+                **other.summary(),
+            }
+            for name, other in others.items()
+        ),
+    ]
 
 
 def require_distinct_ports(listener: Listener, others: Mapping[str, AdditionalListener]) -> None:

@@ -110,17 +110,17 @@ def test_an_empty_configuration_is_the_safe_default():
             "'^i-[a-z0-9]+$'",
         ),
         (
-            {"backends": {"instance_ids": [f"i-{number}" for number in range(21)]}},
-            "Pulumi.test.yaml: backends.instance_ids: 21 instances are given, and the load "
-            "balancer takes 20 at once: leave some out",
+            {"backends": {"instance_ids": [f"i-{number}" for number in range(20)]}},
+            "Pulumi.test.yaml: backends.instance_ids: 20 instances are given, and the load "
+            "balancer takes 19 at once: leave some out",
         ),
         (
             {"backends": {"instance_ids": ["i-a", "i-b", "i-a"]}},
             "Pulumi.test.yaml: backends.instance_ids: i-a is given more than once: give each once",
         ),
         (
-            {"backends": {"count": 21}},
-            "Pulumi.test.yaml: backends.count: input should be less than or equal to 20",
+            {"backends": {"count": 20}},
+            "Pulumi.test.yaml: backends.count: input should be less than or equal to 19",
         ),
         (
             {"clients": {"chain": {}}},
@@ -206,8 +206,8 @@ def test_an_address_has_one_form():
     assert server.ip_addresses == ("2001:db8::10",)
 
 
-def test_twenty_existing_instances_are_taken():
-    ids = [f"i-{number}" for number in range(20)]
+def test_nineteen_existing_instances_are_taken():
+    ids = [f"i-{number}" for number in range(19)]
     assert parse({"backends": {"instance_ids": ids}}, file=FILE).backends.instance_ids == (*ids,)
 
 
