@@ -12,6 +12,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork, model_validator
 
+from configuration.identifiers import (
+    InstanceId,
+    LoadBalancerId,
+    SecurityGroupId,
+    VpcId,
+    VSwitchId,
+)
 from configuration.model import Model
 
 MOST_BACKENDS = 19
@@ -57,10 +64,8 @@ class Network(Model):
 
     cidr_block: IPvAnyNetwork = Field(default=ipaddress.ip_network("192.168.0.0/16"))
     """Of the new VPC or, in an existing one, of new vSwitches."""
-    vpc_id: Annotated[str, Field(pattern=r"^vpc-[a-z0-9]+$")] | None = None
-    vswitch_ids: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^vsw-[a-z0-9]+$")], ...], AfterValidator(_ids)
-    ] = ()
+    vpc_id: VpcId | None = None
+    vswitch_ids: Annotated[tuple[VSwitchId, ...], AfterValidator(_ids)] = ()
 
     @property
     def existing(self) -> bool:
@@ -102,10 +107,8 @@ class Backends(Model):
     instance_type: str | None = None
     image_id: str | None = None
     system_disk_category: str = "cloud_essd"
-    instance_ids: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^i-[a-z0-9]+$")], ...], AfterValidator(_instance_ids)
-    ] = ()
-    security_group_id: Annotated[str, Field(pattern=r"^sg-[a-z0-9]+$")] | None = None
+    instance_ids: Annotated[tuple[InstanceId, ...], AfterValidator(_instance_ids)] = ()
+    security_group_id: SecurityGroupId | None = None
     """Of new instances, in place of one that is made."""
 
     @model_validator(mode="after")
@@ -133,12 +136,12 @@ class Backends(Model):
 class LoadBalancer(Model):
     """The CLB instance: a new one, or an existing one by id."""
 
-    id: Annotated[str, Field(pattern=r"^lb-[a-z0-9]+$")] | None = None
+    id: LoadBalancerId | None = None
     """Its own settings and its default server group are left alone."""
     name: Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")] | None = None
     address_type: Literal["internet", "intranet"] = "internet"
     address_ip_version: Literal["ipv4", "ipv6"] = "ipv4"
-    vswitch_id: str | None = None
+    vswitch_id: VSwitchId | None = None
     master_zone_id: str | None = None
     slave_zone_id: str | None = None
     instance_charge_type: Literal["PayByCLCU", "PayBySpec"] = "PayByCLCU"

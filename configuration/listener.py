@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from pydantic import AfterValidator, Field, model_validator
 
 from configuration.certificates import ServedCertificate, Server
+from configuration.identifiers import AclId, ServerGroupId
 from configuration.model import Model
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -43,6 +44,24 @@ def _domain(value: str) -> str:
             f"{len(domain)} characters do not fit into a certificate's common name: 64"
         )
     return domain
+
+
+def _check_domain(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.-]{1,80}", value):
+        raise ValueError(
+            "this is no domain name of 1 to 80 letters, digits, dots and dashes: give one such as "
+            "health.example.com, or leave the key out for the backend's address"
+        )
+    return value
+
+
+def _cookie(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]{1,200}", value):
+        raise ValueError(
+            "the load balancer takes cookies named by 1 to 200 letters and digits, such as "
+            "JSESSIONID: name one of these"
+        )
+    return value
 
 
 def _cidr_block(value: str) -> str:
@@ -93,7 +112,7 @@ class HealthCheck(Model):
     uri: Annotated[str, Field(pattern=r"^/.{1,79}$")] = "/healthz"
     method: Literal["head", "get"] = "head"
     http_codes: tuple[Literal["http_2xx", "http_3xx", "http_4xx", "http_5xx"], ...] = ("http_2xx",)
-    domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,80}$")] | None = None
+    domain: Annotated[str, AfterValidator(_check_domain)] | None = None
     """The checks' Host header; unset: the backend's address."""
     port: Port | None = None
     """Unset: the backend port."""
@@ -117,7 +136,7 @@ class StickySession(Model):
     type: Literal["insert", "server"]
     """insert: the listener sets a cookie of its own. server: it rewrites the backends' cookie."""
     cookie_timeout: Annotated[int, Field(ge=1, le=86400)] | None = None
-    cookie: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,200}$")] | None = None
+    cookie: Annotated[str, AfterValidator(_cookie)] | None = None
 
     @model_validator(mode="after")
     def _matching(self) -> Self:
@@ -144,7 +163,7 @@ class Acl(Model):
     )
     """Comments by CIDR block."""
     ids: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^acl-[a-z0-9]+$")], ...],
+        tuple[AclId, ...],
         _at_most(MOST_ACLS, "a listener takes"),
     ] = ()
 
@@ -235,7 +254,7 @@ class AdditionalListener(ListenerOptions):
 
     port: Port
     backend_port: Port | None = None
-    server_group_id: Annotated[str, Field(pattern=r"^rsp-[a-z0-9]+$")] | None = None
+    server_group_id: ServerGroupId | None = None
     """An existing VServer group of the load balancer, in place of the backends."""
 
     @model_validator(mode="after")

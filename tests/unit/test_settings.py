@@ -106,8 +106,8 @@ def test_an_empty_configuration_is_the_safe_default():
         ),
         (
             {"backends": {"instance_ids": ["vm-1"]}},
-            "Pulumi.test.yaml: backends.instance_ids.0: string should match pattern "
-            "'^i-[a-z0-9]+$'",
+            "Pulumi.test.yaml: backends.instance_ids.0: this is no ECS instance's id: it is i- and "
+            "small letters and digits, as the console shows it",
         ),
         (
             {"backends": {"instance_ids": [f"i-{number}" for number in range(20)]}},

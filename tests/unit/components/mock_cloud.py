@@ -84,6 +84,7 @@ class Cloud(mocks.Mocks):
         groups: VPC of each of its security groups, by id.
         balancers: Its load balancers by id: what differs from `BALANCER`.
         slb_zones: Master and slave zones in which the region sells load balancers.
+        address: Of a load balancer that is made.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Cloud(mocks.Mocks):
         groups: Mapping[str, str] | None = None,
         balancers: Mapping[str, Mapping[str, str]] | None = None,
         slb_zones: tuple[tuple[str, str], ...] = (),
+        address: str = ADDRESS,
     ) -> None:
         self._issued = issued
         self._deployment = deployment
@@ -112,6 +114,7 @@ class Cloud(mocks.Mocks):
         self._groups = groups or {}
         self._balancers = balancers or {}
         self._slb_zones = slb_zones
+        self._address = address
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs = {key: plain(value) for key, value in args.inputs.items()}
@@ -124,7 +127,7 @@ class Cloud(mocks.Mocks):
             return None, {**inputs, **known}
         if args.typ.startswith("pulumi-python:dynamic"):
             return f"{kind} {args.name}", {**inputs, **self._issued[kind]}
-        made = {"address": ADDRESS} if kind == "ApplicationLoadBalancer" else {}
+        made = {"address": self._address} if kind == "ApplicationLoadBalancer" else {}
         return f"{kind} {args.name}", {**inputs, **made}
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
