@@ -8,15 +8,19 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from localcloud import serving
-from localcloud.dataplane import model
+from localcloud.dataplane import model, ports
 from localcloud.dataplane.plane import DataPlane
 from localcloud.documents import Instance, Listener, LoadBalancer
 from localcloud.errors import not_emulated
 from localcloud.store import Store
 
 ACCOUNT_ID = "1000000000000001"
+
+IPV6_ADDRESS = "::1"
+"""Of every IPv6 load balancer: loopback has no other, and their listeners' ports keep apart."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Cloud:
 
     def health(self, listener: Listener) -> list[MemberHealth]:
         """Each backend's health at a listener, as the data plane measures it."""
-        checked = listener.running and listener.attributes["HealthCheck"] == "on"
+        checked = listener.running and listener.attributes.get("HealthCheck") == "on"
         found = self.plane.health(serving.key(listener)) if checked else {}
         return [
             MemberHealth(
@@ -83,12 +87,16 @@ class Cloud:
             for one in serving.members(self.store, listener)
         ]
 
-    def free_load_balancer_address(self) -> str:
-        """A loopback address that no load balancer has.
+    def free_load_balancer_address(self, version: Literal["ipv4", "ipv6"]) -> str:
+        """A loopback address that no load balancer has; of IPv6, the only one there is.
 
         Raises:
-            ApiError: There is none left.
+            ApiError: There is none left, or no IPv6 on this machine.
         """
+        if version == "ipv6":
+            if not ports.usable(IPV6_ADDRESS):
+                raise not_emulated(f"IPv6 on a machine without {IPV6_ADDRESS}")
+            return IPV6_ADDRESS
         return _free(self._load_balancers, (lb.address for lb in self.store.all(LoadBalancer)))
 
     def free_instance_address(self) -> str:

@@ -50,6 +50,7 @@ class Vpc(Document):
     cidr_block: str
     router_id: str
     route_table_id: str
+    resource_group_id: str = "rg-default"
 
 
 class VSwitch(Document):
@@ -71,6 +72,7 @@ class SecurityGroup(Document):
     description: str = ""
     vpc_id: str
     type: str = "normal"
+    resource_group_id: str = ""
     inner_access_policy: Literal["Accept", "Drop"] = "Accept"
     permissions: list[dict[str, str]] = []
 
@@ -102,6 +104,7 @@ class Instance(Document):
     user_data: str = ""
     stopped: bool = False
     deletion_protection: bool = False
+    resource_group_id: str = ""
     http_tokens: str = "optional"
     http_endpoint: str = "enabled"
     internet_max_bandwidth_out: int = 0

@@ -31,6 +31,16 @@ def choose(host: str, port: int, taken: frozenset[SocketAddress] = frozenset()) 
         return SocketAddress(host, probe.getsockname()[1])
 
 
+def usable(host: str) -> bool:
+    """Whether this machine has an address."""
+    try:
+        with socket.socket(_family(host)) as probe:
+            probe.bind((host, 0))
+    except OSError:
+        return False
+    return True
+
+
 def _bindable(address: SocketAddress) -> bool:
     with socket.socket(_family(address.host)) as probe:
         # Connections of an earlier run that linger in TIME_WAIT do not keep the port.

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.documents import Instance
 from localcloud.errors import invalid
 from localcloud.products import ECS, Answer
-from localcloud.requests import PagedRequest
+from localcloud.requests import PagedRequest, TaggedRequest
 from localcloud.services.catalogue import INSTANCE_TYPES
 from localcloud.services.instances import OfInstance, instance
+from localcloud.services.tags import tagged
 from localcloud.services.vpc import creation_time, key_values
 
 PENDING_SECONDS, STARTING_SECONDS = 0.5, 1.0
 """How long a new instance is Pending, then Starting."""
 
 
-class DescribeInstances(PagedRequest):
+class DescribeInstances(PagedRequest, TaggedRequest):
     InstanceIds: str = ""
     VpcId: str = ""
     VSwitchId: str = ""
     ZoneId: str = ""
     InstanceName: str = ""
+    ResourceGroupId: str = ""
+    SecurityGroupId: str = ""
     Status: str = ""
     AdditionalAttributes: list[str] = []
     MaxResults: int = 0
@@ -72,7 +76,10 @@ def describe_instances(cloud: Cloud, request: DescribeInstances) -> Answer:
         and request.VpcId in {"", one.vpc_id}
         and request.VSwitchId in {"", one.vswitch_id}
         and request.ZoneId in {"", one.zone_id}
-        and request.InstanceName in {"", one.name}
+        and _like(one.name, request.InstanceName)
+        and request.ResourceGroupId in {"", one.resource_group_id}
+        and request.SecurityGroupId in {"", *one.security_group_ids}
+        and tagged(one, request.Tag)
         and request.Status in {"", _status(cloud, one)}
     ]
     return {
@@ -222,6 +229,11 @@ def describe_instance_attachment_attributes(
     }
 
 
+def _like(name: str, pattern: str) -> bool:
+    """Whether a name is as asked for; `*` stands for anything, as does no name at all."""
+    return re.fullmatch(re.escape(pattern or "*").replace(r"\*", ".*"), name) is not None
+
+
 def given_ids(text: str) -> set[str] | None:
     """Ids of a JSON list; None for no list: all of them.
 
@@ -273,7 +285,7 @@ def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:
         "DeletionProtection": found.deletion_protection,
         "CreditSpecification": "",
         "KeyPairName": "",
-        "ResourceGroupId": "",
+        "ResourceGroupId": found.resource_group_id,
         "StoppedMode": "Not-applicable",
         "IoOptimized": True,
         "AutoReleaseTime": "",

@@ -123,6 +123,7 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
         name=request.InstanceName or key,
         host_name=request.HostName or f"iZ{key[2:]}Z",
         description=request.Description,
+        resource_group_id=request.ResourceGroupId,
         image_id=request.ImageId,
         instance_type=request.InstanceType,
         zone_id=switch.zone_id,

@@ -15,7 +15,13 @@ from localcloud.documents import (
     VServerGroup,
     new_id,
 )
-from localcloud.errors import ApiError, invalid, load_balancer_not_found, missing
+from localcloud.errors import (
+    ApiError,
+    invalid,
+    load_balancer_not_found,
+    missing,
+    not_emulated,
+)
 from localcloud.products import SLB, Answer
 from localcloud.requests import OnOff, Request, TaggedRequest
 from localcloud.services.catalogue import zone_ids
@@ -41,11 +47,18 @@ Name = Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")]
 ChargeType = Literal["paybytraffic", "paybybandwidth", "PayByTraffic", "PayByBandwidth"]
 
 
-class CreateLoadBalancer(TaggedRequest):
+class Protection(Request):
+    ModificationProtectionStatus: Literal["NonProtection", "ConsoleProtection"] = "NonProtection"
+    ModificationProtectionReason: Annotated[
+        str, Field(pattern=r"^([A-Za-z][A-Za-z0-9._-]{0,79})?$")
+    ] = ""
+
+
+class CreateLoadBalancer(TaggedRequest, Protection):
     LoadBalancerName: Name | None = None
     AddressType: Literal["internet", "intranet"] = "internet"
-    AddressIPVersion: Literal["ipv4"] = "ipv4"
-    Address: Literal[""] = ""
+    AddressIPVersion: Literal["ipv4", "ipv6"] = "ipv4"
+    Address: str = ""
     VpcId: str = ""
     VSwitchId: str = ""
     MasterZoneId: str = ""
@@ -56,8 +69,6 @@ class CreateLoadBalancer(TaggedRequest):
     LoadBalancerSpec: str = ""
     PayType: Literal["PayOnDemand"] = "PayOnDemand"
     DeleteProtection: OnOff = "off"
-    ModificationProtectionStatus: Literal["NonProtection", "ConsoleProtection"] = "NonProtection"
-    ModificationProtectionReason: str = ""
     ResourceGroupId: str = "rg-default"
     ClientToken: str = ""
 
@@ -86,9 +97,8 @@ class SetLoadBalancerDeleteProtection(OfLoadBalancer):
     DeleteProtection: OnOff
 
 
-class SetLoadBalancerModificationProtection(OfLoadBalancer):
+class SetLoadBalancerModificationProtection(OfLoadBalancer, Protection):
     ModificationProtectionStatus: Literal["NonProtection", "ConsoleProtection"]
-    ModificationProtectionReason: str = ""
 
 
 class ModifyLoadBalancerInternetSpec(OfLoadBalancer):
@@ -117,30 +127,39 @@ def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
         raise invalid("InternetChargeType", "A PayByCLCU instance is charged PayByTraffic.")
     if by_bandwidth and request.Bandwidth is None:
         raise missing("Bandwidth")
-    if request.AddressType == "intranet" and not request.VSwitchId:
-        raise missing("VSwitchId")
+    if request.Address:
+        raise not_emulated("load balancers with an address of one's own choice")
+    if request.AddressType == "intranet":
+        if not request.VSwitchId:
+            raise missing("VSwitchId")
+        if request.AddressIPVersion == "ipv6":
+            raise invalid("AddressIPVersion", "An intranet address is an IPv4 one.")
     vpc_id = vswitch(cloud, request.VSwitchId).vpc_id if request.VSwitchId else ""
     zones = zone_ids(request.RegionId)
-    if {request.MasterZoneId, request.SlaveZoneId} - {"", *zones}:
-        raise invalid("MasterZoneId", f"The zones are {', '.join(zones)}.")
+    for name in ("MasterZoneId", "SlaveZoneId"):
+        if getattr(request, name) not in {"", *zones}:
+            raise invalid(name, f"The zones are {', '.join(zones)}.")
+    master = request.MasterZoneId or next(one for one in zones if one != request.SlaveZoneId)
+    slave = request.SlaveZoneId or next(one for one in zones if one != master)
     key = new_id("lb", 21)
     load_balancer = LoadBalancer(
         id=key,
         region=request.RegionId,
         name=request.LoadBalancerName or f"auto_named_{key}",
-        address=cloud.free_load_balancer_address(),
+        address=cloud.free_load_balancer_address(request.AddressIPVersion),
         address_type=request.AddressType,
+        address_ip_version=request.AddressIPVersion,
         vpc_id=vpc_id,
         vswitch_id=request.VSwitchId,
-        master_zone_id=request.MasterZoneId or zones[0],
-        slave_zone_id=request.SlaveZoneId or zones[1],
+        master_zone_id=master,
+        slave_zone_id=slave,
         bandwidth=request.Bandwidth or UNLIMITED,
         internet_charge_type=request.InternetChargeType.lower(),
         instance_charge_type=request.InstanceChargeType,
         specification=specification,
         delete_protection=request.DeleteProtection,
         modification_protection=request.ModificationProtectionStatus,
-        modification_protection_reason=request.ModificationProtectionReason,
+        modification_protection_reason=_reason(request),
         resource_group_id=request.ResourceGroupId,
         tags=request.tags(),
     )
@@ -149,7 +168,7 @@ def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
         "LoadBalancerId": key,
         "LoadBalancerName": load_balancer.name,
         "Address": load_balancer.address,
-        "AddressIPVersion": "ipv4",
+        "AddressIPVersion": load_balancer.address_ip_version,
         "NetworkType": _network_type(load_balancer),
         "VpcId": vpc_id,
         "VSwitchId": request.VSwitchId,
@@ -176,7 +195,7 @@ def describe_load_balancer_attribute(
     # The provider's data source reads these misspelt names too, and fails without them.
     misspelt = [{"ListenerPort": one.port, "ListenerProtocal": one.protocol} for one in listeners]
     return {
-        **_described(found),
+        **described(found),
         "ListenerPorts": {"ListenerPort": [one.port for one in listeners]},
         "ListenerPortsAndProtocol": {"ListenerPortAndProtocol": ports},
         "ListenerPortsAndProtocal": {"ListenerPortAndProtocal": misspelt},
@@ -242,7 +261,7 @@ def set_load_balancer_modification_protection(
         cloud,
         request,
         modification_protection=request.ModificationProtectionStatus,
-        modification_protection_reason=request.ModificationProtectionReason,
+        modification_protection_reason=_reason(request),
     )
 
 
@@ -307,6 +326,12 @@ def _changed(cloud: Cloud, request: OfLoadBalancer, **fields: Any) -> Answer:
     return {}
 
 
+def _reason(request: Protection) -> str:
+    """Why a load balancer is protected; without protection, there is no reason."""
+    protected = request.ModificationProtectionStatus == "ConsoleProtection"
+    return request.ModificationProtectionReason if protected else ""
+
+
 def _specification(charge_type: str, specification: str) -> str:
     if charge_type == "PayByCLCU":
         if specification not in {"", LCU_SPECIFICATION}:
@@ -327,7 +352,8 @@ def _network_type(found: LoadBalancer) -> str:
     return "vpc" if found.address_type == "intranet" else "classic"
 
 
-def _described(found: LoadBalancer) -> dict[str, Any]:
+def described(found: LoadBalancer) -> dict[str, Any]:
+    """A load balancer as both its own Describe and lists show it."""
     created = datetime.fromtimestamp(found.created, UTC)
     return {
         "LoadBalancerId": found.id,
@@ -339,7 +365,7 @@ def _described(found: LoadBalancer) -> dict[str, Any]:
         "SlaveZoneId": found.slave_zone_id,
         "Address": found.address,
         "AddressType": found.address_type,
-        "AddressIPVersion": "ipv4",
+        "AddressIPVersion": found.address_ip_version,
         "NetworkType": _network_type(found),
         "VpcId": found.vpc_id,
         "VSwitchId": found.vswitch_id,

@@ -14,6 +14,7 @@ from localcloud.documents import Instance, SecurityGroup, Vpc, new_id
 from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import ECS, Answer
 from localcloud.requests import PagedRequest, Request, TaggedRequest
+from localcloud.services.tags import tag_keys, tagged
 from localcloud.services.vpc import creation_time
 
 
@@ -41,9 +42,11 @@ class CreateSecurityGroup(TaggedRequest):
     ClientToken: str = ""
 
 
-class DescribeSecurityGroups(PagedRequest):
+class DescribeSecurityGroups(PagedRequest, TaggedRequest):
     SecurityGroupId: str = ""
+    SecurityGroupName: str = ""
     VpcId: str = ""
+    ResourceGroupId: str = ""
 
 
 class DescribeSecurityGroupAttribute(Request):
@@ -108,6 +111,7 @@ def create_security_group(cloud: Cloud, request: CreateSecurityGroup) -> Answer:
         description=request.Description,
         vpc_id=request.VpcId,
         type=request.SecurityGroupType,
+        resource_group_id=request.ResourceGroupId,
         tags=request.tags(),
     )
     cloud.store.put(group)
@@ -123,12 +127,16 @@ def describe_security_groups(cloud: Cloud, request: DescribeSecurityGroups) -> A
             "Description": group.description,
             "SecurityGroupType": group.type,
             "VpcId": group.vpc_id,
-            "ResourceGroupId": "",
+            "ResourceGroupId": group.resource_group_id,
             "CreationTime": creation_time(group),
-            "Tags": {"Tag": [{"TagKey": k, "TagValue": v} for k, v in sorted(group.tags.items())]},
+            "Tags": {"Tag": tag_keys(group)},
         }
         for group in cloud.store.all(SecurityGroup)
-        if request.SecurityGroupId in {"", group.id} and request.VpcId in {"", group.vpc_id}
+        if request.SecurityGroupId in {"", group.id}
+        and request.SecurityGroupName in {"", group.name}
+        and request.VpcId in {"", group.vpc_id}
+        and request.ResourceGroupId in {"", group.resource_group_id}
+        and tagged(group, request.Tag)
     ]
     return {
         "SecurityGroups": {"SecurityGroup": request.page(groups)},

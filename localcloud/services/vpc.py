@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from localcloud.cloud import Cloud
+from localcloud.cloud import ACCOUNT_ID, Cloud
 from localcloud.documents import (
     Document,
     Instance,
@@ -19,6 +19,7 @@ from localcloud.documents import (
 from localcloud.errors import ApiError, invalid
 from localcloud.products import VPC, Answer
 from localcloud.requests import PagedRequest, Request, TaggedRequest
+from localcloud.services.tags import tagged
 
 SETTLE_SECONDS = 0.5
 """How long a new VPC or vSwitch is Pending."""
@@ -30,11 +31,21 @@ class CreateVpc(TaggedRequest):
     Description: str = ""
     ClientToken: str = ""
     EnableIpv6: bool = False
-    ResourceGroupId: str = ""
+    ResourceGroupId: str = "rg-default"
 
 
 class DescribeVpcAttribute(Request):
     VpcId: str
+
+
+class DescribeVpcs(PagedRequest, TaggedRequest):
+    VpcId: str = ""
+    VpcName: str = ""
+    VpcOwnerId: str = ""
+    IsDefault: bool | None = None
+    ResourceGroupId: str = ""
+    DhcpOptionsSetId: str = ""
+    DryRun: bool = False
 
 
 class ModifyVpcAttribute(Request):
@@ -71,6 +82,18 @@ class DescribeVSwitchAttributes(Request):
     VSwitchId: str
 
 
+class DescribeVSwitches(PagedRequest, TaggedRequest):
+    VSwitchId: str = ""
+    VSwitchName: str = ""
+    VSwitchOwnerId: str = ""
+    VpcId: str = ""
+    ZoneId: str = ""
+    IsDefault: bool | None = None
+    ResourceGroupId: str = ""
+    RouteTableId: str = ""
+    DryRun: bool = False
+
+
 class ModifyVSwitchAttribute(Request):
     VSwitchId: str
     VSwitchName: str | None = None
@@ -94,6 +117,7 @@ def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
         cidr_block=str(block),
         router_id=new_id("vrt"),
         route_table_id=new_id("vtb"),
+        resource_group_id=request.ResourceGroupId,
         tags=request.tags(),
     )
     cloud.store.put(vpc)
@@ -101,34 +125,30 @@ def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
         "VpcId": vpc.id,
         "VRouterId": vpc.router_id,
         "RouteTableId": vpc.route_table_id,
-        "ResourceGroupId": "rg-default",
+        "ResourceGroupId": vpc.resource_group_id,
     }
 
 
 @VPC.action
 def describe_vpc_attribute(cloud: Cloud, request: DescribeVpcAttribute) -> Answer:
     vpc = _vpc(cloud, request.VpcId)
-    switches = [one.id for one in cloud.store.all(VSwitch, vpc_id=vpc.id)]
-    return {
-        "VpcId": vpc.id,
-        "VpcName": vpc.name,
-        "Description": vpc.description,
-        "CidrBlock": vpc.cidr_block,
-        "RegionId": vpc.region,
-        "Status": _status(cloud, vpc),
-        "VRouterId": vpc.router_id,
-        "ResourceGroupId": "rg-default",
-        "CreationTime": creation_time(vpc),
-        "IsDefault": False,
-        "ClassicLinkEnabled": False,
-        "EnabledIpv6": False,
-        "Ipv6CidrBlock": "",
-        "Ipv6CidrBlocks": {"Ipv6CidrBlock": []},
-        "SecondaryCidrBlocks": {"SecondaryCidrBlock": []},
-        "UserCidrs": {"UserCidr": []},
-        "VSwitchIds": {"VSwitchId": switches},
-        "Tags": {"Tag": key_values(vpc)},
-    }
+    return {**_described_vpc(cloud, vpc), "ClassicLinkEnabled": False}
+
+
+@VPC.action
+def describe_vpcs(cloud: Cloud, request: DescribeVpcs) -> Answer:
+    found = [
+        _described_vpc(cloud, one)
+        for one in cloud.store.all(Vpc, region=request.RegionId)
+        if (not request.VpcId or one.id in request.VpcId.split(","))
+        and request.VpcName in {"", one.name}
+        and request.VpcOwnerId in {"", ACCOUNT_ID}
+        and request.IsDefault is not True
+        and request.ResourceGroupId in {"", one.resource_group_id}
+        and not request.DhcpOptionsSetId
+        and tagged(one, request.Tag)
+    ]
+    return {"Vpcs": {"Vpc": request.page(found)}, **request.paging(found)}
 
 
 @VPC.action
@@ -150,7 +170,7 @@ def describe_route_table_list(cloud: Cloud, request: DescribeRouteTableList) -> 
             "RouterId": vpc.router_id,
             "RouterType": "VRouter",
             "VpcId": vpc.id,
-            "ResourceGroupId": "rg-default",
+            "ResourceGroupId": vpc.resource_group_id,
             "Status": "Available",
             "RoutePropagationEnable": False,
             "AssociateType": "VSwitch",
@@ -211,23 +231,28 @@ def create_v_switch(cloud: Cloud, request: CreateVSwitch) -> Answer:
 
 @VPC.action
 def describe_v_switch_attributes(cloud: Cloud, request: DescribeVSwitchAttributes) -> Answer:
-    switch = vswitch(cloud, request.VSwitchId)
-    used = len(cloud.store.all(Instance, vswitch_id=switch.id))
-    return {
-        "VSwitchId": switch.id,
-        "VSwitchName": switch.name,
-        "Description": switch.description,
-        "VpcId": switch.vpc_id,
-        "ZoneId": switch.zone_id,
-        "CidrBlock": switch.cidr_block,
-        "Ipv6CidrBlock": "",
-        "Status": _status(cloud, switch),
-        "IsDefault": False,
-        "AvailableIpAddressCount": _block(switch.cidr_block).num_addresses - 4 - used,
-        "CreationTime": creation_time(switch),
-        "ResourceGroupId": "rg-default",
-        "Tags": {"Tag": key_values(switch)},
-    }
+    return _described_v_switch(cloud, vswitch(cloud, request.VSwitchId))
+
+
+@VPC.action
+def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
+    found = []
+    for one in cloud.store.all(VSwitch, region=request.RegionId):
+        vpc = _vpc(cloud, one.vpc_id)
+        if (
+            request.VSwitchId in {"", one.id}
+            and request.VSwitchName in {"", one.name}
+            and request.VSwitchOwnerId in {"", ACCOUNT_ID}
+            and request.VpcId in {"", one.vpc_id}
+            and request.ZoneId in {"", one.zone_id}
+            and request.IsDefault is not True
+            and request.ResourceGroupId in {"", vpc.resource_group_id}
+            and request.RouteTableId in {"", vpc.route_table_id}
+            and tagged(one, request.Tag)
+        ):
+            table = {"RouteTableId": vpc.route_table_id, "RouteTableType": "System"}
+            found.append({**_described_v_switch(cloud, one), "RouteTable": table})
+    return {"VSwitches": {"VSwitch": request.page(found)}, **request.paging(found)}
 
 
 @VPC.action
@@ -274,6 +299,48 @@ def _vpc(cloud: Cloud, key: str) -> Vpc:
     if found is None:
         raise ApiError(404, "InvalidVpcID.NotFound", "The specified VPC does not exist.")
     return found
+
+
+def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
+    switches = [one.id for one in cloud.store.all(VSwitch, vpc_id=vpc.id)]
+    return {
+        "VpcId": vpc.id,
+        "VpcName": vpc.name,
+        "Description": vpc.description,
+        "CidrBlock": vpc.cidr_block,
+        "RegionId": vpc.region,
+        "Status": _status(cloud, vpc),
+        "VRouterId": vpc.router_id,
+        "ResourceGroupId": vpc.resource_group_id,
+        "CreationTime": creation_time(vpc),
+        "IsDefault": False,
+        "EnabledIpv6": False,
+        "Ipv6CidrBlock": "",
+        "Ipv6CidrBlocks": {"Ipv6CidrBlock": []},
+        "SecondaryCidrBlocks": {"SecondaryCidrBlock": []},
+        "UserCidrs": {"UserCidr": []},
+        "VSwitchIds": {"VSwitchId": switches},
+        "Tags": {"Tag": key_values(vpc)},
+    }
+
+
+def _described_v_switch(cloud: Cloud, switch: VSwitch) -> Answer:
+    used = len(cloud.store.all(Instance, vswitch_id=switch.id))
+    return {
+        "VSwitchId": switch.id,
+        "VSwitchName": switch.name,
+        "Description": switch.description,
+        "VpcId": switch.vpc_id,
+        "ZoneId": switch.zone_id,
+        "CidrBlock": switch.cidr_block,
+        "Ipv6CidrBlock": "",
+        "Status": _status(cloud, switch),
+        "IsDefault": False,
+        "AvailableIpAddressCount": _block(switch.cidr_block).num_addresses - 4 - used,
+        "CreationTime": creation_time(switch),
+        "ResourceGroupId": _vpc(cloud, switch.vpc_id).resource_group_id,
+        "Tags": {"Tag": key_values(switch)},
+    }
 
 
 def _status(cloud: Cloud, document: Document) -> str:

@@ -11,6 +11,7 @@ from localcloud import services
 from localcloud.dataplane import haproxy_binary
 from localcloud.store import Store
 from tests.unit.localcloud.fake_plane import Account
+from tests.unit.localcloud.listener_site import Site, waiting_for_a_listener
 from tests.unit.localcloud.process import LocalCloud
 
 
@@ -20,6 +21,12 @@ def account(tmp_path: Path) -> Iterator[Account]:
     store = Store(tmp_path / "cloud.sqlite")
     yield Account(store)
     store.close()
+
+
+@pytest.fixture
+def site(account: Account) -> Site:
+    """A load balancer that waits for its listener."""
+    return waiting_for_a_listener(account)
 
 
 @pytest.fixture

@@ -23,13 +23,7 @@ from tests.unit.localcloud.listener_site import (
     KEY,
     Site,
     upload,
-    waiting_for_a_listener,
 )
-
-
-@pytest.fixture
-def site(account: Account) -> Site:
-    return waiting_for_a_listener(account)
 
 
 def test_a_listener_is_born_stopped_and_serves_once_started(site: Site) -> None:

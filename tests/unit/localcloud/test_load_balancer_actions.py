@@ -72,7 +72,9 @@ def test_one_within_a_vpc_says_so(account: Account) -> None:
         ({**SPEC, "MasterZoneId": "cn-beijing-h"}, 400, "InvalidParameter"),
         ({**SPEC, "LoadBalancerName": "a b"}, 400, "InvalidParameter"),
         ({**SPEC, "PayType": "PrePay"}, 400, "InvalidParameter"),
-        ({**SPEC, "AddressIPVersion": "ipv6"}, 400, "InvalidParameter"),
+        ({**SPEC, "AddressIPVersion": "ipv5"}, 400, "InvalidParameter"),
+        ({**SPEC, "Address": "10.0.0.1"}, 400, "NotEmulated"),
+        ({**SPEC, "ModificationProtectionReason": "1"}, 400, "InvalidParameter"),
     ],
 )
 def test_load_balancers_that_cannot_be(account: Account, parameters, status, code) -> None:

@@ -14,6 +14,8 @@ import pytest
 from localcloud import store as module
 from localcloud.documents import KINDS, CaCertificate, SecurityGroup
 from localcloud.store import Store, StoreError
+from tests.unit.localcloud.fake_plane import Account
+from tests.unit.localcloud.listener_site import Site
 
 
 @pytest.fixture
@@ -133,3 +135,33 @@ def test_a_link_in_the_file_s_place_is_not_followed(path: Path, tmp_path: Path) 
     with pytest.raises(OSError, match="symbolic link"):
         Store(path)
     assert not (tmp_path / "elsewhere").exists()
+
+
+ADDED_LATER = {
+    "listener": ("protocol",),
+    "load_balancer": ("address_ip_version",),
+    "server_certificate": ("resource_group_id",),
+    "ca_certificate": ("resource_group_id",),
+    "vpc": ("resource_group_id",),
+    "security_group": ("resource_group_id",),
+    "instance": ("resource_group_id",),
+}
+"""By kind: fields that files of the first version do not have."""
+
+
+def test_a_file_of_the_first_version_is_served_as_it_was(site: Site) -> None:
+    site.create(CACertificateId=site.ca_certificate)
+    site.call("StartLoadBalancerListener")
+    served, shown = dict(site.account.plane.served), site.describe()
+    store = site.account.store
+    for kind, fields in ADDED_LATER.items():
+        for name in fields:
+            store._connection.execute(
+                "UPDATE documents SET body = json_remove(body, ?) WHERE kind = ?",
+                (f"$.{name}", kind),
+            )
+    again = Account(store)
+    again.cloud.restore()
+    assert again.plane.served == served
+    assert site.describe() == shown
+    site.set(IdleTimeout=20)

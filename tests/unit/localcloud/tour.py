@@ -21,6 +21,8 @@ def tour(account: Account) -> None:
     for action in ("DescribeZones", "DescribeInstanceTypes", "DescribeImages", "DescribeTags"):
         account.ecs(action)
     account.ecs("DescribeAvailableResource", DestinationResource="InstanceType")
+    account.slb("DescribeZones")
+    account.slb("DescribeAvailableResource")
 
     vpc = account.vpc("CreateVpc", CidrBlock="10.0.0.0/8", VpcName="net", **TAG)["VpcId"]
     account.settle()
@@ -53,6 +55,8 @@ def _network(account: Account, vpc: str, switch: str) -> None:
     account.vpc("DescribeVpcAttribute", VpcId=vpc)
     account.vpc("DescribeVSwitchAttributes", VSwitchId=switch)
     account.vpc("DescribeRouteTableList", VpcId=vpc)
+    account.vpc("DescribeVpcs")
+    account.vpc("DescribeVSwitches", VpcId=vpc)
     account.vpc("ModifyVpcAttribute", VpcId=vpc, VpcName="b")
     account.vpc("ModifyVSwitchAttribute", VSwitchId=switch, VSwitchName="b")
     account.vpc("UnTagResources", **of, TagKey__1="a")
@@ -205,6 +209,8 @@ def _listener_with_all(
     account.slb("DescribeLoadBalancerHTTPListenerAttribute", **at, ListenerPort=81)
     account.slb("DescribeLoadBalancerAttribute", **at)
     account.slb("DescribeHealthStatus", **at)
+    account.slb("DescribeLoadBalancers", PageSize=50)
+    account.slb("DescribeLoadBalancerListeners", LoadBalancerId__1=balancer)
     account.slb("DeleteDomainExtension", **extended)
     for port in (81, 80, 443):
         account.slb("DeleteLoadBalancerListener", **at, ListenerPort=port)

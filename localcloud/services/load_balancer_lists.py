@@ -1,0 +1,151 @@
+"""Lists of CLB instances and listeners, as the provider's data sources ask for them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from localcloud.cloud import Cloud
+from localcloud.documents import Instance, Listener, LoadBalancer
+from localcloud.errors import invalid
+from localcloud.products import SLB, Answer
+from localcloud.requests import PagedRequest, Port, TaggedRequest
+from localcloud.services.load_balancers import described
+
+BY_ALL = ("BackendServerPort", "Bandwidth", "Description", "Scheduler", "VServerGroupId")
+"""Attributes that DescribeLoadBalancerListeners shows outside of a protocol's own object."""
+
+
+class DescribeLoadBalancers(PagedRequest, TaggedRequest):
+    LoadBalancerId: str = ""
+    LoadBalancerName: str = ""
+    LoadBalancerStatus: str = ""
+    Address: str = ""
+    AddressIPVersion: Literal["", "ipv4", "ipv6"] = ""
+    AddressType: Literal["", "internet", "intranet"] = ""
+    InternetChargeType: str = ""
+    MasterZoneId: str = ""
+    SlaveZoneId: str = ""
+    NetworkType: str = ""
+    PayType: str = ""
+    ResourceGroupId: str = ""
+    ServerId: str = ""
+    ServerIntranetAddress: str = ""
+    VpcId: str = ""
+    VSwitchId: str = ""
+
+
+class DescribeLoadBalancerListeners(TaggedRequest):
+    LoadBalancerId: list[str] = []
+    ListenerPort: Port | None = None
+    ListenerProtocol: Literal["", "http", "https"] = ""
+    Description: str = ""
+    MaxResults: Annotated[int, Field(ge=1, le=100)] = 20
+    NextToken: str = ""
+
+
+@SLB.action
+def describe_load_balancers(cloud: Cloud, request: DescribeLoadBalancers) -> Answer:
+    servers = _servers(cloud, request)
+    found = []
+    for one in cloud.store.all(LoadBalancer, region=request.RegionId):
+        shown = described(one)
+        if servers is not None and not servers & {backend.server_id for backend in one.backends}:
+            continue
+        if all(_as_asked(shown, request, name) for name in _FILTERS) and _has_tags(shown, request):
+            found.append({name: value for name, value in shown.items() if name not in _ENDS})
+    return {"LoadBalancers": {"LoadBalancer": request.page(found)}, **request.paging(found)}
+
+
+@SLB.action
+def describe_load_balancer_listeners(
+    cloud: Cloud, request: DescribeLoadBalancerListeners
+) -> Answer:
+    found = [
+        one
+        for one in cloud.store.all(Listener)
+        if request.RegionId in {"", one.region}
+        and (not request.LoadBalancerId or one.load_balancer_id in request.LoadBalancerId)
+        and request.ListenerPort in {None, one.port}
+        and request.ListenerProtocol in {"", one.protocol}
+        and request.Description in {"", one.attributes.get("Description", "")}
+        and not request.Tag
+    ]
+    if not request.NextToken.isdigit() and request.NextToken:
+        raise invalid("NextToken")
+    first = int(request.NextToken or 0)
+    last = first + request.MaxResults
+    return {
+        "Listeners": [_listener(one) for one in found[first:last]],
+        "MaxResults": request.MaxResults,
+        "TotalCount": len(found),
+        **({"NextToken": str(last)} if last < len(found) else {}),
+    }
+
+
+_FILTERS = (
+    "LoadBalancerId",
+    "LoadBalancerName",
+    "LoadBalancerStatus",
+    "Address",
+    "AddressIPVersion",
+    "AddressType",
+    "InternetChargeType",
+    "MasterZoneId",
+    "SlaveZoneId",
+    "NetworkType",
+    "PayType",
+    "ResourceGroupId",
+    "VpcId",
+    "VSwitchId",
+)
+_SEVERAL = ("LoadBalancerId", "LoadBalancerName")
+_ENDS = ("EndTime", "EndTimeStamp")
+
+
+def _as_asked(shown: dict[str, Any], request: DescribeLoadBalancers, name: str) -> bool:
+    wanted: str = getattr(request, name)
+    choices = wanted.split(",") if name in _SEVERAL else [wanted]
+    return not wanted or shown[name] in choices
+
+
+def _has_tags(shown: dict[str, Any], request: DescribeLoadBalancers) -> bool:
+    present = {tag["TagKey"]: tag["TagValue"] for tag in shown["Tags"]["Tag"]}
+    return all(tag.Key in present and tag.Value in {"", present[tag.Key]} for tag in request.Tag)
+
+
+def _servers(cloud: Cloud, request: DescribeLoadBalancers) -> set[str] | None:
+    """The servers one of which a load balancer must have; None: any, or none at all."""
+    if not request.ServerId and not request.ServerIntranetAddress:
+        return None
+    addresses = request.ServerIntranetAddress.split(",")
+    return {
+        one.id
+        for one in cloud.store.all(Instance)
+        if one.id == request.ServerId or one.private_ip in addresses
+    }
+
+
+def _listener(listener: Listener) -> dict[str, Any]:
+    values = listener.attributes
+    own = {
+        name: value
+        for name, value in values.items()
+        if name not in BY_ALL and not name.startswith("Acl")
+    }
+    if listener.protocol == "https":
+        del own["ListenerForward"]
+    return {
+        **{name: values[name] for name in BY_ALL if name in values},
+        "LoadBalancerId": listener.load_balancer_id,
+        "ListenerPort": listener.port,
+        "ListenerProtocol": listener.protocol,
+        "Status": "running" if listener.running else "stopped",
+        "AclStatus": values["AclStatus"],
+        "AclType": values["AclType"],
+        "AclId": values["AclId"],
+        "AclIds": listener.acl_ids,
+        "Tags": [],
+        f"{listener.protocol.upper()}ListenerConfig": own,
+    }

@@ -1,0 +1,67 @@
+"""Zones that CLB offers: each of a region as primary, each other one as secondary."""
+
+from __future__ import annotations
+
+from localcloud.cloud import Cloud
+from localcloud.products import SLB, Answer
+from localcloud.requests import Request
+from localcloud.services.catalogue import zone_ids
+
+KINDS = (("vpc", "ipv4"), ("classic_internet", "ipv4"), ("classic_internet", "ipv6"))
+"""Address types and IP versions that every zone has."""
+
+
+class DescribeZones(Request):
+    AcceptLanguage: str = ""
+
+
+class DescribeAvailableResource(Request):
+    AddressType: str = ""
+    AddressIPVersion: str = ""
+
+
+@SLB.action
+def describe_zones(cloud: Cloud, request: DescribeZones) -> Answer:
+    zones = zone_ids(request.RegionId)
+    return {
+        "Zones": {
+            "Zone": [
+                {
+                    "ZoneId": zone,
+                    "LocalName": zone,
+                    "SlaveZones": {
+                        "SlaveZone": [
+                            {"ZoneId": other, "LocalName": other}
+                            for other in zones
+                            if other != zone
+                        ]
+                    },
+                }
+                for zone in zones
+            ]
+        }
+    }
+
+
+@SLB.action
+def describe_available_resource(cloud: Cloud, request: DescribeAvailableResource) -> Answer:
+    wanted = request.AddressType.replace("-", "_")
+    offered = [
+        {"AddressType": kind, "AddressIPVersion": version}
+        for kind, version in KINDS
+        if wanted in {"", kind} and request.AddressIPVersion in {"", version}
+    ]
+    zones = zone_ids(request.RegionId)
+    pairs = [(zone, other) for zone in zones for other in zones if zone != other and offered]
+    return {
+        "AvailableResources": {
+            "AvailableResource": [
+                {
+                    "MasterZoneId": zone,
+                    "SlaveZoneId": other,
+                    "SupportResources": {"SupportResource": offered},
+                }
+                for zone, other in pairs
+            ]
+        }
+    }
