@@ -7,7 +7,7 @@ import pulumi
 from components.backend_servers import BackendServers
 from components.load_balancer import MutualTlsLoadBalancer
 from components.private_ca import PrivateCertificateAuthority
-from settings import load
+from settings import load, summaries
 
 settings, region = load()
 name = f"{pulumi.get_project()}-{pulumi.get_stack()}"
@@ -19,6 +19,8 @@ authority = PrivateCertificateAuthority(name, settings=settings)
 # Step 6, its servers.
 backends = BackendServers(name, backends=settings.backends, network=settings.network, tags=tags)
 
+additional_listeners = settings.completed_listeners()
+
 # Steps 1, 4 and 6: the load balancer, both certificates, and the listener that asks for a client's.
 load_balancer = MutualTlsLoadBalancer(
     name,
@@ -26,26 +28,40 @@ load_balancer = MutualTlsLoadBalancer(
     listener=settings.listener,
     server=settings.server,
     authority=authority,
-    server_ids=backends.server_ids,
+    backends=backends.backends,
     backend_port=settings.backends.port,
     vswitch_id=backends.vswitch_id,
     tags=tags,
+    additional_listeners=additional_listeners,
 )
 server_certificate = load_balancer.server_certificate
 
 port = settings.published_port or settings.listener.port
 served_by_name = server_certificate.issuer == "other" and settings.server.domains
-host = settings.server.domains[0] if served_by_name else load_balancer.address
+address = load_balancer.address.apply(lambda ip: f"[{ip}]" if ":" in ip else ip)
+host = settings.server.domains[0] if served_by_name else address
 
 pulumi.export("url", pulumi.Output.concat("https://", host, "" if port == 443 else f":{port}", "/"))
 pulumi.export("address", load_balancer.address)
 pulumi.export("region", region)
 pulumi.export("load_balancer_id", load_balancer.load_balancer_id)
 pulumi.export("listener_port", settings.listener.port)
+pulumi.export("listeners", summaries(settings.listener, additional_listeners))
+pulumi.export("redirect_port", settings.listener.redirect_port or 0)
+pulumi.export(
+    "backends", [{"server_id": one.server_id, "weight": one.weight} for one in backends.backends]
+)
 pulumi.export("ca_certificate", authority.certificate)
 pulumi.export("server_certificate", server_certificate.certificate)
 pulumi.export("server_certificate_issuer", server_certificate.issuer)
 pulumi.export("server_names", server_certificate.names)
+pulumi.export(
+    "domain_certificates",
+    {
+        domain: {"certificate": one.certificate, "issuer": one.issuer}
+        for domain, one in load_balancer.domain_certificates.items()
+    },
+)
 pulumi.export("clients", authority.clients)
 pulumi.export("issued", authority.issued)
 pulumi.export("renewal", settings.renewal())

@@ -23,8 +23,19 @@ from configuration.certificates import (
     Server,
     Subject,
 )
-from configuration.cloud import Backends, Listener, LoadBalancer, Network
+from configuration.cloud import Backends, LoadBalancer, Network
 from configuration.errors import sentences
+from configuration.listener import (
+    Acl,
+    AdditionalListener,
+    Listener,
+    ListenerName,
+    ListenerOptions,
+    require_bandwidth,
+    require_distinct_ports,
+    require_ip_version,
+    summaries,
+)
 from configuration.model import NAMESPACE, Model
 from configuration.regions import REGIONS
 from pki import brought_along
@@ -32,8 +43,11 @@ from pki.durations import parse as parse_duration
 
 __all__ = [
     "NAMESPACE",
+    "Acl",
+    "AdditionalListener",
     "Backends",
     "Listener",
+    "ListenerOptions",
     "LoadBalancer",
     "Network",
     "Server",
@@ -43,6 +57,8 @@ __all__ = [
     "check_region",
     "load",
     "parse",
+    "require_ip_version",
+    "summaries",
 ]
 
 
@@ -62,6 +78,7 @@ class Settings(Model):
     backends: Backends = Backends()
     load_balancer: LoadBalancer = LoadBalancer()
     listener: Listener = Listener()
+    additional_listeners: dict[ListenerName, AdditionalListener] = Field(default_factory=dict)
     tags: dict[str, str] = Field(default_factory=dict)
     published_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Where clients reach the listener if something in front maps its port; 0: the listener's."""
@@ -69,7 +86,7 @@ class Settings(Model):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         leaves = {
-            "server": self.server.lifetime,
+            **{place: served.lifetime for place, served in self._served().items()},
             **{f"clients.{name}": self.client(name).lifetime for name in self.clients},
         }
         for place, lifetime in leaves.items():
@@ -83,6 +100,41 @@ class Settings(Model):
         outside = list(self._outside_of_name_constraints())
         if outside:
             raise ValueError("; ".join(outside))
+        return self
+
+    @model_validator(mode="after")
+    def _listeners(self) -> Self:
+        listeners: dict[str, ListenerOptions] = {
+            "listener": self.listener,
+            **{
+                f"additional_listeners.{name}": listener
+                for name, listener in self.completed_listeners().items()
+            },
+        }
+        require_distinct_ports(self.listener, self.additional_listeners)
+        require_bandwidth(listeners.values(), self.load_balancer.bandwidth)
+        if self.load_balancer.id is None:
+            require_ip_version(listeners, self.load_balancer.address_ip_version)
+        unequal = len({weight for weight in self.backends.weights if weight}) > 1
+        if unequal and all(listener.scheduler == "rr" for listener in listeners.values()):
+            raise ValueError(
+                "backends.weights differ, and listener.scheduler rr does not weigh: set it to wrr"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _existing(self) -> Self:
+        if self.network.existing and self.backends.instance_ids:
+            raise ValueError(
+                "network.vpc_id and network.vswitch_ids are for new backends, and "
+                "backends.instance_ids names existing ones, which stay where they are: leave the "
+                "former out"
+            )
+        if self.backends.security_group_id is not None and not self.network.existing:
+            raise ValueError(
+                "backends.security_group_id is of an existing VPC, and the backends are in a new "
+                "one: set network.vpc_id or network.vswitch_ids to where the group is"
+            )
         intranet = self.load_balancer.address_type == "intranet"
         if intranet and self.backends.instance_ids and self.load_balancer.vswitch_id is None:
             raise ValueError(
@@ -110,11 +162,14 @@ class Settings(Model):
                     f"clients.{name} is to be issued a certificate, and the CA's private_key is "
                     "not here: give it, or the client's certificate"
                 )
-        if not authority.can_issue and self.server.issued_here:
-            raise ValueError(
-                "the server's certificate is to come from the private CA, whose private_key is "
-                "not here: give certificate and private_key of server, or alicloud_certificate_id"
-            )
+        for place, served in self._served().items():
+            if not authority.can_issue and served.issued_here:
+                whose = "the server" if place == "server" else place
+                raise ValueError(
+                    f"{whose}'s certificate is to come from the private CA, whose private_key is "
+                    f"not here: give certificate and private_key of {place}, or "
+                    "alicloud_certificate_id"
+                )
 
     def _outside_of_name_constraints(self) -> Iterator[str]:
         """What would be issued for names that the CA may not certify, a sentence each."""
@@ -122,8 +177,9 @@ class Settings(Model):
         if constraints is None:
             return
         checks: dict[str, Callable[[], None]] = {}
-        if self.server.issued_here:
-            checks["server"] = partial(self.server.require_within, constraints)
+        for place, served in self._served().items():
+            if served.issued_here:
+                checks[place] = partial(served.require_within, constraints)
         for name, client in self.clients.items():
             if client.revoked is None and client.certificate is None:
                 checks[f"clients.{name}"] = partial(client.require_within, constraints, name)
@@ -133,6 +189,23 @@ class Settings(Model):
             except ValueError as error:
                 yield f"{place}: {error}"
 
+    def _served(self) -> dict[str, Server]:
+        """The certificates that the load balancer shows, by their place in the configuration."""
+        return {
+            "server": self.server,
+            **{
+                f'listener.domain_extensions["{domain}"]': extension.server(domain)
+                for domain, extension in self.listener.domain_extensions.items()
+            },
+        }
+
+    def completed_listeners(self) -> dict[str, AdditionalListener]:
+        """The additional listeners, by name, with what they take from `listener`."""
+        return {
+            name: listener.completed(self.listener)
+            for name, listener in self.additional_listeners.items()
+        }
+
     def renewal(self) -> dict[str, Any]:
         """How long before its end each certificate is due: what an expiry alarm needs to know."""
         return {
@@ -140,6 +213,10 @@ class Settings(Model):
             "server": self.server.renew_before,
             "revocation_list": self.revocation_list.renew_before,
             "clients": {name: self.client(name).renew_before for name in self.clients},
+            "domain_extensions": {
+                domain: extension.renew_before
+                for domain, extension in self.listener.domain_extensions.items()
+            },
         }
 
     def client(self, name: str) -> ClientDefaults:
@@ -238,6 +315,12 @@ def _secret_places(settings: Settings, secret_keys: set[str]) -> list[str]:
     for place in ("certificate_authority", "server"):
         if getattr(settings, place).private_key is not None and place not in secret_keys:
             places.append(f"{place}.private_key")
+    if "listener" not in secret_keys:
+        places += [
+            f'listener.domain_extensions["{domain}"].private_key'
+            for domain, extension in settings.listener.domain_extensions.items()
+            if extension.private_key is not None
+        ]
     if "clients" not in secret_keys:
         places += [
             f"clients.{name}.pass_phrase"

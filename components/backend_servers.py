@@ -5,28 +5,39 @@ from __future__ import annotations
 import base64
 import ipaddress
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_alicloud as alicloud
 
 from components import catalogue
 from components.instance_page import cloud_config
+from components.server_groups import DEFAULT_WEIGHT, Backend
 from settings import Backends, Network
 
 HEALTH_CHECK_SOURCE = "100.64.0.0/10"
 """Where the load balancer's requests and health checks come from (CLB health check overview)."""
 
 
+@dataclass(frozen=True)
+class _Site:
+    """Where new instances run, and as what."""
+
+    instance_type: str
+    vswitch_ids: Sequence[pulumi.Input[str]]
+    security_group_id: pulumi.Input[str]
+
+
 class BackendServers(pulumi.ComponentResource):
-    """New instances in a VPC of their own, spread over zones; or existing instances by id.
+    """New instances, in a VPC of their own or an existing one; or existing instances by id.
 
     Attributes:
-        server_ids: Instance ids, in a stable order.
-        vswitch_id: A vSwitch of the new VPC; None for existing instances.
+        backends: The instances with their weights, in a stable order.
+        vswitch_id: Where new instances are; None for existing ones.
     """
 
-    server_ids: Sequence[pulumi.Input[str]]
-    vswitch_id: pulumi.Output[str] | None
+    backends: Sequence[Backend]
+    vswitch_id: pulumi.Input[str] | None
 
     def __init__(
         self,
@@ -43,15 +54,34 @@ class BackendServers(pulumi.ComponentResource):
         invoke = pulumi.InvokeOptions(parent=self)
         if backends.instance_ids:
             catalogue.require_instances(backends.instance_ids, invoke)
-            self.server_ids = backends.instance_ids
             self.vswitch_id = None
+            server_ids: Sequence[pulumi.Input[str]] = backends.instance_ids
+            keys = backends.instance_ids
         else:
-            self._create(backends, network, invoke)
-        self.register_outputs({"server_ids": self.server_ids})
+            site = self._site(backends, network, invoke)
+            self.vswitch_id = site.vswitch_ids[0]
+            server_ids = self._instances(backends, site, invoke)
+            keys = tuple(str(index) for index in range(backends.count))
+        weights = backends.weights or (DEFAULT_WEIGHT,) * len(keys)
+        self.backends = [
+            Backend(key, server_id, weight)
+            for key, server_id, weight in zip(keys, server_ids, weights, strict=True)
+        ]
+        self.register_outputs({"server_ids": server_ids})
 
-    def _create(self, backends: Backends, network: Network, invoke: pulumi.InvokeOptions) -> None:
+    def _site(self, backends: Backends, network: Network, invoke: pulumi.InvokeOptions) -> _Site:
+        """Where new instances run."""
+        if network.vswitch_ids:
+            found = catalogue.existing_switches(network.vswitch_ids, network.vpc_id, invoke)
+            instance_type = catalogue.instance_type_in(found.zones, backends.instance_type, invoke)
+            group_id = self._group_id(backends, found.vpc_id, invoke)
+            return _Site(instance_type, network.vswitch_ids, group_id)
         placed = catalogue.placement(backends.instance_type, min(backends.count, 2), invoke)
-        image_id = backends.image_id or catalogue.system_image(invoke)
+        if network.vpc_id is not None:
+            catalogue.require_vpc(network.vpc_id, invoke)
+            switches = self._switches(network.vpc_id, network, placed.zones)
+            group_id = self._group_id(backends, network.vpc_id, invoke)
+            return _Site(placed.instance_type, switches, group_id)
         vpc = alicloud.vpc.Network(
             self._name,
             vpc_name=self._name,
@@ -59,46 +89,63 @@ class BackendServers(pulumi.ComponentResource):
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        switches = self._switches(vpc.id, network, placed.zones)
+        return _Site(placed.instance_type, switches, self._security_group(vpc.id, backends.port).id)
+
+    def _switches(
+        self, vpc_id: pulumi.Input[str], network: Network, zones: Sequence[str]
+    ) -> Sequence[pulumi.Output[str]]:
         blocks = ipaddress.ip_network(network.cidr_block).subnets(
             new_prefix=max(24, network.cidr_block.prefixlen + 1)
         )
-        switches = [
+        return [
             alicloud.vpc.Switch(
                 f"{self._name}-{index}",
                 vswitch_name=f"{self._name}-{index}",
-                vpc_id=vpc.id,
+                vpc_id=vpc_id,
                 zone_id=zone,
                 cidr_block=str(next(blocks)),
                 tags=self._tags,
                 # The catalogue may offer other zones tomorrow; what stands must not move with it.
                 opts=pulumi.ResourceOptions(parent=self, ignore_changes=["zoneId"]),
-            )
-            for index, zone in enumerate(placed.zones)
+            ).id
+            for index, zone in enumerate(zones)
         ]
-        group = self._security_group(vpc.id, backends.port)
+
+    def _instances(
+        self, backends: Backends, site: _Site, invoke: pulumi.InvokeOptions
+    ) -> Sequence[pulumi.Output[str]]:
+        image_id = backends.image_id or catalogue.system_image(invoke)
         chosen_here = [
             *([] if backends.instance_type else ["instanceType"]),
             *([] if backends.image_id else ["imageId"]),
         ]
-        instances = [
+        return [
             alicloud.ecs.Instance(
                 f"{self._name}-{index}",
                 instance_name=f"{self._name}-{index}",
-                instance_type=placed.instance_type,
+                instance_type=site.instance_type,
                 image_id=image_id,
                 system_disk_category=backends.system_disk_category,
-                vswitch_id=switches[index % len(switches)].id,
-                security_groups=[group.id],
+                vswitch_id=site.vswitch_ids[index % len(site.vswitch_ids)],
+                security_groups=[site.security_group_id],
                 http_tokens="required",
                 http_endpoint="enabled",
                 user_data=base64.b64encode(cloud_config.render(backends.port).encode()).decode(),
                 tags=self._tags,
                 opts=pulumi.ResourceOptions(parent=self, ignore_changes=chosen_here),
-            )
+            ).id
             for index in range(backends.count)
         ]
-        self.server_ids = [instance.id for instance in instances]
-        self.vswitch_id = switches[0].id
+
+    def _group_id(
+        self, backends: Backends, vpc_id: str, invoke: pulumi.InvokeOptions
+    ) -> pulumi.Input[str]:
+        """Of the existing security group that is configured, else of a new one."""
+        if backends.security_group_id is None:
+            return self._security_group(vpc_id, backends.port).id
+        catalogue.require_security_group(backends.security_group_id, vpc_id, invoke)
+        return backends.security_group_id
 
     def _security_group(self, vpc_id: pulumi.Input[str], port: int) -> alicloud.ecs.SecurityGroup:
         group = alicloud.ecs.SecurityGroup(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_alicloud as alicloud
+
+from settings import LoadBalancer
 
 CORES, MEMORY_GIB = 2, 2.0
 """Smallest size that every region sells in current families; enough for a web page."""
@@ -18,6 +20,32 @@ class Placement:
 
     instance_type: str
     zones: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ExistingSwitches:
+    """vSwitches of an account.
+
+    Attributes:
+        vpc_id: Where all of them are.
+        zones: Of each, in order.
+    """
+
+    vpc_id: str
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ExistingLoadBalancer:
+    """A load balancer of the account.
+
+    Attributes:
+        address: That clients connect to.
+        ip_version: `ipv4` or `ipv6`.
+    """
+
+    address: str
+    ip_version: str
 
 
 def choose(offers: Sequence[tuple[str, Sequence[str]]], zones: int) -> Placement | None:
@@ -34,8 +62,19 @@ def choose(offers: Sequence[tuple[str, Sequence[str]]], zones: int) -> Placement
     return Placement(name, tuple(found[:zones]))
 
 
-def placement(instance_type: str | None, zones: int, opts: pulumi.InvokeOptions) -> Placement:
+def placement(
+    instance_type: str | None,
+    zones: int,
+    opts: pulumi.InvokeOptions,
+    among: Collection[str] | None = None,
+) -> Placement:
     """Find where instances can run: of the type given, or of a small one that the region sells.
+
+    Args:
+        instance_type: The type wanted, if any.
+        zones: How many zones are wanted.
+        opts: Of the provider's data sources.
+        among: Zones to take; None for all of the region.
 
     Raises:
         pulumi.RunError: The region sells no such type.
@@ -48,13 +87,36 @@ def placement(instance_type: str | None, zones: int, opts: pulumi.InvokeOptions)
             cpu_core_count=CORES, memory_size=MEMORY_GIB, opts=opts
         )
         wanted = f"instance type with {CORES} cores and {MEMORY_GIB:g} GiB"
-    offers = [(offer.id, offer.availability_zones) for offer in result.instance_types]
+    offers = [
+        (offer.id, [zone for zone in offer.availability_zones if among is None or zone in among])
+        for offer in result.instance_types
+    ]
     chosen = choose(offers, zones)
     if chosen is None:
+        where = "The region sells" if among is None else f"{', '.join(sorted(among))} sells"
         raise pulumi.RunError(
-            f"The region sells no {wanted}: set backends.instance_type to one that it sells."
+            f"{where} no {wanted}: set backends.instance_type to one that it sells."
         )
     return chosen
+
+
+def instance_type_in(
+    zones: Sequence[str], instance_type: str | None, opts: pulumi.InvokeOptions
+) -> str:
+    """Return the instance type given, or a small one, if it is sold in all of these zones.
+
+    Raises:
+        pulumi.RunError: It is not.
+    """
+    chosen = placement(instance_type, len(set(zones)), opts, among=set(zones))
+    missing = sorted(set(zones) - set(chosen.zones))
+    if missing:
+        raise pulumi.RunError(
+            f"Instance type {chosen.instance_type} is not sold in {', '.join(missing)}, where "
+            "network.vswitch_ids has vSwitches: set backends.instance_type to one that is, or name "
+            "vSwitches of other zones."
+        )
+    return chosen.instance_type
 
 
 def system_image(opts: pulumi.InvokeOptions) -> str:
@@ -89,7 +151,120 @@ def require_instances(ids: Sequence[str], opts: pulumi.InvokeOptions) -> None:
     }
     missing = [instance for instance in ids if instance not in found]
     if missing:
+        raise _no_such("backends.instance_ids", missing, "instances")
+
+
+def existing_switches(
+    ids: Sequence[str], vpc_id: str | None, opts: pulumi.InvokeOptions
+) -> ExistingSwitches:
+    """Look vSwitches up.
+
+    Args:
+        ids: One or more.
+        vpc_id: Where they have to be; None: wherever they are, but together.
+        opts: Of the provider's data source.
+
+    Raises:
+        pulumi.RunError: One does not exist, or they are not in one VPC; it names which.
+    """
+    found = {one.id: one for one in alicloud.vpc.get_switches(ids=list(ids), opts=opts).vswitches}
+    missing = [one for one in ids if one not in found]
+    if missing:
+        raise _no_such("network.vswitch_ids", missing, "vSwitches")
+    wanted = vpc_id or found[ids[0]].vpc_id
+    elsewhere = [f"{one} in {found[one].vpc_id}" for one in ids if found[one].vpc_id != wanted]
+    if elsewhere:
         raise pulumi.RunError(
-            f"backends.instance_ids names {', '.join(missing)}, which the account does not have in "
-            "this region: give ids of existing instances, or leave the key out for new ones."
+            f"network.vswitch_ids names {', '.join(elsewhere)}, and the backends are in {wanted}: "
+            "name vSwitches of one VPC."
         )
+    return ExistingSwitches(wanted, tuple(found[one].zone_id for one in ids))
+
+
+def require_vpc(vpc_id: str, opts: pulumi.InvokeOptions) -> None:
+    """Check that a VPC exists.
+
+    Raises:
+        pulumi.RunError: It does not.
+    """
+    if not alicloud.vpc.get_networks(ids=[vpc_id], opts=opts).vpcs:
+        raise _no_such("network.vpc_id", [vpc_id], "VPCs")
+
+
+def require_security_group(group_id: str, vpc_id: str, opts: pulumi.InvokeOptions) -> None:
+    """Check that a security group exists in a VPC.
+
+    Raises:
+        pulumi.RunError: It does not.
+    """
+    found = alicloud.ecs.get_security_groups(ids=[group_id], opts=opts).groups
+    if not found:
+        raise _no_such("backends.security_group_id", [group_id], "security groups")
+    if found[0].vpc_id != vpc_id:
+        raise pulumi.RunError(
+            f"backends.security_group_id names {group_id}, which is in {found[0].vpc_id}, and the "
+            f"backends are in {vpc_id}: name a group of theirs, or leave the key out for a new one."
+        )
+
+
+def existing_load_balancer(
+    load_balancer_id: str, opts: pulumi.InvokeOptions
+) -> ExistingLoadBalancer:
+    """Look a load balancer up, and check that an HTTPS listener can be had on it.
+
+    Raises:
+        pulumi.RunError: It does not exist, or shares its performance with others, where the
+            provider can set no TLS policy.
+    """
+    found = alicloud.slb.get_application_load_balancers(
+        ids=[load_balancer_id], enable_details=True, opts=opts
+    ).balancers
+    if not found:
+        raise _no_such("load_balancer.id", [load_balancer_id], "load balancers")
+    if not found[0].load_balancer_spec:
+        raise pulumi.RunError(
+            f"load_balancer.id names {load_balancer_id}, a shared-performance instance: it takes "
+            "neither a TLS policy nor domain extensions. Name a guaranteed-performance or "
+            "pay-by-LCU one, or leave the key out for a new one."
+        )
+    return ExistingLoadBalancer(found[0].address, found[0].address_ip_version)
+
+
+def require_load_balancer_zones(load_balancer: LoadBalancer, opts: pulumi.InvokeOptions) -> None:
+    """Check that the region sells a load balancer in the configured zones and of the IP version.
+
+    Nothing is asked for where neither is configured.
+
+    Raises:
+        pulumi.RunError: It does not; it names the zones that are sold.
+    """
+    version, master = load_balancer.address_ip_version, load_balancer.master_zone_id
+    if version == "ipv4" and master is None:
+        return
+    sold = alicloud.slb.get_zones(
+        available_slb_address_type="vpc" if load_balancer.address_type == "intranet" else None,
+        available_slb_address_ip_version=version,
+        opts=opts,
+    ).zones
+    pairs = [(zone.master_zone_id, zone.slave_zone_id) for zone in sold]
+    if not pairs:
+        raise pulumi.RunError(
+            f"The region sells no load balancer with an address of {version}: leave "
+            "load_balancer.address_ip_version out, or take another region."
+        )
+    slave = load_balancer.slave_zone_id
+    if master is not None and not any(
+        master == first and slave in {None, second} for first, second in pairs
+    ):
+        offered = ", ".join(sorted(f"{first} with {second}" for first, second in set(pairs)))
+        raise pulumi.RunError(
+            f"The region sells no load balancer in load_balancer.master_zone_id {master}"
+            f"{f' with slave_zone_id {slave}' if slave else ''}: it sells them in {offered}."
+        )
+
+
+def _no_such(key: str, ids: Sequence[str], what: str) -> pulumi.RunError:
+    return pulumi.RunError(
+        f"{key} names {', '.join(ids)}, which the account does not have in this region: give ids "
+        f"of existing {what}, or leave the key out for new ones."
+    )

@@ -1,33 +1,66 @@
-"""The load balancer with its certificates and the HTTPS listener that demands a client's."""
+"""The load balancer with its certificates and the HTTPS listeners that demand a client's."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_alicloud as alicloud
 
+from components import catalogue
+from components.listeners import (
+    Certificates,
+    Target,
+    acl,
+    domain_extension,
+    https_listener,
+    redirect,
+)
 from components.private_ca import PrivateCertificateAuthority
 from components.server_certificate import ServerCertificate
-from settings import Listener, LoadBalancer, Server
+from components.server_groups import Backend, default_group, vserver_group
+from settings import (
+    AdditionalListener,
+    Listener,
+    ListenerOptions,
+    LoadBalancer,
+    Server,
+    require_ip_version,
+)
 
-BACKEND_WEIGHT = 100
+LONGEST_NAME = 72
+"""Of a resource whose name the provider makes up by adding 8 characters: the API takes 80."""
+
+MODIFICATION_PROTECTION = {True: "ConsoleProtection", False: "NonProtection", None: None}
+
+
+@dataclass(frozen=True)
+class _Instance:
+    """The CLB instance, new or existing."""
+
+    id: pulumi.Output[str]
+    address: pulumi.Output[str]
+    ip_version: str
 
 
 class MutualTlsLoadBalancer(pulumi.ComponentResource):
-    """A CLB instance, both certificates, the default server group and the listener.
+    """A CLB instance, its certificates, who answers, and the listeners.
 
     Attributes:
         load_balancer_id: `lb-…`.
         address: The IP address that clients connect to.
         listener_id: Of the HTTPS listener, once it runs with all its settings.
         server_certificate: What the listener shows.
+        domain_certificates: What it shows for additional domains, by domain.
     """
 
     load_balancer_id: pulumi.Output[str]
     address: pulumi.Output[str]
     listener_id: pulumi.Output[str]
     server_certificate: ServerCertificate
+    domain_certificates: Mapping[str, ServerCertificate]
 
     def __init__(
         self,
@@ -37,17 +70,46 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         listener: Listener,
         server: Server,
         authority: PrivateCertificateAuthority,
-        server_ids: Sequence[pulumi.Input[str]],
+        backends: Sequence[Backend],
         backend_port: int,
         vswitch_id: pulumi.Input[str] | None,
         tags: Mapping[str, str],
+        additional_listeners: Mapping[str, AdditionalListener] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Make it.
+
+        Args:
+            name: Of the component and most of its children.
+            load_balancer: The instance's settings, or the existing one's id.
+            listener: The main listener's settings.
+            server: The certificate that it shows.
+            authority: Who issues it, and whose clients are admitted.
+            backends: Who answers.
+            backend_port: Where they answer.
+            vswitch_id: Of an intranet load balancer that is in none of its own.
+            tags: For every resource that takes them.
+            additional_listeners: Settings of further listeners, complete, by name.
+            opts: The component's options.
+        """
         super().__init__("slb-mutual-tls:index:MutualTlsLoadBalancer", name, None, opts)
         self._name = name
         self._tags = dict(tags)
+        self._backends = backends
+        self._targets: dict[int, Target] = {}
+        others = additional_listeners or {}
         child = pulumi.ResourceOptions(parent=self)
-        instance = self._instance(load_balancer, vswitch_id)
+        if load_balancer.id is None:
+            instance = self._new(load_balancer, vswitch_id)
+        else:
+            instance = self._existing(
+                load_balancer.id,
+                {
+                    "listener": listener,
+                    **{f"additional_listeners.{key}": other for key, other in others.items()},
+                },
+            )
+        self._instance = instance
         self.server_certificate = ServerCertificate(
             name,
             server=server,
@@ -56,6 +118,17 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
             tags=tags,
             opts=child,
         )
+        self.domain_certificates = {
+            domain: ServerCertificate(
+                _bounded(f"{name}-{_label(domain)}"),
+                server=extension.server(domain),
+                authority=authority,
+                address=None,
+                tags=tags,
+                opts=child,
+            )
+            for domain, extension in listener.domain_extensions.items()
+        }
         # Its own name would make the provider delete the old certificate first; this one is free
         # to differ with each certificate.
         ca_certificate = alicloud.slb.CaCertificate(
@@ -67,73 +140,136 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
             tags=self._tags,
             opts=child,
         )
-        attached = alicloud.slb.BackendServer(
-            name,
-            load_balancer_id=instance.id,
-            backend_servers=[
-                alicloud.slb.BackendServerBackendServerArgs(
-                    server_id=server_id, weight=BACKEND_WEIGHT, type="ecs"
-                )
-                for server_id in server_ids
-            ],
-            opts=child,
+        self._certificates = Certificates(self.server_certificate.id, ca_certificate.id)
+        # Only one that is the stack's own has a default server group to itself.
+        self._default_group = (
+            default_group(name, instance.id, backends, self) if load_balancer.id is None else None
         )
-        check = listener.health_check
-        https = alicloud.slb.Listener(
-            name,
-            load_balancer_id=instance.id,
-            description=f"{name}: HTTPS with client certificates",
-            protocol="https",
-            frontend_port=listener.port,
-            backend_port=backend_port,
-            scheduler=listener.scheduler,
-            bandwidth=listener.bandwidth,
-            server_certificate_id=self.server_certificate.id,
-            ca_certificate_id=ca_certificate.id,
-            tls_cipher_policy=listener.tls_cipher_policy,
-            enable_http2="on" if listener.http2 else "off",
-            gzip=listener.gzip,
-            sticky_session="off",
-            idle_timeout=listener.idle_timeout,
-            request_timeout=listener.request_timeout,
-            x_forwarded_for=alicloud.slb.ListenerXForwardedForArgs(
-                retrive_slb_proto=listener.forwarded_headers.proto,
-                retrive_slb_id=listener.forwarded_headers.slb_id,
-                retrive_slb_ip=listener.forwarded_headers.slb_ip,
-            ),
-            health_check="on",
-            health_check_uri=check.uri,
-            health_check_method=check.method,
-            health_check_http_code=",".join(check.http_codes),
-            health_check_connect_port=backend_port,
-            health_check_interval=check.interval,
-            health_check_timeout=check.timeout,
-            healthy_threshold=check.healthy_threshold,
-            unhealthy_threshold=check.unhealthy_threshold,
-            # Backends first, so that the listener's first request finds one.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[attached]),
-        )
+        acl_ids = self._acl_ids(name, listener)
+        https = self._listener(name, listener, listener.port, self._target(backend_port), acl_ids)
+        if listener.redirect_port is not None:
+            redirect(f"{name}-redirect", port=listener.redirect_port, to=https, parent=self)
+        for key, other in others.items():
+            other_name = f"{name}-listener-{key}"
+            self._listener(
+                other_name,
+                other,
+                other.port,
+                Target(None, other.server_group_id)
+                if other.server_group_id
+                else self._target(other.backend_port or backend_port),
+                acl_ids if other.acl is listener.acl else self._acl_ids(other_name, other),
+            )
         self.load_balancer_id = instance.id
         self.address = instance.address
         self.listener_id = https.id
         self.register_outputs({"address": self.address, "load_balancer_id": self.load_balancer_id})
 
-    def _instance(
-        self, load_balancer: LoadBalancer, vswitch_id: pulumi.Input[str] | None
-    ) -> alicloud.slb.ApplicationLoadBalancer:
+    def _listener(
+        self,
+        name: str,
+        options: ListenerOptions,
+        port: int,
+        target: Target,
+        acl_ids: Sequence[pulumi.Input[str]] | None,
+    ) -> alicloud.slb.Listener:
+        """A listener, and the extensions with which it shows additional domains' certificates."""
+        listener = https_listener(
+            name,
+            port=port,
+            options=options,
+            load_balancer_id=self._instance.id,
+            certificates=self._certificates,
+            target=target,
+            acl_ids=acl_ids,
+            description=f"{self._name}: HTTPS with client certificates",
+            parent=self,
+        )
+        for domain, certificate in self.domain_certificates.items():
+            domain_extension(f"{name}-{_label(domain)}", domain, certificate.id, listener, self)
+        return listener
+
+    def _acl_ids(self, name: str, options: ListenerOptions) -> Sequence[pulumi.Input[str]] | None:
+        if options.acl is None:
+            return None
+        if options.acl.ids:
+            return options.acl.ids
+        made = acl(
+            _bounded(name),
+            options.acl,
+            ip_version=self._instance.ip_version,
+            tags=self._tags,
+            parent=self,
+        )
+        return [made.id]
+
+    def _target(self, port: int) -> Target:
+        """The backends at a port, which the default server group leaves to the listener."""
+        if self._default_group is not None:
+            return Target(port, ready=(self._default_group,))
+        if port not in self._targets:
+            group, ready = vserver_group(
+                f"{self._name}-{port}",
+                self._instance.id,
+                self._backends,
+                port=port,
+                tags=self._tags,
+                parent=self,
+            )
+            self._targets[port] = Target(port, group, ready)
+        return self._targets[port]
+
+    def _existing(
+        self, load_balancer_id: str, listeners: Mapping[str, ListenerOptions]
+    ) -> _Instance:
+        found = catalogue.existing_load_balancer(
+            load_balancer_id, pulumi.InvokeOptions(parent=self)
+        )
+        try:
+            require_ip_version(listeners, found.ip_version)
+        except ValueError as error:
+            raise pulumi.RunError(str(error)) from None
+        return _Instance(
+            pulumi.Output.from_input(load_balancer_id),
+            pulumi.Output.from_input(found.address),
+            found.ip_version,
+        )
+
+    def _new(self, load_balancer: LoadBalancer, vswitch_id: pulumi.Input[str] | None) -> _Instance:
         internet = load_balancer.address_type == "internet"
-        return alicloud.slb.ApplicationLoadBalancer(
+        protected = load_balancer.modification_protection
+        catalogue.require_load_balancer_zones(load_balancer, pulumi.InvokeOptions(parent=self))
+        made = alicloud.slb.ApplicationLoadBalancer(
             self._name,
             load_balancer_name=load_balancer.name or self._name,
             address_type=load_balancer.address_type,
+            address_ip_version="ipv6" if load_balancer.address_ip_version == "ipv6" else None,
             vswitch_id=None if internet else load_balancer.vswitch_id or vswitch_id,
+            master_zone_id=load_balancer.master_zone_id,
+            slave_zone_id=load_balancer.slave_zone_id,
             instance_charge_type=load_balancer.instance_charge_type,
             load_balancer_spec=load_balancer.specification,
             internet_charge_type=load_balancer.internet_charge_type if internet else None,
             bandwidth=load_balancer.bandwidth,
             payment_type="PayAsYouGo",
             delete_protection="on" if load_balancer.deletion_protection else "off",
+            modification_protection_status=MODIFICATION_PROTECTION[protected],
+            modification_protection_reason=self._name[:80] if protected else None,
             resource_group_id=load_balancer.resource_group_id,
             tags=self._tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        return _Instance(made.id, made.address, load_balancer.address_ip_version)
+
+
+def _label(domain: str) -> str:
+    """A domain as a part of names: certificates' names have no `*`, and no domain has a `_`."""
+    return domain.replace("*", "_")
+
+
+def _bounded(name: str) -> str:
+    """A name that is not too long for one that the provider makes up from it."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: LONGEST_NAME - 9]}-{digest}"

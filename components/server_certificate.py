@@ -15,8 +15,8 @@ from settings import Server
 class ServerCertificate(pulumi.ComponentResource):
     """A server certificate of the load balancer's region, from one of three sources.
 
-    Issued by the private CA for the configured names and the load balancer's address, or a PEM
-    pair brought along, or a certificate of Certificate Management Service by id.
+    Issued by the private CA for the configured names and, if given, the load balancer's address,
+    or a PEM pair brought along, or a certificate of Certificate Management Service by id.
 
     Attributes:
         id: Of the uploaded certificate, for listeners.
@@ -36,7 +36,7 @@ class ServerCertificate(pulumi.ComponentResource):
         *,
         server: Server,
         authority: PrivateCertificateAuthority,
-        address: pulumi.Output[str],
+        address: pulumi.Output[str] | None,
         tags: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -51,14 +51,16 @@ class ServerCertificate(pulumi.ComponentResource):
             self.certificate = pulumi.Output.from_input(server.certificate)
             private_key = pulumi.Output.secret(server.private_key.get_secret_value())
         else:
+            addresses: list[pulumi.Input[str]] = [] if address is None else [address]
+            names: list[pulumi.Input[str]] = [*_common_names(server.domains), *addresses]
             issued = IssuedServerCertificate(
                 name,
                 ca_certificate=authority.certificate,
                 ca_private_key=authority.private_key,
                 ca_key_id=authority.key_id,
-                common_name=_common_name(server.domains) or address,
+                common_name=next(iter(names), ""),
                 dns_names=list(server.domains),
-                ip_addresses=[address, *server.ip_addresses],
+                ip_addresses=[*addresses, *server.ip_addresses],
                 key_bits=server.key_bits,
                 validity=server.validity,
                 renew_before=server.renew_before,
@@ -68,9 +70,10 @@ class ServerCertificate(pulumi.ComponentResource):
             self.certificate = issued.certificate
             private_key = issued.private_key
             self.issuer = "private"
-            self.names = address.apply(
-                lambda ip: list(dict.fromkeys([*server.domains, ip, *server.ip_addresses]))
-            )
+            if address is not None:
+                self.names = address.apply(
+                    lambda ip: list(dict.fromkeys([*server.domains, ip, *server.ip_addresses]))
+                )
         # No name of its own: with one, the provider would delete the certificate that the listener
         # still uses before it uploads the next.
         uploaded = alicloud.slb.ServerCertificate(
@@ -85,6 +88,6 @@ class ServerCertificate(pulumi.ComponentResource):
         self.register_outputs({"id": self.id, "certificate": self.certificate})
 
 
-def _common_name(domains: Sequence[str]) -> str | None:
-    """The first domain that fits into a common name: 64 characters (RFC 5280, appendix A.1)."""
-    return next((domain for domain in domains if len(domain.encode()) <= 64), None)
+def _common_names(domains: Sequence[str]) -> list[str]:
+    """The domains that fit into a common name: 64 characters (RFC 5280, appendix A.1)."""
+    return [domain for domain in domains if len(domain.encode()) <= 64]

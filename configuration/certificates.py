@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from cryptography import x509
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -250,12 +250,12 @@ class RevocationList(Validity):
     renew_before: Duration = "10d"
 
 
-class Server(Validity):
-    """The certificate that the load balancer shows; from the private CA unless given."""
+class ServedCertificate(Validity):
+    """A certificate that the load balancer shows; from the private CA unless given."""
 
-    domains: tuple[str, ...] = ()
-    ip_addresses: tuple[Annotated[str, AfterValidator(_ip_address)], ...] = ()
-    """In the certificate beside the load balancer's own."""
+    place: ClassVar[str]
+    """Where the configuration has it, for messages."""
+
     key_bits: KeyBits = 2048
     validity: Duration = "365d"
     renew_before: Duration = "30d"
@@ -267,6 +267,34 @@ class Server(Validity):
     def issued_here(self) -> bool:
         """Whether the certificate comes from the private CA."""
         return self.certificate is None and self.alicloud_certificate_id is None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.certificate is None) != (self.private_key is None):
+            missing = "private_key" if self.private_key is None else "certificate"
+            raise ValueError(
+                "certificate and private_key belong together, and "
+                f"{missing} is missing: `pulumi config set --path "
+                f"{'--secret ' if missing == 'private_key' else ''}"
+                f"'{NAMESPACE}:{self.place}.{missing}'` takes it from standard input"
+            )
+        if self.certificate is not None and self.alicloud_certificate_id is not None:
+            raise ValueError(
+                "certificate and alicloud_certificate_id are both set: keep the one to serve"
+            )
+        if self.certificate is not None and self.private_key is not None:
+            brought_along.require_match(self.certificate, self.private_key.get_secret_value())
+        return self
+
+
+class Server(ServedCertificate):
+    """The certificate of the load balancer itself."""
+
+    place: ClassVar[str] = "server"
+
+    domains: tuple[str, ...] = ()
+    ip_addresses: tuple[Annotated[str, AfterValidator(_ip_address)], ...] = ()
+    """In the certificate beside the load balancer's own."""
 
     def require_within(self, constraints: x509.NameConstraints) -> None:
         """Refuse names that the CA may not certify.
@@ -284,24 +312,6 @@ class Server(Validity):
                 "is read as a DNS name where there is no other, and outside of the CA's permitted "
                 "domains: set domains to one that is permitted"
             )
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.certificate is None) != (self.private_key is None):
-            missing = "private_key" if self.private_key is None else "certificate"
-            raise ValueError(
-                "certificate and private_key belong together, and "
-                f"{missing} is missing: `pulumi config set --path "
-                f"{'--secret ' if missing == 'private_key' else ''}"
-                f"'{NAMESPACE}:server.{missing}'` takes it from standard input"
-            )
-        if self.certificate is not None and self.alicloud_certificate_id is not None:
-            raise ValueError(
-                "certificate and alicloud_certificate_id are both set: keep the one to serve"
-            )
-        if self.certificate is not None and self.private_key is not None:
-            brought_along.require_match(self.certificate, self.private_key.get_secret_value())
-        return self
 
 
 class ClientDefaults(Validity):

@@ -1,7 +1,7 @@
-"""The configuration's part on the cloud: network, backends, load balancer and listener.
+"""The configuration's part on the cloud: network, backends and load balancer.
 
-Ranges are those of the Alibaba Cloud APIs (CreateLoadBalancerHTTPSListener, CreateLoadBalancer,
-AddBackendServers, RunInstances) and of the provider, whichever is narrower.
+Ranges are those of the Alibaba Cloud APIs (CreateLoadBalancer, AddBackendServers, RunInstances) and
+of the provider, whichever is narrower.
 """
 
 from __future__ import annotations
@@ -12,10 +12,42 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork, model_validator
 
+from configuration.identifiers import (
+    InstanceId,
+    LoadBalancerId,
+    SecurityGroupId,
+    VpcId,
+    VSwitchId,
+)
 from configuration.model import Model
 
-MOST_BACKENDS = 20
-"""AddBackendServers takes that many in a call, and the provider sends all in one."""
+MOST_BACKENDS = 19
+"""AddBackendServers takes 20 in a call. Of 20, the provider would remove or change all in a first
+call, and send a second one with none, which the API has no reason to take."""
+
+SPECIFICATIONS = (
+    "slb.s1.small",
+    "slb.s2.small",
+    "slb.s2.medium",
+    "slb.s3.small",
+    "slb.s3.medium",
+    "slb.s3.large",
+    "slb.s4.large",
+)
+"""That the provider takes, without the one of pay-by-LCU instances."""
+
+
+def _specification(value: str) -> str:
+    if value not in SPECIFICATIONS:
+        raise ValueError(f"{value} is none of {', '.join(SPECIFICATIONS)}: take one of these")
+    return value
+
+
+def _ids(value: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = [name for name, times in Counter(value).items() if times > 1]
+    if repeated:
+        raise ValueError(f"{', '.join(repeated)} is given more than once: give each once")
+    return value
 
 
 def _instance_ids(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -24,16 +56,21 @@ def _instance_ids(value: tuple[str, ...]) -> tuple[str, ...]:
             f"{len(value)} instances are given, and the load balancer takes {MOST_BACKENDS} at "
             "once: leave some out"
         )
-    repeated = [name for name, times in Counter(value).items() if times > 1]
-    if repeated:
-        raise ValueError(f"{', '.join(repeated)} is given more than once: give each once")
-    return value
+    return _ids(value)
 
 
 class Network(Model):
-    """The VPC that is made for new backends."""
+    """Where new backends are: in a VPC that is made for them, or in an existing one."""
 
     cidr_block: IPvAnyNetwork = Field(default=ipaddress.ip_network("192.168.0.0/16"))
+    """Of the new VPC or, in an existing one, of new vSwitches."""
+    vpc_id: VpcId | None = None
+    vswitch_ids: Annotated[tuple[VSwitchId, ...], AfterValidator(_ids)] = ()
+
+    @property
+    def existing(self) -> bool:
+        """Whether the VPC is not the stack's own."""
+        return self.vpc_id is not None or bool(self.vswitch_ids)
 
     @model_validator(mode="after")
     def _room(self) -> Self:
@@ -45,32 +82,100 @@ class Network(Model):
             )
         return self
 
+    @model_validator(mode="after")
+    def _block_of_new_switches(self) -> Self:
+        given = "cidr_block" in self.model_fields_set
+        if self.vswitch_ids and given:
+            raise ValueError(
+                "cidr_block is for new vSwitches, and vswitch_ids names existing ones: keep one"
+            )
+        if self.vpc_id is not None and not self.vswitch_ids and not given:
+            raise ValueError(
+                "vpc_id is given without vswitch_ids: name its vSwitches there, or give a free "
+                "block of it as cidr_block, where new ones are made"
+            )
+        return self
+
 
 class Backends(Model):
     """The ECS instances that answer requests: new ones, or existing ones by id."""
 
     count: Annotated[int, Field(ge=1, le=MOST_BACKENDS)] = 2
+    weights: tuple[Annotated[int, Field(ge=0, le=100)], ...] = ()
+    """In the order of the instances; 0 drains one. Unset: 100 each."""
     port: Annotated[int, Field(ge=1, le=65535)] = 80
     instance_type: str | None = None
     image_id: str | None = None
     system_disk_category: str = "cloud_essd"
-    instance_ids: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^i-[a-z0-9]+$")], ...], AfterValidator(_instance_ids)
-    ] = ()
+    instance_ids: Annotated[tuple[InstanceId, ...], AfterValidator(_instance_ids)] = ()
+    security_group_id: SecurityGroupId | None = None
+    """Of new instances, in place of one that is made."""
+
+    @model_validator(mode="after")
+    def _a_weight_for_each(self) -> Self:
+        count = len(self.instance_ids) or self.count
+        if self.weights and len(self.weights) != count:
+            raise ValueError(
+                f"weights has {len(self.weights)}, and there are {count} backends: give one for "
+                "each, in their order"
+            )
+        if self.weights and not any(self.weights):
+            raise ValueError("weights are all 0: no backend would get a request; raise one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _made_or_existing(self) -> Self:
+        if self.instance_ids and self.security_group_id is not None:
+            raise ValueError(
+                "security_group_id is for new instances, and instance_ids names existing ones, "
+                "which keep theirs: leave security_group_id out"
+            )
+        return self
 
 
 class LoadBalancer(Model):
-    """The CLB instance."""
+    """The CLB instance: a new one, or an existing one by id."""
 
+    id: LoadBalancerId | None = None
+    """Its own settings and its default server group are left alone."""
     name: Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")] | None = None
     address_type: Literal["internet", "intranet"] = "internet"
-    vswitch_id: str | None = None
+    address_ip_version: Literal["ipv4", "ipv6"] = "ipv4"
+    vswitch_id: VSwitchId | None = None
+    master_zone_id: str | None = None
+    slave_zone_id: str | None = None
     instance_charge_type: Literal["PayByCLCU", "PayBySpec"] = "PayByCLCU"
-    specification: str | None = None
+    specification: Annotated[str, AfterValidator(_specification)] | None = None
     internet_charge_type: Literal["PayByTraffic", "PayByBandwidth"] = "PayByTraffic"
     bandwidth: Annotated[int, Field(ge=1, le=5000)] | None = None
     deletion_protection: bool = False
+    modification_protection: bool | None = None
+    """Against changes in the console. None leaves it as it is: the provider would not take it off
+    where it is no longer set."""
     resource_group_id: str | None = None
+
+    @model_validator(mode="after")
+    def _nothing_for_an_existing_one(self) -> Self:
+        others = sorted(self.model_fields_set - {"id"})
+        if self.id is not None and others:
+            raise ValueError(
+                f"id names an existing load balancer, which is left as it is: leave out "
+                f"{', '.join(others)}, or id for a new one"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _address(self) -> Self:
+        if self.address_type == "intranet" and self.address_ip_version == "ipv6":
+            raise ValueError(
+                "address_type is intranet, which takes an IPv4 address: leave address_ip_version "
+                "out, or set address_type to internet"
+            )
+        if self.slave_zone_id is not None and self.slave_zone_id == self.master_zone_id:
+            raise ValueError("slave_zone_id is the master_zone_id: give another zone")
+        if self.slave_zone_id is not None and self.master_zone_id is None:
+            raise ValueError("slave_zone_id is given without master_zone_id: set both")
+        return self
 
     @model_validator(mode="after")
     def _charges(self) -> Self:
@@ -91,54 +196,5 @@ class LoadBalancer(Model):
             raise ValueError(
                 "bandwidth (Mbit/s, 1 to 5000) belongs to internet_charge_type PayByBandwidth: "
                 "set both or neither"
-            )
-        return self
-
-
-class HealthCheck(Model):
-    """Active checks of the backends; times in seconds."""
-
-    uri: Annotated[str, Field(pattern=r"^/.{1,79}$")] = "/healthz"
-    method: Literal["head", "get"] = "head"
-    http_codes: tuple[Literal["http_2xx", "http_3xx", "http_4xx", "http_5xx"], ...] = ("http_2xx",)
-    interval: Annotated[int, Field(ge=1, le=50)] = 2
-    timeout: Annotated[int, Field(ge=1, le=300)] = 5
-    healthy_threshold: Annotated[int, Field(ge=2, le=10)] = 3
-    unhealthy_threshold: Annotated[int, Field(ge=2, le=10)] = 3
-
-
-class ForwardedHeaders(Model):
-    """What the listener tells backends beside X-Forwarded-For."""
-
-    proto: bool = True
-    slb_id: bool = False
-    slb_ip: bool = False
-
-
-class Listener(Model):
-    """The HTTPS listener that demands a client certificate."""
-
-    port: Annotated[int, Field(ge=1, le=65535)] = 443
-    tls_cipher_policy: Literal[
-        "tls_cipher_policy_1_2_strict_with_1_3",
-        "tls_cipher_policy_1_2_strict",
-        "tls_cipher_policy_1_2",
-        "tls_cipher_policy_1_1",
-        "tls_cipher_policy_1_0",
-    ] = "tls_cipher_policy_1_2_strict_with_1_3"
-    http2: bool = True
-    gzip: bool = True
-    scheduler: Literal["rr", "wrr"] = "rr"
-    bandwidth: int = -1
-    idle_timeout: Annotated[int, Field(ge=1, le=60)] = 15
-    request_timeout: Annotated[int, Field(ge=1, le=180)] = 60
-    forwarded_headers: ForwardedHeaders = ForwardedHeaders()
-    health_check: HealthCheck = HealthCheck()
-
-    @model_validator(mode="after")
-    def _bandwidth(self) -> Self:
-        if self.bandwidth != -1 and not 1 <= self.bandwidth <= 1000:
-            raise ValueError(
-                f"bandwidth is {self.bandwidth}: it is -1 (no limit) or 1 to 1000 Mbit/s"
             )
         return self

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 
 from operations.expiry import Expiry
 from operations.health import BackendHealth
-from operations.probes import Answered, Outcome, Rejected, Untrusted
+from operations.probes import Answered, Outcome, Redirected, Rejected, Unreachable, Untrusted
 from operations.report import Status
 
 TITLES = {
@@ -29,11 +30,22 @@ TITLES = {
     "served_certificate": "The served certificate is the one in state",
     "server_names": "Its names cover the address",
     "server_chain": "Its chain verifies",
+    "sticky_session": "A session stays with its backend",
+    "redirect": "HTTP is redirected to HTTPS",
+    "domain_certificates": "Additional domains show their certificates",
+    "additional_listeners": "Additional listeners demand a certificate",
     "ca_validity": "Days left: CA",
     "server_validity": "Days left: server",
     "client_validity": "Days left: clients",
 }
 """Id and title of every check, in the order of the report."""
+
+CONFIGURED = frozenset(
+    {"sticky_session", "redirect", "domain_certificates", "additional_listeners"}
+)
+"""Checks that a report has only where there is such a thing to check."""
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 SOON_DAYS = 14
 SHOWN = 3
@@ -106,22 +118,40 @@ def clients(outcomes: Mapping[str, Outcome], total: int) -> Finding:
     )
 
 
-def is_even(instances: Sequence[str | None], healthy: Collection[str]) -> bool:
-    """Whether every healthy backend was seen, none more than twice as often as another.
+def is_even(
+    instances: Sequence[str | None], healthy: Collection[str], weights: Mapping[str, int]
+) -> bool:
+    """Whether every healthy backend was seen, none more than twice as often as its weight says.
 
     The nodes of a load balancer take turns each for itself, so an exact tie is not to be expected
-    of a few requests.
+    of a few requests. A backend whose share of them is less than one need not have been seen.
+
+    Args:
+        instances: Who answered.
+        healthy: Who may have.
+        weights: Of those; who has none counts as 100.
     """
     counts = Counter(instances)
-    return set(counts) == set(healthy) and max(counts.values()) <= 2 * min(counts.values())
+    shares = {one: weights.get(one, 100) for one in healthy}
+    shares = {one: share for one, share in shares.items() if share}
+    if not shares or not set(counts) <= set(shares):
+        return False
+    least = sum(shares.values()) / len(instances)
+    rates = [counts[one] / share for one, share in shares.items() if share >= least]
+    return max(rates) <= 2 * min(rates)
 
 
-def balancing(outcomes: Sequence[Outcome], healthy: Collection[str] | None) -> Finding:
-    """Whether requests on new connections went to all healthy backends evenly.
+def balancing(
+    outcomes: Sequence[Outcome],
+    healthy: Collection[str] | None,
+    weights: Mapping[str, int] | None = None,
+) -> Finding:
+    """Whether requests on new connections went to all healthy backends by their weights.
 
     Args:
         outcomes: Of the requests, in order.
         healthy: Ids of the backends whose health is normal; None where nobody told.
+        weights: Of backends, by id; None where all are equal.
     """
     lost = [outcome for outcome in outcomes if not is_success(outcome)]
     if lost:
@@ -133,10 +163,21 @@ def balancing(outcomes: Sequence[Outcome], healthy: Collection[str] | None) -> F
     seen = ", ".join(f"{instance} {count}" for instance, count in sorted(counts.items()))
     if healthy is None:
         return Finding("skipped", f"seen {seen}; which backends are healthy is not known")
-    if not is_even(instances, healthy):
-        expected = ", ".join(sorted(healthy)) or "no healthy backend"
-        return Finding("failed", f"seen {seen}; expected evenly {expected}")
-    return Finding("passed", seen + (", strictly in turn" if _takes_turns(instances) else ""))
+    weights = weights or {}
+    if not is_even(instances, healthy, weights):
+        return Finding("failed", f"seen {seen}; expected {_expected(healthy, weights)}")
+    drained = [one for one, weight in weights.items() if not weight]
+    none = f"; none to {_some(drained)}, which is drained" if drained else ""
+    turns = ", strictly in turn" if _takes_turns(instances) else ""
+    return Finding("passed", seen + turns + none)
+
+
+def _expected(healthy: Collection[str], weights: Mapping[str, int]) -> str:
+    if not healthy:
+        return "no healthy backend"
+    if len({weights.get(one, 100) for one in healthy}) == 1:
+        return f"evenly {', '.join(sorted(healthy))}"
+    return ", ".join(f"{one} by weight {weights.get(one, 100)}" for one in sorted(healthy))
 
 
 def _takes_turns(instances: Sequence[str | None]) -> bool:
@@ -146,15 +187,123 @@ def _takes_turns(instances: Sequence[str | None]) -> bool:
     )
 
 
-def health(backends: Iterable[BackendHealth]) -> Finding:
-    """Whether there are backends and the health of all of them is normal."""
+def health(backends: Iterable[BackendHealth], drained: Collection[str] = ()) -> Finding:
+    """Whether there are backends and the health of all of them is normal.
+
+    Args:
+        backends: As the load balancer reports them.
+        drained: Ids of those that get no request, and need not be healthy.
+    """
     states = {backend.server_id: backend.status for backend in backends}
     if not states:
         return Finding("failed", "the listener has no backends")
-    sick = {server: status for server, status in states.items() if status != "normal"}
+    sick = {s: status for s, status in states.items() if status != "normal" and s not in drained}
     if sick:
         return Finding("failed", f"{_some(f'{s} {status}' for s, status in sick.items())}")
-    return Finding("passed", f"{_some(states)}: normal")
+    idle = [f"{s} {states[s]}" for s in drained if states.get(s, "normal") != "normal"]
+    normal = [s for s, status in states.items() if status == "normal"]
+    seen = f"{_some(normal)}: normal" if normal else "none is normal"
+    return Finding("passed", seen + (f"; drained: {_some(idle)}" if idle else ""))
+
+
+def sticky_session(first: Outcome, later: Sequence[Outcome], cookie: str) -> Finding:
+    """Whether requests that bring the first answer's cookies went to the same backend.
+
+    Args:
+        first: Of the request without a cookie.
+        later: Of those with the cookies that it set.
+        cookie: Name of the cookie that backends have to set; empty if the listener sets its own.
+    """
+    if not isinstance(first, Answered) or not is_success(first):
+        return Finding("failed", f"could not be tried: {first}")
+    names = [one.split("=", 1)[0] for one in first.cookies]
+    if cookie not in {*names, ""}:
+        return Finding("skipped", f"the page sets no cookie {cookie}, which the backends would")
+    lost = [outcome for outcome in later if not is_success(outcome)]
+    if lost:
+        return Finding("failed", f"{len(lost)} of {len(later)} requests failed: {lost[0]}")
+    if first.instance is None:
+        return Finding("skipped", "no answer names its instance (i-…), so it cannot be seen")
+    elsewhere = {o.instance for o in later if isinstance(o, Answered)} - {first.instance}
+    others = ", ".join(sorted(map(str, elsewhere)))
+    return _finding(
+        good=bool(names) and not elsewhere,
+        detail="the listener sets no cookie"
+        if not names
+        else f"{first.instance} first, then with its cookie {others}"
+        if elsewhere
+        else f"{len(later)} requests with {names[0]} to {first.instance}",
+    )
+
+
+def redirect(outcome: Redirected | Unreachable, host: str, port: int | None) -> Finding:
+    """Whether a plain request was sent on to the HTTPS listener.
+
+    Args:
+        outcome: Of the request.
+        host: Where it has to be sent.
+        port: To which port; None where something in front maps it.
+    """
+    if not isinstance(outcome, Redirected):
+        return Finding("failed", f"could not be tried: {outcome}")
+    target = urlsplit(outcome.location)
+    good = (
+        outcome.status in REDIRECTS
+        and (target.scheme, target.hostname) == ("https", host)
+        and port in {None, target.port or 443}
+    )
+    expected = f"; expected a redirect to https://{host}:{port or 443}/"
+    return _finding(good=good, detail=f"{outcome}{'' if good else expected}")
+
+
+def domain_certificates(
+    served: Mapping[str, bytes | Outcome], in_state: Mapping[str, x509.Certificate | None]
+) -> Finding:
+    """Whether clients that ask for an additional domain are shown that domain's certificate.
+
+    Args:
+        served: Certificate (DER) by domain.
+        in_state: The one that there should be, if state has it.
+    """
+    wrong = []
+    for domain, answer in served.items():
+        if not isinstance(answer, bytes):
+            wrong.append(f"{domain}: could not be tried: {answer}")
+            continue
+        names = subject_alternative_names(x509.load_der_x509_certificate(answer))
+        if in_state[domain] is not None:
+            finding = served_certificate(answer, in_state[domain])
+            if finding.status != "passed":
+                wrong.append(f"{domain}: {finding.detail}")
+                continue
+        if not covers(names, domain):
+            wrong.append(f"{domain}: the certificate is for {_some(names) or 'no name'}")
+    if wrong:
+        return Finding("failed", "; ".join(wrong))
+    return Finding("passed", f"{_some(served)}: each its own")
+
+
+def covers(names: Iterable[str], domain: str) -> bool:
+    """Whether a certificate's names cover a domain, which may begin with a `*` (RFC 9525, 6.3)."""
+    known = {_normal(name) for name in names}
+    return domain in known or f"*.{domain.split('.', 1)[-1]}" in known
+
+
+def additional_listeners(refusals: Mapping[str, Finding], clients: Mapping[str, str]) -> Finding:
+    """Whether further listeners refuse whoever has no certificate and admit clients.
+
+    Args:
+        refusals: What each made of a request without a certificate, by the listener's name.
+        clients: What became of a client's request where it did not get through.
+    """
+    wrong = [f"{name}: {one.detail}" for name, one in refusals.items() if one.status == "failed"]
+    wrong += [f"{name}: a client's request: {seen}" for name, seen in clients.items()]
+    if wrong:
+        return Finding("failed", "; ".join(wrong))
+    skipped = [f"{name}: {one.detail}" for name, one in refusals.items() if one.status == "skipped"]
+    if skipped:
+        return Finding("skipped", "; ".join(skipped))
+    return Finding("passed", ", ".join(refusals))
 
 
 def served_certificate(served: bytes | Outcome, in_state: x509.Certificate | None) -> Finding:
@@ -254,7 +403,8 @@ def validity(expiries: Sequence[Expiry], now: datetime) -> Finding:
 
 
 def _days(expiry: Expiry, now: datetime) -> str:
-    name = f"{expiry.name} " if expiry.role == "client" else ""
+    of_its_own = expiry.role == "client" or expiry.name not in {"CA", "server"}
+    name = f"{expiry.name} " if of_its_own else ""
     until = f"{expiry.not_after:%Y-%m-%d}"
     if expiry.has_expired(now):
         return f"{name}expired on {until}"

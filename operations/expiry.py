@@ -34,6 +34,11 @@ def expiries(outputs: StackOutputs) -> list[Expiry]:
     if outputs.server is not None:
         found.append(Expiry(outputs.server.not_valid_after_utc, "server", "server"))
     found += [
+        Expiry(certificate.not_valid_after_utc, "server", domain)
+        for domain, extension in outputs.domain_certificates.items()
+        if (certificate := extension.parsed) is not None
+    ]
+    found += [
         Expiry(record.not_after, "client", name)
         for name, record in outputs.clients.items()
         if record.status != "revoked"

@@ -57,7 +57,7 @@ class Item:
 
 
 def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
-    """All of a stack: CA, server, revocation list, then the clients in order of issue."""
+    """All of a stack: CA, servers, revocation list, then the clients in order of issue."""
     of_ca = outputs.renewal.certificate_authority
     items = [_of_certificate("ca", "CA", outputs.ca, of_ca, now)]
     if outputs.next_ca_certificate:
@@ -68,6 +68,11 @@ def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
         own = outputs.server_certificate_issuer == "private"
         renew_before = outputs.renewal.server if own else "1s"
         items.append(_of_certificate("server", "server", outputs.server, renew_before, now))
+    for domain, extension in outputs.domain_certificates.items():
+        if extension.parsed is not None:
+            own = extension.issuer == "private"
+            renew_before = outputs.renewal.domain_extensions.get(domain, "1s") if own else "1s"
+            items.append(_of_certificate("server", domain, extension.parsed, renew_before, now))
     ahead = parse_duration(outputs.renewal.revocation_list)
     lists = revocation_lists(outputs.certificate_revocation_list)
     items += [_of_list(listed, ahead, now) for listed in lists]

@@ -82,6 +82,45 @@ class Renewal(_Model):
     server: str = "0s"
     revocation_list: str = "0s"
     clients: dict[str, str] = {}
+    domain_extensions: dict[str, str] = {}
+
+
+class ListenerSettings(_Model):
+    """An HTTPS listener, as far as whoever tries it from outside has to know.
+
+    `sticky_session` and `acl` are their types, or empty; `cookie` is of sticky sessions of type
+    server. A VServer group's backends are not those of the output `backends`.
+    """
+
+    name: str = "listener"
+    port: int = 443
+    scheduler: str = "rr"
+    sticky_session: Literal["", "insert", "server"] = ""
+    cookie: str = ""
+    acl: Literal["", "white", "black"] = ""
+    health_check: bool = True
+    server_group_id: str = ""
+
+
+class Backend(_Model):
+    """An ECS instance behind the load balancer; weight 0 drains it."""
+
+    server_id: str
+    weight: int
+
+
+class DomainCertificate(_Model):
+    """What is served for an additional domain: PEM, empty for one that Alibaba Cloud keeps."""
+
+    certificate: str
+    issuer: Literal["private", "other"]
+
+    @property
+    def parsed(self) -> x509.Certificate | None:
+        """The domain's own certificate, if state has it."""
+        if not self.certificate:
+            return None
+        return x509.load_pem_x509_certificates(self.certificate.encode())[0]
 
 
 class ClientBundle(_Model):
@@ -119,10 +158,14 @@ class StackOutputs(_Model):
     region: str
     load_balancer_id: str
     listener_port: int = Field(ge=1, le=65535)
+    listeners: tuple[ListenerSettings, ...] = ()
+    redirect_port: int = 0
+    backends: tuple[Backend, ...] = ()
     server_names: tuple[str, ...]
     server_certificate_issuer: Literal["private", "other"]
     ca_certificate: str
     server_certificate: str
+    domain_certificates: dict[str, DomainCertificate] = {}
     clients: dict[str, ClientRecord]
     issued: tuple[IssuedCertificate, ...] = ()
     renewal: Renewal = Renewal()
@@ -170,6 +213,16 @@ class StackOutputs(_Model):
         except ValueError:
             return False
         return True
+
+    @property
+    def listener(self) -> ListenerSettings:
+        """The main listener."""
+        return self.listeners[0] if self.listeners else ListenerSettings(port=self.listener_port)
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """Weight of each backend, by instance id; empty if an earlier version made the outputs."""
+        return {backend.server_id: backend.weight for backend in self.backends}
 
     @property
     def ca(self) -> x509.Certificate:

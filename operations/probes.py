@@ -47,12 +47,14 @@ class Answered:
         title: Title of an HTML page, else the reason phrase.
         instance: Id of the ECS instance that the answer names (header or body), if any.
         tls: Version of the connection, e.g. `TLSv1.3`.
+        cookies: That the answer sets, `NAME=VALUE` each.
     """
 
     status: int
     title: str
     instance: str | None
     tls: str
+    cookies: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """What a person reads in a report."""
@@ -123,10 +125,17 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Target:
-    """Where probes go: host and port of the stack's URL."""
+    """Where probes go: host and port of the stack's URL.
+
+    Attributes:
+        host: Name or IP address.
+        port: TCP.
+        server_name: What to ask for by SNI, if not for the host.
+    """
 
     host: str
     port: int
+    server_name: str | None = None
 
     def __str__(self) -> str:
         """Host and port as in a URL."""
@@ -193,6 +202,7 @@ def probe(
     context: ssl.SSLContext,
     identity: Identity | None = None,
     *,
+    cookies: tuple[str, ...] = (),
     limit: float = PROBE_SECONDS,
 ) -> Outcome:
     """Send `GET /` and say what became of it.
@@ -201,13 +211,15 @@ def probe(
         target: Where to.
         context: Fresh TLS context; it is given the identity.
         identity: Certificate to present, if any.
+        cookies: To send, `NAME=VALUE` each.
         limit: Seconds for all of it.
     """
+    sent = f"Cookie: {'; '.join(cookies)}\r\n" if cookies else ""
 
     def exchange(connection: ssl.SSLSocket, deadline: float) -> Outcome:
         tls = connection.version() or ""  # to be asked before the server closes
         request = f"GET / HTTP/1.1\r\nHost: {target}\r\nUser-Agent: slb-mutual-tls-verify\r\n"
-        request += "Accept: text/html\r\nConnection: close\r\n\r\n"
+        request += f"{sent}Accept: text/html\r\nConnection: close\r\n\r\n"
         # With TLS 1.3 the handshake is over for the client before the server has judged the
         # certificate: its alert comes with the first read, and may cut this write short.
         with suppress(ConnectionError):
@@ -234,6 +246,40 @@ def handshake(
         return connection.getpeercert(binary_form=True) or Rejected(None)
 
     return _connected(target, context, identity, limit, certificate)
+
+
+@dataclass(frozen=True)
+class Redirected:
+    """An answer to a request over plain HTTP.
+
+    Attributes:
+        status: HTTP status code.
+        location: Where it leads, if it does.
+    """
+
+    status: int
+    location: str
+
+    def __str__(self) -> str:
+        """What a person reads in a report."""
+        return f"HTTP {self.status}" + (f" to {_printable(self.location)}" if self.location else "")
+
+
+def plain_http(target: Target, *, limit: float = PROBE_SECONDS) -> Redirected | Unreachable:
+    """Send `GET /` without TLS, and follow nothing."""
+    connection = http.client.HTTPConnection(target.host, target.port, timeout=limit)
+    try:
+        connection.request("GET", "/", headers={"Connection": "close"})
+        response = connection.getresponse()
+        return Redirected(response.status, response.getheader("Location") or "")
+    except TimeoutError:
+        return Unreachable(f"{target} does not answer within {limit:g} s")
+    except OSError as error:
+        return Unreachable(f"{target} cannot be reached: {error.strerror or error}")
+    except http.client.HTTPException:
+        return Unreachable(f"{target} does not speak HTTP")
+    finally:
+        connection.close()
 
 
 def _connected(
@@ -267,7 +313,9 @@ def _over_tls(
 ) -> _Result | Outcome:
     plain.settimeout(_remaining(deadline))
     try:
-        with context.wrap_socket(plain, server_hostname=target.host) as connection:
+        with context.wrap_socket(
+            plain, server_hostname=target.server_name or target.host
+        ) as connection:
             return use(connection, deadline)
     except ssl.SSLCertVerificationError as error:
         return Untrusted(error.verify_message.rstrip("."), error.verify_code in _NAME_MISMATCHES)
@@ -325,6 +373,9 @@ def _parse(received: bytes, tls: str) -> Answered:
         title=_printable(html.unescape(title.group(1)) if title else response.reason),
         instance=_instance(response, body),
         tls=tls,
+        cookies=tuple(
+            cookie.split(";", 1)[0].strip() for cookie in response.msg.get_all("Set-Cookie", [])
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
-from operations import checks, probes
+from operations import checks, further_checks, probes
 from operations.checks import TITLES, Finding
 from operations.expiry import expiries
 from operations.health import HealthError, HealthSource, HealthUnavailableError
@@ -27,7 +27,11 @@ POLL_SECONDS = 1.0
 CLIENTS_TRIED = 3
 
 BALANCING_ROUNDS = 5
-"""Two requests for each backend are sent as often as this, until all have been seen evenly."""
+"""A round sends two requests for each backend, or more by weight; it is repeated as often as this,
+until all backends have been seen by their weights."""
+
+MOST_REQUESTS = 40
+"""Sent in a round, whatever the weights."""
 
 OFFLINE_CHECKS = frozenset({"health", "ca_validity", "server_validity", "client_validity"})
 """Checks that ask nothing of the stack's URL."""
@@ -54,7 +58,7 @@ def verify(
         wait: Sleeps for some seconds between two looks.
     """
     patience = _Patience(time.monotonic() + settle, announce, wait)
-    health, healthy = _settled_health(health_source, patience)
+    health, healthy = _settled_health(outputs, health_source, patience)
     names = outputs.clients_to_try()
     identities = {name: of_bundle(outputs.client_bundles[name]) for name in names[:CLIENTS_TRIED]}
     visitor = _Visitor(outputs, identities, healthy)
@@ -64,7 +68,10 @@ def verify(
         **_validity(outputs, datetime.now(UTC)),
     }
     return Report(
-        outputs.url, tuple(Check(key, title, *findings[key]) for key, title in TITLES.items())
+        outputs.url,
+        tuple(
+            Check(key, title, *findings[key]) for key, title in TITLES.items() if key in findings
+        ),
     )
 
 
@@ -86,9 +93,14 @@ class _Patience:
 
 
 def _settled_health(
-    source: HealthSource | None, patience: _Patience
+    outputs: StackOutputs, source: HealthSource | None, patience: _Patience
 ) -> tuple[Finding, frozenset[str] | None]:
     """The finding on health, and the ids of the healthy backends where they are known."""
+    drained = [server for server, weight in outputs.weights.items() if not weight]
+    if not outputs.listener.health_check:
+        # Nobody looks, so all of them get requests.
+        off = Finding("skipped", "health checks are off (listener.health_check.enabled)")
+        return off, frozenset(outputs.weights) or None
     if source is None:
         return Finding("skipped", "not asked for (--no-health)"), None
     while True:
@@ -99,7 +111,7 @@ def _settled_health(
         except HealthError as error:
             return Finding("failed", str(error)), None
         else:
-            finding = checks.health(states)
+            finding = checks.health(states, drained)
             healthy = frozenset(s.server_id for s in states if s.status == "normal")
         if finding.status == "passed" or not patience.lasts(f"backends' health: {finding.detail}"):
             return finding, healthy
@@ -133,7 +145,8 @@ class _Visitor:
         bare = self._request(None)
         if isinstance(bare, Unreachable) and not any(map(checks.is_success, clients.values())):
             # One dead address is one cause: no need to wait for it a dozen times more.
-            return {key: Finding("failed", str(bare)) for key in TITLES.keys() - OFFLINE_CHECKS}
+            dead = Finding("failed", f"{bare}{self._shut_out()}")
+            return dict.fromkeys(self._online_checks(), dead)
         good = next((n for n, outcome in clients.items() if checks.is_success(outcome)), None)
         client = self._identities[good] if good else None
         total = len(self._outputs.clients_in_force())
@@ -143,11 +156,26 @@ class _Visitor:
             "no_certificate": checks.refusal(bare, clients_get_through=passable),
             "other_ca": checks.refusal(self._request(impostor), clients_get_through=passable),
             "expired": self._expired(clients_get_through=passable),
-            "clients": checks.clients(clients, total),
+            "clients": self._clients(clients, total, passable=passable),
             "balancing": self._balancing(client),
             **self._old_tls(client, impostor),
             **self._server(client),
+            **further_checks.findings(self._outputs, self._target, client),
         }
+
+    def _online_checks(self) -> frozenset[str]:
+        """Those of this stack that ask something of its URL."""
+        others = checks.CONFIGURED - further_checks.configured(self._outputs)
+        return frozenset(TITLES) - OFFLINE_CHECKS - others
+
+    def _clients(self, outcomes: Mapping[str, Outcome], total: int, *, passable: bool) -> Finding:
+        finding = checks.clients(outcomes, total)
+        return finding if passable else finding._replace(detail=finding.detail + self._shut_out())
+
+    def _shut_out(self) -> str:
+        """What to think of where nobody gets through, if there is an ACL."""
+        acl = self._outputs.listener.acl
+        return f"; does listener.acl, a {acl} list, admit this machine?" if acl else ""
 
     def _request(self, identity: Identity | None) -> Outcome:
         return probes.probe(self._target, probes.stack_context(self._outputs), identity)
@@ -173,13 +201,25 @@ class _Visitor:
             return Finding("failed", "could not be tried: no client gets through")
         outcomes: list[Outcome] = []
         finding = Finding("skipped", "")
+        weights = self._effective_weights()
+        shares = [weights.get(one, 100) for one in self._healthy or ()]
+        least = min((share for share in shares if share), default=0)
+        # Enough for the one with the least weight to be seen twice.
+        requests = min(-(-2 * sum(shares) // least), MOST_REQUESTS) if least else 4
         for _ in range(BALANCING_ROUNDS):
-            backends = len(self._healthy) if self._healthy else 2
-            outcomes += [self._request(client) for _ in range(2 * backends)]
-            finding = checks.balancing(outcomes, self._healthy)
+            outcomes += [self._request(client) for _ in range(requests)]
+            finding = checks.balancing(outcomes, self._healthy, weights)
             if finding.status != "failed" or not all(map(checks.is_success, outcomes)):
                 break
         return finding
+
+    def _effective_weights(self) -> dict[str, int]:
+        """Weights as the scheduler takes them: rr knows only whether a backend is drained."""
+        weighs = self._outputs.listener.scheduler == "wrr"
+        return {
+            server: weight if weighs or not weight else 100
+            for server, weight in self._outputs.weights.items()
+        }
 
     def _old_tls(self, client: Identity | None, own: Identity) -> dict[str, Finding]:
         findings: dict[str, Finding] = {}

@@ -71,12 +71,15 @@ class Engine:
         return self.succeed("up", "--yes", "--skip-preview", *arguments, **options)
 
     def steps(self, *arguments: str, **options: Any) -> dict[str, str]:
-        """What a preview would do: resource type and name to operation, without what stays."""
+        """What a preview would do: resource type and name to operation, without what stays.
+
+        Nor what was only looked at, with `--refresh`.
+        """
         plan = json.loads(self.succeed("preview", "--json", *arguments, **options))
         return {
             "::".join(step["urn"].split("::")[2:]).rsplit("$", 1)[-1]: step["op"]
             for step in plan["steps"]
-            if step["op"] != "same"
+            if step["op"] not in {"same", "refresh"}
         }
 
     def state(self, *, show_secrets: bool = False) -> str:

@@ -12,7 +12,7 @@ import yaml
 from pulumi.output import Unknown
 
 from components.private_ca import SHOWN
-from operations.outputs import SECRET_OUTPUTS, StackOutputs
+from operations.outputs import SECRET_OUTPUTS, ListenerSettings, StackOutputs
 from settings import Settings, parse
 from tests.unit.components.mock_cloud import ADDRESS, ISSUED, PROJECT, STACK, deploy
 
@@ -25,6 +25,10 @@ OUTPUTS = {
     "region",
     "load_balancer_id",
     "listener_port",
+    "listeners",
+    "redirect_port",
+    "backends",
+    "domain_certificates",
     "ca_certificate",
     "server_certificate",
     "server_certificate_issuer",
@@ -77,6 +81,23 @@ def test_the_outputs_say_what_was_made(deployment):
         "region": "cn-hangzhou",
         "load_balancer_id": f"ApplicationLoadBalancer {NAME}",
         "listener_port": 443,
+        "listeners": [
+            {
+                "name": "listener",
+                "port": 443,
+                "server_group_id": "",
+                "scheduler": "rr",
+                "sticky_session": "",
+                "cookie": "",
+                "acl": "",
+                "health_check": True,
+            }
+        ],
+        "redirect_port": 0,
+        "backends": [
+            {"server_id": f"Instance {NAME}-{index}", "weight": 100} for index in range(2)
+        ],
+        "domain_certificates": {},
         "ca_certificate": issued["certificate"],
         "server_certificate": ISSUED["ServerCertificate"]["certificate"],
         "server_certificate_issuer": "private",
@@ -88,6 +109,7 @@ def test_the_outputs_say_what_was_made(deployment):
             "server": "30d",
             "revocation_list": "10d",
             "clients": {"browser": "30d", "partner": "30d"},
+            "domain_extensions": {},
         },
         "certificate_revocation_list": ISSUED["RevocationList"]["revocation_list"],
         "expired_probe": issued["expired_probe"],
@@ -143,6 +165,80 @@ def test_an_intranet_load_balancer_joins_the_new_backends_network():
     found = run({"load_balancer": {"address_type": "intranet"}})
     asked = found.one("slb/applicationLoadBalancer:ApplicationLoadBalancer").inputs
     assert asked["vswitchId"] == f"Switch {NAME}-0"
+
+
+EVERYTHING = {
+    "backends": {"weights": [100, 0]},
+    "listener": {
+        "port": 8443,
+        "redirect_port": 80,
+        "scheduler": "wrr",
+        "sticky_session": {"type": "server", "cookie": "JSESSIONID"},
+        "acl": {"type": "white", "entries": {"203.0.113.0/24": "office"}},
+        "health_check": {"enabled": False},
+        "domain_extensions": {
+            "api.example.com": {"renew_before": "10d"},
+            "www.example.com": {"alicloud_certificate_id": "1-cn"},
+        },
+    },
+    "additional_listeners": {
+        "partners": {"port": 9443, "acl": None},
+        "scaled": {"port": 9444, "server_group_id": "rsp-1"},
+    },
+}
+
+
+def test_the_outputs_say_what_there_is_beside_a_plain_listener():
+    outputs = run(EVERYTHING).outputs
+    assert outputs["redirect_port"] == 80
+    assert [one["weight"] for one in outputs["backends"]] == [100, 0]
+    main = {
+        "name": "listener",
+        "port": 8443,
+        "server_group_id": "",
+        "scheduler": "wrr",
+        "sticky_session": "server",
+        "cookie": "JSESSIONID",
+        "acl": "white",
+        "health_check": False,
+    }
+    assert outputs["listeners"] == [
+        main,
+        {**main, "name": "additional_listeners.partners", "port": 9443, "acl": ""},
+        {
+            **main,
+            "name": "additional_listeners.scaled",
+            "port": 9444,
+            "server_group_id": "rsp-1",
+        },
+    ]
+    assert outputs["domain_certificates"] == {
+        "api.example.com": {
+            "certificate": ISSUED["ServerCertificate"]["certificate"],
+            "issuer": "private",
+        },
+        "www.example.com": {"certificate": "", "issuer": "other"},
+    }
+    assert outputs["renewal"]["domain_extensions"] == {
+        "api.example.com": "10d",
+        "www.example.com": "30d",
+    }
+
+
+def test_operations_read_what_the_program_says_of_listeners():
+    listeners = run(EVERYTHING).outputs["listeners"]
+    for one in listeners:
+        assert ListenerSettings.model_validate(one).model_dump() == one
+
+
+def test_an_ipv6_address_stands_in_brackets():
+    found = run(
+        {"load_balancer": {"address_ip_version": "ipv6"}},
+        address="2001:db8::1",
+        slb_zones=(("cn-hangzhou-g", "cn-hangzhou-h"),),
+    )
+    assert found.outputs["url"] == "https://[2001:db8::1]/"
+    assert found.outputs["server_names"] == ["2001:db8::1"]
 
 
 def test_existing_backends_are_used():

@@ -16,7 +16,7 @@ from localcloud.dataplane.haproxy_binary import dotted_minimum
 from localcloud.products import ECS, SLB, VPC
 from operations.checks import TITLES
 from operations.outputs import SECRET_OUTPUTS, StackOutputs
-from settings import Settings
+from settings import ListenerOptions, Settings
 from toolchain import versions
 from toolchain.go_build import ALICLOUD
 
@@ -30,6 +30,7 @@ TYPES = {
     "integer": {"integer", "整数"},
     "boolean": {"boolean", "布尔"},
     "array": {"list of texts", "文本列表"},
+    "array of integers": {"list of integers", "整数列表"},
     "object": {"map", "映射"},
 }
 DURATIONS = {"validity", "renew_before"}
@@ -48,19 +49,27 @@ def schema_of(settings: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 
 def keys() -> Iterator[tuple[str, dict[str, Any], Any]]:
-    """Dotted name, schema and default of every key; `NAME` stands for a name in a map."""
+    """Dotted name, schema and default of every key; `NAME` stands for a name in a map.
+
+    Of an additional listener these are the keys that it alone has: of the others the README says
+    that they are as `listener` has them.
+    """
     root = Settings.model_json_schema()
 
     def walk(model: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any], Any]]:
         for name, field in model["properties"].items():
             schema = schema_of(root, field)
+            if prefix == "additional_listeners.NAME." and name in ListenerOptions.model_fields:
+                continue
             if "properties" in schema:
                 yield from walk(schema, f"{prefix}{name}.")
                 continue
             default = field.get("default", {} if schema["type"] == "object" else None)
             yield f"{prefix}{name}", schema, default
-            for value in schema.get("patternProperties", {}).values():
-                yield from walk(schema_of(root, value), f"{prefix}{name}.NAME.")
+            patterns = schema.get("patternProperties", {})
+            for value in (*patterns.values(), schema.get("additionalProperties", {})):
+                if isinstance(value, dict) and "properties" in schema_of(root, value):
+                    yield from walk(schema_of(root, value), f"{prefix}{name}.NAME.")
 
     return walk(root, "")
 
@@ -91,6 +100,9 @@ def test_the_models_are_walked_to_their_leaves() -> None:
         "certificate_authority.subject.country",
         "clients.NAME.pass_phrase",
         "listener.health_check.http_codes",
+        "listener.sticky_session.cookie",
+        "listener.domain_extensions.NAME.private_key",
+        "additional_listeners.NAME.port",
         "tags",
     } <= KEYS.keys()
 
@@ -107,7 +119,9 @@ def test_each_key_has_its_type_and_default(text: str) -> None:
     for key, (schema, default) in KEYS.items():
         kind, written, _ = table[key]
         is_duration = key.rsplit(".", 1)[-1] in DURATIONS
-        kinds = TYPES["duration" if is_duration else schema["type"]]
+        several = schema.get("items", {}).get("type") == "integer"
+        kind_of = f"{schema['type']}{' of integers' if several else ''}"
+        kinds = TYPES["duration" if is_duration else kind_of]
         if kind not in kinds or written != shown(default):
             wrong[key] = (kind, written)
     assert not wrong
@@ -120,8 +134,9 @@ def test_each_key_has_its_range(text: str) -> None:
     for key, (schema, _) in KEYS.items():
         choices = schema.get("enum", schema.get("items", {}).get("enum", []))
         expected = [f"`{choice}`" for choice in choices]
-        if "minimum" in schema:
-            expected.append(f"{schema['minimum']}{EN_DASH}{schema['maximum']}")
+        bounds = schema.get("items", schema)
+        if "minimum" in bounds:
+            expected.append(f"{bounds['minimum']}{EN_DASH}{bounds['maximum']}")
         missing = [part for part in expected if part not in table[key][2]]
         if missing:
             wrong[key] = missing

@@ -62,6 +62,14 @@ ISSUED: Mapping[str, Mapping[str, Any]] = {
 """Outputs of the dynamic resources, each another text, so that a swap shows."""
 
 
+BALANCER = {
+    "address": "203.0.113.20",
+    "addressIpVersion": "ipv4",
+    "loadBalancerSpec": "slb.lcu.elastic",
+}
+"""An existing load balancer that can be used."""
+
+
 class Cloud(mocks.Mocks):
     """Answers of the provider and of the dynamic resources.
 
@@ -71,6 +79,12 @@ class Cloud(mocks.Mocks):
         images: Ids of the images that it has.
         instances: Ids of the account's instances.
         issued: Outputs of the dynamic resources.
+        switches: VPC and zone of each of its vSwitches, by id.
+        vpcs: Ids of its VPCs.
+        groups: VPC of each of its security groups, by id.
+        balancers: Its load balancers by id: what differs from `BALANCER`.
+        slb_zones: Master and slave zones in which the region sells load balancers.
+        address: Of a load balancer that is made.
     """
 
     def __init__(
@@ -82,6 +96,12 @@ class Cloud(mocks.Mocks):
         images: tuple[str, ...] = ("aliyun_3_x64_20G_alibase.vhd",),
         instances: tuple[str, ...] = (),
         issued: Mapping[str, Mapping[str, Any]] = ISSUED,
+        switches: Mapping[str, tuple[str, str]] | None = None,
+        vpcs: tuple[str, ...] = (),
+        groups: Mapping[str, str] | None = None,
+        balancers: Mapping[str, Mapping[str, str]] | None = None,
+        slb_zones: tuple[tuple[str, str], ...] = (),
+        address: str = ADDRESS,
     ) -> None:
         self._issued = issued
         self._deployment = deployment
@@ -89,6 +109,12 @@ class Cloud(mocks.Mocks):
         self._types = types
         self._images = images
         self._instances = instances
+        self._switches = switches or {}
+        self._vpcs = vpcs
+        self._groups = groups or {}
+        self._balancers = balancers or {}
+        self._slb_zones = slb_zones
+        self._address = address
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs = {key: plain(value) for key, value in args.inputs.items()}
@@ -101,27 +127,67 @@ class Cloud(mocks.Mocks):
             return None, {**inputs, **known}
         if args.typ.startswith("pulumi-python:dynamic"):
             return f"{kind} {args.name}", {**inputs, **self._issued[kind]}
-        made = {"address": ADDRESS} if kind == "ApplicationLoadBalancer" else {}
+        made = {"address": self._address} if kind == "ApplicationLoadBalancer" else {}
         return f"{kind} {args.name}", {**inputs, **made}
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         self._deployment.invokes.append((args.token, args.args))
-        match args.token.rsplit(":", 1)[1]:
+        return self._answers(args.token.rsplit(":", 1)[1], args.args)
+
+    def _answers(self, function: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        ids = asked.get("ids", [])
+        match function:
             case "getInstanceTypes":
-                wanted = args.args.get("instanceType")
+                wanted = asked.get("instanceType")
                 types = {
                     name: zones
                     for name, zones in self._types.items()
                     if wanted is None or name == wanted
                 }
-                offers = [{"id": k, "availabilityZones": v} for k, v in types.items()]
-                return {"instanceTypes": offers}
+                key, found = (
+                    "instanceTypes",
+                    [{"id": name, "availabilityZones": zones} for name, zones in types.items()],
+                )
             case "getImages":
-                return {"images": [{"id": image} for image in self._images]}
+                key, found = "images", [{"id": image} for image in self._images]
             case "getInstances":
-                found = [one for one in self._instances if one in args.args["ids"]]
-                return {"instances": [{"id": one} for one in found]}
-        raise AssertionError(f"no mock of {args.token}")
+                key, found = "instances", [{"id": one} for one in self._instances if one in ids]
+            case "getSwitches":
+                key, found = (
+                    "vswitches",
+                    [
+                        {"id": one, "vpcId": vpc, "zoneId": zone}
+                        for one, (vpc, zone) in self._switches.items()
+                        if one in ids
+                    ],
+                )
+            case "getNetworks":
+                key, found = "vpcs", [{"id": one} for one in self._vpcs if one in ids]
+            case "getSecurityGroups":
+                key, found = (
+                    "groups",
+                    [{"id": one, "vpcId": vpc} for one, vpc in self._groups.items() if one in ids],
+                )
+            case "getApplicationLoadBalancers":
+                key, found = (
+                    "balancers",
+                    [
+                        {"id": one, **BALANCER, **own}
+                        for one, own in self._balancers.items()
+                        if one in ids
+                    ],
+                )
+            case "getZones":
+                key, found = (
+                    "zones",
+                    [
+                        {"masterZoneId": master, "slaveZoneId": slave}
+                        for master, slave in self._slb_zones
+                    ],
+                )
+            case _:
+                raise AssertionError(f"no mock of {function}")
+        return {key: found}
 
 
 class RecordingMonitor(mocks.MockMonitor):

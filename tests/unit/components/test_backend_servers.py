@@ -22,15 +22,17 @@ TWO_ZONES = {"ecs.a.large": ["cn-hangzhou-h", "cn-hangzhou-g", "cn-hangzhou-b"]}
 ONE_ZONE = {"ecs.a.large": ["cn-wulanchabu-a"]}
 
 
-def deployed(cidr_block="192.168.0.0/16", *, backends=None, **options):
+def deployed(cidr_block=None, *, backends=None, network=None, **options):
     def program():
+        block = {} if cidr_block is None else {"cidr_block": cidr_block}
         servers = BackendServers(
             "test",
             backends=Backends.model_validate(backends or {}),
-            network=Network.model_validate({"cidr_block": cidr_block}),
+            network=Network.model_validate({**block, **(network or {})}),
             tags=TAGS,
         )
-        pulumi.export("server_ids", servers.server_ids)
+        pulumi.export("server_ids", [backend.server_id for backend in servers.backends])
+        pulumi.export("weights", {backend.key: backend.weight for backend in servers.backends})
         pulumi.export("vswitch_id", servers.vswitch_id)
 
     return deploy(program, **{"types": TWO_ZONES, **options})
@@ -155,7 +157,7 @@ def test_children_belong_to_the_component_and_have_the_tags():
 def test_existing_instances_are_taken_as_they_are_and_nothing_is_made():
     ids = ["i-b", "i-a"]
     deployment = deployed(backends={"instance_ids": ids}, instances=("i-a", "i-b"))
-    assert deployment.outputs == {"server_ids": ids}
+    assert deployment.outputs == {"server_ids": ids, "weights": {"i-b": 100, "i-a": 100}}
     assert [one.kind for one in deployment.registrations] == ["index:BackendServers"]
     assert deployment.invokes == [("alicloud:ecs/getInstances:getInstances", {"ids": ids})]
 
@@ -170,3 +172,128 @@ def test_a_preview_shows_all_instances_before_their_ids_are_known():
     assert len(deployment.all(INSTANCE)) == 2
     assert isinstance(deployment.all(INSTANCE)[0].inputs["vswitchId"], Unknown)
     assert all(isinstance(one, Unknown) for one in deployment.outputs["server_ids"])
+
+
+def test_each_backend_has_the_weight_of_its_place():
+    outputs = deployed(backends={"count": 3, "weights": [100, 0, 5]}).outputs
+    assert outputs["weights"] == {"0": 100, "1": 0, "2": 5}
+    backends = {"instance_ids": ["i-b", "i-a"], "weights": [1, 2]}
+    outputs = deployed(backends=backends, instances=("i-a", "i-b")).outputs
+    assert outputs["weights"] == {"i-b": 1, "i-a": 2}
+
+
+def test_new_instances_go_round_the_existing_switches():
+    deployment = deployed(
+        backends={"count": 3},
+        network={"vswitch_ids": ["vsw-b", "vsw-a"]},
+        switches={"vsw-a": ("vpc-1", "cn-hangzhou-g"), "vsw-b": ("vpc-1", "cn-hangzhou-h")},
+    )
+    assert [one.inputs["vswitchId"] for one in deployment.all(INSTANCE)] == [
+        "vsw-b",
+        "vsw-a",
+        "vsw-b",
+    ]
+    assert not deployment.all(VPC)
+    assert not deployment.all(SWITCH)
+    assert deployment.one(GROUP).inputs["vpcId"] == "vpc-1"
+    assert deployment.outputs["vswitch_id"] == "vsw-b"
+
+
+def test_new_instances_are_of_a_type_that_the_existing_switches_zones_sell():
+    types = {"ecs.a.large": ["cn-hangzhou-b"], "ecs.b.large": ["cn-hangzhou-h", "cn-hangzhou-g"]}
+    deployment = deployed(
+        network={"vswitch_ids": ["vsw-a"]},
+        switches={"vsw-a": ("vpc-1", "cn-hangzhou-g")},
+        types=types,
+    )
+    assert {one.inputs["instanceType"] for one in deployment.all(INSTANCE)} == {"ecs.b.large"}
+
+
+def test_new_switches_are_made_in_an_existing_vpc():
+    deployment = deployed("10.1.2.0/24", network={"vpc_id": "vpc-1"}, vpcs=("vpc-1",))
+    assert not deployment.all(VPC)
+    switches = deployment.all(SWITCH)
+    assert [one.inputs["cidrBlock"] for one in switches] == ["10.1.2.0/25", "10.1.2.128/25"]
+    assert {one.inputs["vpcId"] for one in [*switches, deployment.one(GROUP)]} == {"vpc-1"}
+
+
+def test_an_existing_security_group_is_left_as_it_is():
+    deployment = deployed(
+        backends={"security_group_id": "sg-1"},
+        network={"vswitch_ids": ["vsw-a"]},
+        switches={"vsw-a": ("vpc-1", "cn-hangzhou-g")},
+        groups={"sg-1": "vpc-1"},
+    )
+    assert not deployment.all(GROUP)
+    assert not deployment.all(RULE)
+    assert {tuple(one.inputs["securityGroups"]) for one in deployment.all(INSTANCE)} == {("sg-1",)}
+
+
+@pytest.mark.parametrize(
+    ("network", "backends", "sentence"),
+    [
+        (
+            {"vswitch_ids": ["vsw-a", "vsw-gone"]},
+            {},
+            "network.vswitch_ids names vsw-gone, which the account does not have in this region: "
+            "give ids of existing vSwitches, or leave the key out for new ones.",
+        ),
+        (
+            {"vswitch_ids": ["vsw-a", "vsw-elsewhere"]},
+            {},
+            "network.vswitch_ids names vsw-elsewhere in vpc-2, and the backends are in vpc-1: name "
+            "vSwitches of one VPC.",
+        ),
+        (
+            {"vpc_id": "vpc-2", "vswitch_ids": ["vsw-a"]},
+            {},
+            "network.vswitch_ids names vsw-a in vpc-1, and the backends are in vpc-2: name "
+            "vSwitches of one VPC.",
+        ),
+        (
+            {"vpc_id": "vpc-gone", "cidr_block": "10.0.0.0/24"},
+            {},
+            "network.vpc_id names vpc-gone, which the account does not have in this region: give "
+            "ids of existing VPCs, or leave the key out for new ones.",
+        ),
+        (
+            {"vswitch_ids": ["vsw-a"]},
+            {"security_group_id": "sg-gone"},
+            "backends.security_group_id names sg-gone, which the account does not have in this "
+            "region: give ids of existing security groups, or leave the key out for new ones.",
+        ),
+        (
+            {"vswitch_ids": ["vsw-a"]},
+            {"security_group_id": "sg-2"},
+            "backends.security_group_id names sg-2, which is in vpc-2, and the backends are in "
+            "vpc-1: name a group of theirs, or leave the key out for a new one.",
+        ),
+        (
+            {"vswitch_ids": ["vsw-a", "vsw-far"]},
+            {"instance_type": "ecs.a.large"},
+            "Instance type ecs.a.large is not sold in cn-hangzhou-z, where network.vswitch_ids has "
+            "vSwitches: set backends.instance_type to one that is, or name vSwitches of other "
+            "zones.",
+        ),
+        (
+            {"vswitch_ids": ["vsw-far"]},
+            {},
+            "cn-hangzhou-z sells no instance type with 2 cores and 2 GiB: set "
+            "backends.instance_type to one that it sells.",
+        ),
+    ],
+)
+def test_what_does_not_exist_or_fit_is_one_clear_error(network, backends, sentence):
+    with pytest.raises(pulumi.RunError) as caught:
+        deployed(
+            network=network,
+            backends=backends,
+            switches={
+                "vsw-a": ("vpc-1", "cn-hangzhou-g"),
+                "vsw-far": ("vpc-1", "cn-hangzhou-z"),
+                "vsw-elsewhere": ("vpc-2", "cn-hangzhou-g"),
+            },
+            vpcs=("vpc-1", "vpc-2"),
+            groups={"sg-1": "vpc-1", "sg-2": "vpc-2"},
+        )
+    assert str(caught.value) == sentence

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import ipaddress
 import itertools
+import re
 import socket
 import ssl
 import threading
@@ -127,6 +128,8 @@ class Listener:
         oldest: Lowest TLS version.
         newest: Highest TLS version.
         answer: Whole answer in place of the backends' pages.
+        sticky: Whether a cookie keeps a session with its backend.
+        extensions: Certificates for clients that ask for these names.
     """
 
     server: Pair
@@ -136,6 +139,8 @@ class Listener:
     oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
     newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
     answer: bytes | None = None
+    sticky: bool = False
+    extensions: dict[str, Pair] = field(default_factory=dict)
     port: int = 0
     requests: int = 0
     _turn: Iterator[str] = field(init=False)
@@ -145,8 +150,18 @@ class Listener:
         self._turn = itertools.cycle(self.instances)
 
     def context(self, pki: Pki) -> ssl.SSLContext:
+        context = self._context(pki, self.server)
+        extended = {name: self._context(pki, pair) for name, pair in self.extensions.items()}
+
+        def switch(connection: ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
+            connection.context = extended.get(name or "", context)
+
+        context.sni_callback = switch
+        return context
+
+    def _context(self, pki: Pki, server: Pair) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*pki.write(self.server))
+        context.load_cert_chain(*pki.write(server))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version = self.oldest
@@ -158,20 +173,23 @@ class Listener:
             context.verify_mode = ssl.CERT_REQUIRED if self.strict else ssl.CERT_OPTIONAL
         return context
 
-    def respond(self, connection: ssl.SSLSocket) -> bytes:
+    def respond(self, connection: ssl.SSLSocket, request: bytes) -> bytes:
         with self._lock:
             self.requests += 1
             if self.client_ca and not connection.getpeercert():
                 return _response(400, NO_CERTIFICATE_PAGE)
             if self.answer is not None:
                 return self.answer
-            instance = next(self._turn)
-        return _response(200, f"<html><title>{instance}</title>{instance}</html>".encode())
+            session = re.search(rb"SERVERID=(i-\w+)", request) if self.sticky else None
+            instance = session.group(1).decode() if session else next(self._turn)
+        page = f"<html><title>{instance}</title>{instance}</html>".encode()
+        cookie = f"Set-Cookie: SERVERID={instance}; Path=/\r\n" if self.sticky else ""
+        return _response(200, page, cookie)
 
 
-def _response(status: int, body: bytes) -> bytes:
+def _response(status: int, body: bytes, header: str = "") -> bytes:
     head = f"HTTP/1.1 {status} X\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n"
-    return head.encode() + b"Connection: close\r\n\r\n" + body
+    return f"{head}{header}".encode() + b"Connection: close\r\n\r\n" + body
 
 
 @contextlib.contextmanager
@@ -246,7 +264,7 @@ def serve(pki: Pki) -> Iterator[Callable[[Listener], Listener]]:
                         if not part:
                             return
                         received += part
-                    connection.sendall(listener.respond(connection))
+                    connection.sendall(listener.respond(connection, received))
 
             listener.port = stack.enter_context(_serving(handle))
             return listener

@@ -81,7 +81,16 @@ def test_public_outputs_hold_no_secret(document):
     values = document()
     shown = stack_outputs.public(stack_outputs.parse(values))
     text = json.dumps(shown)
-    new = {"issued", "renewal", "certificate_revocation_list", "next_ca_certificate"}
+    new = {
+        "issued",
+        "renewal",
+        "certificate_revocation_list",
+        "next_ca_certificate",
+        "listeners",
+        "redirect_port",
+        "backends",
+        "domain_certificates",
+    }
     assert set(shown) == {*values, *new} - {"client_bundles", "expired_probe"}
     assert shown["clients"]["browser"]["not_after"] == values["clients"]["browser"]["not_after"]
     assert "PRIVATE KEY" not in text

@@ -316,7 +316,7 @@ def test_clients_are_waited_for(serve, listener, document, monkeypatch):
     serve(server)
     ready = server.respond
     first = iter([b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"] * 2)
-    monkeypatch.setattr(server, "respond", lambda c: next(first, None) or ready(c))
+    monkeypatch.setattr(server, "respond", lambda *of: next(first, None) or ready(*of))
     announced = []
     report = run(document(server.port), settle=60, announce=announced.append)
     assert failures(report) == set()
