@@ -15,7 +15,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help up preview review refresh down verify client inventory expiry revoke rotate crl outputs env toolchain \
+.PHONY: help up preview review import refresh down verify client inventory expiry revoke rotate crl outputs env toolchain \
 	test test-unit test-engine lint format lock bench clean
 
 help: ## Show this list
@@ -59,6 +59,10 @@ rotate: $(VENV)/runtime ## Give the CA another key (STEP=prepare, complete or ab
 
 crl: $(VENV)/runtime ## Write the CA's revocation list, PEM and DER (DIR=out)
 	@$(RUN) -m operations crl --dir "$(DIR)" --stack $(STACK)
+
+import: $(VENV)/runtime ## Bring a load balancer made by hand under the stack (LB=lb-…)
+	@test -n "$(LB)" || { echo "error: say which load balancer: make import LB=lb-… STACK=dev" >&2; exit 1; }
+	$(RUN) -m operations import "$(LB)" --stack $(STACK) $(ARGS)
 
 outputs: $(VENV)/runtime ## Print the stack's outputs as JSON, without secrets
 	@$(RUN) -m operations outputs --stack $(STACK)

@@ -146,9 +146,9 @@ def require_instances(ids: Sequence[str], opts: pulumi.InvokeOptions) -> None:
     Raises:
         pulumi.RunError: One does not; it names which.
     """
-    found = {
-        instance.id for instance in alicloud.ecs.get_instances(ids=list(ids), opts=opts).instances
-    }
+    # Without details: with them, the provider leaves out instances that have no RAM role.
+    known = alicloud.ecs.get_instances(ids=list(ids), enable_details=False, opts=opts)
+    found = {instance.id for instance in known.instances}
     missing = [instance for instance in ids if instance not in found]
     if missing:
         raise _no_such("backends.instance_ids", missing, "instances")

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from operations import (
+    adoption,
     client_bundle,
     comments,
     installation,
@@ -34,6 +35,7 @@ from operations.health import SlbHealth
 from operations.identity import of_bundle
 from operations.local_environment import LocalEnvironment
 from operations.report import Check, Report, render
+from operations.slb import SlbApi
 from operations.stack import PROJECT, Stack
 from operations.stack_file import StackFile
 from toolchain.errors import ToolchainError
@@ -348,6 +350,38 @@ def _brought_up(
     report = Report(report.url, (*report.checks, *further(found)))
     render(report, console)
     return report
+
+
+@app.command("import")
+def import_existing(
+    load_balancer_id: str,
+    port: Annotated[int | None, typer.Option(help="Of its HTTPS listener, if not alone.")] = None,
+    stack: StackName = "local",
+) -> None:
+    """Bring a load balancer that was made by hand under the stack's management."""
+    target = _target(stack)
+    config = target.values["config"]
+    api = SlbApi(config["alicloud:region"], {**os.environ, **target.stack.variables})
+    adoption.require_none(target.stack)
+    existing = adoption.look(api, load_balancer_id, port)
+    wanted = adoption.configuration(existing, config)
+    file = StackFile(stack)
+    file.change(target.stack, wanted)
+    target = _target(stack)
+    try:
+        adoption.bring_in(target.stack, existing)
+        status, log = target.stack.preview_events()
+        planned = plan.parse(log)
+        sys.stdout.write(review.markdown(planned, stack, status=status))
+        adoption.require_in_place(planned, status)
+    except OperationError as error:
+        adoption.let_go(target.stack)
+        file.restore()
+        _target(stack)
+        raise OperationError(f"{error} Nothing was imported; {file.name} is as it was.") from None
+    console.print(f"{file.name} now says what is there; `make up STACK={stack}` does the above.")
+    for remark in adoption.remarks(existing, config):
+        console.print(remark)
 
 
 @app.command("env")

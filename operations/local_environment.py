@@ -20,7 +20,7 @@ import yaml
 
 from operations import oidc
 from operations.errors import OperationError, ReportedError
-from operations.stack import PROJECT, Stack
+from operations.stack import PROJECT, Stack, project_name
 from settings import NAMESPACE
 from toolchain.install import Toolchain
 
@@ -189,8 +189,7 @@ class LocalEnvironment:
         if not made.exists():
             # Not in the project's folder: there it would write into the tracked file.
             scratch.mkdir(mode=0o700, exist_ok=True)
-            program = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text(encoding="utf-8"))
-            project = {"name": program["name"], "runtime": "python"}
+            project = {"name": project_name(), "runtime": "python"}
             (scratch / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
             answer = subprocess.run(
                 [stack.toolchain.pulumi, "stack", "select", "--create", stack.name],

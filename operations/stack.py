@@ -12,11 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from operations.errors import OperationError
 from toolchain.install import Toolchain
 
 PROJECT = Path(__file__).resolve().parent.parent
 """Folder of Pulumi.yaml."""
+
+
+def project_name() -> str:
+    """The Pulumi project's name: `pulumi new` gives a copy another one."""
+    program = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    return str(program["name"])
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from operations.errors import OperationError
 from operations.stack import PROJECT, Stack
 
+_KINDS = {bool: "bool", int: "int", str: "string"}
+
 
 class StackFile:
     """`Pulumi.NAME.yaml`, with what it held before it was changed.
@@ -20,7 +22,7 @@ class StackFile:
         self.name = self._path.name
         self._before = self._path.read_text(encoding="utf-8")
 
-    def change(self, stack: Stack, wanted: Mapping[str, str | int | None]) -> None:
+    def change(self, stack: Stack, wanted: Mapping[str, str | bool | int | None]) -> None:
         """Set keys by path; None removes one.
 
         Raises:
@@ -31,8 +33,8 @@ class StackFile:
             if value is None:
                 command = ["rm", *options, path]
             else:
-                kind = "int" if isinstance(value, int) else "string"
-                command = ["set", *options, "--type", kind, path, str(value)]
+                text = str(value).lower() if isinstance(value, bool) else str(value)
+                command = ["set", *options, "--type", _KINDS[type(value)], path, text]
             answer = stack.capture("config", *command)
             if answer.returncode != 0:
                 self.restore()

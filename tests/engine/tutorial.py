@@ -1,0 +1,186 @@
+"""The tutorial by hand: what somebody clicked together before there was a program."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from alibabacloud_ecs20140526 import models as ecs
+from alibabacloud_slb20140515 import models as slb
+from alibabacloud_vpc20160428 import models as vpc
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
+
+from components.instance_page import cloud_config
+from operations.identity import Identity
+from pki import certificates, keys
+from pki.certificates import Issuer
+from pki.names import distinguished_name
+from pki.windows import Window
+from tests.engine.console import REGION, Console
+from tests.unit.localcloud.fake_plane import IMAGE, ZONE
+
+PATIENCE = 30
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the tutorial leaves behind, in the cloud and on somebody's disk."""
+
+    load_balancer_id: str
+    address: str
+    server_ids: list[str]
+    server_certificate_id: str
+    ca_certificate_id: str
+    ca: Issuer
+    client: Identity
+
+
+def build(console: Console) -> Site:
+    """Steps 1 to 6, and two web servers to begin with."""
+    ca_key = keys.generate(2048)
+    ca = Issuer(_self_signed(ca_key), ca_key)
+    server_key = keys.generate(2048)
+    server_ids = _servers(console)
+    balancer = console.slb.create_load_balancer(
+        slb.CreateLoadBalancerRequest(
+            region_id=REGION, load_balancer_name="tutorial", instance_charge_type="PayByCLCU"
+        )
+    ).body
+    server = certificates.server(
+        ca,
+        distinguished_name({"common_name": "www.example.com"}),
+        server_key.public_key(),
+        _window(),
+        certificates.alternative_names(["www.example.com"], [balancer.address]),
+    )
+    server_certificate = console.slb.upload_server_certificate(
+        slb.UploadServerCertificateRequest(
+            region_id=REGION,
+            server_certificate_name="tutorial",
+            server_certificate=certificates.pem(server),
+            private_key=keys.pkcs1(server_key),
+        )
+    ).body.server_certificate_id
+    ca_certificate = console.slb.upload_cacertificate(
+        slb.UploadCACertificateRequest(
+            region_id=REGION,
+            cacertificate_name="tutorial",
+            cacertificate=certificates.pem(ca.certificate),
+        )
+    ).body.cacertificate_id
+    console.slb.add_backend_servers(
+        slb.AddBackendServersRequest(
+            region_id=REGION,
+            load_balancer_id=balancer.load_balancer_id,
+            backend_servers=json.dumps([{"ServerId": one, "Weight": 100} for one in server_ids]),
+        )
+    )
+    console.slb.create_load_balancer_httpslistener(
+        slb.CreateLoadBalancerHTTPSListenerRequest(
+            region_id=REGION,
+            load_balancer_id=balancer.load_balancer_id,
+            listener_port=443,
+            backend_server_port=80,
+            bandwidth=-1,
+            scheduler="rr",
+            server_certificate_id=server_certificate,
+            cacertificate_id=ca_certificate,
+            sticky_session="off",
+            health_check="on",
+            health_check_uri="/",
+            health_check_interval=1,
+            healthy_threshold=2,
+        )
+    )
+    console.slb.start_load_balancer_listener(
+        slb.StartLoadBalancerListenerRequest(
+            region_id=REGION, load_balancer_id=balancer.load_balancer_id, listener_port=443
+        )
+    )
+    return Site(
+        load_balancer_id=balancer.load_balancer_id,
+        address=balancer.address,
+        server_ids=server_ids,
+        server_certificate_id=server_certificate,
+        ca_certificate_id=ca_certificate,
+        ca=ca,
+        client=_client(ca),
+    )
+
+
+def _servers(console: Console) -> list[str]:
+    """Two ECS instances with a page at port 80."""
+    net = console.vpc.create_vpc(
+        vpc.CreateVpcRequest(region_id=REGION, cidr_block="10.0.0.0/8")
+    ).body.vpc_id
+    asked = vpc.DescribeVpcAttributeRequest(region_id=REGION, vpc_id=net)
+    _wait_until(lambda: console.vpc.describe_vpc_attribute(asked).body.status == "Available")
+    switch = console.vpc.create_vswitch(
+        vpc.CreateVSwitchRequest(
+            region_id=REGION, vpc_id=net, zone_id=ZONE, cidr_block="10.1.0.0/24"
+        )
+    ).body.v_switch_id
+    group = console.ecs.create_security_group(
+        ecs.CreateSecurityGroupRequest(region_id=REGION, vpc_id=net)
+    ).body.security_group_id
+    disk = ecs.RunInstancesRequestSystemDisk(category="cloud_essd", size="40")
+    servers = [
+        console.ecs.run_instances(
+            ecs.RunInstancesRequest(
+                region_id=REGION,
+                image_id=IMAGE,
+                instance_type="ecs.t6-c1m1.large",
+                v_switch_id=switch,
+                security_group_ids=[group],
+                system_disk=disk,
+                user_data=base64.b64encode(cloud_config.render(80).encode()).decode(),
+            )
+        ).body.instance_id_sets.instance_id_set[0]
+        for _ in range(2)
+    ]
+    found = ecs.DescribeInstancesRequest(region_id=REGION, instance_ids=json.dumps(servers))
+
+    def running() -> bool:
+        instances = console.ecs.describe_instances(found).body.instances.instance
+        return [one.status for one in instances] == ["Running", "Running"]
+
+    _wait_until(running)
+    return servers
+
+
+def _wait_until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < deadline, "it does not come about"
+        time.sleep(0.05)
+
+
+def _window() -> Window:
+    return Window.opening(datetime.now(UTC), timedelta(days=365))
+
+
+def _self_signed(key: rsa.RSAPrivateKey) -> x509.Certificate:
+    window = Window.opening(datetime.now(UTC), timedelta(days=3650))
+    return certificates.self_signed_authority(
+        distinguished_name({"common_name": "Tutorial CA"}), key, window
+    )
+
+
+def _client(ca: Issuer) -> Identity:
+    key = keys.generate(2048)
+    name = distinguished_name({"common_name": "client"})
+    certificate = certificates.client(ca, name, key.public_key(), _window())
+    encrypted = key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"test")
+    )
+    return Identity(certificates.pem(certificate), encrypted.decode(), "test")
