@@ -34,6 +34,7 @@ from operations.errors import OperationError, ReportedError
 from operations.health import SlbHealth
 from operations.identity import of_bundle
 from operations.local_environment import LocalEnvironment
+from operations.log_levels import require_clean_logs
 from operations.report import Check, Report, render
 from operations.slb import SlbApi
 from operations.stack import PROJECT, Stack
@@ -449,6 +450,7 @@ def _hand_over(local: LocalEnvironment, found: outputs.StackOutputs) -> None:
 def main() -> int:
     """Run a command; print one clear message where it cannot be done."""
     try:
+        require_clean_logs(sys.argv[1:], os.environ)
         app()
     except ReportedError:
         return 1

@@ -193,3 +193,12 @@ def test_wrong_usage_is_told_without_a_trace(run, capsys):
     told = capsys.readouterr().err
     assert "jsn" in told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("command", ["up", "preview", "refresh", "down"])
+def test_a_level_that_logs_secrets_is_refused_before_anything_starts(
+    run, monkeypatch, capsys, command
+):
+    monkeypatch.setattr(command_line, "_target", lambda *_: pytest.fail("it was opened"))
+    assert run(command, "--stack", "local", "--", "-v=9") == 1
+    assert "error: -v=9 logs every property that a provider gets" in capsys.readouterr().err

@@ -1,0 +1,86 @@
+"""Refuses what would have the engine or a provider log keys, pass phrases and bundles.
+
+Which settings do is what `tests/engine/test_secrets.py` found in the values of a stack: the engine
+(3.259) logs no secret up to level 8, and every property that it hands to a provider from 9 on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from operations.errors import OperationError
+
+CLEAN_LEVEL = 8
+"""Highest level of `pulumi --verbose` that logs no secret."""
+
+OVERRIDE = "SLB_MUTUAL_TLS_SECRET_LOGS"
+"""Environment variable; `yes`: the logs will be kept as what they are."""
+
+_TRUE = frozenset({"1", "true"})
+
+
+def require_clean_logs(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Check the arguments and the environment of the Pulumi CLI before it runs.
+
+    Args:
+        arguments: What a user passes on to the CLI.
+        environment: Of this process, which the CLI inherits.
+
+    Raises:
+        OperationError: Secrets would be logged, and nobody said that the logs are kept as such.
+    """
+    if environment.get(OVERRIDE) == "yes":
+        return
+    reasons = [*_in_arguments(arguments, environment), *_in_environment(environment)]
+    if reasons:
+        raise OperationError(
+            f"{'; '.join(reasons)}. Leave that out, take at most -v={CLEAN_LEVEL}, or set "
+            f"{OVERRIDE}=yes if you keep the logs as secret as the keys."
+        )
+
+
+def _in_arguments(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
+    level = max(_levels(arguments), default=0)
+    if level > CLEAN_LEVEL:
+        yield f"-v={level} logs every property that a provider gets, private keys included"
+    if any(re.match("--tracing(=|$)", argument) for argument in arguments):
+        yield from _tracing("--tracing", environment)
+
+
+def _in_environment(environment: Mapping[str, str]) -> Iterator[str]:
+    """Options are taken from the environment too, as PULUMI_OPTION_ and their name."""
+    level = _level(environment.get("PULUMI_OPTION_VERBOSE", ""))
+    if level > CLEAN_LEVEL:
+        yield f"PULUMI_OPTION_VERBOSE={level} logs every property, private keys included"
+    if environment.get("PULUMI_OPTION_TRACING"):
+        yield from _tracing("PULUMI_OPTION_TRACING", environment)
+    if environment.get("PULUMI_DEBUG_GRPC"):
+        yield "PULUMI_DEBUG_GRPC writes every call between engine and providers into a file"
+    if "terraform" in re.split(r"[\s,]+", environment.get("DEBUG", "")):
+        yield "DEBUG=terraform logs the provider's requests, with the server's private key in one"
+    for name in ("TF_LOG", "TF_LOG_PROVIDER"):
+        if environment.get(name, "").upper() in {"TRACE", "DEBUG", "JSON"}:
+            yield f"{name}={environment[name]} has providers log what they work with"
+
+
+def _tracing(option: str, environment: Mapping[str, str]) -> Iterator[str]:
+    if environment.get("PULUMI_TRACING_NO_PAYLOADS", "").lower() not in _TRUE:
+        yield f"{option} sends every call's content along, unless PULUMI_TRACING_NO_PAYLOADS=true"
+
+
+def _levels(arguments: Sequence[str]) -> Iterator[int]:
+    """The levels in `-v=9`, `-v 9`, `-v9`, `--verbose=9`, `--verbose 9`, and `-dv=9`."""
+    for place, argument in enumerate(arguments):
+        found = re.fullmatch(r"(?:--verbose|-[A-Za-z]*v)(?:=?(\w+))?", argument)
+        if found:
+            following = arguments[place + 1] if place + 1 < len(arguments) else ""
+            yield _level(found[1] or following)
+
+
+def _level(text: str) -> int:
+    """A level as the CLI reads it, in any base; 0 for what it does not take."""
+    try:
+        return int(text, 8 if re.fullmatch("0[0-7]+", text) else 0)
+    except ValueError:
+        return 0
