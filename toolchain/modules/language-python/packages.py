@@ -1,0 +1,34 @@
+"""Print this environment's packages as JSON, with what their pulumi-plugin.json says."""
+
+import importlib.metadata
+import importlib.util
+import json
+import pathlib
+
+
+def declared(name):
+    """Return the content of a package's pulumi-plugin.json; None where it has none."""
+    try:
+        spec = importlib.util.find_spec(name.replace("-", "_"))
+    except (ImportError, ValueError):
+        return None
+    for folder in (spec and spec.submodule_search_locations) or ():
+        file = pathlib.Path(folder, "pulumi-plugin.json")
+        if file.is_file():
+            return json.loads(file.read_text("utf-8"))
+    return None
+
+
+packages = {
+    distribution.metadata["Name"]: distribution.version
+    for distribution in importlib.metadata.distributions()
+}
+print(
+    json.dumps(
+        [
+            {"name": name, "version": version, "plugin": declared(name)}
+            for name, version in packages.items()
+            if name
+        ]
+    )
+)
