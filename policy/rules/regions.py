@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,10 +13,9 @@ def _allowed(provider: Resource, configuration: Mapping[str, Any]) -> Iterable[s
     region = provider.properties.get("region")
     if not allowed or region in allowed or not isinstance(region, str):
         return
-    close = difflib.get_close_matches(region, allowed, n=3, cutoff=0)
     yield (
-        f"The region {region} is not allowed: set alicloud:region to one that is, such as "
-        f"{' or '.join(close)}, or have it added to region.allowed in policy/configuration.json"
+        f"The region {region} is not allowed: set alicloud:region to one that is "
+        f"({', '.join(allowed)}), or have it added in policy/configuration.json"
     )
 
 

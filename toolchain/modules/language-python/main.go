@@ -58,13 +58,17 @@ func serve(engine, tracing string) error {
 			return fmt.Errorf("watching the engine: %w", err)
 		}
 	}
+	served := newHost(script, engine, tracing)
 	cancel := make(chan bool)
-	context.AfterFunc(ctx, func() { close(cancel) })
+	context.AfterFunc(ctx, func() {
+		served.cancel()
+		close(cancel)
+	})
 
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
 		Cancel: cancel,
 		Init: func(server *grpc.Server) error {
-			pulumirpc.RegisterLanguageRuntimeServer(server, newHost(script, engine, tracing))
+			pulumirpc.RegisterLanguageRuntimeServer(server, served)
 			return nil
 		},
 		Options: rpcutil.TracingServerInterceptorOptions(nil),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -47,10 +48,24 @@ func (h *host) Run(
 	}
 	command.Env = append(command.Environ(), variables...)
 	// The engine shows what follows the port on this process's own streams.
-	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	command.Stdout, command.Stderr = until{ctx, os.Stdout}, until{ctx, os.Stderr}
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = grace
 	return outcome(command), nil
+}
+
+// until passes on what is written as long as its context lasts. A program that is interrupted says
+// where it was, which is of no use to whoever interrupted it.
+type until struct {
+	ctx context.Context
+	to  io.Writer
+}
+
+func (u until) Write(text []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return len(text), nil
+	}
+	return u.to.Write(text)
 }
 
 func outcome(command *exec.Cmd) *pulumirpc.RunResponse {
