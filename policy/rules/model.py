@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, auto
 from typing import Any
 
 
 class Marker(Enum):
     """Stands for a value that a rule does not get to see."""
 
-    UNKNOWN = "known once it is made"
-    SECRET = "encrypted"
+    UNKNOWN = auto()
+    SECRET = auto()
 
 
 @dataclass(frozen=True)

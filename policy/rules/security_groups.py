@@ -8,7 +8,7 @@ from typing import Any
 
 from rules.model import Resource, Rule
 
-LOAD_BALANCER = ipaddress.ip_network("100.64.0.0/10")
+LOAD_BALANCER = ipaddress.IPv4Network("100.64.0.0/10")
 """Where CLB's requests and health checks come from; `is_private` leaves it out."""
 
 WIDEST = {4: 24, 6: 64}
@@ -37,8 +37,9 @@ def _is_the_world(value: str) -> bool:
         network = ipaddress.ip_network(value, strict=False)
     except ValueError:
         return False  # The provider says what is wrong with it.
-    inside = network.version == 4 and network.subnet_of(LOAD_BALANCER)
-    return not (inside or network.is_private or network.prefixlen >= WIDEST[network.version])
+    if isinstance(network, ipaddress.IPv4Network) and network.subnet_of(LOAD_BALANCER):
+        return False
+    return not network.is_private and network.prefixlen < WIDEST[network.version]
 
 
 RULES = (

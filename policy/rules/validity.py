@@ -12,38 +12,42 @@ AUTHORITY = "pulumi-python:dynamic/pki:CertificateAuthority"
 SERVER = "pulumi-python:dynamic/pki:ServerCertificate"
 REGISTER = "pulumi-python:dynamic/pki:CertificateRegister"
 
+DAY = timedelta(days=1)
+
 SECOND = timedelta(seconds=1)
 """`not_after` is the last second of validity and not the first after it."""
 
 
 def _within_bounds(resource: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
-    for place, option, properties in _certificates(resource):
+    for place, option, begin, end in _windows(resource):
+        if not (isinstance(begin, str) and isinstance(end, str)):
+            continue  # Not known yet in this preview, or not there.
         bounds = configuration[option]
-        shortest = timedelta(days=bounds["minimum"])
-        longest = timedelta(days=bounds["maximum"])
-        try:
-            begin = datetime.fromisoformat(properties["not_before"])
-            end = datetime.fromisoformat(properties["not_after"])
-        except (KeyError, TypeError):
-            continue  # Not known yet in this preview.
-        if not shortest <= end - begin + SECOND <= longest:
+        length = datetime.fromisoformat(end) - datetime.fromisoformat(begin) + SECOND
+        if not bounds["minimum"] * DAY <= length <= bounds["maximum"] * DAY:
             yield (
-                f"The certificate of {place} is valid from {properties['not_before']} to "
-                f"{properties['not_after']}, {(end - begin + SECOND) / timedelta(days=1):.4g} "
-                f"days: set {place}.validity to {bounds['minimum']}d to {bounds['maximum']}d"
+                f"The certificate of {place} is valid from {begin} to {end}, "
+                f"{length / DAY:.4g} days: set {place}.validity to {bounds['minimum']:g}d to "
+                f"{bounds['maximum']:g}d, or have {option} changed in policy/configuration.json"
             )
 
 
-def _certificates(resource: Resource) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Where a window is configured, the option with its bounds, and what has the window."""
-    if resource.type == AUTHORITY:
-        yield "certificate_authority", "certificate_authority_days", resource.properties
-    elif resource.type == SERVER:
-        yield "server", "server_days", resource.properties
-    else:
+def _windows(resource: Resource) -> Iterator[tuple[str, str, Any, Any]]:
+    """Of each certificate: where it is configured, the option that bounds it, its window."""
+    if resource.type == REGISTER:
         clients = resource.properties.get("clients")
         for name, client in clients.items() if isinstance(clients, Mapping) else ():
-            yield f"clients.{name}", "client_days", client
+            yield f"clients.{name}", "client_days", *_window(client)
+    elif resource.type == SERVER:
+        yield "server", "server_days", *_window(resource.properties)
+    else:
+        for prefix in ("", "next_"):
+            window = _window(resource.properties, prefix)
+            yield "certificate_authority", "certificate_authority_days", *window
+
+
+def _window(properties: Mapping[str, Any], prefix: str = "") -> tuple[Any, Any]:
+    return properties.get(f"{prefix}not_before"), properties.get(f"{prefix}not_after")
 
 
 def _days(minimum: int, maximum: int, source: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ The program obeys every rule. A program that breaks each is stopped, in a previe
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 import shutil
 import subprocess

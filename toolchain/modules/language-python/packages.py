@@ -1,12 +1,15 @@
 """Print this environment's packages as JSON, with what their pulumi-plugin.json says."""
 
+from __future__ import annotations
+
 import importlib.metadata
 import importlib.util
 import json
 import pathlib
+from typing import Any
 
 
-def declared(name):
+def declared(name: str) -> dict[str, Any] | None:
     """Return the content of a package's pulumi-plugin.json; None where it has none."""
     try:
         spec = importlib.util.find_spec(name.replace("-", "_"))
@@ -15,7 +18,8 @@ def declared(name):
     for folder in (spec and spec.submodule_search_locations) or ():
         file = pathlib.Path(folder, "pulumi-plugin.json")
         if file.is_file():
-            return json.loads(file.read_text("utf-8"))
+            content: dict[str, Any] = json.loads(file.read_text("utf-8"))
+            return content
     return None
 
 
