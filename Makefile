@@ -28,7 +28,7 @@ up: $(VENV)/runtime $(POLICY) ## Bring the stack up and verify it (STACK=local)
 preview: $(VENV)/runtime $(POLICY) ## Show what `make up` would do
 	@$(RUN) -m operations preview --stack $(STACK) -- $(ARGS)
 
-review: $(VENV)/runtime ## Print what `make up` would do as Markdown (ARGS=--publish)
+review: $(VENV)/runtime $(POLICY) ## Print what `make up` would do as Markdown (ARGS=--publish)
 	@$(RUN) -m operations review --stack $(STACK) $(ARGS)
 
 refresh: $(VENV)/runtime ## Compare the state with the cloud
@@ -54,7 +54,7 @@ revoke: $(VENV)/runtime $(POLICY) ## Cut a client off (NAME=partner REASON=keyCo
 	@test -n "$(NAME)" || { echo "error: say which client: make revoke NAME=partner" >&2; exit 1; }
 	$(RUN) -m operations revoke "$(NAME)" --reason "$(REASON)" --stack $(STACK) $(ARGS)
 
-rotate: $(VENV)/runtime ## Give the CA another key (STEP=prepare, complete or abort)
+rotate: $(VENV)/runtime $(POLICY) ## Give the CA another key (STEP=prepare, complete or abort)
 	@test -n "$(STEP)" || { echo "error: say which step: make rotate STEP=prepare" >&2; exit 1; }
 	$(RUN) -m operations rotate "$(STEP)" --stack $(STACK) $(ARGS)
 
