@@ -6,6 +6,7 @@ The program obeys every rule. A program that breaks each is stopped, in a previe
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import shutil
 import subprocess
@@ -108,9 +109,32 @@ def test_an_update_is_stopped_before_anything_is_made(disobedient, local):
     assert local._cloud("dump") == before
 
 
-def test_a_configuration_that_is_wrong_is_told(disobedient, tmp_path):
-    wrong = tmp_path / "configuration.json"
-    wrong.write_text('{"region": {"allowed": "eu-west-1"}}')
-    answer = disobedient("preview", f"--policy-pack={POLICY_PACK}", f"--policy-pack-config={wrong}")
+@pytest.fixture
+def configured(tmp_path):
+    """Options for the policy pack with another configuration."""
+
+    def write(configuration):
+        file = tmp_path / "configuration.json"
+        file.write_text(json.dumps(configuration))
+        return [f"--policy-pack={POLICY_PACK}", f"--policy-pack-config={file}"]
+
+    return write
+
+
+def test_rules_can_warn_or_be_turned_off(disobedient, configured):
+    levels = dict.fromkeys(VIOLATIONS, "disabled") | {"tls-policy": "advisory"}
+    answer = disobedient("preview", *configured(levels))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert re.findall(r"- \[(\w+)\] +(\S+)", answer.stdout) == [("advisory", "tls-policy")]
+
+
+def test_secrets_cannot_be_seen_at_every_level_and_that_is_told(disobedient, configured):
+    answer = disobedient("preview", *configured({"secret-inputs": "mandatory"}))
+    assert answer.returncode != 0
+    assert "set that of secret-inputs to remediate, or to disabled" in answer.stdout
+
+
+def test_a_configuration_that_is_wrong_is_told(disobedient, configured):
+    answer = disobedient("preview", *configured({"region": {"allowed": "eu-west-1"}}))
     assert answer.returncode != 0
     assert re.search(r"region.*allowed.*(array|type)", answer.stdout + answer.stderr, re.S | re.I)
