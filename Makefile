@@ -14,6 +14,7 @@ STEP ?=
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+POLICY := policy/.venv/runtime
 
 .PHONY: help up preview review import refresh down verify client inventory expiry revoke rotate crl outputs env toolchain \
 	test test-unit test-engine lint format lock bench clean
@@ -21,13 +22,13 @@ RUN := $(VENV)/bin/python
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-up: $(VENV)/runtime ## Bring the stack up and verify it (STACK=local)
+up: $(VENV)/runtime $(POLICY) ## Bring the stack up and verify it (STACK=local)
 	@$(RUN) -m operations up --stack $(STACK) -- $(ARGS)
 
-preview: $(VENV)/runtime ## Show what `make up` would do
+preview: $(VENV)/runtime $(POLICY) ## Show what `make up` would do
 	@$(RUN) -m operations preview --stack $(STACK) -- $(ARGS)
 
-review: $(VENV)/runtime ## Print what `make up` would do as Markdown (ARGS=--publish)
+review: $(VENV)/runtime $(POLICY) ## Print what `make up` would do as Markdown (ARGS=--publish)
 	@$(RUN) -m operations review --stack $(STACK) $(ARGS)
 
 refresh: $(VENV)/runtime ## Compare the state with the cloud
@@ -49,11 +50,11 @@ inventory: $(VENV)/runtime ## List every certificate and its state (ARGS=--csv)
 expiry: $(VENV)/runtime ## List what is due within DAYS; status 1 if anything is
 	@$(RUN) -m operations expiry --days $(DAYS) --stack $(STACK) $(ARGS)
 
-revoke: $(VENV)/runtime ## Cut a client off (NAME=partner REASON=keyCompromise)
+revoke: $(VENV)/runtime $(POLICY) ## Cut a client off (NAME=partner REASON=keyCompromise)
 	@test -n "$(NAME)" || { echo "error: say which client: make revoke NAME=partner" >&2; exit 1; }
 	$(RUN) -m operations revoke "$(NAME)" --reason "$(REASON)" --stack $(STACK) $(ARGS)
 
-rotate: $(VENV)/runtime ## Give the CA another key (STEP=prepare, complete or abort)
+rotate: $(VENV)/runtime $(POLICY) ## Give the CA another key (STEP=prepare, complete or abort)
 	@test -n "$(STEP)" || { echo "error: say which step: make rotate STEP=prepare" >&2; exit 1; }
 	$(RUN) -m operations rotate "$(STEP)" --stack $(STACK) $(ARGS)
 
@@ -67,21 +68,21 @@ import: $(VENV)/runtime ## Bring a load balancer made by hand under the stack (L
 outputs: $(VENV)/runtime ## Print the stack's outputs as JSON, without secrets
 	@$(RUN) -m operations outputs --stack $(STACK)
 
-env: $(VENV)/runtime ## Print shell exports for running `pulumi` by hand
+env: $(VENV)/runtime $(POLICY) ## Print shell exports for running `pulumi` by hand
 	@$(RUN) -m operations env --stack $(STACK)
 
 toolchain: $(VENV)/runtime ## Find, download or build the Pulumi CLI and its plugins
 	@$(RUN) -m toolchain
 
 # The toolchain first and by itself: where it must be built, its progress shows.
-test: $(VENV)/development ## Run all tests
+test: $(VENV)/development $(POLICY) ## Run all tests
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest $(ARGS)
 
 test-unit: $(VENV)/development ## Run the tests that need no toolchain
 	@$(RUN) -m pytest tests/unit $(ARGS)
 
-test-engine: $(VENV)/development ## Run the tests with the real engine and provider
+test-engine: $(VENV)/development $(POLICY) ## Run the tests with the real engine and provider
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest tests/engine $(ARGS)
 
@@ -100,14 +101,14 @@ bench: $(VENV)/development ## Print the figures that README quotes
 	@$(RUN) -m benchmarks
 
 lock: $(VENV)/development ## Compile requirements*.in into pinned files with hashes
-	@for name in requirements requirements-dev; do
+	@for name in requirements requirements-dev policy/requirements; do
 	  $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-header --upgrade "$$name.in" --output-file "$$name.txt"
 	done
 
 clean: ## Stop the local cloud and remove what this folder's commands made
 	@if [ -x $(RUN) ] && [ -d .local/cloud ]; then $(RUN) -m localcloud stop --home .local/cloud; fi
-	rm -rf $(VENV) .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) policy/.venv .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps come last, so that an interrupted installation is done again. The files list every
@@ -119,6 +120,13 @@ $(VENV)/runtime: requirements.txt
 	echo "Installing Python packages into $(VENV)" >&2
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
+	touch $@
+
+# An environment of its own: policy/requirements.in says why.
+$(POLICY): policy/requirements.txt $(VENV)/runtime
+	@echo "Installing the policy pack's packages into policy/.venv" >&2
+	$(RUN) -m venv policy/.venv
+	policy/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r policy/requirements.txt
 	touch $@
 
 $(VENV)/development: requirements-dev.txt $(VENV)/runtime

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,7 +37,7 @@ from operations.local_environment import LocalEnvironment
 from operations.log_levels import require_clean_logs
 from operations.report import Check, Report, render
 from operations.slb import SlbApi
-from operations.stack import PROJECT, Stack
+from operations.stack import POLICY_PACK, PROJECT, Stack
 from operations.stack_file import StackFile
 from toolchain.errors import ToolchainError
 from toolchain.install import ensure
@@ -75,11 +75,14 @@ def _target(name: str) -> Target:
     port = local_environment.api_port(values)
     with Reporter() as reporter:
         toolchain = ensure(reporter)
+    local = None
     if port is None:
-        return Target(local_environment.account_stack(name, toolchain), values, None)
-    local = LocalEnvironment(Path(os.environ.get(LOCAL_HOME) or PROJECT / ".local"))
-    local.start_cloud(port)
-    return Target(local.stack(name, toolchain, values), values, local)
+        stack = local_environment.account_stack(name, toolchain)
+    else:
+        local = LocalEnvironment(Path(os.environ.get(LOCAL_HOME) or PROJECT / ".local"))
+        local.start_cloud(port)
+        stack = local.stack(name, toolchain, values)
+    return Target(replace(stack, policy_pack=POLICY_PACK), values, local)
 
 
 @app.command(context_settings=PASS_ON)
@@ -393,6 +396,8 @@ def show_environment(stack: StackName = "local") -> None:
     if target.config_file is not None:
         # The CLI takes any option from the environment, and then leaves the tracked file alone.
         extra["PULUMI_OPTION_CONFIG_FILE"] = str(target.config_file)
+    for option, value in target.policy_options().items():
+        extra[f"PULUMI_OPTION_{option.replace('-', '_').upper()}"] = value
     for variable, value in extra.items():
         sys.stdout.write(f"export {variable}={shlex.quote(value)}\n")
 

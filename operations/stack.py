@@ -20,6 +20,9 @@ from toolchain.install import Toolchain
 PROJECT = Path(__file__).resolve().parent.parent
 """Folder of Pulumi.yaml."""
 
+POLICY_PACK = PROJECT / "policy"
+"""Rules that every stack obeys."""
+
 
 def project_name() -> str:
     """The Pulumi project's name: `pulumi new` gives a copy another one."""
@@ -36,12 +39,14 @@ class Stack:
         toolchain: The CLI and its plugins.
         config_file: Its configuration, if not `Pulumi.NAME.yaml`.
         variables: Environment of the CLI beside this process's own and the toolchain's.
+        policy_pack: Folder of the rules that its previews and updates obey.
     """
 
     name: str
     toolchain: Toolchain
     config_file: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    policy_pack: Path | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -58,9 +63,33 @@ class Stack:
         ).returncode
 
     def command_line(self, command: str, *arguments: str) -> list[str]:
-        """The CLI's command line for a command that reads the stack's configuration."""
-        chosen = ["--config-file", str(self.config_file)] if self.config_file else []
-        return [str(self.toolchain.pulumi), command, "--stack", self.name, *chosen, *arguments]
+        """The CLI's command line for a command that reads the stack's configuration.
+
+        Raises:
+            OperationError: The rules that it has to obey cannot be run.
+        """
+        options = [f"--config-file={self.config_file}"] if self.config_file else []
+        if command in {"up", "preview"}:
+            options += [f"--{name}={value}" for name, value in self.policy_options().items()]
+        return [str(self.toolchain.pulumi), command, "--stack", self.name, *options, *arguments]
+
+    def policy_options(self) -> dict[str, str]:
+        """Options, by name, with which a preview or an update obeys the policy pack.
+
+        Raises:
+            OperationError: The pack's environment is missing.
+        """
+        if self.policy_pack is None:
+            return {}
+        python = self.policy_pack / ".venv/bin/python"
+        if not python.exists():
+            raise OperationError(
+                f"The policy pack's environment is missing ({python}): `make preview` makes it."
+            )
+        return {
+            "policy-pack": str(self.policy_pack),
+            "policy-pack-config": str(self.policy_pack / "configuration.json"),
+        }
 
     def preview_events(self, *arguments: str) -> tuple[int, str]:
         """Run preview with its display on standard error; return exit status and event log.

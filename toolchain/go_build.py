@@ -66,8 +66,9 @@ PULUMI = Command(
 LANGUAGE_PYTHON = Command(
     name="pulumi-language-python",
     module="language-python",
-    package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
-    variables=((SDK_VERSION, f"v{versions.LANGUAGE_PYTHON_BUILD}"),),
+    # Our own: the official language host is in no published Go module.
+    package=".",
+    variables=((SDK_VERSION, f"v{versions.PULUMI_BUILD}"),),
     peak_memory=2**30,
     peak_memory_unoptimised=2**30,
 )

@@ -29,7 +29,8 @@ SOURCE_VARIABLE = "SLB_MUTUAL_TLS_TOOLCHAIN"
 SOURCES = ("path", "download", "build")
 
 BUILT = (go_build.ALICLOUD, go_build.PULUMI, go_build.LANGUAGE_PYTHON)
-"""What is built where nothing can be downloaded; the longest first."""
+"""What is built where nothing can be downloaded; the longest first, and the language host after
+the CLI, with which it shares most of what is compiled."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Toolchain:
 
     def environment(self) -> dict[str, str]:
         """Variables to add to those of the process that runs the CLI."""
-        # The language host that is built from source runs `python3` from PATH and nothing else.
+        # Where Pulumi.yaml names no virtual environment, `python3` is this one.
         here = Path(sys.executable).parent
         path = os.pathsep.join([*map(str, (here, *self.folders)), os.environ.get("PATH", "")])
         return {"PATH": path, "PULUMI_SKIP_UPDATE_CHECK": "true"}
@@ -190,7 +191,8 @@ def _build(commands: Sequence[go_build.Command], reporter: Reporter) -> list[Pat
 
         return cache.part(command.cache_key, make) / "bin"
 
-    with _workers(len(commands) if side_by_side else 1) as workers:
+    # Two at a time, so that the language host waits for the CLI.
+    with _workers(2 if side_by_side else 1) as workers:
         return list(workers.map(one, commands))
 
 
@@ -209,7 +211,7 @@ def _scripts(go: Path, command: go_build.Command) -> list[Path]:
         sdk = go_build.module_directory(go, command.module, "github.com/pulumi/pulumi/sdk/v3")
         return [sdk / "python/dist/pulumi-resource-pulumi-python"]
     if command is go_build.LANGUAGE_PYTHON:
-        # Of the host's own release: the options that it passes differ from today's.
+        # Of the release whose options our language host passes.
         sdk = go_build.module_directory(go, command.module, "github.com/pulumi/pulumi/sdk/v3")
         return [sdk / "python/cmd/pulumi-language-python-exec"]
     return []

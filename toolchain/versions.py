@@ -9,10 +9,7 @@ PULUMI_DOWNLOAD = "3.272.0"
 """Official CLI release that is downloaded: that of the Python SDK in requirements.txt."""
 
 PULUMI_BUILD = "3.259.0"
-"""Newest CLI whose Go module is published; `modules/pulumi/go.mod` repeats it."""
-
-LANGUAGE_PYTHON_BUILD = "3.79.0"
-"""Last release with the Python language host in a published Go module; see `modules/`."""
+"""Newest CLI whose Go module is published; those in `modules/` repeat it."""
 
 ALICLOUD = "4.0.0"
 """The alicloud provider: the plugin version that pulumi-alicloud in requirements.txt asks for."""

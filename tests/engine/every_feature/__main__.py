@@ -267,7 +267,7 @@ found = {
     "ca_certificates": slb.get_ca_certificates_output(ids=[authority.id], opts=waiting).names,
     "backends": slb.get_backend_servers_output(
         load_balancer_id=balancer.id, opts=waiting
-    ).backend_servers.apply(lambda all_: len(all_)),
+    ).backend_servers.apply(len),
     "zones": slb.get_zones_output(opts=waiting).ids,
 }
 pulumi.export("found", pulumi.Output.json_dumps(found))

@@ -1,0 +1,66 @@
+"""What a rule is, and what it sees of a resource; knows nothing of Pulumi's policy SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+
+class Marker(Enum):
+    """Stands for a value that a rule does not get to see."""
+
+    UNKNOWN = auto()
+    SECRET = auto()
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource as it is to be.
+
+    Attributes:
+        type: Pulumi's type token, e.g. `alicloud:slb/listener:Listener`.
+        properties: Its inputs after the provider's check, by the names that state has, with a
+            marker for what is not known yet.
+        stack: Name of its stack.
+    """
+
+    type: str
+    properties: Mapping[str, Any]
+    stack: str = "dev"
+
+    def given(self, name: str) -> bool:
+        """Whether a property has a value, be it known yet or not."""
+        return self.properties.get(name) not in (None, "")
+
+
+Check = Callable[[Resource, Mapping[str, Any]], Iterable[str]]
+"""Takes a resource and the rule's configuration; returns a sentence for each violation."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule.
+
+    Attributes:
+        name: In `configuration.json` and in reports.
+        description: What holds, in one sentence.
+        check: Finds what breaks it.
+        types: Of the resources it is about; none means all.
+        options: JSON schema of each field of its configuration, with a default.
+        secrets_hidden: It is about what is secret, and sees markers in place of secrets.
+    """
+
+    name: str
+    description: str
+    check: Check
+    types: frozenset[str] = frozenset()
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    secrets_hidden: bool = False
+
+    def violations(self, resource: Resource, configuration: Mapping[str, Any]) -> list[str]:
+        """What of a resource breaks the rule."""
+        if self.types and resource.type not in self.types:
+            return []
+        return list(self.check(resource, configuration))
