@@ -247,7 +247,12 @@ def test_what_the_provider_reads_of_an_instance_is_there(account: Account) -> No
     key = account.make_instance()
     wanted = json.dumps([key])
     roles = account.ecs("DescribeInstanceRamRole", InstanceIds=wanted)
-    assert roles["InstanceRamRoleSets"]["InstanceRamRoleSet"] == []
+    # The provider's data source drops instances that are not in this list.
+    assert roles["InstanceRamRoleSets"]["InstanceRamRoleSet"] == [
+        {"InstanceId": key, "RamRoleName": ""}
+    ]
+    named = account.ecs("DescribeInstanceRamRole", InstanceIds=wanted, RamRoleName="admin")
+    assert named["InstanceRamRoleSets"]["InstanceRamRoleSet"] == []
     maintained = account.ecs("DescribeInstanceMaintenanceAttributes", InstanceId__1=key)
     [one] = maintained["MaintenanceAttributes"]["MaintenanceAttribute"]
     assert one["InstanceId"] == key
