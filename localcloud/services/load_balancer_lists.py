@@ -8,10 +8,10 @@ from pydantic import Field
 
 from localcloud.cloud import Cloud
 from localcloud.documents import Instance, Listener, LoadBalancer
-from localcloud.errors import invalid
 from localcloud.products import SLB, Answer
 from localcloud.requests import PagedRequest, Port, TaggedRequest
 from localcloud.services.load_balancers import described
+from localcloud.services.tags import tagged
 
 BY_ALL = ("BackendServerPort", "Bandwidth", "Description", "Scheduler", "VServerGroupId")
 """Attributes that DescribeLoadBalancerListeners shows outside of a protocol's own object."""
@@ -42,7 +42,7 @@ class DescribeLoadBalancerListeners(TaggedRequest):
     ListenerProtocol: Literal["", "http", "https"] = ""
     Description: str = ""
     MaxResults: Annotated[int, Field(ge=1, le=100)] = 20
-    NextToken: str = ""
+    NextToken: Annotated[str, Field(pattern=r"^[0-9]{0,9}$")] = ""
 
 
 @SLB.action
@@ -53,7 +53,7 @@ def describe_load_balancers(cloud: Cloud, request: DescribeLoadBalancers) -> Ans
         shown = described(one)
         if servers is not None and not servers & {backend.server_id for backend in one.backends}:
             continue
-        if all(_as_asked(shown, request, name) for name in _FILTERS) and _has_tags(shown, request):
+        if all(_as_asked(shown, request, name) for name in _FILTERS) and tagged(one, request.Tag):
             found.append({name: value for name, value in shown.items() if name not in _ENDS})
     return {"LoadBalancers": {"LoadBalancer": request.page(found)}, **request.paging(found)}
 
@@ -72,8 +72,6 @@ def describe_load_balancer_listeners(
         and request.Description in {"", one.attributes.get("Description", "")}
         and not request.Tag
     ]
-    if not request.NextToken.isdigit() and request.NextToken:
-        raise invalid("NextToken")
     first = int(request.NextToken or 0)
     last = first + request.MaxResults
     return {
@@ -108,11 +106,6 @@ def _as_asked(shown: dict[str, Any], request: DescribeLoadBalancers, name: str) 
     wanted: str = getattr(request, name)
     choices = wanted.split(",") if name in _SEVERAL else [wanted]
     return not wanted or shown[name] in choices
-
-
-def _has_tags(shown: dict[str, Any], request: DescribeLoadBalancers) -> bool:
-    present = {tag["TagKey"]: tag["TagValue"] for tag in shown["Tags"]["Tag"]}
-    return all(tag.Key in present and tag.Value in {"", present[tag.Key]} for tag in request.Tag)
 
 
 def _servers(cloud: Cloud, request: DescribeLoadBalancers) -> set[str] | None:
