@@ -133,7 +133,12 @@ class BackendServers(pulumi.ComponentResource):
                 http_endpoint="enabled",
                 user_data=base64.b64encode(cloud_config.render(backends.port).encode()).decode(),
                 tags=self._tags,
-                opts=pulumi.ResourceOptions(parent=self, ignore_changes=chosen_here),
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    ignore_changes=chosen_here,
+                    # cloud-init reads it once: changed in place, it would do nothing but reboot.
+                    replace_on_changes=["userData"],
+                ),
             ).id
             for index in range(backends.count)
         ]
