@@ -115,10 +115,12 @@ class Provider(ResourceProvider):
         """Another identity replaces the CA; another window renews it."""
         if is_unknown(_news):
             return DiffResult(changes=True)
-        before = _before(_olds, _news)
-        replaces = differing(before, _news, IDENTITY)
+        # A refresh hands over the inputs of the state, which an earlier version's check completed.
+        news = {"generation": FIRST_GENERATION, **_news}
+        before = _before(_olds, news)
+        replaces = differing(before, news, IDENTITY)
         content = ("adopted_certificate", "key_id", "next_key_id", CONSTRAINTS)
-        renewed = differing(_olds, _news, (*content, *WINDOW, *NEXT_WINDOW))
+        renewed = differing(_olds, news, (*content, *WINDOW, *NEXT_WINDOW))
         return DiffResult(changes=bool(replaces or renewed), replaces=replaces)
 
     def create(self, props: Properties) -> CreateResult:

@@ -35,14 +35,18 @@ WORDS = {
 """What properties are called in `BECAUSE`, where their names say nothing to its reader."""
 
 CLOCK_OFFSET = "SLB_MUTUAL_TLS_CLOCK_OFFSET"
-"""Environment variable, e.g. 60d: a preview then shows what will be due that far from now."""
+"""Environment variable, e.g. 60d: a preview then shows what will be due that far from now. With a
+minus sign before it, the time is that far in the past."""
 
 
 def now() -> datetime:
     """The time by which certificates are issued and renewed."""
     offset = os.environ.get(CLOCK_OFFSET)
     present = datetime.now(UTC)
-    return present + durations.parse(offset) if offset else present
+    if not offset:
+        return present
+    length = durations.parse(offset.removeprefix("-"))
+    return present - length if offset.startswith("-") else present + length
 
 
 def is_unknown(value: Any) -> bool:

@@ -52,7 +52,11 @@ class Provider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Issue anew if somebody was revoked, the window moved, or the CA has another key."""
-        return DiffResult(changes=bool(differing(_olds, _news, (*CONTENT, *WINDOW))))
+        names = {*CONTENT, *WINDOW}
+        if _olds.get("revision") is None and is_unknown(_news.get("revision")):
+            # The register is as the first version kept it, and stays so: nobody is revoked.
+            names.remove("revision")
+        return DiffResult(changes=bool(differing(_olds, _news, names)))
 
     def create(self, props: Properties) -> CreateResult:
         """Issue the first list: number 1, or the one after those of a CA that was brought along."""

@@ -34,6 +34,10 @@ class Secrets:
     def __init__(self) -> None:
         self._needles: dict[bytes, str] = {}
 
+    def add_all(self, others: Secrets) -> None:
+        """Look for those as well."""
+        self._needles = {**others._needles, **self._needles}
+
     @property
     def names(self) -> set[str]:
         """What there is to be found; a secret that is known under two names counts once."""
@@ -47,6 +51,8 @@ class Secrets:
             # From here on is the private exponent, which no certificate has.
             start = der.index(numbers.d.to_bytes(key.key_size // 8, "big")[-PIECE * 2 :])
             self.add_bytes(name, der[start:])
+            pem = key.private_bytes(Encoding.PEM, format_, NoEncryption())
+            self.add_bytes(name, pem.splitlines()[len(pem.splitlines()) // 3])
         for number in (numbers.d, numbers.p, numbers.q):
             self._add(name, str(number).encode()[:PIECE])
             self._add(name, f"{number:x}".encode()[:PIECE])
@@ -64,9 +70,8 @@ class Secrets:
     def add_text(self, name: str, secret: str) -> None:
         """A text, as it is and in what JSON, URLs, base64 and hex make of it."""
         plain = secret.encode()
-        self._add(name, plain)
-        self._add(name, json.dumps(secret)[1:-1].encode())
-        self._add(name, json.dumps(secret, ensure_ascii=False)[1:-1].encode())
+        for form in _in_json({secret}, levels=4):
+            self._add(name, form.encode())
         self._add(name, urllib.parse.quote(secret, safe="").encode())
         self._add(name, plain.hex().encode())
         self._add(name, plain.hex().upper().encode())
@@ -90,32 +95,39 @@ class Secrets:
         }
 
 
+def _in_json(texts: set[str], levels: int) -> set[str]:
+    """Texts, and what they are in JSON, in a text within JSON and so on, by Python and by Go."""
+    if not levels:
+        return texts
+    plain = {json.dumps(text, ensure_ascii=False)[1:-1] for text in texts}
+    ascii_only = {json.dumps(text)[1:-1] for text in texts}
+    in_go = {re.sub("[<>&]", lambda one: f"\\u{ord(one[0]):04x}", text) for text in plain}
+    return texts | _in_json(plain | ascii_only | in_go, levels - 1)
+
+
 def squeezed(content: bytes) -> bytes:
     """A text without what breaks long values: white space, escaped however often, and colons."""
     return re.sub(rb"(?:\\+[nrt]|[\s:])+", b"", content)
 
 
-def secrets_of(
-    state: str, bundles: Mapping[str, Mapping[str, str]], configured: Mapping[str, str]
-) -> Secrets:
+def secrets_of(state: str, bundles: Mapping[str, Mapping[str, str]]) -> Secrets:
     """All secrets of a stack.
 
     Args:
         state: What `pulumi stack export --show-secrets` prints.
         bundles: The output `client_bundles`.
-        configured: Secrets of the configuration by name, such as pass phrases.
     """
     found = Secrets()
     for resource in json.loads(state)["deployment"]["resources"]:
         kind = resource["type"].rsplit(":", 1)[-1]
-        for text in _secret_texts(resource):
-            for pem in PRIVATE_KEY.findall(text):
-                key = load_pem_private_key(pem.encode(), None)
-                assert isinstance(key, rsa.RSAPrivateKey)
-                found.add_key(f"key of {kind}", key)
+        for output, value in resource.get("outputs", {}).items():
+            name = f"key of {kind}" if output == "private_key" else output
+            for text in _secret_texts(value):
+                for pem in PRIVATE_KEY.findall(re.sub(r"\\+n", "\n", text)):
+                    key = load_pem_private_key(pem.encode(), None)
+                    assert isinstance(key, rsa.RSAPrivateKey)
+                    found.add_key(name, key)
     _add_bundles(found, bundles)
-    for name, text in configured.items():
-        found.add_text(name, text)
     return found
 
 

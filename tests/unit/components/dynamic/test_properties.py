@@ -41,6 +41,8 @@ def test_the_clock_stands_where_the_offset_says(clock):
     assert now() == NOW
     clock("60d")
     assert now() == NOW + timedelta(days=60)
+    clock("-90m")
+    assert now() == NOW - timedelta(minutes=90)
     clock("")
     assert now() == NOW
 

@@ -141,6 +141,14 @@ def test_what_is_unknown_in_preview_breaks_nothing(kept_list, kept_register, ca,
     assert kept_list.preview(news).changes is (name in {"ca_key_id", "revision"})
 
 
+def test_a_register_of_the_first_version_that_stays_as_it_is_moves_no_list(kept_register, ca):
+    made = Kept(revocation_list.Provider())
+    made.up(revocations(ca, kept_register, revision=None))
+    # It has no revision among its outputs, which a preview takes for one that it does not know.
+    assert not made.preview(revocations(ca, kept_register, revision=Unknown())).changes
+    assert made.up(revocations(ca, kept_register, revision="1")) == "update"
+
+
 def test_a_window_longer_than_the_validity_is_refused(kept_list, kept_register, ca):
     with pytest.raises(ValueError, match="validity: renew_before is 30d and validity is 30d"):
         kept_list.checked(revocations(ca, kept_register, renew_before="30d"))
