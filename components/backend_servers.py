@@ -133,7 +133,13 @@ class BackendServers(pulumi.ComponentResource):
                 http_endpoint="enabled",
                 user_data=base64.b64encode(cloud_config.render(backends.port).encode()).decode(),
                 tags=self._tags,
-                opts=pulumi.ResourceOptions(parent=self, ignore_changes=chosen_here),
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    ignore_changes=chosen_here,
+                    # cloud-init reads it at the first boot alone: another page or port takes
+                    # another instance, which is there before the one that it replaces goes.
+                    replace_on_changes=["userData"],
+                ),
             ).id
             for index in range(backends.count)
         ]
