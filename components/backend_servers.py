@@ -136,7 +136,8 @@ class BackendServers(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     ignore_changes=chosen_here,
-                    # cloud-init reads it once: changed in place, it would do nothing but reboot.
+                    # cloud-init reads it at the first boot alone: another page or port takes
+                    # another instance, which is there before the one that it replaces goes.
                     replace_on_changes=["userData"],
                 ),
             ).id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import difflib
 import os
@@ -97,7 +96,7 @@ def _with_key(name: str, bundle: ClientBundle) -> dict[str, bytes]:
         )
     try:
         archive = base64.b64decode(bundle.pkcs12.get_secret_value(), validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, or characters beyond ASCII
         raise OperationError(
             f"The PKCS#12 bundle of client {name} is not base64. Run `make up`, which writes it "
             "anew."

@@ -74,15 +74,8 @@ def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
             renew_before = outputs.renewal.domain_extensions.get(domain, "1s") if own else "1s"
             items.append(_of_certificate("server", domain, extension.parsed, renew_before, now))
     ahead = parse_duration(outputs.renewal.revocation_list)
-    lists = revocation_lists(outputs.certificate_revocation_list)
-    items += [_of_list(listed, ahead, now) for listed in lists]
+    items += [_of_list(listed, ahead, now) for listed in outputs.revocation_lists]
     return items + _of_clients(outputs, now)
-
-
-def revocation_lists(pem: str) -> list[x509.CertificateRevocationList]:
-    """The lists of the output `certificate_revocation_list`: one for each key of the CA in use."""
-    end = "-----END X509 CRL-----\n"
-    return [x509.load_pem_x509_crl((part + end).encode()) for part in pem.split(end)[:-1]]
 
 
 def due(items: Sequence[Item], until: datetime) -> list[Item]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -21,6 +22,7 @@ from pydantic import (
 )
 
 from operations.errors import OperationError
+from pki.durations import parse as parse_duration
 
 HIDDEN_SECRET = "[secret]"  # noqa: S105
 """What `pulumi stack output --json` prints for a secret without `--show-secrets`."""
@@ -33,21 +35,38 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
+def _in_certificates(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("has no time zone")
+    # RFC 5280, 4.1.2.5: there is no earlier one. What comes before is close to where dates end.
+    if value.year < 1950:
+        raise ValueError("is before 1950, which no certificate is")
+    return value
+
+
+def _length_of_time(value: str) -> str:
+    parse_duration(value)
+    return value
+
+
+Time = Annotated[datetime, AfterValidator(_in_certificates)]
+"""A time of a certificate, in RFC 3339."""
+
+Duration = Annotated[str, AfterValidator(_length_of_time)]
+
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""A client's name as the configuration takes it: files are named after it."""
+
+
 class ClientRecord(_Model):
-    """A client's certificate in the inventory; times are RFC 3339."""
+    """A client's certificate in the inventory."""
 
     serial_number: str
     fingerprint_sha256: str
-    not_before: datetime
-    not_after: datetime
+    not_before: Time
+    not_after: Time
     status: str
-
-    @field_validator("not_before", "not_after")
-    @classmethod
-    def _has_time_zone(cls, value: datetime) -> datetime:
-        if value.tzinfo is None:
-            raise ValueError("has no time zone")
-        return value
 
 
 class IssuedCertificate(_Model):
@@ -61,12 +80,12 @@ class IssuedCertificate(_Model):
     serial_number: str
     fingerprint_sha256: str
     subject: str
-    not_before: datetime | None = None
-    not_after: datetime
+    not_before: Time | None = None
+    not_after: Time
     authority_key_id: str = ""
     imported: bool = False
     status: Literal["valid", "superseded", "revoked"]
-    revoked_at: datetime | None = None
+    revoked_at: Time | None = None
     reason: str | None = None
 
     @field_validator("not_before", mode="before")
@@ -76,13 +95,13 @@ class IssuedCertificate(_Model):
 
 
 class Renewal(_Model):
-    """How long before its end each certificate is renewed, e.g. 30d."""
+    """How long before its end each certificate is renewed, e.g. 30d; unknown: as it ends."""
 
-    certificate_authority: str = "0s"
-    server: str = "0s"
-    revocation_list: str = "0s"
-    clients: dict[str, str] = {}
-    domain_extensions: dict[str, str] = {}
+    certificate_authority: Duration = "1s"
+    server: Duration = "1s"
+    revocation_list: Duration = "1s"
+    clients: dict[str, Duration] = {}
+    domain_extensions: dict[str, Duration] = {}
 
 
 class ListenerSettings(_Model):
@@ -172,7 +191,7 @@ class StackOutputs(_Model):
     certificate_revocation_list: str = ""
     next_ca_certificate: str = ""
     """Of the CA that a rotation prepares."""
-    client_bundles: dict[str, ClientBundle]
+    client_bundles: dict[FileName, ClientBundle]
     expired_probe: ExpiredProbe | None = None
 
     @field_validator("url")
@@ -184,15 +203,29 @@ class StackOutputs(_Model):
         parts.port  # noqa: B018 - raises ValueError for a port out of range
         return value
 
-    @field_validator("ca_certificate", "server_certificate")
+    @field_validator("ca_certificate", "server_certificate", "next_ca_certificate")
     @classmethod
     def _is_pem(cls, value: str, info: ValidationInfo) -> str:
-        if info.field_name == "server_certificate" and not value:
+        if info.field_name != "ca_certificate" and not value:
             return value
         try:
-            x509.load_pem_x509_certificates(value.encode())
-        except ValueError as error:
+            for certificate in x509.load_pem_x509_certificates(value.encode()):
+                _in_certificates(certificate.not_valid_before_utc)
+                _in_certificates(certificate.not_valid_after_utc)
+        except (ValueError, x509.InvalidVersion) as error:
             raise ValueError("holds no PEM certificate") from error
+        return value
+
+    @field_validator("certificate_revocation_list")
+    @classmethod
+    def _is_list(cls, value: str) -> str:
+        try:
+            for listed in _revocation_lists(value):
+                listed.extensions.get_extension_for_class(x509.CRLNumber)
+                _in_certificates(listed.last_update_utc)
+                _in_certificates(listed.next_update_utc or listed.last_update_utc)
+        except (ValueError, x509.InvalidVersion, x509.ExtensionNotFound) as error:
+            raise ValueError("holds no revocation list in PEM") from error
         return value
 
     @property
@@ -236,6 +269,11 @@ class StackOutputs(_Model):
             return None
         return x509.load_pem_x509_certificates(self.server_certificate.encode())[0]
 
+    @property
+    def revocation_lists(self) -> list[x509.CertificateRevocationList]:
+        """Of `certificate_revocation_list`, parsed: one for each key of the CA in use."""
+        return _revocation_lists(self.certificate_revocation_list)
+
     def clients_to_try(self) -> list[str]:
         """Names of the clients in force whose keys are here, in order."""
         return [n for n in self.clients_in_force() if self.client_bundles[n].private_key]
@@ -247,6 +285,11 @@ class StackOutputs(_Model):
             for name in self.client_bundles
             if name not in self.clients or self.clients[name].status != "revoked"
         )
+
+
+def _revocation_lists(pem: str) -> list[x509.CertificateRevocationList]:
+    end = "-----END X509 CRL-----\n"
+    return [x509.load_pem_x509_crl((part + end).encode()) for part in pem.split(end)[:-1]]
 
 
 def parse(document: Mapping[str, Any]) -> StackOutputs:
@@ -286,7 +329,8 @@ def _explain(error: ValidationError) -> str:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location)
+    named = ".".join(str(part) for part in location if part != "[key]")
+    return named if named.isprintable() else ascii(named)
 
 
 def public(outputs: StackOutputs) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from operations import checks, inventory, probes, rotation
+from operations import checks, probes, rotation
 from operations.errors import OperationError
 from operations.identity import Identity
 from operations.outputs import StackOutputs
@@ -65,7 +65,7 @@ def write_lists(outputs: StackOutputs, directory: Path) -> list[Path]:
     Raises:
         OperationError: The stack has none, or the files cannot be written.
     """
-    lists = inventory.revocation_lists(outputs.certificate_revocation_list)
+    lists = outputs.revocation_lists
     if not lists:
         raise OperationError(
             "The stack has no revocation list: its CA's private key is not here, so whoever has "

@@ -134,10 +134,7 @@ def private_key(pem: str) -> str:
             "this is no private key in PEM: give the content of the file that begins with "
             "-----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"
         )
-    try:
-        return keys.pkcs1(keys.load(pem))
-    except UnsupportedAlgorithm:
-        raise ValueError("this is a key of a kind that the load balancer does not take") from None
+    return keys.pkcs1(keys.load(pem))
 
 
 def require_match(certificate: str, key: str) -> None:
@@ -186,7 +183,7 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 def _parsed(pem: str) -> Sequence[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(pem.encode())
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise ValueError(
             "this is no certificate in PEM: give the content of the file that begins with "
             "-----BEGIN CERTIFICATE-----"

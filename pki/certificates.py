@@ -141,7 +141,7 @@ def load(text: str) -> x509.Certificate:
     """
     try:
         return x509.load_pem_x509_certificate(text.encode())
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise ValueError("this is no certificate in PEM") from None
 
 

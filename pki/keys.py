@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -42,6 +43,8 @@ def load(pem: str, pass_phrase: str | None = None) -> rsa.RSAPrivateKey:
     except (ValueError, TypeError):
         # The library's message may quote what it could not read.
         raise ValueError("this is no private key in PEM, or it is encrypted") from None
+    except UnsupportedAlgorithm:
+        raise ValueError("this is a key of a kind that the load balancer does not take") from None
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ValueError("this is not an RSA key, and the load balancer takes no other")  # noqa: TRY004 - the value is wrong, not its Python type
     return key

@@ -27,7 +27,7 @@ def public_key(pem: str) -> rsa.RSAPublicKey:
         )
     try:
         request = x509.load_pem_x509_csr(pem.encode())
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise ValueError(
             "this is no signing request in PEM: give the content of the file that begins with "
             "-----BEGIN CERTIFICATE REQUEST-----"

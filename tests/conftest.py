@@ -1,10 +1,26 @@
-"""Commands that tests need."""
+"""Commands that tests need, and the service as its users meet it."""
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
 import pytest
 
+from operations import client_bundle, local_environment, verification
+from operations.health import SlbHealth
+from operations.local_environment import LocalEnvironment
+from operations.outputs import StackOutputs, parse
+from operations.stack import PROJECT
 from tests import packages
+from toolchain.install import ensure
+from toolchain.progress import Reporter
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", type=Path, help="folder to put the browser's pictures in")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -12,3 +28,41 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     reason = packages.lacking(needed)
     if reason is not None:
         pytest.skip(reason)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the program brought up: its outputs, and the folder with the client browser's bundle."""
+
+    found: StackOutputs
+    bundle: Path
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service of `Pulumi.local.yaml`, by the real engine, for tests that leave it as it is."""
+    with Reporter() as reporter:
+        toolchain = ensure(reporter)
+    folder = tmp_path_factory.mktemp("service")
+    local = LocalEnvironment(folder / "local")
+    local.start_cloud(0)
+    try:
+        stack = local.stack("test", toolchain, local_environment.configuration("local"))
+        done = subprocess.run(
+            stack.command_line("up", "--yes", "--skip-preview", "--color", "never"),
+            cwd=PROJECT,
+            env=stack.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        found = parse(stack.outputs())
+        # It waits for the backends' health.
+        report = verification.verify(found, SlbHealth(found, stack.variables))
+        assert report.passed, report.to_json()
+        client_bundle.write(found, "browser", folder / "bundle")
+        yield Service(found, folder / "bundle")
+    finally:
+        local.stop_cloud()

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -132,10 +132,13 @@ async def _happen(fault: Fault) -> None:
 
 async def _signed(request: Request) -> Signed:
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            raise ApiError(413, "RequestTooLarge", f"A body has {BODY_BYTES} bytes at most.")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_BYTES:
+                raise ApiError(413, "RequestTooLarge", f"A body has {BODY_BYTES} bytes at most.")
+    except ClientDisconnect:
+        raise ApiError(400, "RequestCutShort", "The request ended before its body did.") from None
     is_form = request.headers.get("content-type", "").startswith(
         "application/x-www-form-urlencoded"
     )

@@ -88,6 +88,9 @@ class Gateway:
             raise ApiError(400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.")
         self._authenticate(claim)
         parameters = dict([*request.query, *request.form])
+        if len(parameters) < len(request.query) + len(request.form):
+            # The signature holds in any order, and so does not say which of the two is meant.
+            raise ApiError(400, "InvalidParameter", "A parameter comes twice.")
         headers = request.headers
         return Call(
             version=parameters.get("Version") or headers.get("x-acs-version", ""),

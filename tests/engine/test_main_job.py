@@ -80,6 +80,18 @@ def test_preview_of_a_removed_client_shows_that_and_nothing_else(deployed):
         deployed.configure(clients={"browser": {}, "partner": {}})
 
 
+def test_preview_of_another_backend_port_has_other_instances(deployed):
+    # cloud-init would not read their new user data.
+    deployed.configure(backends={"port": 8081})
+    try:
+        steps = deployed.steps()
+    finally:
+        deployed.configure(backends={})
+    instances = {name: step for name, step in steps.items() if "ecs/instance:" in name}
+    assert set(instances.values()) == {"replace"}
+    assert len(instances) == 2
+
+
 def test_preview_shows_the_new_dates_of_what_is_due(deployed):
     # In 340 days both clients and the server certificate are within their 30 days.
     due = {"SLB_MUTUAL_TLS_CLOCK_OFFSET": "340d"}

@@ -12,6 +12,7 @@ from operations import probes, verification
 from operations.health import SlbHealth
 from operations.identity import of_bundle
 from operations.outputs import parse
+from tests.hostile.visitor import WAYS, Visitor
 
 NAME = "slb-mutual-tls-test"
 BOTH = {"browser": {}, "partner": {}}
@@ -76,6 +77,10 @@ def test_a_revoked_client_is_on_the_list_and_is_still_let_in(deployed, leaver):
 
 
 def test_another_generation_of_the_ca_cuts_it_off(deployed, leaver):
+    address = parse(deployed.stack.outputs())
+    returning = {way: Visitor(leaver.load_into, way) for way in WAYS}
+    for way, visitor in returning.items():
+        assert visitor.visit(address) == (200, False), way
     deployed.configure(certificate_authority={"generation": 2})
     steps = deployed.steps()
     assert steps[pki("CertificateAuthority")] == "replace"
@@ -84,5 +89,7 @@ def test_another_generation_of_the_ca_cuts_it_off(deployed, leaver):
     assert deployed.steps() == {}
     found = parse(deployed.stack.outputs())
     assert request(found, leaver).status == 400
+    for way, visitor in returning.items():
+        assert visitor.visit(address) == (400, False), way
     report = verification.verify(found, SlbHealth(found, deployed.stack.variables))
     assert report.passed, report.to_json()

@@ -117,6 +117,17 @@ def test_a_parameter_added_on_the_way_is_refused(guarded, extra: tuple[str, str]
     assert refusal(guarded, tampered) == (400, "SignatureDoesNotMatch")
 
 
+@pytest.mark.parametrize("in_form", [False, True])
+def test_a_parameter_that_comes_twice_is_refused(guarded, in_form: bool) -> None:
+    pairs = [pair for pair in request().query if pair[0] != "Signature"]
+    again = [("Action", "DescribeZones")]
+    text = signatures.string_to_sign_v1("POST", [*pairs, *again])
+    pairs.append(("Signature", signatures.sign_v1("secret", text)))
+    query, form = (pairs, again) if in_form else (pairs + again, [])
+    doubled = Signed("POST", query, form, request().headers, b"")
+    assert refusal(guarded, doubled) == (400, "InvalidParameter")
+
+
 def test_a_request_gets_in_once(guarded) -> None:
     guarded.admit(request())
     assert refusal(guarded, request()) == (400, "SignatureNonceUsed")

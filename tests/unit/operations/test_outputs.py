@@ -8,6 +8,7 @@ import pytest
 from operations import outputs as stack_outputs
 from operations.errors import OperationError
 from operations.expiry import Expiry, expiries
+from operations.inventory import inventory
 
 
 def test_stack_that_is_not_up():
@@ -40,6 +41,38 @@ def test_hidden_secrets_are_told_from_missing_ones(document):
 def test_unusable_output_is_named(document, changes, sentence):
     with pytest.raises(OperationError, match=sentence):
         stack_outputs.parse(document(**changes))
+
+
+def test_a_bundle_that_would_leave_its_folder_is_refused(document):
+    bundle = document()["client_bundles"]["browser"]
+    with pytest.raises(OperationError, match=r"client_bundles.*cannot be used"):
+        stack_outputs.parse(document(client_bundles={"../browser": bundle}))
+
+
+def test_what_an_earlier_version_does_not_say_of_renewal_is_due_as_it_ends(document):
+    found = stack_outputs.parse(document())
+    assert found.renewal.certificate_authority == "1s"
+    assert inventory(found, datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"renewal": {"server": "0s"}}, "renewal.server cannot be used"),
+        ({"certificate_revocation_list": "-----END X509 CRL-----\n"}, "holds no revocation list"),
+        ({"next_ca_certificate": "text"}, "holds no PEM certificate"),
+    ],
+)
+def test_what_inventory_reads_is_checked(document, changes, sentence):
+    with pytest.raises(OperationError, match=sentence):
+        stack_outputs.parse(document(**changes))
+
+
+def test_time_before_all_certificates_is_refused(document):
+    values = document()
+    values["clients"]["browser"]["not_after"] = "0001-01-01T00:00:00Z"
+    with pytest.raises(OperationError, match=r"clients.browser.not_after .*before 1950"):
+        stack_outputs.parse(values)
 
 
 def test_time_without_zone_is_refused(document):

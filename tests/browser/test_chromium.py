@@ -1,0 +1,165 @@
+"""Debian's Chromium at the service, with the bundle installed as `make client` says.
+
+Chromium's choice of a certificate is a window that nobody can click here. Its profile is told
+instead, as an administrator may (AutoSelectCertificateForUrls), to take for the service any
+certificate that fits. That setting brings no certificate along: with it and without the bundle,
+the page does not load.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+
+from operations import installation
+from tests import packages
+from tests.conformance import specimens
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.commands("certutil", "pk12util", "chromium", "chromedriver"),
+]
+
+WAIT = 60
+"""Seconds for a page; it takes one on a quiet machine."""
+
+
+def run(home, script):
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env={**os.environ, "HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def installed_as_told(home, service):
+    """Follow the instructions for Linux, to the letter."""
+    text = installation.instructions("browser", service.found.url, service.bundle)
+    (section,) = (part for part in text.split("\n\n") if part.startswith("Linux "))
+    lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+    assert len(lines) == 4
+    run(home, "\n".join(lines))
+
+
+def trusting_alone(home, service):
+    """An NSS data base that trusts the CA and has no certificate of a client."""
+    database = '-d "sql:$HOME/.pki/nssdb"'
+    run(
+        home,
+        f"""mkdir -p ~/.pki/nssdb
+        certutil {database} -N --empty-password
+        certutil {database} -A -t C,, -n ca -i {service.bundle}/ca.crt""",
+    )
+
+
+@pytest.fixture
+def start(tmp_path, service):
+    """Starts Chromium with a home of its own."""
+    with contextlib.ExitStack() as stack:
+
+        def started(home):
+            options = webdriver.ChromeOptions()
+            options.binary_location = packages.find("chromium")
+            for argument in (
+                "--headless=new",
+                "--no-sandbox",  # it takes user namespaces, or another user than root
+                "--disable-dev-shm-usage",
+                "--no-proxy-server",
+                "--window-size=760,420",
+                f"--user-data-dir={home}/profile",
+            ):
+                options.add_argument(argument)
+            site = f"https://{service.found.host}:{service.found.port},*"
+            any_that_fits = {"setting": {"filters": [{}]}}
+            exceptions = "profile.content_settings.exceptions.auto_select_certificate"
+            options.add_experimental_option("prefs", {exceptions: {site: any_that_fits}})
+            driver = webdriver.ChromeService(
+                packages.find("chromedriver"), env={**os.environ, "HOME": str(home)}
+            )
+            browser = webdriver.Chrome(options, driver)
+            stack.callback(browser.quit)
+            browser.set_page_load_timeout(WAIT)
+            return browser
+
+        yield started
+
+
+@pytest.fixture
+def home(tmp_path):
+    made = tmp_path / "home"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def picture(request, tmp_path):
+    """Keeps a picture of the page, in the folder that `--screenshots` names."""
+    folder = request.config.getoption("--screenshots") or tmp_path
+
+    def taken(browser, name) -> bytes:
+        path = Path(folder) / f"{name}.png"
+        assert browser.save_screenshot(str(path))
+        return path.read_bytes()
+
+    return taken
+
+
+def heading(browser) -> str:
+    return browser.find_element("tag name", "h1").text
+
+
+def test_without_a_certificate_the_page_does_not_load(service, start, home, picture):
+    trusting_alone(home, service)
+    browser = start(home)
+    browser.get(service.found.url)
+    assert browser.title == "400 No required SSL certificate was sent"
+    assert heading(browser) == "400 Bad Request"
+    assert "This answer comes from" not in browser.page_source
+    assert len(picture(browser, "browser-without-certificate")) > 1000
+
+
+def test_a_certificate_of_another_ca_is_not_even_offered(service, start, home, tmp_path):
+    trusting_alone(home, service)
+    stranger = specimens.bundle("modern")
+    (tmp_path / "stranger.p12").write_bytes(base64.b64decode(stranger.pkcs12))
+    (tmp_path / "phrase").write_text(specimens.PHRASE)
+    run(
+        home,
+        f'pk12util -d "sql:$HOME/.pki/nssdb" -i {tmp_path}/stranger.p12 -w {tmp_path}/phrase',
+    )
+    browser = start(home)
+    browser.get(service.found.url)
+    assert browser.title == "400 No required SSL certificate was sent"
+
+
+def test_without_trust_in_the_ca_the_browser_warns(service, start, home):
+    browser = start(home)
+    browser.get(service.found.url)
+    assert "ERR_CERT_AUTHORITY_INVALID" in browser.page_source
+
+
+def test_with_the_bundle_refreshes_alternate_between_the_instances(service, start, home, picture):
+    installed_as_told(home, service)
+    browser = start(home)
+    browser.get(service.found.url)
+    pictures = {heading(browser): picture(browser, "browser-with-certificate")}
+    seen = [heading(browser)]
+    for _ in range(5):
+        browser.refresh()
+        seen.append(heading(browser))
+        if seen[-1] not in pictures:
+            pictures[seen[-1]] = picture(browser, "browser-after-a-refresh")
+    first, second = seen[:2]
+    assert first != second
+    assert seen == [first, second] * 3
+    assert all(name.startswith("i-") for name in pictures)
+    assert pictures[first] != pictures[second]
