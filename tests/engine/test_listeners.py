@@ -76,7 +76,7 @@ class Site:
 
 def listeners(local):
     """Attributes of each listener in the cloud, by port; without ids, which differ in each."""
-    found = json.loads(local._cloud("dump"))["Listener"]
+    found = json.loads(local._cloud("dump"))["listener"]
     return {
         one["port"]: {
             key: value
@@ -232,7 +232,7 @@ def test_other_entries_make_another_acl_and_no_other_change(everything, deployed
     )
     assert deployed.steps() == {f"alicloud:slb/acl:Acl::{NAME}": "replace", LISTENER: "update"}
     deployed.up()
-    (acl,) = json.loads(everything.engine.local._cloud("dump"))["Acl"]
+    (acl,) = json.loads(everything.engine.local._cloud("dump"))["acl"]
     assert everything.get().status == 200
     assert "192.0.2.0/24" in json.dumps(acl)
 
@@ -275,11 +275,11 @@ def test_what_is_taken_off_is_off(everything, deployed, before, local):
     assert {check.status for check in report.checks} == {"passed"}, report.to_json()
     assert listeners(local) == before
     left = json.loads(local._cloud("dump"))
-    assert not left.get("Acl")
-    assert not left.get("DomainExtension")
+    assert not left.get("acl")
+    assert not left.get("domain_extension")
     assert isinstance(probes.plain_http(Target(site.target.host, 80)), probes.Unreachable)
     # Its key was taken out, which leaves it on: the provider has no way to tell.
-    (balancer,) = left["LoadBalancer"]
+    (balancer,) = left["load_balancer"]
     assert "ConsoleProtection" in json.dumps(balancer)
 
 
@@ -301,7 +301,10 @@ def test_a_listener_on_other_ports_is_made_after_the_old_one_is_gone(deployed):
             "domain_extensions": {"api.example.com": {}},
         },
     )
-    assert deployed.steps()[LISTENER] == "replace"
+    steps = deployed.steps()
+    assert steps[LISTENER] == "replace"
+    # Changed in place, an instance would go on serving its page on the old port.
+    assert steps[f"alicloud:ecs/instance:Instance::{NAME}-0"] == "replace"
     deployed.up()
     report = Site(deployed).verify()
     assert report.passed, report.to_json()

@@ -108,6 +108,12 @@ def test_instances_serve_the_page_on_the_backend_port():
         assert "--port 8080" in files["/etc/systemd/system/instance-page.service"]
 
 
+def test_another_page_or_port_needs_another_instance():
+    for instance in deployed().all(INSTANCE):
+        assert list(instance.request.replaceOnChanges) == ["userData"]
+        assert not instance.request.deleteBeforeReplace
+
+
 def test_what_the_catalogue_chose_stays_when_it_offers_something_else():
     deployment = deployed()
     for instance in deployment.all(INSTANCE):
