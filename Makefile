@@ -61,7 +61,7 @@ rotate: $(VENV)/runtime $(POLICY) ## Give the CA another key (STEP=prepare, comp
 crl: $(VENV)/runtime ## Write the CA's revocation list, PEM and DER (DIR=out)
 	@$(RUN) -m operations crl --dir "$(DIR)" --stack $(STACK)
 
-import: $(VENV)/runtime ## Bring a load balancer made by hand under the stack (LB=lb-…)
+import: $(VENV)/runtime $(POLICY) ## Bring a load balancer made by hand under the stack (LB=lb-…)
 	@test -n "$(LB)" || { echo "error: say which load balancer: make import LB=lb-… STACK=dev" >&2; exit 1; }
 	$(RUN) -m operations import "$(LB)" --stack $(STACK) $(ARGS)
 

@@ -118,13 +118,25 @@ def engine(local, toolchain):
     return Engine(local, local.stack("test", toolchain, values), values)
 
 
+def copy_of_the_project(folder: Path) -> Path:
+    """The project's files in another folder, with the environments of this one."""
+    unwanted = shutil.ignore_patterns(".*", "tests", "docs", "__pycache__", "out")
+    shutil.copytree(PROJECT, folder, ignore=unwanted)
+    shutil.copytree(PROJECT / ".github", folder / ".github")
+    link_environments(folder)
+    return folder
+
+
+def link_environments(folder: Path) -> None:
+    """Give a copy the virtual environments of this project."""
+    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "policy" / ".venv").symlink_to(PROJECT / "policy" / ".venv")
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, toolchain):
     """A copy of the project with a local cloud of its own, for commands that change its files."""
-    copy = tmp_path_factory.mktemp("copy") / "project"
-    unwanted = shutil.ignore_patterns(".*", "tests", "docs", "__pycache__", "out")
-    shutil.copytree(PROJECT, copy, ignore=unwanted)
-    (copy / ".venv").symlink_to(sys.prefix)
+    copy = copy_of_the_project(tmp_path_factory.mktemp("copy") / "project")
     control.start(Home(copy / ".local" / "cloud"), 0, print)
     yield copy
     control.stop(Home(copy / ".local" / "cloud"))

@@ -7,9 +7,7 @@ change is made to what the ones above it have left.
 from __future__ import annotations
 
 import copy
-import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +15,7 @@ from typing import Any
 import pytest
 
 from operations import local_environment, plan
-from operations.stack import PROJECT
+from tests.engine.conftest import copy_of_the_project
 
 TITLE = "slb-mutual-tls-test"
 
@@ -241,10 +239,7 @@ def operation(change: plan.Change) -> str:
 @pytest.fixture(scope="module")
 def site(local, toolchain, tmp_path_factory):
     folder = tmp_path_factory.mktemp("changes")
-    project = folder / "project"
-    unwanted = shutil.ignore_patterns(".*", "tests", "docs", "__pycache__", "out")
-    shutil.copytree(PROJECT, project, ignore=unwanted)
-    (project / ".venv").symlink_to(sys.prefix)
+    project = copy_of_the_project(folder / "project")
     values = local_environment.configuration("local")
     found = Site(local, local.stack("test", toolchain, values), values, project, folder / "log")
     status, text, _ = found.run("up", "--yes", "--skip-preview")

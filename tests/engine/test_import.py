@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -23,9 +22,9 @@ from alibabacloud_slb20140515 import models
 from localcloud import control
 from localcloud.home import Home
 from operations import probes
-from operations.stack import PROJECT
 from pki import certificates, keys
 from tests.engine import tutorial
+from tests.engine.conftest import copy_of_the_project
 from tests.engine.console import REGION, console
 
 STACK = "local"
@@ -34,10 +33,7 @@ STACK = "local"
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, toolchain):
     """A copy of the project with a local cloud of its own."""
-    copy = tmp_path_factory.mktemp("copy") / "project"
-    unwanted = shutil.ignore_patterns(".*", "tests", "docs", "__pycache__", "out")
-    shutil.copytree(PROJECT, copy, ignore=unwanted)
-    (copy / ".venv").symlink_to(sys.prefix)
+    copy = copy_of_the_project(tmp_path_factory.mktemp("copy") / "project")
     cloud = Home(copy.parent / "local" / "cloud")
     control.start(cloud, 0, print)
     yield copy

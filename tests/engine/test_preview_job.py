@@ -20,6 +20,7 @@ from localcloud import control
 from localcloud.home import Home
 from operations.review import GITHUB_LIMIT, marker
 from operations.stack import PROJECT
+from tests.engine.conftest import copy_of_the_project
 from tests.engine.console import REGION, console
 from tests.unit.operations.forge import serving
 
@@ -30,11 +31,7 @@ STACK = "staging"
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, toolchain):
     """A copy of the project with a local cloud of its own."""
-    copy = tmp_path_factory.mktemp("copy") / "project"
-    unwanted = shutil.ignore_patterns(".*", "tests", "docs", "__pycache__", "out")
-    shutil.copytree(PROJECT, copy, ignore=unwanted)
-    shutil.copytree(PROJECT / ".github", copy / ".github")
-    (copy / ".venv").symlink_to(sys.prefix)
+    copy = copy_of_the_project(tmp_path_factory.mktemp("copy") / "project")
     cloud = Home(copy.parent / "local" / "cloud")
     control.start(cloud, 0, print)
     yield copy

@@ -14,6 +14,7 @@ import yaml
 from localcloud import control
 from localcloud.home import Home
 from operations.stack import PROJECT
+from tests.engine.conftest import link_environments
 
 UNWANTED = (".venv", ".local", ".git", "out", "tests", "benchmarks", "__pycache__", ".*_cache")
 
@@ -51,7 +52,7 @@ def test_the_copy_is_a_project_of_its_own(made):
 
 
 def test_the_copy_previews_under_its_own_name(made):
-    (made / ".venv").symlink_to(sys.prefix)
+    link_environments(made)
     cloud = Home(made / ".local" / "cloud")
     control.start(cloud, 0, print)
     try:
