@@ -16,7 +16,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -54,6 +53,32 @@ Time = Annotated[datetime, AfterValidator(_in_certificates)]
 
 Duration = Annotated[str, AfterValidator(_length_of_time)]
 
+
+def _certificates(value: str) -> str:
+    try:
+        for certificate in x509.load_pem_x509_certificates(value.encode()):
+            _in_certificates(certificate.not_valid_before_utc)
+            _in_certificates(certificate.not_valid_after_utc)
+    except (ValueError, x509.InvalidVersion) as error:
+        raise ValueError("holds no PEM certificate") from error
+    return value
+
+
+def _lists(value: str) -> str:
+    try:
+        for listed in _revocation_lists(value):
+            listed.extensions.get_extension_for_class(x509.CRLNumber)
+            _in_certificates(listed.last_update_utc)
+            _in_certificates(listed.next_update_utc or listed.last_update_utc)
+    except (ValueError, x509.InvalidVersion, x509.ExtensionNotFound) as error:
+        raise ValueError("holds no revocation list in PEM") from error
+    return value
+
+
+Pem = Annotated[str, AfterValidator(_certificates)]
+"""Certificates in PEM, the leaf first."""
+
+PemOrEmpty = Annotated[str, AfterValidator(lambda value: value and _certificates(value))]
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """A client's name as the configuration takes it: files are named after it."""
@@ -131,7 +156,7 @@ class Backend(_Model):
 class DomainCertificate(_Model):
     """What is served for an additional domain: PEM, empty for one that Alibaba Cloud keeps."""
 
-    certificate: str
+    certificate: PemOrEmpty
     issuer: Literal["private", "other"]
 
     @property
@@ -182,14 +207,14 @@ class StackOutputs(_Model):
     backends: tuple[Backend, ...] = ()
     server_names: tuple[str, ...]
     server_certificate_issuer: Literal["private", "other"]
-    ca_certificate: str
-    server_certificate: str
+    ca_certificate: Pem
+    server_certificate: PemOrEmpty
     domain_certificates: dict[str, DomainCertificate] = {}
     clients: dict[str, ClientRecord]
     issued: tuple[IssuedCertificate, ...] = ()
     renewal: Renewal = Renewal()
-    certificate_revocation_list: str = ""
-    next_ca_certificate: str = ""
+    certificate_revocation_list: Annotated[str, AfterValidator(_lists)] = ""
+    next_ca_certificate: PemOrEmpty = ""
     """Of the CA that a rotation prepares."""
     client_bundles: dict[FileName, ClientBundle]
     expired_probe: ExpiredProbe | None = None
@@ -201,31 +226,6 @@ class StackOutputs(_Model):
         if parts.scheme != "https" or not parts.hostname:
             raise ValueError("is not an https:// address")
         parts.port  # noqa: B018 - raises ValueError for a port out of range
-        return value
-
-    @field_validator("ca_certificate", "server_certificate", "next_ca_certificate")
-    @classmethod
-    def _is_pem(cls, value: str, info: ValidationInfo) -> str:
-        if info.field_name != "ca_certificate" and not value:
-            return value
-        try:
-            for certificate in x509.load_pem_x509_certificates(value.encode()):
-                _in_certificates(certificate.not_valid_before_utc)
-                _in_certificates(certificate.not_valid_after_utc)
-        except (ValueError, x509.InvalidVersion) as error:
-            raise ValueError("holds no PEM certificate") from error
-        return value
-
-    @field_validator("certificate_revocation_list")
-    @classmethod
-    def _is_list(cls, value: str) -> str:
-        try:
-            for listed in _revocation_lists(value):
-                listed.extensions.get_extension_for_class(x509.CRLNumber)
-                _in_certificates(listed.last_update_utc)
-                _in_certificates(listed.next_update_utc or listed.last_update_utc)
-        except (ValueError, x509.InvalidVersion, x509.ExtensionNotFound) as error:
-            raise ValueError("holds no revocation list in PEM") from error
         return value
 
     @property

@@ -35,7 +35,7 @@ WHOLE = {
     "listener_port": 8443,
     "server_names": ["127.0.0.1"],
     "server_certificate_issuer": "private",
-    "ca_certificate": specimens.issued_ca("ascii"),
+    "ca_certificate": specimens.trusted_ca("ascii"),
     "server_certificate": specimens.server("ascii").pem,
     "clients": {"browser": RECORD},
     "issued": [{**RECORD, "name": "browser", "subject": "CN=browser"}],

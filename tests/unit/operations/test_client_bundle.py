@@ -249,7 +249,7 @@ def test_a_client_that_keeps_its_key_gets_certificates_alone(document, out):
 
 
 def test_what_stands_between_a_client_and_the_ca_goes_along(document, out, pki):
-    following = "-----BEGIN CERTIFICATE-----\nof the next CA\n-----END CERTIFICATE-----\n"
+    following = pki.server.pem
     found = stack_outputs.parse(document(next_ca_certificate=following))
     write(found, "browser", out)
     # The CA itself is self-signed, and the listener has it.
