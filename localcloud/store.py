@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -54,6 +55,11 @@ class Store:
             "CREATE TABLE IF NOT EXISTS documents"
             " (kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id))"
         )
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS answers"
+            " (action TEXT, token TEXT, request TEXT NOT NULL, body TEXT NOT NULL,"
+            " PRIMARY KEY (action, token))"
+        )
         self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @contextmanager
@@ -96,9 +102,36 @@ class Store:
             "DELETE FROM documents WHERE kind = ? AND id = ?", (document.kind, document.id)
         )
 
+    @contextmanager
+    def without(self, since: float) -> Iterator[None]:
+        """Hide what was created since a moment, in seconds since the epoch."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for documents in self.everything().values():
+                for document in documents:
+                    if document.created > since:
+                        self.delete(document)
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    def answer(self, action: str, token: str) -> tuple[str, dict[str, Any]] | None:
+        """Digest of the request that came with a ClientToken, and the answer that it got."""
+        row = self._connection.execute(
+            "SELECT request, body FROM answers WHERE action = ? AND token = ?", (action, token)
+        ).fetchone()
+        return (row[0], json.loads(row[1])) if row else None
+
+    def keep_answer(self, action: str, token: str, request: str, body: dict[str, Any]) -> None:
+        """Remember the answer to a request that came with a ClientToken."""
+        self._connection.execute(
+            "INSERT INTO answers VALUES (?, ?, ?, ?)", (action, token, request, json.dumps(body))
+        )
+
     def clear(self) -> None:
         """Forget everything."""
         self._connection.execute("DELETE FROM documents")
+        self._connection.execute("DELETE FROM answers")
 
     def everything(self) -> dict[str, list[Document]]:
         """All documents by kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -20,6 +21,7 @@ from localcloud import products, requests
 from localcloud.api import signatures
 from localcloud.api.faults import Fault, Faults
 from localcloud.api.gateway import Call, Gateway
+from localcloud.api.idempotence import answered_once
 from localcloud.api.signatures import Signed
 from localcloud.cloud import Cloud
 from localcloud.dataplane.model import DataPlaneError
@@ -54,15 +56,15 @@ class Api:
         began = time.perf_counter()
         request_id = str(uuid.uuid4()).upper()
         name = "-"
-        drop = False
+        fault: Fault | None = None
         try:
             call = self._gateway.admit(await _signed(request))
             name = call.action
             fault = self._faults.take(call.action)
             if fault is not None:
-                await _happen(fault)
-                drop = fault.kind == "drop"
-            answer = await run_in_threadpool(self.act, call)
+                await _before(fault)
+            unseen = fault.seconds if fault is not None and fault.kind == "unseen" else 0.0
+            answer = await run_in_threadpool(self.act, call, unseen)
             status, code = 200, "-"
         except ApiError as error:
             status, code = error.status, error.code
@@ -86,24 +88,33 @@ class Api:
             }
         spent = (time.perf_counter() - began) * 1000
         log.info("%s %s %s %.1f ms", name, status, code, spent)
-        if drop:
+        if fault is not None and fault.kind == "late":
+            await asyncio.sleep(fault.seconds)
+        if fault is not None and fault.kind == "drop":
             return _Dropped()
         return JSONResponse({"RequestId": request_id, **answer}, status_code=status)
 
-    def act(self, call: Call) -> dict[str, Any]:
-        """Carry out an action, wholly or not at all.
+    def act(self, call: Call, unseen: float = 0.0) -> dict[str, Any]:
+        """Carry out an action, wholly or not at all, and with one ClientToken once.
+
+        Args:
+            call: Names it, with its parameters.
+            unseen: Seconds of the past of which an action that only reads knows nothing.
 
         Raises:
             ApiError: The action says no.
         """
         action = products.find(call.version, call.action)
         request = requests.parse(action.request, call.parameters)
+        store = self.cloud.store
         with self.lock:
             if not action.changes:
-                return action.handler(self.cloud, request)
-            try:
-                with self.cloud.store.transaction():
+                since = self.cloud.now() - unseen
+                with store.without(since) if unseen else contextlib.nullcontext():
                     return action.handler(self.cloud, request)
+            try:
+                with store.transaction():
+                    return answered_once(store, call, lambda: action.handler(self.cloud, request))
             except BaseException:
                 self._bring_back()
                 raise
@@ -124,10 +135,12 @@ class _Dropped(Response):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
-async def _happen(fault: Fault) -> None:
+async def _before(fault: Fault) -> None:
+    """What happens before the action."""
     if fault.kind == "error":
         raise ApiError(fault.status, fault.code, "The local cloud was told to fail.")
-    await asyncio.sleep(fault.seconds)
+    if fault.kind == "delay":
+        await asyncio.sleep(fault.seconds)
 
 
 async def _signed(request: Request) -> Signed:

@@ -14,18 +14,22 @@ class Fault(BaseModel):
 
     Attributes:
         action: Name or pattern, such as `*Listener`.
-        kind: error answers with `code` instead of acting; delay acts after `seconds`; drop acts
-            and closes the connection without an answer.
+        kind: error answers with `code` instead of acting; delay acts after `seconds`, late answers
+            `seconds` after it acted; drop acts and closes the connection without an answer; unseen
+            reads as if what was made in the last `seconds` were not there yet (eventual
+            consistency).
+        skip: How many calls pass first.
         times: To how many calls.
         code: Of the error, e.g. ServiceIsConfiguring or Throttling.
         status: Its HTTP status.
-        seconds: Of the delay.
+        seconds: Of the delay, or of what is unseen.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     action: str
-    kind: Literal["error", "delay", "drop"] = "error"
+    kind: Literal["error", "delay", "late", "drop", "unseen"] = "error"
+    skip: Annotated[int, Field(ge=0)] = 0
     times: Annotated[int, Field(ge=1)] = 1
     code: str = "Throttling"
     status: Annotated[int, Field(ge=400, le=599)] = 400
@@ -58,11 +62,18 @@ class Faults:
         """The fault that happens to a call, if one does."""
         with self._lock:
             for position, fault in enumerate(self._pending):
-                if fnmatch.fnmatchcase(action, fault.action):
-                    if fault.times == 1:
-                        del self._pending[position]
-                    else:
-                        left = fault.model_copy(update={"times": fault.times - 1})
-                        self._pending[position] = left
-                    return fault
+                if not fnmatch.fnmatchcase(action, fault.action):
+                    continue
+                if fault.skip:
+                    self._pending[position] = _with(fault, skip=fault.skip - 1)
+                    continue
+                if fault.times == 1:
+                    del self._pending[position]
+                else:
+                    self._pending[position] = _with(fault, times=fault.times - 1)
+                return fault
         return None
+
+
+def _with(fault: Fault, **changed: int) -> Fault:
+    return fault.model_copy(update=changed)

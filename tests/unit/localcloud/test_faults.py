@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import ssl
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -134,7 +135,7 @@ def test_a_delay_is_as_long_as_it_says(monkeypatch) -> None:
         slept.append(seconds)
 
     monkeypatch.setattr(app.asyncio, "sleep", sleep)
-    asyncio.run(app._happen(Fault(action="CreateVpc", kind="delay", seconds=7)))
+    asyncio.run(app._before(Fault(action="CreateVpc", kind="delay", seconds=7)))
     assert slept == [7]
 
 
@@ -197,3 +198,55 @@ def test_a_long_query_is_read(caller: Caller) -> None:
     # A chain of three certificates with RSA keys of 4096 bits and their key are shorter.
     answer = caller.vpc("CreateVpc", Description="a" * 60_000)
     assert answer[0] == 200
+
+
+def test_calls_pass_before_the_one_that_a_fault_is_for() -> None:
+    faults = Faults()
+    faults.add(Fault(action="*", skip=2, code="Third"))
+    found = [faults.take(action) for action in ("CreateVpc", "DescribeVpcs", "CreateVSwitch")]
+    assert [one.code if one else None for one in found] == [None, None, "Third"]
+
+
+def test_a_late_answer_tells_what_was_done_long_before(caller: Caller) -> None:
+    caller.fault(action="CreateVpc", kind="late", seconds=600)
+    where = urlsplit(caller.cloud.status["endpoint"])
+    trust = ssl.create_default_context(cafile=str(caller.cloud.home.trust))
+    connection = http.client.HTTPSConnection(where.netloc, timeout=20, context=trust)
+    connection.request("GET", caller.url("CreateVpc", "2016-04-28"))
+    while not caller.vpcs():
+        time.sleep(0.01)
+    connection.close()
+
+
+def test_what_was_just_made_may_not_be_seen_yet(caller: Caller) -> None:
+    _, made = caller.vpc("CreateVpc")
+    caller.fault(action="DescribeVpcAttribute", kind="unseen", seconds=600)
+    known = {"VpcId": made["VpcId"]}
+    assert caller.vpc("DescribeVpcAttribute", **known)[0] == 404
+    assert caller.vpc("DescribeVpcAttribute", **known)[0] == 200
+    caller.fault(action="DescribeVpcAttribute", kind="unseen", seconds=0)
+    assert caller.vpc("DescribeVpcAttribute", **known)[0] == 200
+
+
+def test_a_request_with_the_same_token_is_carried_out_once(caller: Caller) -> None:
+    caller.fault(action="CreateVpc", kind="drop")
+    with pytest.raises(http.client.IncompleteRead):
+        caller.vpc("CreateVpc", ClientToken="a", VpcName="one")
+    status, again = caller.vpc("CreateVpc", ClientToken="a", VpcName="one")
+    assert status == 200
+    assert [vpc["id"] for vpc in caller.cloud.ask("GET", "/dump")["vpc"]] == [again["VpcId"]]
+    _, other = caller.vpc("CreateVpc", ClientToken="b", VpcName="one")
+    assert other["VpcId"] != again["VpcId"]
+
+
+def test_a_token_stands_for_one_request(caller: Caller) -> None:
+    assert caller.vpc("CreateVpc", ClientToken="a", VpcName="one")[0] == 200
+    status, answer = caller.vpc("CreateVpc", ClientToken="a", VpcName="two")
+    assert (status, answer["Code"]) == (400, "IdempotentParameterMismatch")
+    assert caller.vpcs() == 1
+
+
+def test_what_failed_is_tried_again_with_the_same_token(caller: Caller) -> None:
+    caller.vpc("CreateVSwitch", ClientToken="a", VpcId="vpc-nothere")
+    _, vpc = caller.vpc("CreateVpc", ClientToken="a")
+    assert vpc["VpcId"].startswith("vpc-")
