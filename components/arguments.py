@@ -8,12 +8,13 @@ arrives.
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NotRequired, TypedDict, Union, get_args, get_origin
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-SIMPLE = (bool, int, float, str)
+SIMPLE = (bool, int, float, str, Any)
 
 
 def arguments(model: type[BaseModel], name: str | None = None) -> Any:
@@ -27,7 +28,8 @@ def arguments(model: type[BaseModel], name: str | None = None) -> Any:
     for field, info in model.model_fields.items():
         plain = _plain(info.annotation)
         fields[field] = plain if info.is_required() else NotRequired[plain]
-    made = TypedDict(name or f"{model.__name__}Args", fields)  # type: ignore[operator]
+    # Type checkers know typed dictionaries only as they are written down.
+    made: Any = vars(typing)["TypedDict"](name or f"{model.__name__}Args", fields)
     # Types are told apart by where they are from.
     made.__module__ = model.__module__
     made.__doc__ = model.__doc__
@@ -36,21 +38,24 @@ def arguments(model: type[BaseModel], name: str | None = None) -> Any:
 
 def _plain(annotation: Any) -> Any:
     """The type that stands for a field's in a schema."""
-    origin, parts = get_origin(annotation), get_args(annotation)
+    if annotation in SIMPLE:
+        return annotation
+    parts = get_args(annotation)
+    if parts:
+        return _composed(get_origin(annotation), parts)
+    # Addresses, secrets and the like are written as texts.
+    return arguments(annotation) if issubclass(annotation, BaseModel) else str
+
+
+def _composed(origin: Any, parts: Sequence[Any]) -> Any:
     if origin is Annotated:
         return _plain(parts[0])
     if origin is Literal:
         return type(parts[0])
     if origin in (Union, types.UnionType):
         kinds = [_plain(part) for part in parts if part is not types.NoneType]
-        # A number or a text for it: the text can be either.
-        return kinds[0] if all(kind == kinds[0] for kind in kinds) else str
-    if origin is not None and issubclass(origin, Mapping):
+        # Of a number or a text, the text can stand for both.
+        return kinds[0] if len({*map(str, kinds)}) == 1 else str
+    if issubclass(origin, Mapping):
         return dict[str, _plain(parts[1])]  # type: ignore[misc]
-    if origin in (list, tuple, set, frozenset):
-        return list[_plain(parts[0])]  # type: ignore[misc]
-    if annotation in SIMPLE or annotation is Any:
-        return annotation
-    if issubclass(annotation, BaseModel):
-        return arguments(annotation)
-    return str
+    return list[_plain(parts[0])]  # type: ignore[misc]
