@@ -75,10 +75,11 @@ class MutualTlsService(pulumi.ComponentResource):
             listener=settings.listener,
             server=settings.server,
             authority=authority,
-            server_ids=backends.server_ids,
+            backends=backends.backends,
             backend_port=settings.backends.port,
             vswitch_id=backends.vswitch_id,
             tags=tags,
+            additional_listeners=settings.completed_listeners(),
             opts=child,
         )
         self.address = load_balancer.address

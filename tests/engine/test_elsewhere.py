@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from operations.stack import PROJECT
+from toolchain import install, versions
+from toolchain.progress import Reporter
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -56,7 +58,7 @@ class Program:
     def __init__(self, engine, folder, variables=None):
         self.folder = folder
         self._engine = engine
-        self._environment = {**engine.stack.environment, **(variables or {})}
+        self.environment = {**engine.stack.environment, **(variables or {})}
         config = yaml.safe_load(engine.stack.config_file.read_text())["config"]
         provider = {key: value for key, value in config.items() if key.startswith("alicloud:")}
         (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": provider}))
@@ -66,7 +68,7 @@ class Program:
         answer = subprocess.run(
             [self._engine.stack.toolchain.pulumi, *arguments, "--stack=dev", "--color=never"],
             cwd=self.folder,
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -124,3 +126,49 @@ def test_another_program_uses_the_installed_package(with_pip, tmp_path):
     assert status(found["address"], found["ca_certificate"]) == 400
     assert "PRIVATE KEY" not in with_pip.state()
     with_pip.pulumi("preview", "--expect-no-changes")
+
+
+@pytest.fixture(scope="module")
+def with_nodejs(engine, source, tmp_path_factory):
+    """A TypeScript program, with the SDK that `pulumi package add` made for it."""
+    if shutil.which("npm") is None:
+        pytest.skip("needs Node.js with npm on PATH")
+    with Reporter() as reporter:
+        toolchain = install.with_nodejs(engine.stack.toolchain, reporter)
+    home = tmp_path_factory.mktemp("pulumi")
+    _offer_provider(home, toolchain)
+    folder = tmp_path_factory.mktemp("typescript")
+    shutil.copytree(PROGRAMS / "typescript_program", folder, dirs_exist_ok=True)
+    project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+    project["runtime"]["options"]["virtualenv"] = str(source / "package/.venv")
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+    variables = {**toolchain.environment(), "PULUMI_HOME": str(home)}
+    program = Program(engine, folder, variables)
+    subprocess.run(
+        [toolchain.pulumi, "package", "add", source / "package"],
+        cwd=folder,
+        env=program.environment,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    yield program
+    program.pulumi("destroy", "--yes", "--skip-preview")
+
+
+def _offer_provider(home, toolchain):
+    """Put the provider among the installed plugins, where a package is looked for its own."""
+    built = shutil.which("pulumi-resource-alicloud", path=toolchain.environment()["PATH"])
+    if built:
+        folder = home / f"plugins/resource-alicloud-v{versions.ALICLOUD}"
+        folder.mkdir(parents=True)
+        (folder / "pulumi-resource-alicloud").symlink_to(built)
+
+
+def test_a_typescript_program_uses_the_component_package(with_nodejs, tmp_path):
+    with_nodejs.pulumi("up", "--yes", "--skip-preview")
+    found = with_nodejs.outputs()
+    bundle = found["clientBundles"]["partner"]
+    assert status(found["address"], found["caCertificate"], bundle, tmp_path) == 200
+    assert status(found["address"], found["caCertificate"]) == 400
+    assert "PRIVATE KEY" not in with_nodejs.state()
+    with_nodejs.pulumi("preview", "--expect-no-changes")
