@@ -1,19 +1,25 @@
-"""`python -m toolchain`: see to the toolchain, say where it is."""
+"""`python -m toolchain [--nodejs]`: see to the toolchain, say where it is."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from toolchain.errors import ToolchainError
-from toolchain.install import ensure
+from toolchain.install import ensure, with_nodejs
 from toolchain.progress import Reporter
 
 
 def main() -> int:
     """Return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m toolchain", description=__doc__)
+    parser.add_argument("--nodejs", action="store_true", help="with a host for TypeScript programs")
+    arguments = parser.parse_args()
     with Reporter() as reporter:
         try:
             toolchain = ensure(reporter)
+            if arguments.nodejs:
+                toolchain = with_nodejs(toolchain, reporter)
         except ToolchainError as error:
             reporter.say(f"Toolchain: {error}")
             return 1

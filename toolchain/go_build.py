@@ -63,11 +63,19 @@ PULUMI = Command(
     peak_memory=3 * 2**30,
     peak_memory_unoptimised=2 * 2**30,
 )
+# Our own: the official language hosts are in no published Go module.
 LANGUAGE_PYTHON = Command(
     name="pulumi-language-python",
-    module="language-python",
-    # Our own: the official language host is in no published Go module.
-    package=".",
+    module="language-hosts",
+    package="./python",
+    variables=((SDK_VERSION, f"v{versions.PULUMI_BUILD}"),),
+    peak_memory=2**30,
+    peak_memory_unoptimised=2**30,
+)
+LANGUAGE_NODEJS = Command(
+    name="pulumi-language-nodejs",
+    module="language-hosts",
+    package="./nodejs",
     variables=((SDK_VERSION, f"v{versions.PULUMI_BUILD}"),),
     peak_memory=2**30,
     peak_memory_unoptimised=2**30,

@@ -148,3 +148,35 @@ def test_the_environment_puts_the_parts_before_the_users_path(fake_go, no_downlo
     path = ensure().environment()["PATH"].split(":")
     assert shutil.which("pulumi", path=":".join(path)) is None  # the fakes are no executables
     assert [p for p in path if "pulumi-resource-alicloud" in p]
+
+
+def with_nodejs(toolchain):
+    with Reporter() as reporter:
+        return install.with_nodejs(toolchain, reporter)
+
+
+def test_a_language_host_for_typescript_is_built_when_it_is_asked_for_and_kept(
+    fake_go, no_download
+):
+    first = ensure()
+    assert "pulumi-language-nodejs" not in dict(fake_go)
+    extended = with_nodejs(first)
+    assert extended.folders[:-1] == first.folders
+    assert (extended.folders[-1] / "pulumi-language-nodejs").is_file()
+    assert ensure() == extended
+
+
+def test_an_official_language_host_for_typescript_is_taken(put_on_path, fake_go):
+    for name in ("pulumi-language-python", "pulumi-language-nodejs", "pulumi-resource-alicloud"):
+        put_on_path(name, "")
+    put_on_path("pulumi", "v3.300.0")
+    toolchain = ensure()
+    assert with_nodejs(toolchain) == toolchain
+    assert fake_go == []
+
+
+def test_how_long_it_takes_is_said_of_what_is_missing(fake_go, no_download, capfd):
+    first = ensure()
+    assert "this takes 10 to 20 minutes" in capfd.readouterr().err
+    with_nodejs(first)
+    assert "this takes up to 2 minutes" in capfd.readouterr().err

@@ -1,9 +1,6 @@
-// Command pulumi-language-python runs Python programs, policy packs and component packages for the
-// Pulumi engine. It serves the LanguageRuntime protocol of pulumi/sdk v3.259 and leaves virtual
-// environments to that module's python/toolchain package, so that the options of Pulumi.yaml mean
-// what they mean to the official language host. It is built only where that one cannot be
-// downloaded.
-package main
+// Package host holds what language hosts have in common: how the engine starts, watches and aborts
+// them, how a program gets its configuration, and how packages are generated.
+package host
 
 import (
 	"context"
@@ -11,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -22,35 +18,33 @@ import (
 	"google.golang.org/grpc"
 )
 
-// executor is the script beside this command that runs a program; it comes with the Python SDK.
-const executor = "pulumi-language-python-exec"
-
-// engineCheck is how often the host looks whether its engine still lives.
+// engineCheck is how often a host looks whether its engine still lives.
 const engineCheck = 5 * time.Minute
 
-func main() {
+// Runtime is a language host.
+type Runtime interface {
+	pulumirpc.LanguageRuntimeServer
+	abort()
+}
+
+// Main answers the engine until it interrupts the host or dies.
+func Main(name string, create func(*Base) (Runtime, error)) {
 	// The engine passes these where its own command line has them.
 	tracing := flag.String("tracing", "", "Zipkin-compatible endpoint that spans go to")
 	flag.Parse()
 	logging.InitLogging(false, 0, false)
-	cmdutil.InitTracing("pulumi-language-python", "pulumi-language-python", *tracing)
+	cmdutil.InitTracing(name, name, *tracing)
 
-	if err := serve(flag.Arg(0), *tracing); err != nil {
+	runtime, err := create(newBase(flag.Arg(0), *tracing))
+	if err == nil {
+		err = serve(runtime, flag.Arg(0))
+	}
+	if err != nil {
 		cmdutil.Exit(err)
 	}
 }
 
-// serve answers the engine until it interrupts the host or dies.
-func serve(engine, tracing string) error {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("finding the language host's own folder: %w", err)
-	}
-	script := filepath.Join(filepath.Dir(self), executor)
-	if _, err := os.Stat(script); err != nil {
-		return fmt.Errorf("the language host is not wholly installed: %w", err)
-	}
-
+func serve(runtime Runtime, engine string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if engine != "" {
@@ -58,17 +52,15 @@ func serve(engine, tracing string) error {
 			return fmt.Errorf("watching the engine: %w", err)
 		}
 	}
-	served := newHost(script, engine, tracing)
 	cancel := make(chan bool)
 	context.AfterFunc(ctx, func() {
-		served.cancel()
+		runtime.abort()
 		close(cancel)
 	})
-
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
 		Cancel: cancel,
 		Init: func(server *grpc.Server) error {
-			pulumirpc.RegisterLanguageRuntimeServer(server, served)
+			pulumirpc.RegisterLanguageRuntimeServer(server, runtime)
 			return nil
 		},
 		Options: rpcutil.TracingServerInterceptorOptions(nil),

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -14,6 +13,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/pulumi/pulumi/sdk/v3/python/toolchain"
+
+	"slb-mutual-tls/toolchain/language-hosts/internal/host"
 )
 
 // listPackages is run by the program's own Python.
@@ -33,24 +34,21 @@ var withoutPlugin = map[string]bool{"pulumi-policy": true, "pulumi-esc-sdk": tru
 
 // GetRequiredPackages lists the providers that the program's Python packages ask for, making the
 // virtual environment first if there is none.
-func (h *host) GetRequiredPackages(
+func (h *pythonHost) GetRequiredPackages(
 	call context.Context, request *pulumirpc.GetRequiredPackagesRequest,
 ) (*pulumirpc.GetRequiredPackagesResponse, error) {
-	ctx, stop := h.abortable(call)
+	ctx, stop := h.Abortable(call)
 	defer stop()
 	python, _, err := environment(request.Info, false)
 	if err != nil {
 		return nil, err
 	}
-	client, connection, err := h.dialEngine()
+	info, failures, done, err := h.EngineLogs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer connection.Close()
-	stream := rand.Int32()
-	err = python.EnsureVenv(ctx, request.Info.ProgramDirectory, false, true,
-		engineLog{ctx, client, stream, pulumirpc.LogSeverity_INFO},
-		engineLog{ctx, client, stream, pulumirpc.LogSeverity_ERROR})
+	defer done()
+	err = python.EnsureVenv(ctx, request.Info.ProgramDirectory, false, true, info, failures)
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +86,8 @@ func (p installed) provider() *pulumirpc.PackageDependency {
 		}
 		required.Name, required.Version = p.Plugin.Name, p.Plugin.Version
 		required.Server = p.Plugin.Server
-		required.Parameterization = parameterization(p.Plugin.Parameterization)
-		required.Extension = parameterization(p.Plugin.ExtensionParameterization)
+		required.Parameterization = host.Parameterization(p.Plugin.Parameterization)
+		required.Extension = host.Parameterization(p.Plugin.ExtensionParameterization)
 	case !strings.HasPrefix(distribution, "pulumi-"):
 		return nil
 	}
@@ -104,17 +102,6 @@ func (p installed) provider() *pulumirpc.PackageDependency {
 	}
 	required.Version = "v" + strings.TrimPrefix(required.Version, "v")
 	return required
-}
-
-func parameterization(
-	declared *plugin.PulumiParameterizationJSON,
-) *pulumirpc.PackageParameterization {
-	if declared == nil {
-		return nil
-	}
-	return &pulumirpc.PackageParameterization{
-		Name: declared.Name, Version: declared.Version, Value: declared.Value,
-	}
 }
 
 // separators are what PEP 503 takes for one hyphen.
@@ -153,11 +140,11 @@ func pluginVersion(version string) string {
 
 // InstallDependencies makes the virtual environment and installs what the project asks for; a
 // plugin that is a Python package is installed itself.
-func (h *host) InstallDependencies(
+func (h *pythonHost) InstallDependencies(
 	request *pulumirpc.InstallDependenciesRequest,
 	stream pulumirpc.LanguageRuntime_InstallDependenciesServer,
 ) error {
-	ctx, stop := h.abortable(stream.Context())
+	ctx, stop := h.Abortable(stream.Context())
 	defer stop()
 	python, _, err := environment(request.Info, request.IsPlugin)
 	if err != nil {
@@ -197,7 +184,7 @@ func (h *host) InstallDependencies(
 }
 
 // GetProgramDependencies lists the Python packages of a program's environment.
-func (h *host) GetProgramDependencies(
+func (h *pythonHost) GetProgramDependencies(
 	ctx context.Context, request *pulumirpc.GetProgramDependenciesRequest,
 ) (*pulumirpc.GetProgramDependenciesResponse, error) {
 	python, _, err := environment(request.Info, false)
@@ -217,7 +204,7 @@ func (h *host) GetProgramDependencies(
 }
 
 // About describes the Python that a program runs on.
-func (h *host) About(
+func (h *pythonHost) About(
 	ctx context.Context, request *pulumirpc.AboutRequest,
 ) (*pulumirpc.AboutResponse, error) {
 	python, options, err := environment(request.GetInfo(), false)
@@ -237,34 +224,6 @@ func (h *host) About(
 			"typechecker":      toolchain.TypeCheckerName(options.Typechecker),
 		},
 	}, nil
-}
-
-// RuntimeOptionsPrompts asks for nothing: `pulumi new` then takes pip and the ambient Python.
-func (h *host) RuntimeOptionsPrompts(
-	context.Context, *pulumirpc.RuntimeOptionsRequest,
-) (*pulumirpc.RuntimeOptionsResponse, error) {
-	return &pulumirpc.RuntimeOptionsResponse{}, nil
-}
-
-// engineLog shows what is written to it while it happens, and not for good.
-type engineLog struct {
-	ctx      context.Context
-	engine   pulumirpc.EngineClient
-	stream   int32
-	severity pulumirpc.LogSeverity
-}
-
-func (l engineLog) Write(text []byte) (int, error) {
-	_, err := l.engine.Log(l.ctx, &pulumirpc.LogRequest{
-		Message:   strings.ToValidUTF8(string(text), "\uFFFD"),
-		Ephemeral: true,
-		StreamId:  l.stream,
-		Severity:  l.severity,
-	})
-	if err != nil {
-		return 0, err
-	}
-	return len(text), nil
 }
 
 func lastWords(err error) string {

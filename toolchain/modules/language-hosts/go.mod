@@ -1,4 +1,4 @@
-module slb-mutual-tls/toolchain/language-python
+module slb-mutual-tls/toolchain/language-hosts
 
 go 1.26
 

@@ -1,4 +1,4 @@
-package main
+package host
 
 import (
 	"context"
@@ -9,22 +9,37 @@ import (
 	"strings"
 
 	"github.com/blang/semver"
-	"github.com/pulumi/pulumi/pkg/v3/codegen/python"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// GeneratePackage writes the Python package for a Pulumi package's schema: what `pulumi package
+// Parameterization returns what a package's pulumi-plugin.json says of it, as the engine takes it.
+func Parameterization(
+	declared *plugin.PulumiParameterizationJSON,
+) *pulumirpc.PackageParameterization {
+	if declared == nil {
+		return nil
+	}
+	return &pulumirpc.PackageParameterization{
+		Name: declared.Name, Version: declared.Version, Value: declared.Value,
+	}
+}
+
+// Generator writes the files of a package in one language.
+type Generator func(*schema.Package, schema.ReferenceLoader) (map[string][]byte, error)
+
+// GeneratePackage writes one language's package for a Pulumi package's schema: what `pulumi package
 // add` does for a component package.
-func (h *host) GeneratePackage(
-	_ context.Context, request *pulumirpc.GeneratePackageRequest,
+func GeneratePackage(
+	request *pulumirpc.GeneratePackageRequest, generate Generator,
 ) (*pulumirpc.GeneratePackageResponse, error) {
-	loader, err := schema.NewLoaderClient(request.LoaderTarget)
+	client, err := schema.NewLoaderClient(request.LoaderTarget)
 	if err != nil {
 		return nil, err
 	}
-	defer loader.Close()
+	defer client.Close()
+	loader := schema.NewCachedLoader(client)
 	var spec schema.PackageSpec
 	if err := json.Unmarshal([]byte(request.Schema), &spec); err != nil {
 		return nil, fmt.Errorf("reading the schema: %w", err)
@@ -40,8 +55,7 @@ func (h *host) GeneratePackage(
 	if diagnostics.HasErrors() {
 		return response, nil
 	}
-	files, err := python.GeneratePackage(
-		"pulumi-language-python", bound, request.ExtraFiles, schema.NewCachedLoader(loader))
+	files, err := generate(bound, loader)
 	if err != nil {
 		return nil, err
 	}
@@ -57,40 +71,42 @@ func (h *host) GeneratePackage(
 	return response, nil
 }
 
-// Link adds generated packages to a program's requirements and says how to import them.
-func (h *host) Link(
-	ctx context.Context, request *pulumirpc.LinkRequest,
+// Link adds generated packages to a program by `add`, and says how to import them: `name` returns
+// a package's name in the language, `statement` the statement that imports it.
+func Link(
+	ctx context.Context,
+	request *pulumirpc.LinkRequest,
+	name func(*schema.Package) (string, error),
+	statement func(name string) string,
+	add func(name, path string) error,
 ) (*pulumirpc.LinkResponse, error) {
-	environment, _, err := environment(request.Info, false)
+	client, err := schema.NewLoaderClient(request.LoaderTarget)
 	if err != nil {
 		return nil, err
 	}
-	loader, err := schema.NewLoaderClient(request.LoaderTarget)
-	if err != nil {
-		return nil, err
-	}
-	defer loader.Close()
-	folders := map[string]string{}
+	defer client.Close()
 	instructions := strings.Builder{}
-	instructions.WriteString("You can import the SDK in your Python code with:\n\n")
+	instructions.WriteString("You can import the SDK in your code with:\n\n")
 	for _, dependency := range request.Packages {
-		name, err := moduleName(ctx, loader, dependency.Package)
+		bound, err := load(ctx, client, dependency.Package)
 		if err != nil {
 			return nil, err
 		}
-		folders[name] = dependency.Path
-		fmt.Fprintf(&instructions, "  import %s\n", name)
-	}
-	if err := environment.LinkPackages(ctx, folders); err != nil {
-		return nil, fmt.Errorf("adding the package to the requirements: %w", err)
+		found, err := name(bound)
+		if err != nil {
+			return nil, err
+		}
+		if err := add(found, dependency.Path); err != nil {
+			return nil, fmt.Errorf("adding %s to the program: %w", found, err)
+		}
+		fmt.Fprintf(&instructions, "  %s\n", statement(found))
 	}
 	return &pulumirpc.LinkResponse{ImportInstructions: instructions.String()}, nil
 }
 
-// moduleName returns the name under which a Pulumi package is imported in Python.
-func moduleName(
+func load(
 	ctx context.Context, loader schema.ReferenceLoader, dependency *pulumirpc.PackageDependency,
-) (string, error) {
+) (*schema.Package, error) {
 	descriptor := &schema.PackageDescriptor{
 		Name: dependency.Name, DownloadURL: dependency.Server,
 	}
@@ -101,7 +117,7 @@ func moduleName(
 	if given := dependency.Parameterization; given != nil {
 		version, err := semver.ParseTolerant(given.Version)
 		if err != nil {
-			return "", fmt.Errorf("version of %s: %w", given.Name, err)
+			return nil, fmt.Errorf("version of %s: %w", given.Name, err)
 		}
 		descriptor.Parameterization = &schema.ParameterizationDescriptor{
 			Name: given.Name, Version: version, Value: given.Value,
@@ -109,18 +125,7 @@ func moduleName(
 	}
 	reference, err := schema.LoadPackageReferenceV2(ctx, loader, descriptor)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	bound, err := reference.Definition()
-	if err != nil {
-		return "", err
-	}
-	if err := bound.ImportLanguages(
-		map[string]schema.Language{"python": python.Importer}); err != nil {
-		return "", err
-	}
-	if info, ok := bound.Language["python"].(python.PackageInfo); ok && info.PackageName != "" {
-		return info.PackageName, nil
-	}
-	return python.PyPack(bound.Namespace, bound.Name), nil
+	return reference.Definition()
 }

@@ -15,16 +15,18 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/pulumi/pulumi/sdk/v3/python/toolchain"
+
+	"slb-mutual-tls/toolchain/language-hosts/internal/host"
 )
 
 // RunPlugin runs a policy pack or a component package until the engine ends the call.
-func (h *host) RunPlugin(
+func (h *pythonHost) RunPlugin(
 	request *pulumirpc.RunPluginRequest, stream pulumirpc.LanguageRuntime_RunPluginServer,
 ) error {
 	if request.AttachDebugger {
 		return errors.New("attaching a debugger needs the official language host")
 	}
-	ctx, stop := h.abortable(stream.Context())
+	ctx, stop := h.Abortable(stream.Context())
 	defer stop()
 	closer, stdout, stderr, err := rpcutil.MakeRunPluginStreams(stream, false)
 	if err != nil {
@@ -37,7 +39,7 @@ func (h *host) RunPlugin(
 	} else {
 		err = runPackage(ctx, request, stdout, stderr)
 	}
-	if status, ran := exited(err); ran {
+	if status, ran := host.Exited(err); ran {
 		// The streams' last words first: nothing may follow the status.
 		if err := closer.Close(); err != nil {
 			return err
@@ -137,7 +139,7 @@ func stackVariables(stack *pulumirpc.AnalyzerStackConfigureRequest) ([]string, e
 	if stack == nil {
 		return nil, nil
 	}
-	config, err := encoded(stack.Config)
+	config, err := host.Encoded(stack.Config)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,13 @@
+// A program in TypeScript, with the SDK that `pulumi package add` makes of ../../../../package.
+
+import * as tls from "@pulumi/slb-mutual-tls";
+
+const service = new tls.MutualTlsService("partner-api", {
+    certificateAuthority: { subject: { commonName: "Partner CA" } },
+    clients: { partner: { validity: "90d" } },
+    backends: { count: 1 },
+});
+
+export const address = service.address;
+export const caCertificate = service.caCertificate;
+export const clientBundles = service.clientBundles;

@@ -1,0 +1,174 @@
+"""The service as a component of programs that are not this repository's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import ssl
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from operations.stack import PROJECT
+from toolchain import install, versions
+from toolchain.progress import Reporter
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """The repository's tracked files: building leaves things behind beside them."""
+    folder = tmp_path_factory.mktemp("source")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        capture_output=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if (PROJECT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(PROJECT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(source, tmp_path_factory):
+    """A folder with the installed package, without what it depends on."""
+    folder = tmp_path_factory.mktemp("site")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
+            *("--no-build-isolation", "--no-index", "--target", str(folder), str(source)),
+        ],
+        check=True,
+    )
+    return folder
+
+
+class Program:
+    """Another project with a stack on the local cloud."""
+
+    def __init__(self, engine, folder, variables=None):
+        self.folder = folder
+        self._engine = engine
+        self.environment = {**engine.stack.environment, **(variables or {})}
+        config = yaml.safe_load(engine.stack.config_file.read_text())["config"]
+        provider = {key: value for key, value in config.items() if key.startswith("alicloud:")}
+        (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": provider}))
+        self.pulumi("stack", "select", "--create")
+
+    def pulumi(self, *arguments):
+        answer = subprocess.run(
+            [self._engine.stack.toolchain.pulumi, *arguments, "--stack=dev", "--color=never"],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        return answer.stdout
+
+    def outputs(self):
+        return json.loads(self.pulumi("stack", "output", "--json", "--show-secrets"))
+
+    def state(self):
+        return self.pulumi("stack", "export")
+
+
+def status(address, ca_certificate, bundle=None, folder=None):
+    """The HTTP status that a client gets."""
+    context = ssl.create_default_context(cadata=ca_certificate)
+    if bundle is not None:
+        (folder / "client.crt").write_text(bundle["certificate"] + bundle["chain"])
+        (folder / "client.key").write_text(bundle["private_key"])
+        context.load_cert_chain(
+            folder / "client.crt", folder / "client.key", password=bundle["pass_phrase"]
+        )
+    with httpx.Client(verify=context, trust_env=False) as client:
+        # 502 until the backends' first health checks are through.
+        for _ in range(120):
+            answer = client.get(f"https://{address}/").status_code
+            if answer != 502:
+                break
+            time.sleep(0.5)
+        return answer
+
+
+@pytest.fixture(scope="module")
+def with_pip(engine, site, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("another")
+    shutil.copytree(PROGRAMS / "another_program", folder, dirs_exist_ok=True)
+    program = Program(engine, folder, {"PYTHONPATH": str(site)})
+    yield program
+    program.pulumi("destroy", "--yes", "--skip-preview")
+
+
+def test_nothing_is_installed_beside_the_one_package(site):
+    assert {path.name for path in site.iterdir() if path.suffix != ".dist-info"} == {
+        "slb_mutual_tls"
+    }
+
+
+def test_another_program_uses_the_installed_package(with_pip, tmp_path):
+    with_pip.pulumi("up", "--yes", "--skip-preview")
+    found = with_pip.outputs()
+    bundle = found["client_bundles"]["partner"]
+    assert status(found["address"], found["ca_certificate"], bundle, tmp_path) == 200
+    assert status(found["address"], found["ca_certificate"]) == 400
+    assert "PRIVATE KEY" not in with_pip.state()
+    with_pip.pulumi("preview", "--expect-no-changes")
+
+
+@pytest.fixture(scope="module")
+def with_nodejs(engine, source, tmp_path_factory):
+    """A TypeScript program, with the SDK that `pulumi package add` made for it."""
+    if shutil.which("npm") is None:
+        pytest.skip("needs Node.js with npm on PATH")
+    with Reporter() as reporter:
+        toolchain = install.with_nodejs(engine.stack.toolchain, reporter)
+    home = tmp_path_factory.mktemp("pulumi")
+    _offer_provider(home, toolchain)
+    folder = tmp_path_factory.mktemp("typescript")
+    shutil.copytree(PROGRAMS / "typescript_program", folder, dirs_exist_ok=True)
+    project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+    project["runtime"]["options"]["virtualenv"] = str(source / "package/.venv")
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+    variables = {**toolchain.environment(), "PULUMI_HOME": str(home)}
+    program = Program(engine, folder, variables)
+    subprocess.run(
+        [toolchain.pulumi, "package", "add", source / "package"],
+        cwd=folder,
+        env=program.environment,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    yield program
+    program.pulumi("destroy", "--yes", "--skip-preview")
+
+
+def _offer_provider(home, toolchain):
+    """Put the provider among the installed plugins, where a package is looked for its own."""
+    built = shutil.which("pulumi-resource-alicloud", path=toolchain.environment()["PATH"])
+    if built:
+        folder = home / f"plugins/resource-alicloud-v{versions.ALICLOUD}"
+        folder.mkdir(parents=True)
+        (folder / "pulumi-resource-alicloud").symlink_to(built)
+
+
+def test_a_typescript_program_uses_the_component_package(with_nodejs, tmp_path):
+    with_nodejs.pulumi("up", "--yes", "--skip-preview")
+    found = with_nodejs.outputs()
+    bundle = found["clientBundles"]["partner"]
+    assert status(found["address"], found["caCertificate"], bundle, tmp_path) == 200
+    assert status(found["address"], found["caCertificate"]) == 400
+    assert "PRIVATE KEY" not in with_nodejs.state()
+    with_nodejs.pulumi("preview", "--expect-no-changes")
