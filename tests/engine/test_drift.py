@@ -5,17 +5,17 @@ The tests of this file share one stack and run in order.
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from alibabacloud_slb20140515 import models
-from alibabacloud_slb20140515.client import Client
-from alibabacloud_tea_openapi.utils_models import Config
-from darabonba.runtime import RuntimeOptions
 
+from localcloud.home import Home
 from operations import verification
 from operations.health import SlbHealth
 from operations.outputs import parse
+from tests.engine.console import console
 
 LISTENER = "alicloud:slb/listener:Listener::slb-mutual-tls-test"
 ATTACHED = "alicloud:slb/backendServer:BackendServer::slb-mutual-tls-test"
@@ -32,47 +32,35 @@ def outputs(deployed):
     return parse(deployed.stack.outputs())
 
 
-class Console:
-    """Calls of the API that the stack knows nothing of."""
+class Somebody:
+    """Changes that the stack knows nothing of."""
 
-    def __init__(self, outputs, variables) -> None:
-        self._outputs = outputs
-        self._runtime = RuntimeOptions(ca=variables["SSL_CERT_FILE"])
-        self._client = Client(
-            Config(
-                access_key_id=variables["ALICLOUD_ACCESS_KEY"],
-                access_key_secret=variables["ALICLOUD_SECRET_KEY"],
-                endpoint=variables["ALIBABA_CLOUD_ENDPOINT_SLB"],
-                region_id=outputs.region,
-                protocol="HTTPS",
-            )
-        )
+    def __init__(self, client, outputs) -> None:
+        self._client = client
+        self._of_load_balancer = {
+            "region_id": outputs.region,
+            "load_balancer_id": outputs.load_balancer_id,
+        }
+        self._port = outputs.listener_port
 
     def set_listener(self, **values) -> None:
         request = models.SetLoadBalancerHTTPSListenerAttributeRequest(
-            region_id=self._outputs.region,
-            load_balancer_id=self._outputs.load_balancer_id,
-            listener_port=self._outputs.listener_port,
-            **values,
+            listener_port=self._port, **self._of_load_balancer, **values
         )
-        self._client.set_load_balancer_httpslistener_attribute_with_options(request, self._runtime)
+        self._client.set_load_balancer_httpslistener_attribute(request)
 
     def set_weight(self, server_id: str, weight: int) -> None:
         request = models.SetBackendServersRequest(
-            region_id=self._outputs.region,
-            load_balancer_id=self._outputs.load_balancer_id,
-            backend_servers=f'[{{"ServerId": "{server_id}", "Weight": "{weight}"}}]',
+            backend_servers=json.dumps([{"ServerId": server_id, "Weight": weight}]),
+            **self._of_load_balancer,
         )
-        self._client.set_backend_servers_with_options(request, self._runtime)
+        self._client.set_backend_servers(request)
 
 
 @pytest.fixture(scope="module")
-def console(deployed, outputs):
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
-            patch.delenv(name, raising=False)
-            patch.delenv(name.lower(), raising=False)
-        yield Console(outputs, deployed.stack.variables)
+def somebody(local, outputs):
+    with console(Home(local.cloud)) as signed_in:
+        yield Somebody(signed_in.slb, outputs)
 
 
 def verify(deployed, outputs):
@@ -85,9 +73,9 @@ def failures(report):
 
 
 def test_mutual_authentication_that_was_turned_off_is_found_from_outside(
-    deployed, outputs, console
+    deployed, outputs, somebody
 ):
-    console.set_listener(cacertificate_id="")
+    somebody.set_listener(cacertificate_id="")
     # State has it as it was, and a preview compares with that.
     assert deployed.steps() == {}
     assert failures(verify(deployed, outputs)) == {"no_certificate", "other_ca", "expired"}
@@ -100,8 +88,8 @@ def test_a_refresh_finds_it_and_up_turns_it_on_again(deployed, outputs):
     assert report.passed, report.to_json()
 
 
-def test_settings_that_were_changed_are_found_by_a_refresh(deployed, console):
-    console.set_listener(
+def test_settings_that_were_changed_are_found_by_a_refresh(deployed, somebody):
+    somebody.set_listener(
         tlscipher_policy="tls_cipher_policy_1_0",
         enable_http_2="off",
         idle_timeout=60,
@@ -116,8 +104,8 @@ def test_settings_that_were_changed_are_found_by_a_refresh(deployed, console):
     assert deployed.steps("--refresh") == {}
 
 
-def test_a_weight_that_was_changed_is_found_by_a_refresh(deployed, outputs, console):
-    console.set_weight(outputs.backends[0].server_id, 7)
+def test_a_weight_that_was_changed_is_found_by_a_refresh(deployed, outputs, somebody):
+    somebody.set_weight(outputs.backends[0].server_id, 7)
     assert deployed.steps("--refresh") == {ATTACHED: "update"}
     deployed.up("--refresh")
     assert deployed.steps("--refresh") == {}
