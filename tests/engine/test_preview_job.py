@@ -205,6 +205,21 @@ def test_a_wrong_value_is_told_in_the_comment_and_fails_the_job(project, job, pu
 
 
 @pytest.mark.usefixtures("deployed")
+def test_a_broken_rule_is_told_in_the_comment_and_fails_the_job(project, job, pull_request):
+    old = "  slb-mutual-tls:backends:"
+    new = f"  slb-mutual-tls:listener:\n    tls_cipher_policy: tls_cipher_policy_1_1\n{old}"
+    change(project, old, new)
+    try:
+        answer = job("preview", "account", **pull_request.job)
+    finally:
+        change(project, new, old)
+    assert answer.returncode != 0
+    ((_, _, text),) = pull_request.written
+    assert "**The preview failed.**" in text
+    assert "broken: tls-policy: " in text
+
+
+@pytest.mark.usefixtures("deployed")
 def test_the_alarm_is_silent_where_nothing_is_to_do(project, job):
     shutil.copy(PROJECT / f"Pulumi.{STACK}.yaml", project)
     answer = job("drift", "look")
