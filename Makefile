@@ -18,6 +18,7 @@ POLICY := policy/.venv/runtime
 PINNED := requirements requirements-dev policy/requirements
 GO_MODULES := toolchain/modules/pulumi toolchain/modules/alicloud-provider \
 	tests/conformance/judge docs/clients/go
+FUZZ_ROUNDS ?= 3000
 GOVULNCHECK := v1.9.0
 
 .PHONY: help up preview review import refresh down verify client inventory expiry revoke rotate crl outputs env toolchain \
@@ -91,7 +92,7 @@ test-engine: $(VENV)/development $(POLICY) ## Run the tests with the real engine
 	$(RUN) -m pytest tests/engine $(ARGS)
 
 test-long: $(VENV)/development ## Try ten times as many hostile cases as `make test`
-	@FUZZ_ROUNDS=3000 $(RUN) -m pytest tests/fuzz $(ARGS)
+	@FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest tests/fuzz $(ARGS)
 
 lint: $(VENV)/development ## Check format, style, types and CI's workflows
 	@$(VENV)/bin/ruff format --check
