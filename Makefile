@@ -15,9 +15,14 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 POLICY := policy/.venv/runtime
+PINNED := requirements requirements-dev policy/requirements
+GO_MODULES := toolchain/modules/pulumi toolchain/modules/alicloud-provider \
+	toolchain/modules/language-hosts tests/conformance/judge docs/clients/go
+FUZZ_ROUNDS ?= 3000
+GOVULNCHECK := v1.9.0
 
 .PHONY: help up preview review import refresh down verify client inventory expiry revoke rotate crl outputs env toolchain \
-	test test-unit test-engine lint format lock bench clean
+	test test-unit test-engine test-long lint format lock audit sbom bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -86,6 +91,9 @@ test-engine: $(VENV)/development $(POLICY) ## Run the tests with the real engine
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest tests/engine $(ARGS)
 
+test-long: $(VENV)/development ## Try ten times as many hostile cases as `make test`
+	@FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest tests/fuzz $(ARGS)
+
 lint: $(VENV)/development ## Check format, style, types and CI's workflows
 	@$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
@@ -97,11 +105,29 @@ format: $(VENV)/development ## Format the code
 	@$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
 
+audit: $(VENV)/development ## Look the dependencies up in the databases of vulnerabilities (network)
+	@status=0
+	for name in $(PINNED); do
+	  echo "== $$name.txt" >&2
+	  $(VENV)/bin/pip-audit --strict --disable-pip --require-hashes -r "$$name.txt" || status=1
+	done
+	for name in $(GO_MODULES); do
+	  echo "== $$name" >&2
+	  go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) -C "$$name" -scan module || status=1
+	done
+	exit $$status
+
+sbom: $(VENV)/development ## Write a bill of materials (CycloneDX) for each file of pinned packages
+	@for name in $(PINNED); do
+	  $(VENV)/bin/cyclonedx-py requirements --output-reproducible --sv 1.6 --of JSON "$$name.txt" -o "$$name.cdx.json"
+	  echo "$$name.cdx.json"
+	done
+
 bench: $(VENV)/development ## Print the figures that README quotes
 	@$(RUN) -m benchmarks
 
 lock: $(VENV)/development ## Compile requirements*.in into pinned files with hashes
-	@for name in requirements requirements-dev policy/requirements; do
+	@for name in $(PINNED); do
 	  $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-header --upgrade "$$name.in" --output-file "$$name.txt"
 	done
