@@ -341,6 +341,11 @@ def test_a_missing_backend_is_one_error():
 def test_the_project_declares_every_key_of_the_settings_and_no_other():
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     assert declared.keys() == Settings.model_fields.keys()
+    # A field that is a model is a reference in the schema, and an object in the project.
+    modelled = Settings.model_json_schema()["properties"]
+    assert {key: value["type"] for key, value in declared.items()} == {
+        key: schema.get("type", "object") for key, schema in modelled.items()
+    }
     defaults = {key: value["default"] for key, value in declared.items()}
     assert parse(defaults, file="Pulumi.yaml") == Settings()
 

@@ -76,6 +76,17 @@ def test_backends_are_seen_by_their_weights(serve, listener, document):
     assert check(report, "balancing") == ("passed", "i-aaa1 4, i-bbb2 2")
 
 
+LOPSIDED = [{"server_id": "i-aaa1", "weight": 100}, {"server_id": "i-bbb2", "weight": 20}]
+
+
+@pytest.mark.parametrize(("turns", "status"), [(5, "passed"), (1, "failed")])
+def test_the_share_of_each_is_compared_with_its_weight(serve, listener, document, turns, status):
+    weighed = serve(listener(instances=("i-aaa1",) * turns + ("i-bbb2",)))
+    main = {**MAIN, "scheduler": "wrr"}
+    report = run(document(weighed.port, listeners=[main], backends=LOPSIDED))
+    assert check(report, "balancing")[0] == status
+
+
 def test_backends_that_are_seen_against_their_weights_are_found_out(serve, listener, document):
     weighed = serve(listener(instances=("i-aaa1", "i-bbb2", "i-bbb2", "i-bbb2")))
     main = {**MAIN, "scheduler": "wrr"}
