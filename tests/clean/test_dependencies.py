@@ -26,6 +26,7 @@ COMMANDS = {
     "pip-audit": "Makefile",
     "pkilint": "tests/conformance/test_pkilint.py",
     "ruff": "Makefile",
+    "setuptools": "pyproject.toml",
     "types-psutil": "requirements.in",
     "types-pyyaml": "requirements.in",
     "uv": "Makefile",
