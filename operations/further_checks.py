@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from operations import checks, probes
 from operations.checks import Finding
 from operations.identity import Identity
@@ -23,19 +25,23 @@ def configured(outputs: StackOutputs) -> frozenset[str]:
     return frozenset(key for key, given in there.items() if given)
 
 
-def findings(outputs: StackOutputs, target: Target, client: Identity | None) -> dict[str, Finding]:
+def findings(
+    outputs: StackOutputs, target: Target, client: Identity | None, lasts: Callable[[str], bool]
+) -> dict[str, Finding]:
     """The findings of these checks.
 
     Args:
         outputs: Of the stack.
         target: The main listener.
         client: Who gets through there, if anybody does.
+        lasts: Told what is waited for; waits a little, or says that the time is up. A listener
+            that is new may serve later than the main one.
     """
     made = {
         "sticky_session": lambda: _sticky_session(outputs, target, client),
-        "redirect": lambda: _redirect(outputs, target),
+        "redirect": lambda: _redirect(outputs, target, lasts),
         "domain_certificates": lambda: _domain_certificates(outputs, target, client),
-        "additional_listeners": lambda: _additional_listeners(outputs, target, client),
+        "additional_listeners": lambda: _additional_listeners(outputs, target, client, lasts),
     }
     return {key: made[key]() for key in configured(outputs)}
 
@@ -52,10 +58,13 @@ def _sticky_session(outputs: StackOutputs, target: Target, client: Identity | No
     return checks.sticky_session(first, later, outputs.listener.cookie)
 
 
-def _redirect(outputs: StackOutputs, target: Target) -> Finding:
-    outcome = probes.plain_http(Target(target.host, outputs.redirect_port))
+def _redirect(outputs: StackOutputs, target: Target, lasts: Callable[[str], bool]) -> Finding:
+    place = Target(target.host, outputs.redirect_port)
+    outcome = probes.plain_http(place)
     if isinstance(outcome, Unreachable) and _mapped(outputs):
         return _elsewhere(outputs.redirect_port)
+    while isinstance(outcome, Unreachable) and lasts(f"the redirect: {outcome}"):
+        outcome = probes.plain_http(place)
     port = None if _mapped(outputs) else outputs.listener_port
     return checks.redirect(outcome, target.host, port)
 
@@ -74,7 +83,10 @@ def _domain_certificates(outputs: StackOutputs, target: Target, client: Identity
 
 
 def _additional_listeners(
-    outputs: StackOutputs, target: Target, client: Identity | None
+    outputs: StackOutputs,
+    target: Target,
+    client: Identity | None,
+    lasts: Callable[[str], bool],
 ) -> Finding:
     refusals: dict[str, Finding] = {}
     lost: dict[str, str] = {}
@@ -88,6 +100,9 @@ def _additional_listeners(
             refusals[listener.name] = checks.refusal(bare, clients_get_through=False)
             continue
         outcome = probes.probe(place, probes.stack_context(outputs), client)
+        while not _admitted(listener, outcome) and lasts(f"{listener.name}: {outcome}"):
+            outcome = probes.probe(place, probes.stack_context(outputs), client)
+            bare = probes.probe(place, probes.stack_context(outputs))
         admitted = _admitted(listener, outcome)
         refusals[listener.name] = checks.refusal(bare, clients_get_through=admitted)
         if not admitted:

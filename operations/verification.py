@@ -64,7 +64,7 @@ def verify(
     visitor = _Visitor(outputs, identities, healthy)
     findings = {
         "health": health,
-        **visitor.findings(visitor.settled_clients(patience)),
+        **visitor.findings(visitor.settled_clients(patience), patience),
         **_validity(outputs, datetime.now(UTC)),
     }
     return Report(
@@ -140,7 +140,7 @@ class _Visitor:
             if not trouble or not patience.lasts(f"clients to get through: {trouble[0]}"):
                 return outcomes
 
-    def findings(self, clients: Mapping[str, Outcome]) -> dict[str, Finding]:
+    def findings(self, clients: Mapping[str, Outcome], patience: _Patience) -> dict[str, Finding]:
         """The findings of all checks that talk to the stack's URL."""
         bare = self._request(None)
         if isinstance(bare, Unreachable) and not any(map(checks.is_success, clients.values())):
@@ -160,7 +160,7 @@ class _Visitor:
             "balancing": self._balancing(client),
             **self._old_tls(client, impostor),
             **self._server(client),
-            **further_checks.findings(self._outputs, self._target, client),
+            **further_checks.findings(self._outputs, self._target, client, patience.lasts),
         }
 
     def _online_checks(self) -> frozenset[str]:
