@@ -16,8 +16,6 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 POLICY := policy/.venv/runtime
 PINNED := requirements requirements-dev policy/requirements
-GO_MODULES := toolchain/modules/pulumi toolchain/modules/alicloud-provider \
-	toolchain/modules/language-hosts tests/conformance/judge docs/clients/go
 FUZZ_ROUNDS ?= 3000
 GOVULNCHECK := v1.9.0
 
@@ -111,10 +109,16 @@ audit: $(VENV)/development ## Look the dependencies up in the databases of vulne
 	  echo "== $$name.txt" >&2
 	  $(VENV)/bin/pip-audit --strict --disable-pip --require-hashes -r "$$name.txt" || status=1
 	done
-	for name in $(GO_MODULES); do
-	  echo "== $$name" >&2
-	  go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) -C "$$name" -scan module || status=1
-	done
+	scan() {
+	  echo "== $$1" >&2
+	  go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) -C "$$@" || status=1
+	}
+	scan tests/hostile/peer ./...
+	scan tests/conformance/judge ./...
+	scan docs/clients/go ./...
+	scan toolchain/modules/language-hosts ./...
+	scan toolchain/modules/pulumi -scan package github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
+	scan toolchain/modules/alicloud-provider -scan package ./...
 	exit $$status
 
 sbom: $(VENV)/development ## Write a bill of materials (CycloneDX) for each file of pinned packages
