@@ -13,6 +13,7 @@ from components.arguments import arguments
 from components.service import MutualTlsService
 from configuration.model import Model
 from settings import Settings
+from tests.unit.components.mock_cloud import deploy
 
 
 @pytest.fixture(scope="module")
@@ -74,4 +75,4 @@ def test_wrong_arguments_are_one_sentence_each():
     with pytest.raises(
         pulumi.RunError, match=r"^api: listener\.prot: there is no such key; did you"
     ):
-        MutualTlsService("api", {"listener": {"prot": 443}})
+        deploy(lambda: MutualTlsService("api", {"listener": {"prot": 443}}))
