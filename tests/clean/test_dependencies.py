@@ -18,6 +18,9 @@ from operations.stack import PROJECT
 FILES = ("requirements", "requirements-dev", "policy/requirements")
 PROGRAM = ("benchmarks", "components", "configuration", "localcloud", "operations", "pki")
 PROGRAM += ("toolchain", "settings.py", "__main__.py")
+OWN = {"adapter", "policy", "rules", "setup", "slb_mutual_tls", "tests"}
+"""Modules of the project beside those of the program."""
+
 COMMANDS = {
     "bandit": "tests/clean/test_bandit.py",
     "check-jsonschema": "Makefile",
@@ -70,7 +73,7 @@ def imported(*places: str) -> frozenset[str]:
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 modules.add(node.module.partition(".")[0])
-    own = {Path(place).stem for place in PROGRAM} | {"tests", "policy", "rules", "adapter"}
+    own = {Path(place).stem for place in PROGRAM} | OWN
     return frozenset(
         canonical(name)
         for module in modules - own - sys.stdlib_module_names
