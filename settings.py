@@ -208,11 +208,17 @@ class Settings(Model):
 
     def renewal(self) -> dict[str, Any]:
         """How long before its end each certificate is due: what an expiry alarm needs to know."""
+        authority = self.certificate_authority
+        # What nobody here renews is due as it ends: it is left out, or its last second.
         return {
-            "certificate_authority": self.certificate_authority.renew_before,
+            "certificate_authority": authority.renew_before if authority.can_issue else "1s",
             "server": self.server.renew_before,
             "revocation_list": self.revocation_list.renew_before,
-            "clients": {name: self.client(name).renew_before for name in self.clients},
+            "clients": {
+                name: self.client(name).renew_before
+                for name, client in self.clients.items()
+                if client.certificate is None
+            },
             "domain_extensions": {
                 domain: extension.renew_before
                 for domain, extension in self.listener.domain_extensions.items()

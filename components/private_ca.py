@@ -15,6 +15,7 @@ from components.dynamic.certificate_register import (
 )
 from components.dynamic.revocation_list import RevocationList
 from configuration.certificates import Client
+from pki import signing_requests
 from pki.name_constraints import Subtrees
 from settings import Settings
 
@@ -119,8 +120,8 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
                 for client, entry in settings.clients.items()
                 if entry.revoked is not None
             },
-            # What the adopted CA issued is entered under its own key, before there is a next.
-            index=configured.index if configured.adopted and not rotating else None,
+            index=configured.index if configured.adopted else None,
+            adopted_key_id=configured.adopted_key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -185,6 +186,8 @@ def _own_material(client: Client) -> dict[str, Any]:
         "signing_request": client.signing_request,
         "certificate": client.certificate,
     }
+    if client.signing_request is not None:
+        material["key_bits"] = signing_requests.public_key(client.signing_request).key_size
     if client.pass_phrase is not None:
         material["pass_phrase"] = pulumi.Output.secret(client.pass_phrase.get_secret_value())
     return {name: value for name, value in material.items() if value is not None}

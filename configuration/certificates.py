@@ -46,7 +46,7 @@ def _index(value: str) -> str:
 
 def _signing_request(value: str) -> str:
     signing_requests.public_key(value)
-    return value
+    return signing_requests.normal(value)
 
 
 def _ip_address(value: str) -> str:
@@ -183,6 +183,13 @@ class CertificateAuthority(Validity):
     def adopted(self) -> bool:
         """Whether the present CA is the one that was made elsewhere."""
         return self.certificate is not None and self.generation == 1
+
+    @property
+    def adopted_key_id(self) -> str | None:
+        """The key identifier of a present CA that was made elsewhere, hex."""
+        if not self.adopted or self.certificate is None:
+            return None
+        return certificates.key_identifier(certificates.load(self.certificate)).digest.hex()
 
     @property
     def can_issue(self) -> bool:

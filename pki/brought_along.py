@@ -74,6 +74,11 @@ def authority_certificate(pem: str) -> str:
             "the root CA's"
         )
     _require_rsa(certificate)
+    if not certificates.signed_by(certificate, certificate):
+        raise ValueError(
+            "it bears the same name as its issuer and is signed by another key: give the root "
+            "CA's, which is self-signed"
+        )
     if not certificates.allows_below(certificate, 0) or not _may_sign(certificate):
         raise ValueError("it is not a CA's: its extensions do not let it sign certificates")
     return certificates.pem(certificate)

@@ -194,15 +194,16 @@ def signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> boo
 
     The signature is checked by hand, since the library refuses MD5, with which the tutorial signs.
     """
-    key, hash_algorithm = authority.public_key(), certificate.signature_hash_algorithm
+    key = authority.public_key()
     if certificate.issuer != authority.subject or not isinstance(key, rsa.RSAPublicKey):
         return False
     try:
+        form = certificate.signature_algorithm_parameters
         key.verify(
             certificate.signature,
             certificate.tbs_certificate_bytes,
-            padding.PKCS1v15(),
-            hash_algorithm or hashes.SHA256(),
+            form if isinstance(form, padding.PSS) else padding.PKCS1v15(),
+            certificate.signature_hash_algorithm or hashes.SHA256(),
         )
     except (InvalidSignature, UnsupportedAlgorithm):
         return False

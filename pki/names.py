@@ -43,9 +43,13 @@ def distinguished_name(subject: Mapping[str, str]) -> x509.Name:
 
 
 def fields(name: x509.Name) -> dict[str, str]:
-    """The fields of a name that was issued elsewhere: the first value of each."""
+    """The fields of a name that was issued elsewhere: the first value of each.
+
+    A country is in capitals, as what is issued here has it; OpenSSL takes small letters too.
+    """
     found = {field: name.get_attributes_for_oid(oid) for field, oid in ATTRIBUTES.items()}
-    return {field: str(values[0].value) for field, values in found.items() if values}
+    values = {field: str(values[0].value) for field, values in found.items() if values}
+    return {f: value.upper() if f == "country" else value for f, value in values.items()}
 
 
 def common_name(name: x509.Name) -> str | None:

@@ -173,6 +173,7 @@ def updated(
     *,
     reasons: Mapping[str, str] | None = None,
     imported: Sequence[Entry] = (),
+    adopted_key_id: str = "",
     rekeyed: bool = False,
 ) -> Register:
     """Carry out requests: issue what is new or changed, revoke what is gone.
@@ -184,6 +185,8 @@ def updated(
         now: Time of revocations; expired entries are dropped.
         reasons: CRLReason by name of a client that is gone; cessationOfOperation where none is.
         imported: What the CA had issued before there was a register.
+        adopted_key_id: Key identifier, hex, of the CA that was brought along: what a client has of
+            it may not say whose it is.
         rekeyed: The CA has a new key, so that all certificates are issued anew.
     """
     register = _with_imported(register, to_import(register, imported, now))
@@ -196,7 +199,7 @@ def updated(
     made = _issue(issue, requests, issuer)
     kept = {name: register.bundles[name] for name in requests.keys() - issue}
     kept |= {name: _rebundled(name, kept[name], requests[name]) for name in rebundle}
-    new = [_entry(name, made[name]) for name in sorted(made)]
+    new = [_entry(name, made[name], adopted_key_id) for name in sorted(made)]
     entered = {entry.serial_number for entry in new}
     history = [
         _revoked(entry, _reason(entry, requests, given), now)
@@ -266,7 +269,7 @@ def _rebundled(name: str, old: Bundle, request: Request) -> Bundle:
     )
 
 
-def _entry(name: str, bundle: Bundle) -> Entry:
+def _entry(name: str, bundle: Bundle, adopted_key_id: str) -> Entry:
     certificate = certificates.load(bundle.certificate)
     return Entry(
         name=name,
@@ -275,7 +278,7 @@ def _entry(name: str, bundle: Bundle) -> Entry:
         subject=certificate.subject.rfc4514_string(),
         not_before=show_time(certificate.not_valid_before_utc),
         not_after=show_time(certificate.not_valid_after_utc),
-        authority_key_id=certificates.authority_key_id(certificate),
+        authority_key_id=certificates.authority_key_id(certificate) or adopted_key_id,
     )
 
 

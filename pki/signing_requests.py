@@ -5,8 +5,14 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki import keys
+
+
+def normal(pem: str) -> str:
+    """A request that can be granted, without text around it."""
+    return x509.load_pem_x509_csr(pem.encode()).public_bytes(Encoding.PEM).decode()
 
 
 def public_key(pem: str) -> rsa.RSAPublicKey:

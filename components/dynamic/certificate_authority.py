@@ -83,7 +83,9 @@ class Provider(ResourceProvider):
             return CheckResult(inputs, [])
         inputs["key_bits"] = int(news["key_bits"])
         inputs["generation"] = int(news.get("generation", FIRST_GENERATION))
-        failures = failure("subject", lambda: distinguished_name(news["subject"]))
+        failures: list[CheckFailure] = []
+        if "adopted_certificate" not in news:  # Its name is as it is.
+            failures += failure("subject", lambda: distinguished_name(news["subject"]))
         failures += failure("key_bits", lambda: keys.require_size(inputs["key_bits"]))
         failures += failure(CONSTRAINTS, lambda: _configured_constraints(inputs))
         before = _before(_olds, inputs)
@@ -96,6 +98,8 @@ class Provider(ResourceProvider):
         another = changed(before, inputs, IDENTITY)
         if another and (rotating or _takes_over(_olds, inputs)):
             failures.append(_one_at_a_time(another))
+        elif another and "next_generation" in before and _same_generation(before, inputs):
+            failures.append(_given_up(another))
         try:
             inputs |= _chosen_window(before, inputs, another)
             same = {} if another else before
@@ -121,15 +125,14 @@ class Provider(ResourceProvider):
         replaces = differing(before, news, IDENTITY)
         content = ("adopted_certificate", "key_id", "next_key_id", CONSTRAINTS)
         renewed = differing(_olds, news, (*content, *WINDOW, *NEXT_WINDOW))
-        return DiffResult(changes=bool(replaces or renewed), replaces=replaces)
+        adopted = "adopted_certificate" in news
+        moved = adopted and ("adopted_private_key" in news) != ("private_key" in _olds)
+        return DiffResult(changes=bool(replaces or renewed or moved), replaces=replaces)
 
     def create(self, props: Properties) -> CreateResult:
         """Make key, certificate and the expired client certificate that verification shows."""
-        if "adopted_certificate" not in props:
-            key: rsa.RSAPrivateKey | None = keys.generate(int(props["key_bits"]))
-        else:
-            given = props.get("adopted_private_key")
-            key = keys.load(given) if given else None
+        adopted = "adopted_certificate" in props
+        key = _given_key(props) if adopted else keys.generate(int(props["key_bits"]))
         outs = _outputs({}, props, key)
         return CreateResult(outs["public_key_sha256"], {**outs, **_expired_probe(outs, key)})
 
@@ -139,10 +142,12 @@ class Provider(ResourceProvider):
             key = keys.load(_olds["next_private_key"])
             outs = _outputs(_olds, _news, key)
             return UpdateResult({**outs, **_expired_probe(outs, key)})
-        held = _olds.get("private_key")
-        outs = _outputs(_olds, _news, keys.load(held) if held else None)
-        kept = {name: _olds[name] for name in ("expired_probe",) if name in _olds}
-        return UpdateResult({**outs, **kept})
+        adopted = "adopted_certificate" in _news
+        present = _given_key(_news) if adopted else keys.load(_olds["private_key"])
+        outs = _outputs(_olds, _news, present)
+        if present is None or "expired_probe" not in _olds:
+            return UpdateResult({**outs, **_expired_probe(outs, present)})
+        return UpdateResult({**outs, "expired_probe": _olds["expired_probe"]})
 
 
 class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
@@ -256,12 +261,30 @@ def _before(olds: Properties, news: Properties) -> dict[str, Any]:
     }
 
 
+def _same_generation(before: Properties, inputs: Properties) -> bool:
+    return bool(before["generation"] == inputs["generation"])
+
+
 def _one_at_a_time(another: str) -> CheckFailure:
     return CheckFailure(
         "next_generation",
         f"a rotation in two steps keeps the present CA until it is complete, but {another}: set "
         "that back, or leave next_generation out to change the CA in one step",
     )
+
+
+def _given_up(another: str) -> CheckFailure:
+    return CheckFailure(
+        "next_generation",
+        f"without it the rotation is given up and the present CA stays, but {another}: set that "
+        "back, or raise generation to change the CA in one step",
+    )
+
+
+def _given_key(props: Properties) -> rsa.RSAPrivateKey | None:
+    """The key of a CA that was brought along, if it was given."""
+    given = props.get("adopted_private_key")
+    return keys.load(given) if given else None
 
 
 def _adopted(inputs: Properties) -> dict[str, Any]:

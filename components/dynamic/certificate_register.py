@@ -115,6 +115,7 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
         clients: Mapping[str, Any],
         revoked: Mapping[str, str] | None = None,
         index: str | None = None,
+        adopted_key_id: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -127,6 +128,7 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
                 "clients": dict(clients),
                 "revoked": dict(revoked or {}),
                 "index": index,
+                "adopted_key_id": adopted_key_id,
                 "issued": None,
                 "revision": None,
                 "bundles": None,
@@ -244,14 +246,16 @@ def _imported(news: Properties) -> Sequence[Entry]:
 def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[str, Any]:
     key = props.get("ca_private_key")
     issuer = Issuer(certificates.load(props["ca_certificate"]), keys.load(key) if key else None)
-    signer = certificates.key_identifier(issuer.certificate).digest.hex()
+    # Not the issuer's, which in a rotation is the next CA.
+    adopted_key_id = props.get("adopted_key_id", "")
     after = registers.updated(
         before,
         _requests(props["clients"]),
         issuer,
         now(),
         reasons=props.get("revoked", {}),
-        imported=[replace(entry, authority_key_id=signer) for entry in _imported(props)],
+        imported=[replace(entry, authority_key_id=adopted_key_id) for entry in _imported(props)],
+        adopted_key_id=adopted_key_id,
         rekeyed=rekeyed,
     )
     return {

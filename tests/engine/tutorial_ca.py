@@ -36,9 +36,17 @@ emailAddress    = optional
 
 
 class TutorialCA:
-    """The folder that the tutorial calls /root/ca."""
+    """The folder that the tutorial calls /root/ca.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: An empty one.
+        common_name: The CA's, and what follows it.
+        digest: With which its own certificate is signed.
+    """
+
+    def __init__(
+        self, folder: Path, common_name: str = "www.example.com", digest: str = "sha256"
+    ) -> None:
         self.folder = folder
         for name in ("newcerts", "private", "conf", "users"):
             (folder / name).mkdir()
@@ -47,10 +55,11 @@ class TutorialCA:
         (folder / "index.txt").touch()
         self.openssl("genrsa -out private/ca.key 2048")
         self.openssl(
-            f"req -new -key private/ca.key -out private/ca.csr -subj '{SUBJECT}/CN=www.example.com'"
+            f"req -new -key private/ca.key -out private/ca.csr -subj '{SUBJECT}/CN={common_name}'"
         )
         self.openssl(
-            "x509 -req -days 365 -in private/ca.csr -signkey private/ca.key -out private/ca.crt"
+            f"x509 -req -{digest} -days 365 -in private/ca.csr -signkey private/ca.key "
+            "-out private/ca.crt"
         )
         for name in ("client", "leaver"):
             self.request(name, f"{SUBJECT}/CN={name}")

@@ -130,10 +130,20 @@ def self_signed_leaf():
     return certificates.pem(built)
 
 
+def of_the_same_name():
+    """A CA's next key under its name, signed by the one before: not the root."""
+    own = Issuer(certificates.load(ca()), key())
+    made = certificates.cross_signed(
+        own, own.certificate.subject, key("other").public_key(), WINDOW
+    )
+    return certificates.pem(made)
+
+
 REFUSED = {
     "nothing": (lambda: {"certificate": "a"}, "this is no certificate in PEM"),
     "two": (lambda: {"certificate": ca() + ca()}, "there are 2 certificates"),
     "intermediate": (lambda: {"certificate": intermediate()}, "give the root CA's"),
+    "same name": (lambda: {"certificate": of_the_same_name()}, "is signed by another key"),
     "curve": (lambda: {"certificate": of_elliptic_curve()}, "elliptic curves neither"),
     "3072": (
         lambda: {"certificate": ca(key=key("3072", 3072))},
@@ -247,3 +257,17 @@ def test_a_request_and_a_certificate_do_not_go_together():
 def test_a_request_goes_with_a_subject_and_a_validity_of_its_own():
     own = {"signing_request": request(), "validity": "90d", "subject": {"email": "a@example.com"}}
     assert read({"clients": {"a": own}}).clients["a"].signing_request == request()
+
+
+def test_text_around_a_request_is_left_out():
+    own = {"signing_request": f"Certificate Request:\n  Data: x\n{request()}"}
+    assert read({"clients": {"a": own}}).clients["a"].signing_request == request()
+
+
+def test_what_nobody_here_renews_is_not_due_before_it_ends():
+    found = read({**ALONE, **ELSEWHERE, "clients": {"phone": {"certificate": leaf()}}})
+    assert found.renewal()["certificate_authority"] == "1s"
+    assert found.renewal()["clients"] == {}
+    issuing = {"certificate_authority": authority(), "clients": {"own": {}}}
+    assert read(issuing).renewal()["certificate_authority"] == "730d"
+    assert read(issuing).renewal()["clients"] == {"own": "30d"}

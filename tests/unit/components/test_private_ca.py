@@ -3,21 +3,47 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pulumi
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from pulumi.output import Unknown
 
 from components.private_ca import PrivateCertificateAuthority
+from pki import certificates, keys
 from settings import parse
 from tests.unit.components.mock_cloud import CA_KEY_ID, ISSUED, deploy
+from tests.unit.pki.material import CA_SUBJECT, issuer, key
 
 CA, REGISTER = "dynamic/pki:CertificateAuthority", "dynamic/pki:CertificateRegister"
 SECRET = ("private_key", "expired_probe", "client_bundles")
 PUBLIC = ("certificate", "key_id", "fingerprint_sha256", "clients")
+FOLLOWING = {
+    "next_certificate": "certificate of the next CA",
+    "cross_certificate": "the same, signed by the CA",
+    "next_private_key": "key of the next CA",
+    "next_key_id": "id of the next CA's key",
+}
+ROTATING = {
+    **ISSUED,
+    "CertificateAuthority": {**ISSUED["CertificateAuthority"], **FOLLOWING},
+    "RevocationList": {
+        "revocation_list": "list of the CA\n",
+        "next_revocation_list": "next list\n",
+    },
+}
 
 
-def deployed(values=None, **options):
-    settings = parse(values or {}, file="Pulumi.test.yaml", secret_keys=["clients"])
+def signing_request(bits):
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    made = builder.sign(keys.generate(bits), hashes.SHA256())
+    return made.public_bytes(Encoding.PEM).decode()
+
+
+def deployed(values=None, *, secret_keys=("clients",), **options):
+    settings = parse(values or {}, file="Pulumi.test.yaml", secret_keys=secret_keys)
 
     def program():
         authority = PrivateCertificateAuthority("test", settings=settings)
@@ -159,23 +185,65 @@ def test_a_preview_knows_the_keys_id_and_no_certificate():
     assert isinstance(deployment.outputs["client_bundles"], Unknown)
 
 
-def test_a_client_with_a_request_asks_for_its_certificate_alone(monkeypatch):
-    monkeypatch.setattr("configuration.certificates.signing_requests.public_key", lambda text: text)
-    inputs = requested({"clients": {"a": {"signing_request": "request"}, "b": {}}})
-    assert inputs["a"]["signing_request"] == "request"
+def test_a_client_with_a_request_asks_for_its_certificate_alone():
+    request = signing_request(2048)
+    inputs = requested({"clients": {"a": {"signing_request": request}, "b": {}}})
+    assert inputs["a"]["signing_request"] == request
     assert not {"signing_request", "certificate"} & set(inputs["b"])
+
+
+def test_another_default_size_of_keys_does_not_concern_a_client_that_has_its_own():
+    clients = {"a": {"signing_request": signing_request(2048)}, "b": {}}
+    inputs = requested({"clients": clients, "client_defaults": {"key_bits": 4096}})
+    assert [inputs[name]["key_bits"] for name in ("a", "b")] == [2048, 4096]
+
+
+def test_an_adopted_ca_is_handed_on_with_its_key_and_what_it_has_issued():
+    own = issuer(since=datetime.now(UTC))
+    authority = {
+        "certificate": certificates.pem(own.certificate),
+        "private_key": keys.pkcs1(key("ca")),
+        "index": "V\t491124121929Z\t\tFACE\tunknown\t/CN=phone\n",
+        "crl_number": 7,
+    }
+    secret = {"secret_keys": ("certificate_authority",)}
+    deployment = deployed({"certificate_authority": authority}, **secret)
+    inputs = deployment.one(CA).inputs
+    assert inputs["subject"] == CA_SUBJECT
+    assert inputs["adopted_certificate"] == authority["certificate"]
+    assert inputs["adopted_private_key"] == authority["private_key"]
+    assert "adopted_private_key" in deployment.one(CA).secret_inputs
+    signer = certificates.key_identifier(own.certificate).digest.hex()
+    for rotating in ({}, {"next_generation": 2}):
+        values = {"certificate_authority": authority | rotating}
+        found = deployed(values, issued=ROTATING, **secret)
+        inputs = found.one(REGISTER).inputs
+        assert (inputs["index"], inputs["adopted_key_id"]) == (authority["index"], signer)
+        assert found.one("dynamic/pki:RevocationList").inputs["first_number"] == 7
+    completed = deployed({"certificate_authority": {**authority, "generation": 2}}, **secret)
+    assert not {"adopted_certificate", "adopted_private_key"} & set(completed.one(CA).inputs)
+    assert not {"index", "adopted_key_id"} & set(completed.one(REGISTER).inputs)
+    assert completed.one(CA).inputs["subject"] == CA_SUBJECT
+
+
+def test_without_the_cas_key_nothing_is_signed_and_no_list_made():
+    own = certificates.pem(issuer(since=datetime.now(UTC)).certificate)
+    values = {
+        "certificate_authority": {"certificate": own},
+        "server": {"alicloud_certificate_id": "1234567-cn-hangzhou"},
+    }
+    settings = parse(values, file="-")
+    made = []
+    deployment = deploy(lambda: made.append(PrivateCertificateAuthority("test", settings=settings)))
+    assert "adopted_private_key" not in deployment.one(CA).inputs
+    assert "ca_private_key" not in deployment.one(REGISTER).inputs
+    assert deployment.one(REGISTER).inputs["adopted_key_id"]
+    assert deployment.all("dynamic/pki:RevocationList") == []
+    assert made[0].expired_probe is None
 
 
 def test_while_a_rotation_is_prepared_the_next_ca_issues_and_the_present_one_stays():
     issued = ISSUED["CertificateAuthority"]
-    following = {
-        "next_certificate": "certificate of the next CA",
-        "cross_certificate": "the same, signed by the CA",
-        "next_private_key": "key of the next CA",
-        "next_key_id": "id of the next CA's key",
-    }
-    lists = {"revocation_list": "list of the CA\n", "next_revocation_list": "next list\n"}
-    outputs = {**ISSUED, "CertificateAuthority": {**issued, **following}, "RevocationList": lists}
     settings = parse({"certificate_authority": {"next_generation": 2}}, file="-")
 
     def program():
@@ -184,18 +252,18 @@ def test_while_a_rotation_is_prepared_the_next_ca_issues_and_the_present_one_sta
         pulumi.export("next", authority.next_certificate)
         pulumi.export("lists", authority.revocation_list)
 
-    deployment = deploy(program, issued=outputs)
+    deployment = deploy(program, issued=ROTATING)
     register = deployment.one(REGISTER)
-    assert register.inputs["ca_certificate"] == following["cross_certificate"]
-    assert register.inputs["ca_private_key"] == following["next_private_key"]
-    assert register.inputs["ca_key_id"] == following["next_key_id"]
+    assert register.inputs["ca_certificate"] == FOLLOWING["cross_certificate"]
+    assert register.inputs["ca_private_key"] == FOLLOWING["next_private_key"]
+    assert register.inputs["ca_key_id"] == FOLLOWING["next_key_id"]
     assert "ca_private_key" in register.secret_inputs
     listed = deployment.one("dynamic/pki:RevocationList")
     assert listed.inputs["ca_certificate"] == issued["certificate"]
-    assert listed.inputs["next_ca_certificate"] == following["next_certificate"]
+    assert listed.inputs["next_ca_certificate"] == FOLLOWING["next_certificate"]
     assert {"ca_private_key", "next_ca_private_key"} <= listed.secret_inputs
     assert deployment.outputs == {
         "certificate": issued["certificate"],
-        "next": following["next_certificate"],
+        "next": FOLLOWING["next_certificate"],
         "lists": "list of the CA\nnext list\n",
     }

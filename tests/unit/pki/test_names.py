@@ -5,10 +5,12 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.names import ATTRIBUTES, distinguished_name
+from pki.names import ATTRIBUTES, distinguished_name, fields
 from tests.unit.pki import der
 
 OIDS = {
@@ -148,3 +150,21 @@ def test_a_subject_without_content_is_refused(subject):
 def test_empty_fields_and_an_e_mail_address_are_left_out():
     subject = {"common_name": "x", "locality": "", "email": "x@example.com"}
     assert texts(subject) == [("common_name", "x")]
+
+
+@given(subjects)
+def test_the_fields_of_a_name_are_what_it_was_made_of(subject):
+    assert fields(distinguished_name(subject)) == subject
+
+
+def test_the_fields_of_a_name_from_elsewhere_are_such_as_a_new_name_can_have():
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "cn"),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "first"),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "second"),
+            x509.NameAttribute(NameOID.EMAIL_ADDRESS, "ca@example.com"),
+        ]
+    )
+    assert fields(name) == {"country": "CN", "organizational_unit": "first"}
+    assert fields(x509.Name([])) == {}

@@ -48,6 +48,15 @@ def signer(ca: Kept) -> dict[str, Any]:
     return {f"ca_{name}": ca.outputs[name] for name in ("certificate", "private_key", "key_id")}
 
 
+def by_the_next(ca: Kept) -> dict[str, Any]:
+    """The CA that a rotation prepares, as the register takes it."""
+    return {
+        "ca_certificate": ca.outputs["cross_certificate"],
+        "ca_private_key": ca.outputs["next_private_key"],
+        "ca_key_id": ca.outputs["next_key_id"],
+    }
+
+
 def server(ca: Kept, **changes: Any) -> dict[str, Any]:
     """Inputs of the server's certificate."""
     return {**SERVER, **signer(ca), **changes}

@@ -8,13 +8,19 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from components.dynamic import certificate_authority, certificate_register
+from components.dynamic import certificate_authority, certificate_register, revocation_list
 from pki import certificates, keys
 from pki.certificates import Issuer
 from pki.names import distinguished_name
 from pki.windows import Window, show_time
 from tests.unit.components.dynamic.engine import Kept, texts
-from tests.unit.components.dynamic.programs import AUTHORITY, client, register
+from tests.unit.components.dynamic.programs import (
+    AUTHORITY,
+    by_the_next,
+    client,
+    register,
+    revocations,
+)
 from tests.unit.pki.material import NOW, small_key
 
 KEY = small_key()
@@ -24,6 +30,7 @@ DATABASE = (
     "V\t271124121929Z\t\tFACE\tunknown\t/CN=phone\n"
     "R\t271124121929Z\t260301121930Z,keyCompromise\tFACF\tunknown\t/CN=leaver\n"
 )
+INDEX = {"index": DATABASE, "adopted_key_id": IDENTIFIER.digest.hex()}
 LONG, SHORT = timedelta(days=3650), timedelta(days=100)
 
 
@@ -119,6 +126,47 @@ def test_without_its_key_it_is_taken_and_never_renewed(made_keys, clock):
     assert kept.up(news) == "same"
 
 
+def without_its_key():
+    news = adopting()
+    del news["adopted_private_key"]
+    return news
+
+
+def test_a_key_that_is_given_later_is_taken(made_keys):
+    kept = Kept(certificate_authority.Provider())
+    kept.up(without_its_key())
+    assert kept.preview(adopting()).replaces == []
+    assert kept.up(adopting()) == "update"
+    assert kept.outputs["certificate"] == certificate()
+    assert kept.outputs["private_key"] == keys.pkcs1(KEY)
+    probe = certificates.load(kept.outputs["expired_probe"]["certificate"])
+    assert certificates.signed_by(probe, certificates.load(certificate()))
+    assert len(made_keys) == 1
+    assert kept.up(adopting()) == "same"
+
+
+def test_a_key_that_is_taken_away_is_forgotten(adopted):
+    assert adopted.up(without_its_key()) == "update"
+    assert adopted.outputs["certificate"] == certificate()
+    assert not {"private_key", "expired_probe"} & set(adopted.outputs)
+    assert adopted.up(without_its_key()) == "same"
+
+
+def test_without_its_key_its_own_certificate_takes_the_place_of_a_renewed_one(adopted, clock):
+    clock("2915d")
+    adopted.up(adopting())
+    assert adopted.outputs["certificate"] != certificate()
+    assert adopted.up(without_its_key()) == "update"
+    assert adopted.outputs["certificate"] == certificate()
+
+
+@pytest.mark.parametrize("name", [{}, {"country": "cn", "organization": " Example "}])
+def test_its_name_may_be_one_that_no_new_ca_gets(name):
+    kept = Kept(certificate_authority.Provider())
+    assert kept.up(adopting(subject=name)) == "create"
+    assert kept.up(adopting(subject=name)) == "same"
+
+
 @pytest.mark.parametrize("path_length", [None, 0, 1])
 def test_it_is_rotated_like_any_other(path_length):
     pem = certificate(path_length=path_length)
@@ -142,7 +190,7 @@ def test_it_is_rotated_like_any_other(path_length):
 @pytest.fixture
 def kept_register(adopted):
     kept = Kept(certificate_register.Provider())
-    assert kept.up(register(adopted, {"browser": client("browser")}, index=DATABASE)) == "create"
+    assert kept.up(register(adopted, {"browser": client("browser")}, **INDEX)) == "create"
     return kept
 
 
@@ -158,8 +206,38 @@ def test_what_it_has_issued_is_entered_under_its_key(kept_register, adopted):
     }
     assert {one["authority_key_id"] for one in found.values()} == {IDENTIFIER.digest.hex()}
     assert set(kept_register.seen["inventory"]) == {"browser"}
-    same = register(adopted, {"browser": client("browser")}, index=DATABASE)
+    same = register(adopted, {"browser": client("browser")}, **INDEX)
     assert kept_register.up(same) == "same"
+
+
+def test_what_it_has_issued_is_under_its_key_even_if_the_next_ca_issues(adopted):
+    adopted.up(adopting(next_generation=2))
+    kept = Kept(certificate_register.Provider())
+    news = register(adopted, {"browser": client("browser")}, **INDEX, **by_the_next(adopted))
+    assert kept.up(news) == "create"
+    found = entries(kept)
+    assert {one["authority_key_id"] for one in found.values()} == {IDENTIFIER.digest.hex()}
+    (own,) = (one for one in kept.seen["issued"] if one["serial_number"] not in found)
+    following = certificates.load(adopted.outputs["next_certificate"])
+    assert own["authority_key_id"] == certificates.key_identifier(following).digest.hex()
+
+
+def test_what_it_has_issued_stays_revoked_on_its_list_through_a_rotation(adopted):
+    kept, listed = Kept(certificate_register.Provider()), Kept(revocation_list.Provider())
+    clients = {"browser": client("browser")}
+    kept.up(register(adopted, clients, **INDEX))
+    adopted.up(adopting(next_generation=2))
+    kept.up(register(adopted, clients, **INDEX, **by_the_next(adopted)))
+    following = {f"next_{name}": value for name, value in by_the_next(adopted).items()}
+    following["next_ca_certificate"] = adopted.outputs["next_certificate"]
+    listed.up(revocations(adopted, kept, **following))
+    by_present, by_next = (
+        x509.load_pem_x509_crl(listed.outputs[name].encode())
+        for name in ("revocation_list", "next_revocation_list")
+    )
+    assert [entry.serial_number for entry in by_present] == [0xFACF]
+    assert by_present.issuer == SUBJECT
+    assert list(by_next) == []
 
 
 def test_what_it_has_issued_is_remembered_without_the_database(kept_register, adopted):
@@ -173,7 +251,7 @@ def test_what_it_has_issued_is_remembered_without_the_database(kept_register, ad
 @pytest.mark.parametrize("name", ["phone", "face"])
 def test_what_it_has_issued_is_revoked_by_name_or_serial_number(kept_register, adopted, name):
     revoked = {name: "superseded"}
-    news = register(adopted, {"browser": client("browser")}, index=DATABASE, revoked=revoked)
+    news = register(adopted, {"browser": client("browser")}, **INDEX, revoked=revoked)
     revision = kept_register.outputs["revision"]
     assert kept_register.up(news) == "update"
     assert entries(kept_register)["face"]["reason"] == "superseded"
@@ -183,7 +261,7 @@ def test_what_it_has_issued_is_revoked_by_name_or_serial_number(kept_register, a
 
 def test_a_revocation_that_the_database_learns_later_is_taken_over(kept_register, adopted):
     later = DATABASE.replace("V\t271124121929Z\t\t", "R\t271124121929Z\t260310000000Z\t")
-    news = register(adopted, {"browser": client("browser")}, index=later)
+    news = register(adopted, {"browser": client("browser")}, **{**INDEX, "index": later})
     assert kept_register.up(news) == "update"
     assert entries(kept_register)["face"]["revoked_at"] == "2026-03-10T00:00:00Z"
     assert kept_register.up(news) == "same"
@@ -191,9 +269,9 @@ def test_a_revocation_that_the_database_learns_later_is_taken_over(kept_register
 
 def test_a_client_of_the_same_name_succeeds_what_was_issued_before(kept_register, adopted):
     clients = {"browser": client("browser"), "phone": client("phone")}
-    assert kept_register.up(register(adopted, clients, index=DATABASE)) == "update"
+    assert kept_register.up(register(adopted, clients, **INDEX)) == "update"
     assert entries(kept_register)["face"]["status"] == "superseded"
-    news = register(adopted, {"browser": client("browser")}, index=DATABASE)
+    news = register(adopted, {"browser": client("browser")}, **INDEX)
     assert kept_register.up(news) == "update"
     assert entries(kept_register)["face"]["reason"] == "cessationOfOperation"
     assert kept_register.up(news) == "same"

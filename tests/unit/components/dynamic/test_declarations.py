@@ -59,7 +59,7 @@ OPTIONAL = {
         "adopted_private_key",
         "name_constraints",
     },
-    CertificateRegister: {"index"},
+    CertificateRegister: {"index", "adopted_key_id"},
     ServerCertificate: {"name_constraints"},
     RevocationList: {
         "first_number",

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from pulumi.runtime.rpc import UNKNOWN
 
-from components.dynamic import revocation_list, server_certificate
+from components.dynamic import (
+    certificate_authority,
+    certificate_register,
+    revocation_list,
+    server_certificate,
+)
 from pki import certificates
 from tests.unit.components.dynamic.engine import Kept, wire
 from tests.unit.components.dynamic.programs import (
     AUTHORITY,
     LIST,
     TWO,
+    by_the_next,
+    client,
     register,
     revocations,
     server,
     signer,
 )
+from tests.unit.pki.material import key as full_size_key
 from tests.unit.pki.material import needs_openssl, openssl
 
 PREPARING = {**AUTHORITY, "next_generation": 2}
 COMPLETED = {**AUTHORITY, "generation": 2}
-
-
-def by_the_next(ca):
-    """The next CA as the register takes it."""
-    return {
-        "ca_certificate": ca.outputs["cross_certificate"],
-        "ca_private_key": ca.outputs["next_private_key"],
-        "ca_key_id": ca.outputs["next_key_id"],
-    }
 
 
 def bundles(kept):
@@ -237,3 +238,163 @@ def test_a_list_goes_on_from_the_number_that_an_adopted_ca_had(ca):
     listed = Kept(revocation_list.Provider())
     listed.up({**LIST, **signer(ca), "first_number": 4097})
     assert listed.outputs["number"] == "4097"
+
+
+def test_giving_up_keeps_the_present_key_whatever_size_the_next_one_was_to_have(ca):
+    ca.up({**PREPARING, "key_bits": 4096})
+    with pytest.raises(ValueError, match="given up and the present CA stays, but key_bits changed"):
+        ca.checked({**AUTHORITY, "key_bits": 4096})
+    assert ca.preview({**AUTHORITY, "key_bits": 4096, "generation": 3}).replaces
+    assert ca.up(AUTHORITY) == "update"
+    # Afterwards it is a change like any other.
+    assert ca.preview({**AUTHORITY, "key_bits": 4096}).replaces == ["key_bits"]
+
+
+def test_a_new_ca_may_begin_with_a_rotation(made_keys):
+    kept = Kept(certificate_authority.Provider())
+    assert kept.up(PREPARING) == "create"
+    assert len(made_keys) == 3  # Of the CA, of the next one, and of the expired client.
+    crossed = certificates.load(kept.outputs["cross_certificate"])
+    assert certificates.signed_by(crossed, certificates.load(kept.outputs["certificate"]))
+    assert kept.up(PREPARING) == "same"
+    assert kept.up(COMPLETED) == "update"
+
+
+def test_another_rotation_begins_where_the_last_one_ended(ca, kept_register, prepared):
+    assert prepared
+    ca.up(COMPLETED)
+    second = certificates.load(ca.outputs["certificate"])
+    news = {**COMPLETED, "next_generation": 3}
+    assert ca.up(news) == "update"
+    present = certificates.load(ca.outputs["certificate"])
+    assert present.subject == second.subject
+    assert present.public_key() == second.public_key()
+    assert certificates.allows_below(present, 1)
+    following = certificates.load(ca.outputs["next_certificate"])
+    assert following.subject.rfc4514_string() == "CN=Example CA G3,C=CN"
+    assert certificates.signed_by(certificates.load(ca.outputs["cross_certificate"]), present)
+    assert kept_register.up(register(ca, **by_the_next(ca))) == "update"
+    assert ca.up({**AUTHORITY, "generation": 3}) == "update"
+    assert certificates.load(ca.outputs["certificate"]) == following
+    assert kept_register.up(register(ca)) == "same"
+    assert ca.up({**AUTHORITY, "generation": 3}) == "same"
+
+
+def test_a_completed_ca_is_renewed_under_its_name_and_key(ca, clock):
+    ca.up(PREPARING)
+    ca.up(COMPLETED)
+    before, key = certificates.load(ca.outputs["certificate"]), ca.outputs["private_key"]
+    clock("2920d")
+    assert ca.up(COMPLETED) == "update"
+    after = certificates.load(ca.outputs["certificate"])
+    assert after.subject == before.subject
+    assert certificates.key_identifier(after) == certificates.key_identifier(before)
+    assert (ca.outputs["private_key"], after == before) == (key, False)
+    assert ca.up(COMPLETED) == "same"
+
+
+def test_completing_may_complete_and_prepare_the_one_after_at_once(ca):
+    ca.up(PREPARING)
+    taken_over = ca.outputs["next_private_key"]
+    assert ca.up({**COMPLETED, "next_generation": 3}) == "update"
+    assert ca.outputs["private_key"] == taken_over != ca.outputs["next_private_key"]
+    crossed = certificates.load(ca.outputs["cross_certificate"])
+    assert certificates.signed_by(crossed, certificates.load(ca.outputs["certificate"]))
+    assert ca.up({**COMPLETED, "next_generation": 3}) == "same"
+
+
+def test_a_rotation_that_is_prepared_again_makes_another_key(ca, kept_register, prepared):
+    first = ca.outputs["next_private_key"]
+    assert prepared
+    ca.up(AUTHORITY)
+    kept_register.up(register(ca))
+    assert ca.up(PREPARING) == "update"
+    assert ca.outputs["next_private_key"] != first
+    assert kept_register.up(register(ca, **by_the_next(ca))) == "update"
+    crossed = certificates.load(ca.outputs["cross_certificate"])
+    for bundle in bundles(kept_register).values():
+        assert bundle["chain"] == ca.outputs["cross_certificate"]
+        assert certificates.signed_by(certificates.load(bundle["certificate"]), crossed)
+
+
+def test_a_client_with_its_own_key_is_issued_by_the_next_ca_for_the_same_key(ca):
+    own = full_size_key("own")
+    built = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    request = built.sign(own, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+    clients = {"own": client("own", signing_request=request)}
+    kept = Kept(certificate_register.Provider())
+    kept.up(register(ca, clients))
+    ca.up(PREPARING)
+    assert kept.up(register(ca, clients, **by_the_next(ca))) == "update"
+    held = bundles(kept)["own"]
+    assert set(held) == {"certificate", "chain"}
+    assert held["chain"] == ca.outputs["cross_certificate"]
+    assert certificates.load(held["certificate"]).public_key() == own.public_key()
+
+
+STEPS = {
+    "prepare": (AUTHORITY, PREPARING),
+    "complete": (PREPARING, COMPLETED),
+    "give up": (PREPARING, AUTHORITY),
+}
+FOLLOWED = {
+    "prepare": {"register": "update", "list": "update", "server": "same"},
+    "complete": {"register": "same", "list": "update", "server": "update"},
+    "give up": {"register": "update", "list": "update", "server": "same"},
+}
+
+
+def dependents(ca, kept_register):
+    """Inputs of all that the CA signs, as the program gives them."""
+    if "next_key_id" not in ca.outputs:
+        return {
+            "register": register(ca),
+            "list": revocations(ca, kept_register),
+            "server": server(ca),
+        }
+    following = {f"next_{name}": value for name, value in by_the_next(ca).items()}
+    following["next_ca_certificate"] = ca.outputs["next_certificate"]
+    return {
+        "register": register(ca, **by_the_next(ca)),
+        "list": revocations(ca, kept_register, **following),
+        "server": server(ca),
+    }
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_preview_of_each_step_says_what_is_then_done(ca, kept_register, step):
+    before, news = STEPS[step]
+    kept = {
+        "register": kept_register,
+        "list": Kept(revocation_list.Provider()),
+        "server": Kept(server_certificate.Provider()),
+    }
+    ca.up(before)
+    for name, inputs in dependents(ca, kept_register).items():
+        kept[name].up(inputs)
+    inputs, outputs = ca.checked(news), ca.outputs
+    made = ("certificate", "private_key", "next_certificate", "next_private_key")
+    unknown = dict.fromkeys((*made, "cross_certificate"), UNKNOWN)
+    # What the engine gives those who depend on a resource that waits for its update: its inputs.
+    ca.outputs = {**inputs, **unknown}
+    asked = dependents(ca, kept_register)
+    if kept_register.preview(asked["register"]).changes:
+        revision = kept_register.checked(asked["register"])["revision"]
+        asked["list"] |= {"issued": UNKNOWN, "revision": revision}
+    planned = {
+        name: "update" if kept[name].preview(asked[name]).changes else "same" for name in kept
+    }
+    ca.outputs = outputs
+    assert ca.up(news) == "update"
+    done = {name: kept[name].up(dependents(ca, kept_register)[name]) for name in kept}
+    assert planned == done == FOLLOWED[step]
+    assert {name: kept[name].up(dependents(ca, kept_register)[name]) for name in kept} == (
+        dict.fromkeys(kept, "same")
+    )
+
+
+def test_why_is_told_to_whoever_reads_the_preview(ca, kept_register):
+    ca.up(PREPARING)
+    found = kept_register.checked(register(ca, **by_the_next(ca)))["clients"]["browser"]
+    assert found["issued_because"] == "the CA's key changed"
+    assert found["not_before"] == "2026-03-14T00:00:00Z"
