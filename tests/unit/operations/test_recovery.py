@@ -192,6 +192,7 @@ FAILED = {
 }
 REFRESHED = {**DONE, "kind": "refresh"}
 PENDING = {"pending_operations": [{"type": "creating", "resource": {"type": "a:b:C"}}]}
+STARTED = {"manifest": {"time": "2026-11-24T08:00:00Z"}}
 MADE = {"resources": [{"type": "a:b:C", "created": "2026-11-24T09:00:00.123456789Z"}]}
 
 
