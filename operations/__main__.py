@@ -25,6 +25,7 @@ from operations import (
     local_environment,
     outputs,
     plan,
+    recovery,
     review,
     revocation,
     rotation,
@@ -37,8 +38,9 @@ from operations.local_environment import LocalEnvironment
 from operations.log_levels import require_clean_logs
 from operations.report import Check, Report, render
 from operations.slb import SlbApi
-from operations.stack import POLICY_PACK, PROJECT, Stack
+from operations.stack import POLICY_PACK, PROJECT, Stack, project_name
 from operations.stack_file import StackFile
+from settings import NAMESPACE
 from toolchain.errors import ToolchainError
 from toolchain.install import ensure
 from toolchain.progress import Reporter
@@ -90,7 +92,9 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Bring the stack to its configuration, then verify it from outside."""
     target = _target(stack)
     confirmed = ["--yes"] if target.local else []
-    _pulumi(target, "up", *confirmed, *_refreshing(target), *(arguments or []))
+    given = arguments or []
+    refreshing = _recover(target, yes=bool({"--yes", "-y"} & {*confirmed, *given}))
+    _pulumi(target, "up", *confirmed, *refreshing, *given)
     if target.local:
         _follow_published_port(target, target.local)
     found = outputs.parse(target.stack.outputs())
@@ -348,7 +352,8 @@ def _brought_up(
     target: Target, further: Callable[[outputs.StackOutputs], Sequence[Check]]
 ) -> Report:
     """Bring the stack up as it was previewed, verify it and print the report."""
-    _pulumi(target, "up", "--yes", "--skip-preview")
+    refreshing = _recover(target, yes=target.local is not None)
+    _pulumi(target, "up", "--yes", "--skip-preview", *refreshing)
     found = outputs.parse(target.stack.outputs())
     report = _verify(target, found)
     report = Report(report.url, (*report.checks, *further(found)))
@@ -409,13 +414,52 @@ def _pulumi(target: Target, command: str, *arguments: str) -> None:
 
 
 def _refreshing(target: Target) -> list[str]:
-    """Options that look at the cloud first, where an earlier `up` failed half-way."""
-    half_made = target.stack.half_made()
-    if not half_made:
+    """Options that look at the cloud first, where the last `up` did not end well."""
+    return ["--refresh"] if _interrupted(target) else []
+
+
+def _interrupted(target: Target) -> tuple[dict[str, Any], datetime] | None:
+    """The stack's state, and when it was last in order, if the last `up` did not end well."""
+    deployment = target.stack.deployment()
+    since = recovery.in_order_until(deployment, target.stack.history())
+    if since is None:
+        return None
+    unfinished = ", ".join(recovery.unfinished(deployment)) or "it failed"
+    errors.print(f"The last `up` did not end well ({unfinished}); looking at the cloud first.")
+    return deployment, since
+
+
+def _recover(target: Target, *, yes: bool) -> list[str]:
+    """Put in order what an interrupted `up` left, and return options that the next one needs.
+
+    Raises:
+        OperationError: The cloud cannot be asked or refuses, or what is left is to stay.
+    """
+    stack = target.stack
+    if target.local and target.local.release_lock(stack):
+        errors.print("The last `up` was killed, and its lock was left: taken away.")
+    interrupted = _interrupted(target)
+    if interrupted is None:
         return []
-    errors.print(
-        f"Not wholly set up last time: {', '.join(half_made)}; looking at the cloud first."
+    deployment, since = interrupted
+    config = target.values["config"]
+    call = recovery.caller(config["alicloud:region"], {**os.environ, **stack.variables})
+    place = recovery.site(
+        f"{project_name()}-{stack.name}",
+        deployment,
+        config.get(f"{NAMESPACE}:load_balancer") or {},
+        {"project": project_name(), "stack": stack.name},
+        since,
     )
+    orphans = list(recovery.find(place, call))
+    for orphan in orphans:
+        errors.print(f"In the cloud and not in the state: {escape(str(orphan))}.")
+    if orphans:
+        if not (yes or typer.confirm("Remove what the last `up` left?", default=False)):
+            raise OperationError("What the last `up` left stays, and nothing else was done.")
+        recovery.remove(orphans, call)
+    if deployment.get("pending_operations"):
+        _pulumi(target, "refresh", "--yes", "--skip-preview", "--clear-pending-creates")
     return ["--refresh"]
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from operations.cloud_api import CloudApiError, CloudApiUnavailableError
 from operations.errors import OperationError
 from operations.outputs import StackOutputs
-from operations.slb import SlbApi, SlbError, SlbUnavailableError
+from operations.slb import SlbApi
 
 
 class HealthError(OperationError):
@@ -43,7 +44,7 @@ class SlbHealth:
 
     Args:
         outputs: Of the stack: load balancer, listener's port and region.
-        environ: Environment variables, as `operations.slb` reads them.
+        environ: Environment variables, as `operations.cloud_api` reads them.
     """
 
     def __init__(self, outputs: StackOutputs, environ: Mapping[str, str]) -> None:
@@ -64,9 +65,9 @@ class SlbHealth:
                 listener_port=self._outputs.listener_port,
                 listener_protocol="https",
             )
-        except SlbUnavailableError as error:
+        except CloudApiUnavailableError as error:
             raise HealthUnavailableError(str(error)) from None
-        except SlbError as error:
+        except CloudApiError as error:
             raise HealthError(f"{error} Without health: --no-health.") from None
         servers = answer.backend_servers.backend_server if answer.backend_servers else []
         return [BackendHealth(s.server_id, s.server_health_status or "unknown") for s in servers]

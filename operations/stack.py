@@ -108,17 +108,19 @@ class Stack:
             ).returncode
             return status, log.read_text(encoding="utf-8") if log.exists() else ""
 
-    def half_made(self) -> list[str]:
-        """Types of the resources that were made and then not wholly set up.
-
-        State has them as the program wants them and not as they are, so that only a refresh
-        finds out what is missing: of a listener, its TLS policy.
-        """
+    def deployment(self) -> dict[str, Any]:
+        """The stack's state, secrets encrypted; empty for a stack that is new."""
         answer = self.capture("stack", "export")
         if answer.returncode != 0:
-            return []
-        deployment = json.loads(answer.stdout)["deployment"] or {}
-        return [one["type"] for one in deployment.get("resources", []) if one.get("initErrors")]
+            return {}
+        deployment: dict[str, Any] = json.loads(answer.stdout)["deployment"] or {}
+        return deployment
+
+    def history(self) -> list[dict[str, Any]]:
+        """The last updates with kind, result and times, the newest first."""
+        answer = self.capture("stack", "history", "--json", "--page-size", "20")
+        found: list[dict[str, Any]] = json.loads(answer.stdout) if answer.returncode == 0 else []
+        return found
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets included.

@@ -69,7 +69,7 @@ def test_a_failure_half_way_is_told_in_the_cloud_s_own_words(home, run):
 def test_the_next_up_completes_it_and_the_outputs_name_the_port_that_serves(run):
     answer = run("up")
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "Not wholly set up last time: alicloud:slb/listener:Listener" in answer.stderr
+    assert "did not end well (alicloud:slb/listener:Listener); looking at" in answer.stderr
     outputs = json.loads(run("outputs").stdout)
     assert outputs["url"] == f"https://{outputs['address']}:8443/"
     report = json.loads(run("verify", "--json").stdout)

@@ -23,10 +23,15 @@ class Stack:
         self.document = document
         self.variables = {"SSL_CERT_FILE": "/ca-of-the-stack.pem"}
         self.commands = []
-        self.half_made_types = []
+        self.name = "local"
+        self.state = {}
+        self.updates = []
 
-    def half_made(self):
-        return self.half_made_types
+    def deployment(self):
+        return self.state
+
+    def history(self):
+        return self.updates
 
     def outputs(self):
         return self.document
@@ -134,7 +139,9 @@ def test_instructions_follow_the_issuer_of_the_server_certificate(run, target, t
 def test_up_on_the_local_cloud_ends_with_a_request_that_works(
     run, target, tmp_path, capsys, monkeypatch
 ):
-    local = SimpleNamespace(home=tmp_path, configure=lambda stack, values: False)
+    local = SimpleNamespace(
+        home=tmp_path, release_lock=lambda stack: False, configure=lambda stack, values: False
+    )
     monkeypatch.setattr(
         command_line, "_target", lambda name: command_line.Target(target.stack, {}, local)
     )
@@ -151,18 +158,85 @@ def test_up_on_the_local_cloud_ends_with_a_request_that_works(
     assert str(tmp_path / "clients" / "partner" / "partner.key") in shlex.split(request)
 
 
-@pytest.mark.parametrize("command", ["up", "preview"])
-def test_what_failed_half_way_is_looked_at_first(run, target, health, capsys, command):
-    target.stack.half_made_types = ["alicloud:slb/listener:Listener"]
-    run(command)
-    assert target.stack.commands == [[command, "--refresh"]]
-    assert "Not wholly set up last time: alicloud:slb/listener:Listener;" in capsys.readouterr().err
+HALF_MADE = {
+    "resources": [
+        {
+            "type": "alicloud:slb/listener:Listener",
+            "id": "lb-1:https:443",
+            "created": "2026-11-24T12:06:19.017606183Z",
+            "initErrors": ["it was busy"],
+        }
+    ]
+}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What recovery asks the cloud for; there is a VPC that the state does not have."""
+    calls = []
+
+    def call(product, action, **parameters):
+        calls.append(action)
+        vpc = {"VpcId": "vpc-1", "VpcName": NAME, "CreationTime": "2026-11-24T12:06:30Z"}
+        return {"Vpcs": {"Vpc": [vpc]}} if action == "DescribeVpcs" else {}
+
+    monkeypatch.setattr(command_line.recovery, "caller", lambda region, environ: call)
+    return calls
+
+
+NAME = "slb-mutual-tls-local"
+
+
+@pytest.fixture
+def half_made(target, monkeypatch):
+    target.stack.state = HALF_MADE
+    values = {"config": {"alicloud:region": "cn-hangzhou"}}
+    opened = command_line.Target(target.stack, values, None)
+    monkeypatch.setattr(command_line, "_target", lambda name: opened)
+    return target.stack
+
+
+@pytest.mark.usefixtures("health")
+def test_what_an_interrupted_up_left_is_removed_before_the_next(run, half_made, asked, capsys):
+    run("up", "--yes")
+    assert half_made.commands == [["up", "--refresh", "--yes"]]
+    assert asked[-1] == "DeleteVpc"
+    said = capsys.readouterr().err
+    assert "The last `up` did not end well (alicloud:slb/listener:Listener); looking at" in said
+    assert f"In the cloud and not in the state: VPC vpc-1 ({NAME})." in said
+
+
+@pytest.mark.usefixtures("health")
+def test_nothing_is_removed_without_a_yes(run, half_made, asked, capsys, monkeypatch):
+    monkeypatch.setattr(command_line.typer, "confirm", lambda *args, **kwargs: False)
+    assert run("up") == 1
+    assert half_made.commands == []
+    assert "DeleteVpc" not in asked
+    assert "stays, and nothing else was done" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("health")
+def test_a_killed_engine_s_operations_are_cleared(run, half_made, asked):
+    half_made.state = {"pending_operations": [{"resource": {"type": "a:b:C"}}], **HALF_MADE}
+    run("up", "--yes")
+    assert half_made.commands == [
+        ["refresh", "--yes", "--skip-preview", "--clear-pending-creates"],
+        ["up", "--refresh", "--yes"],
+    ]
+
+
+@pytest.mark.usefixtures("health")
+def test_a_preview_looks_at_the_cloud_and_removes_nothing(run, half_made, asked):
+    run("preview")
+    assert half_made.commands == [["preview", "--refresh"]]
+    assert asked == []
 
 
 @pytest.mark.usefixtures("health")
 def test_up_follows_the_port_that_the_local_cloud_took(run, target, tmp_path, capsys, monkeypatch):
     local = SimpleNamespace(
         home=tmp_path,
+        release_lock=lambda stack: False,
         configure=lambda stack, values: True,
         cloud_status=lambda: {"listeners": [{"port": 443, "socket": {"port": 8443}}]},
     )
