@@ -92,9 +92,7 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Bring the stack to its configuration, then verify it from outside."""
     target = _target(stack)
     confirmed = ["--yes"] if target.local else []
-    given = arguments or []
-    refreshing = _recover(target, yes=bool({"--yes", "-y"} & {*confirmed, *given}))
-    _pulumi(target, "up", *confirmed, *refreshing, *given)
+    _pulumi(target, "up", *confirmed, *_recover(target), *(arguments or []))
     if target.local:
         _follow_published_port(target, target.local)
     found = outputs.parse(target.stack.outputs())
@@ -352,8 +350,7 @@ def _brought_up(
     target: Target, further: Callable[[outputs.StackOutputs], Sequence[Check]]
 ) -> Report:
     """Bring the stack up as it was previewed, verify it and print the report."""
-    refreshing = _recover(target, yes=target.local is not None)
-    _pulumi(target, "up", "--yes", "--skip-preview", *refreshing)
+    _pulumi(target, "up", "--yes", "--skip-preview", *_recover(target))
     found = outputs.parse(target.stack.outputs())
     report = _verify(target, found)
     report = Report(report.url, (*report.checks, *further(found)))
@@ -429,8 +426,10 @@ def _interrupted(target: Target) -> tuple[dict[str, Any], datetime] | None:
     return deployment, since
 
 
-def _recover(target: Target, *, yes: bool) -> list[str]:
+def _recover(target: Target) -> list[str]:
     """Put in order what an interrupted `up` left, and return options that the next one needs.
+
+    What an account holds is never removed unasked, also where the update itself is not asked for.
 
     Raises:
         OperationError: The cloud cannot be asked or refuses, or what is left is to stay.
@@ -455,7 +454,13 @@ def _recover(target: Target, *, yes: bool) -> list[str]:
     for orphan in orphans:
         errors.print(f"In the cloud and not in the state: {escape(str(orphan))}.")
     if orphans:
-        if not (yes or typer.confirm("Remove what the last `up` left?", default=False)):
+        if target.local is None and not sys.stdin.isatty():
+            raise OperationError(
+                "The last `up` left the above, and nobody can be asked here whether to remove it: "
+                f"run `make up STACK={stack.name}` in a terminal, or remove it in the console."
+            )
+        asked = target.local is None
+        if asked and not typer.confirm("Remove what the last `up` left?", default=False):
             raise OperationError("What the last `up` left stays, and nothing else was done.")
         recovery.remove(orphans, call)
     if deployment.get("pending_operations"):

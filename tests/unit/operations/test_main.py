@@ -196,8 +196,22 @@ def half_made(target, monkeypatch):
     return target.stack
 
 
+@pytest.fixture
+def answering(monkeypatch):
+    """A person at a terminal, with one answer to every question."""
+
+    def answer(yes):
+        monkeypatch.setattr(command_line.sys.stdin, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr(command_line.typer, "confirm", lambda *args, **kwargs: yes)
+
+    return answer
+
+
 @pytest.mark.usefixtures("health")
-def test_what_an_interrupted_up_left_is_removed_before_the_next(run, half_made, asked, capsys):
+def test_what_an_interrupted_up_left_is_removed_before_the_next(
+    run, half_made, asked, answering, capsys
+):
+    answering(True)
     run("up", "--yes")
     assert half_made.commands == [["up", "--refresh", "--yes"]]
     assert asked[-1] == "DeleteVpc"
@@ -207,8 +221,8 @@ def test_what_an_interrupted_up_left_is_removed_before_the_next(run, half_made, 
 
 
 @pytest.mark.usefixtures("health")
-def test_nothing_is_removed_without_a_yes(run, half_made, asked, capsys, monkeypatch):
-    monkeypatch.setattr(command_line.typer, "confirm", lambda *args, **kwargs: False)
+def test_nothing_is_removed_without_a_yes(run, half_made, asked, answering, capsys):
+    answering(False)
     assert run("up") == 1
     assert half_made.commands == []
     assert "DeleteVpc" not in asked
@@ -216,7 +230,16 @@ def test_nothing_is_removed_without_a_yes(run, half_made, asked, capsys, monkeyp
 
 
 @pytest.mark.usefixtures("health")
-def test_a_killed_engine_s_operations_are_cleared(run, half_made, asked):
+def test_nothing_in_an_account_is_removed_where_nobody_can_be_asked(run, half_made, asked, capsys):
+    assert run("up", "--yes") == 1
+    assert half_made.commands == []
+    assert "DeleteVpc" not in asked
+    assert "nobody can be asked here whether to remove it" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("health")
+def test_a_killed_engine_s_operations_are_cleared(run, half_made, asked, answering):
+    answering(True)
     half_made.state = {"pending_operations": [{"resource": {"type": "a:b:C"}}], **HALF_MADE}
     run("up", "--yes")
     assert half_made.commands == [
