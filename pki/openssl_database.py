@@ -115,15 +115,20 @@ def _reason(number: int, text: str) -> str:
 
 
 def _attributes(subject: str) -> list[tuple[str, str]]:
-    """`/C=CN/O=Example` as pairs; a slash that no attribute follows belongs to the value."""
-    parts = re.split(r"/(?=[A-Za-z][A-Za-z0-9.]*=|[0-9][0-9.]*=)", subject)[1:]
+    """`/C=CN/O=Example` as pairs; a plus sign joins two of one relative distinguished name.
+
+    Within a value OpenSSL 3 writes a backslash before both. Earlier ones do not: then a slash that
+    no attribute follows belongs to the value.
+    """
+    parts = re.split(r"(?<!\\)[/+](?=[A-Za-z][A-Za-z0-9.]*=|[0-9][0-9.]*=)", subject)[1:]
     pairs = (part.partition("=") for part in parts)
     return [(key, _unescaped(value)) for key, _, value in pairs]
 
 
 def _unescaped(value: str) -> str:
-    r"""Text of what OpenSSL writes as \xHH, a byte of UTF-8 or Latin-1 each."""
-    raw = re.sub(rb"\\x([0-9A-Fa-f]{2})", lambda m: bytes.fromhex(m[1].decode()), value.encode())
+    r"""Text of what OpenSSL writes as \xHH, a byte of UTF-8 or Latin-1 each, and as \/ and \+."""
+    octets = re.sub(rb"\\([/+])", rb"\1", value.encode())
+    raw = re.sub(rb"\\x([0-9A-Fa-f]{2})", lambda m: bytes.fromhex(m[1].decode()), octets)
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -132,4 +137,4 @@ def _unescaped(value: str) -> str:
 
 def _escaped(value: str) -> str:
     """The value as RFC 4514, 2.4 writes it."""
-    return re.sub(r'([,+"\\<>;])', r"\\\1", value)
+    return re.sub(r'([,+"\\<>;]|^[ #]|(?<=.) $)', r"\\\1", value)

@@ -271,3 +271,20 @@ def test_what_nobody_here_renews_is_not_due_before_it_ends():
     issuing = {"certificate_authority": authority(), "clients": {"own": {}}}
     assert read(issuing).renewal()["certificate_authority"] == "730d"
     assert read(issuing).renewal()["clients"] == {"own": "30d"}
+
+
+def test_a_client_certificate_is_taken_whatever_became_of_it_since():
+    past = Window(NOW - timedelta(days=9), NOW - timedelta(days=1))
+    own = Issuer(certificates.load(ca()), key())
+    subject = distinguished_name({"common_name": "phone"})
+    ended = certificates.pem(certificates.client(own, subject, key("leaf").public_key(), past))
+    clients = {"phone": {"certificate": ended}, "gone": {"revoked": "keyCompromise"}}
+    assert read({"certificate_authority": authority(), "clients": clients})
+
+
+def test_a_private_key_beside_a_clients_certificate_is_refused_and_not_quoted():
+    secret = keys.pkcs1(key("leaf"))
+    clients = {"phone": {"certificate": leaf() + secret}}
+    text = mistake({"certificate_authority": authority(), "clients": clients})
+    assert "clients.phone.certificate: there is a private key beside the certificate" in text
+    assert secret[40:80] not in text

@@ -16,9 +16,10 @@ from pki.names import distinguished_name
 from pki.windows import Window, show_time
 
 NOW = datetime(2030, 6, 1, tzinfo=UTC)
+YEAR = timedelta(days=365)
 
 
-def entry(name: str, days: int, status: str = "valid", **more: str) -> dict[str, str]:
+def entry(name: str, days: int, status: str = "valid", **more: object) -> dict[str, object]:
     return {
         "name": name,
         "serial_number": f"{len(name):02x}",
@@ -125,3 +126,49 @@ def test_a_server_certificate_brought_along_is_due_when_it_ends(found):
     values = found.model_copy(update={"server_certificate_issuer": "other"})
     server = next(item for item in inventory(values, NOW) if item.role == "server")
     assert server.due_at == server.not_after - timedelta(seconds=1)
+
+
+def test_while_a_rotation_is_prepared_both_cas_and_their_lists_are_part_of_it(found, signer):
+    key = keys.generate(2048)
+    name, window = distinguished_name({"common_name": "CA G2"}), Window.opening(NOW, YEAR)
+    following = Issuer(certificates.self_signed_authority(name, key, window), key)
+    lists = [revocation_list.issue(one, 8, window, []) for one in (signer, following)]
+    values = found.model_copy(
+        update={
+            "next_ca_certificate": certificates.pem(following.certificate),
+            "certificate_revocation_list": "".join(map(revocation_list.pem, lists)),
+        }
+    )
+    items = inventory(values, NOW)
+    assert [item.name for item in items if item.role == "ca"] == ["CA", "next CA"]
+    listed = [item for item in items if item.role == "revocation list"]
+    assert [item.serial_number for item in listed] == ["8", "8"]
+    assert len({item.fingerprint_sha256 for item in listed}) == 2
+
+
+def imported(name, days, status="valid", **more):
+    unknown = {"not_before": "", "fingerprint_sha256": ""}
+    return entry(name, days, status, **unknown, imported=True, **more)
+
+
+def test_what_was_imported_has_a_state_and_is_renewed_by_nobody(document):
+    issued = [
+        imported("phone", 1),
+        imported("succeeded", 10, "superseded"),
+        imported("leaver", 10, "revoked", revoked_at=show_time(NOW), reason="keyCompromise"),
+    ]
+    found = stack_outputs.parse(document(issued=issued))
+    assert states(found) == {"phone": "valid", "succeeded": "superseded", "leaver": "revoked"}
+    assert states(found, NOW + timedelta(days=5))["phone"] == "expired"
+    items = [item for item in inventory(found, NOW) if item.role == "client"]
+    assert due(items, NOW + timedelta(days=9000)) == []
+    render(items, "Certificates", Console(width=200, record=True))
+    assert json.loads(to_json(items))[0]["not_before"] is None
+    assert to_csv(items).splitlines()[1].startswith("client,phone,valid,,2030-")
+
+
+def test_a_client_certificate_brought_along_is_due_when_it_ends(found):
+    renewal = found.renewal.model_copy(update={"clients": {"browser": "30d"}})
+    values = found.model_copy(update={"renewal": renewal})
+    partner = next(item for item in inventory(values, NOW) if item.name == "partner")
+    assert (partner.state, partner.due_at) == ("valid", partner.not_after - timedelta(seconds=1))

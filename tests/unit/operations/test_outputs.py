@@ -8,6 +8,7 @@ import pytest
 from operations import outputs as stack_outputs
 from operations.errors import OperationError
 from operations.expiry import Expiry, expiries
+from operations.identity import of_bundle
 from operations.inventory import inventory
 
 
@@ -153,3 +154,42 @@ def test_a_server_certificate_that_alibaba_cloud_keeps_is_in_no_state(document):
     found = stack_outputs.parse(document(server_certificate="", server_certificate_issuer="other"))
     assert found.server is None
     assert [expiry.role for expiry in expiries(found)].count("server") == 0
+
+
+def own_key(bundle):
+    """What is left of a bundle if the client keeps its key to itself."""
+    return {name: bundle[name] for name in ("certificate", "chain")}
+
+
+def test_a_client_that_keeps_its_key_is_in_force_and_cannot_be_tried(document):
+    bundles = document()["client_bundles"]
+    bundles["browser"] = own_key(bundles["browser"])
+    found = stack_outputs.parse(document(client_bundles=bundles))
+    assert found.clients_in_force() == ["browser", "partner"]
+    assert found.clients_to_try() == ["partner"]
+    with pytest.raises(OperationError, match="keeps its key to itself, so it cannot be tried"):
+        of_bundle(found.client_bundles["browser"])
+
+
+@pytest.mark.parametrize("name", ["pkcs12", "pass_phrase", "private_key"])
+def test_a_part_of_a_keys_bundle_is_refused(document, name):
+    bundles = document()["client_bundles"]
+    bundles["browser"] = {**own_key(bundles["browser"]), name: bundles["browser"][name]}
+    with pytest.raises(OperationError, match="a part of a key's bundle and not the rest"):
+        stack_outputs.parse(document(client_bundles=bundles))
+
+
+def test_what_was_imported_has_no_beginning(document):
+    entry = {
+        "name": "phone",
+        "serial_number": "face",
+        "fingerprint_sha256": "",
+        "subject": "CN=phone",
+        "not_before": "",
+        "not_after": "2030-01-01T00:00:00Z",
+        "status": "valid",
+        "authority_key_id": "00",
+        "imported": True,
+    }
+    (found,) = stack_outputs.parse(document(issued=[entry])).issued
+    assert (found.not_before, found.imported) == (None, True)

@@ -337,3 +337,28 @@ def test_no_secret_reaches_the_report(serve, listener, document):
     assert "PRIVATE KEY" not in text
     assert values["client_bundles"]["browser"]["pass_phrase"] not in text
     assert values["client_bundles"]["browser"]["pkcs12"] not in text
+
+
+def keeping_their_keys(document, names):
+    """Outputs in which these clients have certificates alone."""
+    bundles = document["client_bundles"]
+    own = {n: {f: bundles[n][f] for f in ("certificate", "chain")} for n in names}
+    return {**document, "client_bundles": {**bundles, **own}}
+
+
+def test_a_client_that_keeps_its_key_is_counted_and_not_tried(serve, listener, document):
+    values = keeping_their_keys(document(serve(listener()).port), ["partner"])
+    report = run(values)
+    assert failures(report) == set(), report.to_json()
+    assert details(report)["clients"] == "browser: HTTP 200, TLSv1.3 (1 of 2 tried)"
+
+
+def test_where_all_keep_their_keys_what_needs_one_is_skipped(serve, listener, document):
+    values = keeping_their_keys(document(serve(listener()).port), ["browser", "partner"])
+    report = run(values)
+    skipped = {check.id for check in report.checks if check.status == "skipped"}
+    assert skipped == {"clients", "balancing"}, report.to_json()
+    assert failures(report) == set(), report.to_json()
+    assert details(report)["clients"] == (
+        "every client keeps its key to itself, so none can be tried"
+    )

@@ -8,10 +8,13 @@ from ipaddress import ip_address
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki import certificates, keys, profiles
+from pki.certificates import Issuer
 from pki.names import distinguished_name
 from pki.windows import Window
 from tests.unit.pki import der
@@ -233,3 +236,84 @@ def test_each_profile_names_one_use():
     assert profiles.AUTHORITY.extended_key_usage == ()
     assert profiles.SERVER.extended_key_usage == (ExtendedKeyUsageOID.SERVER_AUTH,)
     assert profiles.CLIENT.extended_key_usage == (ExtendedKeyUsageOID.CLIENT_AUTH,)
+
+
+def signed(by, hash_algorithm=None, padding_=None):
+    """A client's certificate as somebody else's software may have signed it."""
+    name = distinguished_name({"common_name": "phone"})
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(by.certificate.subject)
+        .public_key(key().public_key())
+        .serial_number(7)
+        .not_valid_before(WINDOW.not_before)
+        .not_valid_after(WINDOW.not_after)
+    )
+    return builder.sign(by.private_key, hash_algorithm or hashes.SHA256(), rsa_padding=padding_)
+
+
+PSS = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("hash_algorithm", "form"),
+    [(hashes.SHA256(), None), (hashes.SHA512(), None), (hashes.SHA256(), PSS)],
+    ids=["sha256", "sha512", "pss"],
+)
+def test_who_signed_a_certificate_is_found_out(hash_algorithm, form):
+    made = signed(issuer(), hash_algorithm, form)
+    assert certificates.signed_by(made, issuer().certificate)
+    same_name = Issuer(issuer().certificate, key("another"))
+    assert not certificates.signed_by(signed(same_name, hash_algorithm, form), issuer().certificate)
+    other_name = certificates.self_signed_authority(
+        distinguished_name({"common_name": "Other CA"}), key("ca"), WINDOW
+    )
+    assert not certificates.signed_by(made, other_name)
+
+
+def test_a_ca_without_an_rsa_key_signed_nothing_that_is_taken():
+    curve = ec.generate_private_key(ec.SECP256R1())
+    name = issuer().certificate.subject
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(curve.public_key())
+        .serial_number(7)
+        .not_valid_before(WINDOW.not_before)
+        .not_valid_after(WINDOW.not_after)
+        .sign(curve, hashes.SHA256())
+    )
+    assert not certificates.signed_by(signed(issuer()), made)
+    # Signed by elliptic curve and bearing the CA's name.
+    assert not certificates.signed_by(made, issuer().certificate)
+
+
+def test_an_issuer_without_its_key_issues_nothing():
+    with pytest.raises(ValueError, match="private key is not here, so nothing can be issued"):
+        client(Issuer(issuer().certificate, None))
+
+
+@needs_openssl
+def test_openssl_verifies_a_leaf_through_the_cross_certificate_and_without(tmp_path):
+    """RFC 4210, 4.4: the next CA's key under the present one's signature."""
+    own, window = issuer(), Window.opening(NOW, YEAR)
+    present = certificates.self_signed_authority(
+        own.certificate.subject, key("ca"), window, path_length=1
+    )
+    name = distinguished_name({"common_name": "Next CA"})
+    following = certificates.self_signed_authority(name, key("next"), window)
+    by_present = Issuer(present, key("ca"))
+    crossed = certificates.cross_signed(by_present, name, key("next").public_key(), window)
+    leaf = certificates.pem(client(Issuer(crossed, key("next"))))
+    roots = {"present": present, "following": following, "old": own.certificate}
+    for file, certificate in {**roots, "crossed": crossed}.items():
+        (tmp_path / file).write_text(certificates.pem(certificate))
+    verify = ("verify", "-purpose", "sslclient", "-attime", f"{NOW.timestamp():.0f}")
+    between = ("-untrusted", str(tmp_path / "crossed"))
+    openssl(*verify, *between, "-CAfile", str(tmp_path / "present"), text=leaf)
+    openssl(*verify, "-CAfile", str(tmp_path / "following"), text=leaf)
+    # Before the present CA's certificate was issued anew, its path length allowed none between.
+    with pytest.raises(AssertionError, match="path length constraint exceeded"):
+        openssl(*verify, *between, "-CAfile", str(tmp_path / "old"), text=leaf)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pki import certificates, keys
+from pki.names import distinguished_name
 from pki.openssl_database import entries
+from pki.windows import Window, show_time
+from tests.unit.pki.material import NOW, YEAR, issuer, key, needs_openssl, openssl
 
 DATABASE = (
     "V\t271124121929Z\t\tFACE\tunknown\t/C=CN/O=Example Ltd/CN=client\n"
@@ -61,6 +69,11 @@ def test_two_digits_of_a_year_are_read_as_in_a_certificate(year, full):
         (r"/CN=M\xFCller", "M-ller", "CN=Müller"),
         ("/CN=a, b", "a-b", r"CN=a\, b"),
         ("/CN=.", "01", "CN=."),
+        (r"/CN=a\/O=b/O=x", "a-O-b", "O=x,CN=a/O=b"),
+        (r"/CN=a\+O=b/O=x", "a-O-b", r"O=x,CN=a\+O=b"),
+        ("/CN=a+UID=7/O=x", "a", "O=x,UID=7,CN=a"),
+        ("/CN=#1", "1", r"CN=\#1"),
+        ("/CN= a ", "a", r"CN=\ a\ "),
         ("/2.5.4.5=7/CN=a", "a", "CN=a,2.5.4.5=7"),
     ],
 )
@@ -100,3 +113,107 @@ def test_any_text_is_read_or_refused(text):
     except ValueError:
         return
     assert all(entry.imported for entry in found)
+
+
+CONFIGURATION = """
+[ca]
+default_ca = foo
+[foo]
+database = {folder}/index.txt
+certificate = {folder}/ca.crt
+private_key = {folder}/ca.key
+default_md = sha256
+"""
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    """Has OpenSSL enter a certificate of a name, and gives the line that it wrote."""
+    folder = tmp_path_factory.mktemp("database")
+    (folder / "openssl.conf").write_text(CONFIGURATION.format(folder=folder))
+    (folder / "ca.crt").write_text(certificates.pem(issuer().certificate))
+    (folder / "ca.key").write_text(keys.pkcs1(key("ca")))
+
+    def entered(certificate):
+        (folder / "index.txt").write_text("")
+        (folder / "own.crt").write_text(certificates.pem(certificate))
+        command = ("ca", "-valid", str(folder / "own.crt"), "-config")
+        openssl(*command, str(folder / "openssl.conf"))
+        return (folder / "index.txt").read_text()
+
+    return entered
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    "common_name",
+    [
+        "browser",
+        "Müller",
+        "杭州",
+        "a/b",
+        "a, b + c; <d>",
+        'quote " sign',
+        "sharp # and = sign",
+        "😀",
+    ],
+)
+@pytest.mark.parametrize("years", [1, 30], ids=["two digits", "four digits"])
+def test_what_openssl_writes_is_read(database, common_name, years):
+    subject = {"common_name": common_name, "organization": "Example Ltd", "country": "CN"}
+    window = Window(NOW.replace(microsecond=0), NOW.replace(microsecond=0) + years * YEAR)
+    by = issuer(validity=40 * YEAR)
+    made = certificates.client(by, distinguished_name(subject), key().public_key(), window)
+    (found,) = entries(database(made))
+    assert found.subject == made.subject.rfc4514_string()
+    assert found.serial_number == certificates.serial_number(made)
+    assert found.not_after == show_time(window.not_after)
+    assert found.status == "valid"
+
+
+moments = st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1)).map(
+    lambda moment: moment.replace(microsecond=0, tzinfo=UTC)
+)
+values = st.text(st.characters(min_codepoint=32, exclude_categories=["C"]), min_size=1, max_size=20)
+
+
+def written(moment):
+    """As UTCTime until 2049 and as GeneralizedTime from then on (RFC 5280, 4.1.2.5)."""
+    return moment.strftime("%y%m%d%H%M%SZ" if moment.year < 2050 else "%Y%m%d%H%M%SZ")
+
+
+def escaped(value):
+    """As OpenSSL 3 shows it: what is not printable ASCII, byte by byte."""
+    octets = value.encode()
+    plain = "".join(chr(one) if 32 <= one < 127 else f"\\x{one:02X}" for one in octets)
+    return re.sub(r"([/+])", r"\\\1", plain)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 2**159),
+            moments,
+            st.none() | st.tuples(moments, st.sampled_from(["", "keyCompromise", "superseded"])),
+            values.filter(lambda value: "\\" not in value),
+        ),
+        unique_by=lambda record: record[0],
+    )
+)
+def test_every_line_is_read_as_it_was_meant(records):
+    text = ""
+    for serial, end, revoked, common_name in records:
+        fields = ["R" if revoked else "V", written(end), "", f"{serial:X}", "unknown", ""]
+        if revoked:
+            fields[2] = written(revoked[0]) + (f",{revoked[1]}" if revoked[1] else "")
+        fields[5] = f"/C=CN/CN={escaped(common_name)}"
+        text += "\t".join(fields) + "\n"
+    found = entries(text)
+    assert len(found) == len(records)
+    for entry, (serial, end, revoked, common_name) in zip(found, records, strict=True):
+        assert int(entry.serial_number, 16) == serial
+        assert entry.not_after == show_time(end)
+        assert entry.revoked_at == (show_time(revoked[0]) if revoked else None)
+        assert entry.reason == ((revoked[1] or "unspecified") if revoked else None)
+        name = x509.Name.from_rfc4514_string(entry.subject)
+        assert [one.value for one in name] == ["CN", common_name]
