@@ -27,10 +27,12 @@ SECRET = "never-to-be-shown"
 """Stands for a secret in the input: no message may repeat it."""
 
 
-def given(*arguments: Any, **options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def given(
+    *arguments: Any, rounds: int = ROUNDS, **options: Any
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Hypothesis's, with this folder's settings whatever profile others have loaded."""
     chosen = hypothesis.settings(
-        max_examples=ROUNDS,
+        max_examples=rounds,
         # No case takes a second. Half a minute is a hang, and not a busy machine.
         deadline=timedelta(seconds=30),
         database=None,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pki import brought_along, certificates, keys, openssl_database, signing_requests
 from tests.conformance import specimens
-from tests.fuzz.cases import armoured, documents, given, old_habits, spoilt, texts, tried
+from tests.fuzz.cases import ROUNDS, armoured, documents, given, old_habits, spoilt, texts, tried
 
 KEY = specimens.key("server").private_bytes(
     Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()
@@ -29,6 +29,9 @@ REQUEST = (
     .public_bytes(Encoding.DER)
 )
 NOW = datetime.now(UTC)
+
+FEWER = max(20, ROUNDS // 5)
+"""OpenSSL tests the primes of each key that is read, which takes a tenth of a second."""
 
 LABELS = (
     "CERTIFICATE",
@@ -79,7 +82,7 @@ def test_certificates_with_bytes_changed(der):
     judge(certificate_readers, armoured("CERTIFICATE", LEAF) + text)
 
 
-@given(st.one_of(spoilt(KEY), spoilt(PKCS8)), st.sampled_from(LABELS))
+@given(st.one_of(spoilt(KEY), spoilt(PKCS8)), st.sampled_from(LABELS), rounds=FEWER)
 def test_keys_with_bytes_changed(der, label):
     for chosen in (label, "RSA PRIVATE KEY", "PRIVATE KEY"):
         judge(key_readers, armoured(chosen, der))
@@ -92,7 +95,7 @@ def test_any_label_around_any_bytes(label, der):
     judge(key_readers, text)
 
 
-@given(texts, texts)
+@given(texts, texts, rounds=FEWER)
 def test_any_text_before_and_after(before, after):
     for text in (before, before + armoured("CERTIFICATE", LEAF) + after):
         judge(certificate_readers, text)
@@ -137,7 +140,11 @@ def test_keys_of_other_kinds(other):
     judge(key_readers, encoded)
 
 
-@given(st.one_of(spoilt(LEAF), st.just(LEAF)), st.one_of(spoilt(PKCS8), st.just(PKCS8)))
+@given(
+    st.one_of(spoilt(LEAF), st.just(LEAF)),
+    st.one_of(spoilt(PKCS8), st.just(PKCS8)),
+    rounds=FEWER,
+)
 def test_pairs_that_do_not_match(leaf, key):
     pair = armoured("CERTIFICATE", leaf), armoured("PRIVATE KEY", key)
     tried["PEM"] += 1
