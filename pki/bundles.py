@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Literal
@@ -11,7 +12,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
     KeySerializationEncryption,
     PrivateFormat,
 )
@@ -31,6 +31,14 @@ ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Without the letters and digits that look alike on paper."""
 
 GROUPS, GROUP_LENGTH = 5, 5
+
+_GENERATED = re.compile("-".join([f"[{ALPHABET}]{{{GROUP_LENGTH}}}"] * GROUPS))
+
+ROUNDS = 20_000
+"""Of PBKDF2 (RFC 8018, 5.2), which make guessing a pass phrase that a person chose slow."""
+
+ROUNDS_OF_GENERATED = 2048
+"""Likewise of one that was generated: OpenSSL's own number, since 123 bits cannot be guessed."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,14 @@ def bundle(
 
 def _encryption(pass_phrase: str, encoding: BundleEncoding) -> KeySerializationEncryption:
     if encoding == "modern":
-        return BestAvailableEncryption(pass_phrase.encode())
+        generated = _GENERATED.fullmatch(pass_phrase)
+        return (
+            PrivateFormat.PKCS12.encryption_builder()
+            .kdf_rounds(ROUNDS_OF_GENERATED if generated else ROUNDS)
+            .key_cert_algorithm(PBES.PBESv2SHA256AndAES256CBC)
+            .hmac_hash(hashes.SHA256())
+            .build(pass_phrase.encode())
+        )
     return (
         PrivateFormat.PKCS12.encryption_builder()
         .kdf_rounds(50_000)

@@ -84,6 +84,20 @@ def test_openssl_opens_both_encodings(tmp_path, encoding, mac, bags):
     assert text.count("-----BEGIN CERTIFICATE-----") == 2
 
 
+@needs_openssl
+@pytest.mark.parametrize(
+    ("pass_phrase", "rounds"),
+    [(PHRASE, 20_000), (bundles.generate_pass_phrase(), 2048)],
+    ids=["chosen", "generated"],
+)
+def test_a_pass_phrase_that_a_person_chose_is_slower_to_guess(tmp_path, pass_phrase, rounds):
+    phrase = tmp_path / "phrase"
+    phrase.write_text(pass_phrase)
+    content = base64.b64decode(made("modern", phrase=pass_phrase).pkcs12)
+    text = openssl("pkcs12", "-info", "-nodes", "-passin", f"file:{phrase}", text=content)
+    assert text.count(f"AES-256-CBC, Iteration {rounds}, PRF hmacWithSHA256") == 2
+
+
 @pytest.mark.parametrize("encoding", ["modern", "legacy"])
 def test_a_bundle_holds_key_certificate_chain_and_name(encoding):
     bundle = made(encoding)
