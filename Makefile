@@ -17,6 +17,7 @@ RUN := $(VENV)/bin/python
 POLICY := policy/.venv/runtime
 PINNED := requirements requirements-dev policy/requirements
 FUZZ_ROUNDS ?= 3000
+BUDGET ?= 7200
 GOVULNCHECK := v1.9.0
 
 .PHONY: help up preview review import refresh down verify client inventory expiry revoke rotate crl outputs env toolchain \
@@ -89,8 +90,10 @@ test-engine: $(VENV)/development $(POLICY) ## Run the tests with the real engine
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest tests/engine $(ARGS)
 
-test-long: $(VENV)/development ## Try ten times as many hostile cases as `make test`
-	@FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest tests/fuzz $(ARGS)
+test-long: $(VENV)/development $(POLICY) ## Run the long tests, and ten times as many hostile cases
+	@$(RUN) -m toolchain >/dev/null
+	$(RUN) -m pytest --long --budget $(BUDGET) $(ARGS)
+	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest tests/fuzz --budget $(BUDGET) $(ARGS)
 
 lint: $(VENV)/development ## Check format, style, types and CI's workflows
 	@$(VENV)/bin/ruff format --check

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,32 @@ from tests import packages
 from toolchain.install import ensure
 from toolchain.progress import Reporter
 
+BEGAN = pytest.StashKey[float]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", type=Path, help="folder to put the browser's pictures in")
+    parser.addoption("--long", action="store_true", help="run the long tests, and no others")
+    parser.addoption("--budget", type=float, help="begin no test after so many seconds")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[BEGAN] = time.monotonic()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = bool(config.getoption("--long"))
+    groups: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    for item in items:
+        groups[wanted == (item.get_closest_marker("long") is not None)].append(item)
+    config.hook.pytest_deselected(items=groups[False])
+    items[:] = groups[True]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    budget = item.config.getoption("--budget")
+    if budget is not None and time.monotonic() - item.config.stash[BEGAN] > budget:
+        pytest.skip(f"the {budget:g} seconds are over")
     needed = [command for marker in item.iter_markers("commands") for command in marker.args]
     reason = packages.lacking(needed)
     if reason is not None:

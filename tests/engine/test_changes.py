@@ -17,6 +17,8 @@ import pytest
 from operations import local_environment, plan
 from tests.engine.conftest import copy_of_the_project
 
+pytestmark = pytest.mark.long
+
 TITLE = "slb-mutual-tls-test"
 
 UPDATE, REPLACE, CREATE, DELETE = "update", "replace", "create", "delete"

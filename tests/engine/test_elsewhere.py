@@ -18,6 +18,8 @@ from operations.stack import PROJECT
 from toolchain import install, versions
 from toolchain.progress import Reporter
 
+pytestmark = pytest.mark.long
+
 PROGRAMS = Path(__file__).parent / "programs"
 
 

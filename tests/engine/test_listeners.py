@@ -103,6 +103,7 @@ LISTENER, CLB = (
 ATTACHED = f"alicloud:slb/backendServer:BackendServer::{NAME}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
