@@ -1,0 +1,65 @@
+"""A sample of the points at which `make up` may be interrupted: the next one puts all in order.
+
+`make test-long` tries them all (test_every_interruption.py).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.conftest import copy_of_the_project
+from tests.engine.interruptions import CLOUD, DYNAMIC, ENGINE, PROVIDER, Point, Site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, toolchain):
+    """A stack that is interrupted again and again."""
+    found = Site(copy_of_the_project(tmp_path_factory.mktemp("site") / "project"))
+    found.start_cloud()
+    yield found
+    found.stop_cloud()
+
+
+FIRST = [
+    Point(ENGINE, call="CreateVSwitch"),
+    Point(PROVIDER, call="UploadServerCertificate"),
+    Point(call="RunInstances"),
+    Point(call="CreateLoadBalancerHTTPSListener"),
+    Point(CLOUD, call="StartLoadBalancerListener"),
+]
+"""Of the first `up`, which comes further each time."""
+
+
+def test_a_first_up_interrupted_again_and_again_ends_well(site):
+    for point in FIRST:
+        ended = site.interrupted_up(point)
+        assert ended.status != 0, f"{point}\n{ended.text}"
+    answer = site.operations("up")
+    assert answer.status == 0, answer.text
+    site.remember()
+    assert site.disorder() == []
+    removed = "".join(site.texts)
+    for title in ("vSwitch", "server certificate", "ECS instance", "listener"):
+        assert f"In the cloud and not in the state: {title} " in removed
+
+
+CHANGES = [
+    Point(DYNAMIC, boundary="CertificateRegister", made=False),
+    Point(ENGINE, boundary="CertificateRegister"),
+    Point(ENGINE, call="SetLoadBalancerHTTPSListenerAttribute"),
+]
+
+
+@pytest.mark.parametrize("point", CHANGES, ids=str)
+def test_another_ca_and_other_clients_interrupted_ends_well(site, point):
+    number = CHANGES.index(point) + 2
+    site.configure(
+        certificate_authority={"generation": number},
+        clients={"browser": {}, f"client-{number}": {}},
+    )
+    ended = site.interrupted_up(point)
+    assert ended.status != 0, ended.text
+    answer = site.operations("up")
+    assert answer.status == 0, answer.text
+    site.remember()
+    assert site.disorder() == []
