@@ -10,6 +10,8 @@ import pytest
 from tests.engine.conftest import copy_of_the_project
 from tests.engine.interruptions import CLOUD, DYNAMIC, ENGINE, PROVIDER, Point, Site
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, toolchain):
