@@ -1,7 +1,4 @@
-"""A sample of the points at which `make up` may be interrupted: the next one puts all in order.
-
-`make test-long` tries them all (test_every_interruption.py).
-"""
+"""A sample of the points at which `make up` may be interrupted: the next one puts all in order."""
 
 from __future__ import annotations
 
