@@ -29,7 +29,11 @@ def deployed(engine):
 
 @pytest.fixture(scope="module")
 def outputs(deployed):
-    return parse(deployed.stack.outputs())
+    found = parse(deployed.stack.outputs())
+    # It waits for the backends, whose health is no part of what is tried here.
+    report = verification.verify(found, SlbHealth(found, deployed.stack.variables))
+    assert report.passed, report.to_json()
+    return found
 
 
 class Somebody:
