@@ -40,16 +40,17 @@ def tutorial(tmp_path_factory):
 
 def configure(engine, tutorial, clients, *, key=False):
     """Set the CA with or without its key, and the server's certificate."""
-    own = {"certificate": tutorial.read("private/ca.crt")}
-    server = {"certificate": tutorial.read("server.crt")}
-    # A year, so that the CA, which is valid for that long, is not due.
-    window = {"validity": "365d", "renew_before": "30d"} if key else {}
-    defaults = {"validity": "30d", "renew_before": "10d"}
+    short = {"validity": "30d", "renew_before": "10d"}
     engine.configure(
-        certificate_authority={**own, **window},
-        server={**server, "validity": "30d", "renew_before": "10d"},
+        # It is valid for a year, so that it is not due.
+        certificate_authority={
+            "certificate": tutorial.read("private/ca.crt"),
+            "validity": "365d",
+            "renew_before": "30d",
+        },
+        server={"certificate": tutorial.read("server.crt"), **short},
         clients=clients,
-        client_defaults=defaults,
+        client_defaults=short,
     )
     set_secret(engine, "server.private_key", tutorial.read("server.key"))
     if key:
