@@ -236,7 +236,7 @@ class CertificateAuthority(Validity):
             )
         if self.private_key is not None:
             brought_along.require_match(self.certificate, self.private_key.get_secret_value())
-        elif self.next_generation is not None:
+        elif self.adopted and self.next_generation is not None:
             raise ValueError(
                 "next_generation needs the present CA's private_key, which signs the next one"
             )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
-
 import pytest
 from cryptography import x509
 
 from operations import checks, probes
 from operations.outputs import parse
-from operations.stack import PROJECT
+from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
 
 
@@ -35,38 +32,8 @@ def adopted(engine, tutorial):
     return engine
 
 
-def set_secret(engine, path, value):
-    command = ["config", "set", "--secret", "--path", f"slb-mutual-tls:{path}"]
-    file = ["--config-file", str(engine.stack.config_file)]
-    done = subprocess.run(
-        [engine.stack.toolchain.pulumi, *command, *file, "--stack", engine.stack.name],
-        env=engine.stack.environment,
-        cwd=PROJECT,
-        input=value,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-
-
 def outputs(engine):
     return parse(engine.stack.outputs())
-
-
-def outcome(engine, certificate, key, tmp_path):
-    """What becomes of a request with a certificate and an unencrypted key, once backends answer."""
-    (tmp_path / "certificate.pem").write_text(certificate)
-    (tmp_path / "key.pem").write_text(key)
-    found = outputs(engine)
-    for _ in range(120):
-        context = probes.stack_context(found)
-        context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
-        answer = probes.probe(probes.target_of(found), context, None)
-        if getattr(answer, "status", None) != 502:
-            return answer
-        time.sleep(0.5)
-    return answer
 
 
 def test_what_it_has_issued_goes_on_working(adopted, tutorial, tmp_path):
@@ -136,3 +103,48 @@ def test_the_connection_is_mutual(adopted):
     found = outputs(adopted)
     answer = probes.probe(probes.target_of(found), probes.stack_context(found), None)
     assert checks.refusal(answer, clients_get_through=True).status == "passed"
+
+
+def rotated(adopted, tutorial, **authority):
+    """Take a step of a rotation, as the preview says."""
+    own = adopted.values["config"]["slb-mutual-tls:certificate_authority"]
+    own = {name: value for name, value in own.items() if "generation" not in name}
+    adopted.configure(certificate_authority={**own, **authority})
+    set_secret(adopted, "certificate_authority.private_key", tutorial.read("private/ca.key"))
+    steps = adopted.steps()
+    adopted.up()
+    assert adopted.steps() == {}
+    return {name.split(":")[-3]: operation for name, operation in steps.items()}
+
+
+def test_its_clients_and_those_of_the_next_ca_get_through_until_it_is_rotated(
+    adopted, tutorial, tmp_path
+):
+    before, key = outputs(adopted), tutorial.read("users/own.key")
+    old = tutorial.read("users/client.crt"), tutorial.read("users/client.key")
+    steps = rotated(adopted, tutorial, next_generation=2)
+    assert "ServerCertificate" not in steps
+    between = outputs(adopted)
+    assert between.ca.public_key() == before.ca.public_key()
+    own = between.client_bundles["own"]
+    assert own.certificate != before.client_bundles["own"].certificate
+    assert checks.is_success(outcome(adopted, *old, tmp_path))
+    assert checks.is_success(outcome(adopted, own.certificate + own.chain, key, tmp_path))
+    # What index.txt said stays under the key that signed it.
+    by_present, by_next = between.revocation_lists
+    assert {entry.serial_number for entry in by_present} == {0xFACE, 0xFACF}
+    assert list(by_next) == []
+
+    steps = rotated(adopted, tutorial, generation=2)
+    assert "CertificateRegister" not in steps
+    after = outputs(adopted)
+    assert after.client_bundles == between.client_bundles
+    assert after.ca_certificate == between.next_ca_certificate
+    assert checks.is_success(outcome(adopted, own.certificate + own.chain, key, tmp_path))
+    assert outcome(adopted, *old, tmp_path).status == 400
+
+
+def test_once_rotated_it_is_needed_no_more(adopted):
+    own = adopted.values["config"]["slb-mutual-tls:certificate_authority"]
+    adopted.configure(certificate_authority={"certificate": own["certificate"], "generation": 2})
+    assert adopted.steps() == {}

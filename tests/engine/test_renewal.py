@@ -5,15 +5,12 @@ The tests of this file share one stack and run in order.
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from contextlib import contextmanager
-
 import pytest
 
 from operations import probes
-from operations.identity import impostor_of, of_bundle
+from operations.identity import of_bundle
 from operations.outputs import parse
+from tests.engine.streams import strangers, streams, wait_until_served
 
 NAME = "slb-mutual-tls-test"
 CA = f"pulumi-python:dynamic/pki:CertificateAuthority::{NAME}"
@@ -28,49 +25,10 @@ def deployed(engine):
     return engine
 
 
-@contextmanager
-def streams(found):
-    """Requests without pause, each over a connection of its own: by a client, and by two others.
-
-    Gives a count of the outcomes of each.
-    """
-    visitors = {
-        "client": of_bundle(found.client_bundles["browser"]),
-        "impostor": impostor_of(found.ca),
-        "nobody": None,
-    }
-    seen = {name: Counter() for name in visitors}
-    done = threading.Event()
-
-    def ask(name):
-        target, context = probes.target_of(found), probes.stack_context(found)
-        while not done.is_set():
-            outcome = probes.probe(target, context, visitors[name])
-            status = outcome.status if isinstance(outcome, probes.Answered) else str(outcome)
-            seen[name][status] += 1
-            done.wait(0.02)
-
-    threads = [threading.Thread(target=ask, args=(name,)) for name in visitors]
-    for thread in threads:
-        thread.start()
-    try:
-        yield seen
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join()
-
-
-def wait_until_served(found):
-    """Wait until the health checks of a new listener have passed."""
-    target, context = probes.target_of(found), probes.stack_context(found)
-    identity = of_bundle(found.client_bundles["browser"])
-    deadline = threading.Event()
-    for _ in range(300):
-        if getattr(probes.probe(target, context, identity), "status", None) == 200:
-            return
-        deadline.wait(0.1)
-    raise AssertionError("the listener does not serve")
+def under_load(found):
+    """Requests by a client and by strangers, while the block runs."""
+    visitors = {"client": of_bundle(found.client_bundles["browser"]), **strangers(found)}
+    return streams(found, visitors, lambda: probes.stack_context(found))
 
 
 def test_the_server_certificate_is_renewed_without_losing_a_request(deployed):
@@ -82,7 +40,7 @@ def test_the_server_certificate_is_renewed_without_losing_a_request(deployed):
     assert steps[LISTENER] == "update"
     assert REGISTER not in steps
     assert CA not in steps
-    with streams(found) as seen:
+    with under_load(found) as seen:
         deployed.up()
     after = parse(deployed.stack.outputs())
     assert after.server_certificate != found.server_certificate
@@ -99,7 +57,7 @@ def test_the_ca_is_renewed_with_its_key_and_no_client_notices(deployed):
     assert steps[CA] == "update"
     assert REGISTER not in steps
     assert SERVER not in steps
-    with streams(found) as seen:
+    with under_load(found) as seen:
         deployed.up()
     after = parse(deployed.stack.outputs())
     assert after.ca_certificate != found.ca_certificate

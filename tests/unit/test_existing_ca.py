@@ -183,6 +183,13 @@ def test_a_ca_that_cannot_go_on_is_refused_with_the_reason(case):
     assert "PRIVATE KEY-----\n" not in text
 
 
+def test_once_it_was_rotated_its_key_is_needed_no_more():
+    own = authority(private_key=None, generation=2, next_generation=3)
+    taken = read({"certificate_authority": own}, secret_keys=()).certificate_authority
+    assert (taken.adopted, taken.can_issue) == (False, True)
+    assert taken.distinguished_name("unused") == SUBJECT
+
+
 def test_its_key_in_the_clear_is_refused():
     text = mistake({"certificate_authority": authority()}, secret_keys=())
     assert "certificate_authority.private_key is a secret in the clear" in text

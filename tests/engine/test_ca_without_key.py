@@ -1,0 +1,136 @@
+"""A CA whose key stays elsewhere: its certificate alone, and clients that it issued itself.
+
+Later the key is given, and taken away again. The tests of this file share one stack and run in
+order.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from operations import checks, rotation
+from operations.outputs import parse
+from tests.engine.holders import outcome, set_secret
+from tests.engine.tutorial_ca import TutorialCA
+
+CA, REGISTER, LIST = (
+    f"pulumi-python:dynamic/pki:{kind}::slb-mutual-tls-test"
+    for kind in ("CertificateAuthority", "CertificateRegister", "RevocationList")
+)
+
+UNSEEN = {
+    "alicloud:slb/caCertificate:CaCertificate::slb-mutual-tls-test": "replace",
+    "alicloud:slb/listener:Listener::slb-mutual-tls-test": "update",
+}
+"""What a preview takes for possible: it does not know a certificate while its resource waits for an
+update."""
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory):
+    made = TutorialCA(tmp_path_factory.mktemp("ca"))
+    made.openssl(
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=www.example.com -days 365 "
+        "-keyout server.key -out server.crt"
+    )
+    return made
+
+
+def configure(engine, tutorial, clients, *, key=False):
+    """Set the CA with or without its key, and the server's certificate."""
+    short = {"validity": "30d", "renew_before": "10d"}
+    engine.configure(
+        # It is valid for a year, so that it is not due.
+        certificate_authority={
+            "certificate": tutorial.read("private/ca.crt"),
+            "validity": "365d",
+            "renew_before": "30d",
+        },
+        server={"certificate": tutorial.read("server.crt"), **short},
+        clients=clients,
+        client_defaults=short,
+    )
+    set_secret(engine, "server.private_key", tutorial.read("server.key"))
+    if key:
+        set_secret(engine, "certificate_authority.private_key", tutorial.read("private/ca.key"))
+
+
+@pytest.fixture(scope="module")
+def client(tutorial):
+    return {"client": {"certificate": tutorial.read("users/client.crt")}}
+
+
+@pytest.fixture(scope="module")
+def deployed(engine, tutorial, client):
+    configure(engine, tutorial, client)
+    engine.up()
+    return engine
+
+
+def ca_certificate_id(engine):
+    resources = json.loads(engine.state())["deployment"]["resources"]
+    (found,) = (one["id"] for one in resources if one["type"].endswith(":CaCertificate"))
+    return found
+
+
+def held(tutorial):
+    return tutorial.read("users/client.crt"), tutorial.read("users/client.key")
+
+
+def test_its_client_gets_through_and_nobody_without(deployed, tutorial, tmp_path):
+    assert checks.is_success(outcome(deployed, *held(tutorial), tmp_path))
+    found = parse(deployed.stack.outputs())
+    assert found.ca_certificate == tutorial.read("private/ca.crt")
+    assert (found.certificate_revocation_list, found.expired_probe) == ("", None)
+    assert found.client_bundles["client"].private_key is None
+    assert found.clients["client"].serial_number == "face"
+
+
+def test_a_second_up_changes_nothing(deployed):
+    deployed.succeed("preview", "--expect-no-changes")
+    assert deployed.steps() == {}
+
+
+def test_a_client_that_would_have_to_be_issued_is_refused(deployed, tutorial, client):
+    configure(deployed, tutorial, {**client, "browser": {}})
+    text = deployed.fail("preview")
+    assert "clients.browser is to be issued a certificate, and the CA's private_key is not" in text
+
+
+def test_with_its_key_it_issues_and_the_rest_stays(deployed, tutorial, client, tmp_path):
+    before = parse(deployed.stack.outputs())
+    request = tutorial.request("own", "/CN=own")
+    clients = {**client, "own": {"signing_request": request}}
+    configure(deployed, tutorial, clients, key=True)
+    uploaded = ca_certificate_id(deployed)
+    assert deployed.steps() == {CA: "update", REGISTER: "update", LIST: "create", **UNSEEN}
+    deployed.up()
+    assert ca_certificate_id(deployed) == uploaded
+    assert deployed.steps() == {}
+    found = parse(deployed.stack.outputs())
+    assert found.ca_certificate == before.ca_certificate
+    assert found.clients["client"] == before.clients["client"]
+    assert found.expired_probe is not None
+    assert checks.is_success(outcome(deployed, *held(tutorial), tmp_path))
+    own = found.client_bundles["own"].certificate, tutorial.read("users/own.key")
+    assert checks.is_success(outcome(deployed, *own, tmp_path))
+
+
+def test_a_client_that_it_issued_itself_has_no_successor_in_a_rotation(deployed):
+    found = parse(deployed.stack.outputs())
+    following = found.model_copy(update={"next_ca_certificate": found.server_certificate})
+    now = found.ca.not_valid_before_utc
+    behind = [entry.name for entry in rotation.left_behind(following, now)]
+    assert behind == ["client", "own"]
+
+
+def test_its_key_leaves_the_state_with_the_configuration(deployed, tutorial, client):
+    body = "".join(tutorial.read("private/ca.key").split("\n")[1:-2])
+    assert body[:60] in deployed.state(show_secrets=True).replace("\\n", "")
+    configure(deployed, tutorial, client)
+    assert deployed.steps() == {CA: "update", REGISTER: "update", LIST: "delete", **UNSEEN}
+    deployed.up()
+    assert body[:60] not in deployed.state(show_secrets=True).replace("\\n", "")
+    assert deployed.steps() == {}

@@ -1,0 +1,188 @@
+"""Rotation step by step, under load: what each plans and does, and whom it lets in.
+
+`test_rotating.py` has the same as a person runs it. The tests of this file share one stack and run
+in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from cryptography import x509
+
+from operations import local_environment, plan, probes
+from operations.identity import Identity, of_bundle
+from operations.outputs import parse
+from pki import certificates
+from tests.engine.streams import strangers, streams, wait_until_served
+
+AUTHORITY = {
+    "dynamic/pki:CertificateAuthority": "update",
+    "dynamic/pki:RevocationList": "update",
+    "slb/caCertificate:CaCertificate": "replace",
+    "slb/listener:Listener": "update",
+}
+REGISTER = {"dynamic/pki:CertificateRegister": "update"}
+SERVER = {
+    "dynamic/pki:ServerCertificate": "update",
+    "slb/serverCertificate:ServerCertificate": "replace",
+}
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A client as it is after it was handed its bundle: what it shows, and whom it trusts."""
+
+    identity: Identity
+    anchors: str
+
+    def context(self):
+        return probes.anchored_context(self.anchors)
+
+
+def holder(engine, name="browser"):
+    found = outputs(engine)
+    anchors = found.ca_certificate + found.next_ca_certificate
+    return Holder(of_bundle(found.client_bundles[name]), anchors)
+
+
+def configure(engine, **changes):
+    """Set keys of the CA beside those that `Pulumi.local.yaml` has."""
+    own = local_environment.configuration("local")["config"]["slb-mutual-tls:certificate_authority"]
+    engine.configure(certificate_authority={**own, **changes})
+
+
+def outputs(engine):
+    return parse(engine.stack.outputs())
+
+
+@pytest.fixture(scope="module")
+def deployed(engine):
+    engine.up()
+    wait_until_served(outputs(engine))
+    return engine
+
+
+@pytest.fixture(scope="module")
+def holders(deployed):
+    """By the time at which they were handed their bundles."""
+    return {"before": holder(deployed)}
+
+
+@pytest.fixture
+def take(deployed, tmp_path):
+    """Takes a step under the requests of one holder and of strangers; returns what they saw."""
+
+    def operated(command, *options):
+        log = tmp_path / command
+        variables = {"PULUMI_DEBUG_COMMANDS": "true"}
+        deployed.succeed(command, "--event-log", str(log), *options, variables=variables)
+        changes = plan.parse(log.read_text(encoding="utf-8")).changes
+        return {one.type.split(":", 1)[1]: one.operation for one in changes}
+
+    def step(authority, expected, visitor):
+        configure(deployed, **authority)
+        planned = operated("preview")
+        found = outputs(deployed)
+        visitors = {"holder": visitor.identity, **strangers(found)}
+        with streams(found, visitors, visitor.context) as seen:
+            done = operated("up", "--yes", "--skip-preview")
+        assert done == planned
+        assert planned == expected
+        assert deployed.steps() == {}
+        assert set(seen["impostor"]) == set(seen["nobody"]) == {400}, seen
+        assert seen["holder"].total() > 50, seen
+        return seen["holder"]
+
+    return step
+
+
+def gets_through(engine, one):
+    return (
+        probes.probe(probes.target_of(outputs(engine)), one.context(), one.identity).status == 200
+    )
+
+
+def test_preparing_loses_no_request_of_those_who_have_their_old_bundles(deployed, holders, take):
+    expected = {**AUTHORITY, **REGISTER}
+    before = outputs(deployed)
+    assert set(take({"next_generation": 2}, expected, holders["before"])) == {200}
+    after = outputs(deployed)
+    assert after.ca.public_key() == before.ca.public_key()
+    assert after.server_certificate == before.server_certificate
+    for name, bundle in after.client_bundles.items():
+        assert bundle.certificate != before.client_bundles[name].certificate
+    holders["between"] = holder(deployed)
+    assert gets_through(deployed, holders["before"])
+    assert gets_through(deployed, holders["between"])
+
+
+def test_both_keys_have_a_list_in_between(deployed):
+    found = outputs(deployed)
+    following = x509.load_pem_x509_certificate(found.next_ca_certificate.encode())
+    by_present, by_next = found.revocation_lists
+    assert by_present.is_signature_valid(found.ca.public_key())
+    assert by_next.is_signature_valid(following.public_key())
+
+
+def test_the_next_key_is_a_secret(deployed):
+    assert "PRIVATE KEY" not in deployed.state()
+    assert "PRIVATE KEY" not in deployed.succeed("preview", "--diff")
+
+
+def test_completing_loses_no_request_of_those_who_have_their_new_bundles(deployed, holders, take):
+    before = outputs(deployed)
+    expected = {**AUTHORITY, **SERVER}
+    assert set(take({"generation": 2}, expected, holders["between"])) == {200}
+    after = outputs(deployed)
+    assert after.ca_certificate == before.next_ca_certificate
+    assert after.next_ca_certificate == ""
+    assert after.clients == before.clients
+    assert after.client_bundles == before.client_bundles
+    assert gets_through(deployed, holders["between"])
+    refused = Holder(holders["before"].identity, after.ca_certificate)
+    assert not gets_through(deployed, refused)
+
+
+def test_a_client_of_later_comes_from_the_completed_ca(deployed):
+    clients = {"browser": {}, "partner": {}}
+    deployed.configure(clients={**clients, "auditor": {}})
+    deployed.up()
+    bundle = outputs(deployed).client_bundles["auditor"]
+    assert bundle.chain == outputs(deployed).ca_certificate
+    assert gets_through(deployed, holder(deployed, "auditor"))
+
+
+def test_a_preview_tells_why_each_certificate_is_issued(deployed):
+    configure(deployed, generation=2, next_generation=3)
+    text = deployed.succeed("preview", "--diff")
+    reasons = [line for line in text.splitlines() if "issued_because" in line]
+    # Of three clients, of whom one is new, and of the list.
+    assert len(reasons) == 4
+    assert all(line.rstrip().endswith("CA's key changed\"") for line in reasons), reasons
+
+
+def test_giving_a_rotation_up_loses_no_request_of_those_who_never_changed(deployed, holders, take):
+    expected = {**AUTHORITY, **REGISTER}
+    kept = holders["between"]
+    prepared = {"generation": 2, "next_generation": 3}
+    assert set(take(prepared, expected, kept)) == {200}
+    given = holder(deployed)
+    assert gets_through(deployed, given)
+    assert set(take({"generation": 2}, expected, kept)) == {200}
+    assert not gets_through(deployed, given)
+    assert gets_through(deployed, kept)
+    assert gets_through(deployed, holder(deployed))
+
+
+def test_the_cas_subject_stays_while_a_rotation_is_under_way(deployed):
+    configure(deployed, generation=2, next_generation=3, subject={"common_name": "Another CA"})
+    text = deployed.fail("preview")
+    assert "a rotation in two steps keeps the present CA until it is complete, but subject" in text
+    configure(deployed, generation=2)
+    assert deployed.steps() == {}
+
+
+def test_the_cas_own_certificates_allow_no_more_than_they_have_to(deployed):
+    assert not certificates.allows_below(outputs(deployed).ca, 1)
