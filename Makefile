@@ -17,6 +17,7 @@ RUN := $(VENV)/bin/python
 POLICY := policy/.venv/runtime
 PINNED := requirements requirements-dev policy/requirements
 FUZZ_ROUNDS ?= 3000
+INTERRUPTION_MINUTES ?= 20
 GOVULNCHECK := v1.9.0
 
 .PHONY: help up preview review import refresh down verify client inventory expiry revoke rotate crl outputs env toolchain \
@@ -89,8 +90,10 @@ test-engine: $(VENV)/development $(POLICY) ## Run the tests with the real engine
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest tests/engine $(ARGS)
 
-test-long: $(VENV)/development ## Try ten times as many hostile cases as `make test`
+test-long: $(VENV)/development $(POLICY) ## Try ten times as many hostile cases, and interruptions for 20 min
 	@FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest tests/fuzz $(ARGS)
+	$(RUN) -m toolchain >/dev/null
+	INTERRUPTION_MINUTES=$(INTERRUPTION_MINUTES) $(RUN) -m pytest -m long tests/engine $(ARGS)
 
 lint: $(VENV)/development ## Check format, style, types and CI's workflows
 	@$(VENV)/bin/ruff format --check
