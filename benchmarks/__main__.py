@@ -5,8 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks import api, issuing, scale, stack
+from benchmarks import api, issuing, load, scale, stack
 from operations.local_environment import LocalEnvironment
+from toolchain.install import ensure
+from toolchain.progress import Reporter
 
 
 def main() -> None:
@@ -24,6 +26,9 @@ def main() -> None:
             stack.down(home)
         finally:
             environment.stop_cloud()
+        with Reporter() as reporter:
+            toolchain = ensure(reporter)
+        load.run(folder / "load", toolchain)
 
 
 if __name__ == "__main__":

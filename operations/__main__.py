@@ -51,6 +51,13 @@ LOCAL_HOME = "SLB_MUTUAL_TLS_HOME"
 ON_LOCAL_CLOUD = "SLB_MUTUAL_TLS_LOCAL_CLOUD"
 """If set, a stack of an account is tried out on the local cloud instead."""
 
+STOPPED = (
+    "`up` stopped; the message above says why. If it is about the configuration, correct that. If "
+    "the cloud was busy, throttled, failed or did not answer, nothing need be changed. Then "
+    "`make up` again: it goes on from here, and puts in order what was left half made."
+)
+"""What a failed `up` ends with."""
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -407,6 +414,8 @@ def show_environment(stack: StackName = "local") -> None:
 def _pulumi(target: Target, command: str, *arguments: str) -> None:
     status = target.stack.run(command, *arguments)
     if status != 0:
+        if command == "up":
+            errors.print(STOPPED)
         raise typer.Exit(status)
 
 

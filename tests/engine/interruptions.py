@@ -139,10 +139,9 @@ class Site:
         return re.findall(r"INFO (\w+) \d{3} ", text)
 
     def interrupted_up(self, point: Point) -> Ended:
-        """Run `make up` and interrupt it at a point; it may go on to its end all the same.
+        """Run `make up` and interrupt it at a point.
 
-        Raises:
-            AssertionError: It ended before it came to the point.
+        It may end well all the same: what was killed may have had nothing left to do.
         """
         events = self.project.parent / "events.json"
         events.unlink(missing_ok=True)
@@ -183,7 +182,6 @@ class Site:
                     child.kill()
         reader.join()
         control.ask(self.home, "DELETE", "/faults")
-        assert victims, f"{point}: there was nobody to kill\n{ended[0].text}"
         return ended[0]
 
     def _victims(self, killed: str, children: list[psutil.Process]) -> list[psutil.Process]:

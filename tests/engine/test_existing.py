@@ -113,6 +113,8 @@ def test_another_weight_takes_each_backend_out_and_in_again(guest):
     assert guest.steps() == {f"{MEMBER}-8080-{index}": "replace" for index in (0, 1)}
     guest.up()
     assert guest.steps() == {}
+    # It waits until both answer the health checks.
+    assert statuses(verify(guest)) == {"passed"}, verify(guest).to_json()
     light, heavy = (backend.server_id for backend in parse(guest.stack.outputs()).backends)
     counts = seen(guest, 50)
     assert 36 <= counts[heavy] <= 44

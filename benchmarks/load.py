@@ -1,0 +1,309 @@
+"""Change under load: what clients notice while `pulumi up` changes the service.
+
+Clients with valid certificates ask all the time, over short connections and over kept ones, while
+each change of `CHANGES` is made; others without a valid certificate try all the time as well.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.figures import table
+from benchmarks.streams import Tally, Visitor, streams
+from operations import local_environment, probes
+from operations.cloud_api import CloudApi
+from operations.identity import Identity, impostor_of, of_bundle, of_expired_probe
+from operations.local_environment import LocalEnvironment
+from operations.outputs import StackOutputs, parse
+from operations.stack import PROJECT
+from toolchain.install import Toolchain
+
+SHORT, KEPT = 3, 3
+"""Streams over short connections, and over kept ones."""
+
+SETTLING = 2.0
+"""Seconds of load before and after a change."""
+
+SERVED_SECONDS = 120
+"""Until a service has to answer."""
+
+BY_NATURE = {
+    "backend killed": "a request that it was answering at that moment is answered by 502",
+    "CA rotated: complete": "what was handed out before the rotation stops working",
+    "local cloud restarted": "the load balancer and the instances are on this machine, and stop",
+}
+"""What by nature must fail, by change."""
+
+OLD = "old bundle"
+"""Visitor with what was handed out before the rotation."""
+
+
+class Service:
+    """A stack on a local cloud.
+
+    Args:
+        home: Folder for both.
+        toolchain: The CLI and its plugins.
+    """
+
+    def __init__(self, home: Path, toolchain: Toolchain) -> None:
+        self.local = LocalEnvironment(home)
+        self.local.start_cloud(0)
+        self._values = local_environment.configuration("local")
+        self.stack = self.local.stack("test", toolchain, self._values)
+        self.handed_out: Identity | None = None
+        """What a client got before the present rotation began."""
+
+    def up(self, **settings: Any) -> None:
+        """Set keys of the configuration; a map is merged into the one there is. Bring it up.
+
+        Raises:
+            RuntimeError: It fails; the message is what was printed.
+        """
+        config = self._values["config"]
+        for name, value in settings.items():
+            key = f"slb-mutual-tls:{name}"
+            merge = isinstance(value, Mapping) and name != "clients"
+            config[key] = {**config.get(key, {}), **value} if merge else value
+        self.local.configure(self.stack, self._values)
+        done = subprocess.run(
+            self.stack.command_line("up", "--yes", "--skip-preview", "--color", "never"),
+            cwd=PROJECT,
+            env=self.stack.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"pulumi up failed:\n{done.stdout}{done.stderr}")
+
+    def outputs(self) -> StackOutputs:
+        """The stack's."""
+        return parse(self.stack.outputs())
+
+    def rotate(self, **authority: Any) -> None:
+        """Set the CA's generations; None takes one out."""
+        key = "slb-mutual-tls:certificate_authority"
+        given = {**self._values["config"][key], **authority}
+        self._values["config"][key] = {k: v for k, v in given.items() if v is not None}
+        self.up()
+
+    def instances(self) -> list[str]:
+        """Ids of the instances."""
+        return [one["id"] for one in self.local.cloud_status()["instances"]]
+
+    def ecs(self, action: str, instance_id: str) -> None:
+        """Have the API do something with an instance."""
+        api = CloudApi("ECS", "cn-hangzhou", {**os.environ, **self.stack.variables})
+        api.call(action, InstanceId=instance_id)
+
+    def kill_instance(self, instance_id: str) -> None:
+        """End an instance's process as a crash does."""
+        pid = self.local.cloud / "data-plane" / "instances" / instance_id / "pid"
+        psutil.Process(int(pid.read_text(encoding="utf-8"))).kill()
+
+    def restart_cloud(self) -> None:
+        """Stop the local cloud and start it again."""
+        self.local.stop_cloud()
+        self.local.start_cloud(0)
+
+    def close(self) -> None:
+        """Stop the local cloud."""
+        self.local.stop_cloud()
+
+
+def _prepare(service: Service) -> None:
+    service.handed_out = of_bundle(service.outputs().client_bundles["browser"])
+    service.rotate(next_generation=2)
+
+
+def _kill(service: Service) -> None:
+    service.kill_instance(service.instances()[0])
+    service.up()
+
+
+def _bring_back(service: Service) -> None:
+    first = service.instances()[0]
+    service.ecs("StopInstance", first)
+    service.ecs("StartInstance", first)
+    service.up()
+
+
+def _restart(service: Service) -> None:
+    service.restart_cloud()
+    _wait_until_served(service)
+    service.up()
+
+
+BOTH: Mapping[str, Any] = {"browser": {}, "partner": {}}
+
+START: Mapping[str, Any] = {"listener": {"tls_cipher_policy": "tls_cipher_policy_1_2"}}
+"""Configuration before the first change."""
+
+CHANGES: Mapping[str, Callable[[Service], None]] = {
+    "server certificate renewed": lambda s: s.up(server={"validity": "200d"}),
+    "CA's certificate renewed": lambda s: s.rotate(validity="4000d"),
+    "client added": lambda s: s.up(clients={**BOTH, "auditor": {}}),
+    "client removed": lambda s: s.up(clients={"browser": {}, "auditor": {}}),
+    "listener's options changed": lambda s: s.up(
+        listener={
+            "scheduler": "wrr",
+            "idle_timeout": 30,
+            "gzip": False,
+            "forwarded_headers": {"slb_id": True},
+        }
+    ),
+    "TLS policy raised": lambda s: s.up(
+        listener={"tls_cipher_policy": "tls_cipher_policy_1_2_strict_with_1_3"}
+    ),
+    "backend added": lambda s: s.up(backends={"count": 3}),
+    "backend drained": lambda s: s.up(backends={"count": 3, "weights": [100, 100, 0]}),
+    "backend removed": lambda s: s.up(backends={"count": 2, "weights": []}),
+    "backend killed": _kill,
+    "backend brought back": _bring_back,
+    "CA rotated: prepare": _prepare,
+    "CA rotated: complete": lambda s: s.rotate(generation=2, next_generation=None),
+    "local cloud restarted": _restart,
+}
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """What was noticed of a change.
+
+    Attributes:
+        change: Its name.
+        seconds: That it took.
+        clients: Over short connections.
+        kept: Over kept connections.
+        intruders: Without a valid certificate.
+        old: With what was handed out before the rotation, while there is one.
+    """
+
+    change: str
+    seconds: float
+    clients: Tally
+    kept: Tally
+    intruders: Tally
+    old: Tally
+
+    @property
+    def requests(self) -> int:
+        """Of clients with valid certificates."""
+        return self.clients.requests + self.kept.requests
+
+    @property
+    def failures(self) -> int:
+        """Of these."""
+        return self.clients.failed + self.kept.failed
+
+    @property
+    def gap(self) -> float:
+        """Seconds for which one of them had no answer, at most."""
+        return max(self.clients.gap, self.kept.gap)
+
+
+def noticed(service: Service, change: str) -> Noticed:
+    """Make a change under load."""
+    before = service.outputs()
+    with streams(dict(_visitors(service, before))) as tallies:
+        time.sleep(SETTLING)
+        began = time.monotonic()
+        CHANGES[change](service)
+        seconds = time.monotonic() - began
+        time.sleep(SETTLING)
+    by_kind = {
+        kind: _together(tally for name, tally in tallies.items() if name.startswith(kind))
+        for kind in ("short", "kept", "intruder", OLD)
+    }
+    return Noticed(
+        change, seconds, by_kind["short"], by_kind["kept"], by_kind["intruder"], by_kind[OLD]
+    )
+
+
+def prepared(home: Path, toolchain: Toolchain) -> Service:
+    """A service that answers, before the first change."""
+    service = Service(home, toolchain)
+    service.up(**START)
+    _wait_until_served(service)
+    return service
+
+
+def run(home: Path, toolchain: Toolchain) -> None:
+    """Make all changes, one after the other, and print a table."""
+    service = prepared(home, toolchain)
+    try:
+        rows = [noticed(service, change) for change in CHANGES]
+    finally:
+        service.close()
+    table(
+        "Change under load",
+        ("change", "s", "requests", "failed", "reconnected", "longest gap, s", "refused"),
+        [
+            (
+                row.change,
+                f"{row.seconds:.0f}",
+                str(row.requests),
+                str(row.failures),
+                str(row.clients.reconnected + row.kept.reconnected),
+                f"{row.gap:.2f}",
+                f"{row.intruders.failed} of {row.intruders.requests}",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _visitors(service: Service, found: StackOutputs) -> Iterator[tuple[str, Visitor]]:
+    target = probes.target_of(found)
+    anchors = found.ca_certificate + found.next_ca_certificate
+    holder = of_bundle(found.client_bundles["browser"])
+    for number in range(SHORT):
+        yield f"short {number}", Visitor(target, anchors, holder)
+    for number in range(KEPT):
+        yield f"kept {number}", Visitor(target, anchors, holder, keeps_connections=True)
+    yield "intruder without a certificate", Visitor(target, anchors, None)
+    yield "intruder with an impostor's", Visitor(target, anchors, impostor_of(found.ca))
+    if found.expired_probe is not None:
+        expired = of_expired_probe(found.expired_probe)
+        yield "intruder with an expired one", Visitor(target, anchors, expired)
+    if service.handed_out is not None:
+        yield OLD, Visitor(target, anchors, service.handed_out)
+
+
+def _together(tallies: Iterable[Tally]) -> Tally:
+    all_of_them = list(tallies)
+    outcomes: Counter[str] = Counter()
+    for tally in all_of_them:
+        outcomes.update(tally.outcomes)
+    return Tally(
+        outcomes,
+        sum(tally.reconnected for tally in all_of_them),
+        max((tally.gap for tally in all_of_them), default=0.0),
+    )
+
+
+def _wait_until_served(service: Service) -> None:
+    """Wait until the health checks of a new listener have passed.
+
+    Raises:
+        RuntimeError: They do not.
+    """
+    found = service.outputs()
+    target, context = probes.target_of(found), probes.stack_context(found)
+    identity = of_bundle(found.client_bundles["browser"])
+    deadline = time.monotonic() + SERVED_SECONDS
+    while getattr(probes.probe(target, context, identity), "status", None) != 200:
+        if time.monotonic() > deadline:
+            raise RuntimeError("The listener does not serve.")
+        time.sleep(0.1)

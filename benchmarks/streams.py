@@ -1,0 +1,160 @@
+"""Steady streams of requests to a service, and what became of each."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from operations import probes
+from operations.identity import Identity
+from operations.probes import Target
+
+PAUSE = 0.02
+"""Seconds between two requests of a stream."""
+
+LIMIT = 20.0
+"""Seconds that a request may take."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who asks.
+
+    Attributes:
+        target: Where.
+        anchors: PEM of the CAs by which the server is known.
+        identity: Certificate to present, if any.
+        keeps_connections: Whether one connection serves for as many requests as it lives.
+    """
+
+    target: Target
+    anchors: str
+    identity: Identity | None
+    keeps_connections: bool = False
+
+
+@dataclass
+class Tally:
+    """What a stream has seen.
+
+    Attributes:
+        outcomes: HTTP statuses and errors, by number.
+        reconnected: Requests that met the end of a kept connection before any answer, and went over
+            a new one, as every HTTP client does (RFC 9110, 9.2.2).
+        gap: Most seconds between two answers of status 200, or to the first and from the last.
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reconnected: int = 0
+    gap: float = 0.0
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return self.outcomes.total()
+
+    @property
+    def passed(self) -> int:
+        """Those that the service answered."""
+        return self.outcomes["200"]
+
+    @property
+    def failed(self) -> int:
+        """All others."""
+        return self.requests - self.passed
+
+
+class Stream(threading.Thread):
+    """Asks again and again, until it is stopped."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        super().__init__(daemon=True)
+        self.tally = Tally()
+        self._visitor = visitor
+        self._context = probes.anchored_context(visitor.anchors)
+        self._context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        if visitor.identity is not None:
+            visitor.identity.load_into(self._context)
+        self._connection: http.client.HTTPSConnection | None = None
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        """Ask until stopped."""
+        last = time.monotonic()
+        while not self._done.is_set():
+            outcome = self._ask()
+            self.tally.outcomes[outcome] += 1
+            now = time.monotonic()
+            if outcome == "200":
+                self.tally.gap = max(self.tally.gap, now - last)
+                last = now
+            self._done.wait(PAUSE)
+        self.tally.gap = max(self.tally.gap, time.monotonic() - last)
+        self._hang_up()
+
+    def stop(self) -> None:
+        """Have it end after the request that is under way."""
+        self._done.set()
+
+    def _ask(self) -> str:
+        kept = self._connection is not None
+        try:
+            return self._request()
+        except (http.client.RemoteDisconnected, ConnectionError, ssl.SSLEOFError) as error:
+            self._hang_up()
+            if not kept:
+                return type(error).__name__
+        except (OSError, http.client.HTTPException) as error:
+            self._hang_up()
+            return _named(error)
+        self.tally.reconnected += 1
+        return self._ask()
+
+    def _request(self) -> str:
+        target = self._visitor.target
+        if self._connection is None:
+            self._connection = http.client.HTTPSConnection(
+                target.host, target.port, timeout=LIMIT, context=self._context
+            )
+        self._connection.request("GET", "/", headers={"Host": str(target)})
+        answer = self._connection.getresponse()
+        answer.read()
+        if answer.will_close or not self._visitor.keeps_connections:
+            self._hang_up()
+        return str(answer.status)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.close()
+        self._connection = None
+
+
+def _named(error: Exception) -> str:
+    """An error as a table's reader knows it."""
+    if isinstance(error, socket.timeout):
+        return "timeout"
+    reason = getattr(error, "reason", None)
+    return str(reason).lower() if reason else type(error).__name__
+
+
+@contextmanager
+def streams(visitors: Mapping[str, Visitor]) -> Iterator[dict[str, Tally]]:
+    """Have visitors ask, each in a thread of its own; gives what each has seen, by name."""
+    running = {name: Stream(visitor) for name, visitor in visitors.items()}
+    for stream in running.values():
+        stream.start()
+    try:
+        yield {name: stream.tally for name, stream in running.items()}
+    finally:
+        for stream in running.values():
+            stream.stop()
+        for stream in running.values():
+            stream.join()

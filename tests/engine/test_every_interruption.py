@@ -1,0 +1,178 @@
+"""Every point at which a first `make up` may be interrupted, as many as there is time for.
+
+`make test-long` gives INTERRUPTION_MINUTES; docs/interruptions.md has the outcomes. With
+INTERRUPTION_PAGE=1 the page is written anew, else what is seen is compared with it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from operations.stack import PROJECT
+from tests.engine.conftest import copy_of_the_project
+from tests.engine.interruptions import CLOUD, DYNAMIC, ENGINE, PROVIDER, Point, Site
+
+PAGE = PROJECT / "docs" / "interruptions.md"
+
+WORKERS = 4
+"""Stacks at a time: each waits for the provider's polling most of the time."""
+
+RESOURCES = (
+    "CertificateAuthority",
+    "CertificateRegister",
+    "RevocationList",
+    "ServerCertificate",
+    "Network",
+    "Switch",
+    "SecurityGroup",
+    "SecurityGroupRule",
+    "Instance",
+    "ApplicationLoadBalancer",
+    "CaCertificate",
+    "BackendServer",
+    "Listener",
+)
+"""Types of the resources of `Pulumi.local.yaml`; both of certificates are called alike."""
+
+HEAD = """# `make up`, interrupted
+
+Each row is one first `make up` on a new local stack, interrupted at that point by a test
+(`tests/engine/test_every_interruption.py`), and another `make up` after it. "Ends well" in the
+second column: whoever was asked again got the same answer, or was started again. In every row the
+second `make up` brought the stack to its configuration: cloud and state have the same resources, no
+operation is pending, a preview has nothing to do, no certificate that was handed out is missing
+in the register, no serial number was used twice, and no secret is in the clear anywhere.
+
+What the state does not know of is found by its name, in the stack's own load balancer where it
+belongs to one, and by the time: only what was made since the stack was last in order counts, that
+has no other stack's tags, and that nobody uses. `make up` names it and removes it before anything
+else; in an account it asks, unless `ARGS=--yes`. It looks only after an `up` that did not end well:
+after such a one, do not go on with `pulumi up` by hand, or what was left stays until you find it in
+the console by the stack's name.
+
+Locks and pending operations: the lock of a killed engine is taken away from a local stack, if its
+process is gone. In Pulumi Cloud and in buckets, `pulumi cancel` takes it away. Operations that a
+killed engine left pending are cleared by `pulumi refresh --clear-pending-creates`, which `make up`
+runs; that is all a dynamic resource needs, because what it was making existed nowhere else: a
+certificate that the state does not have was never handed out.
+
+| interrupted at | this `make up` | removed by the next | after the next |
+|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one point."""
+
+    point: Point
+    ended_well: bool
+    removed: tuple[str, ...]
+    disorder: tuple[str, ...]
+
+    @property
+    def row(self) -> str:
+        """Of the page."""
+        this = "ends well" if self.ended_well else "fails"
+        removed = ", ".join(self.removed) or "nothing"
+        after = "in order" if not self.disorder else "; ".join(self.disorder)
+        return f"| {self.point} | {this} | {removed} | {after} |"
+
+
+def tried(point: Point, project: Path) -> Outcome:
+    """Interrupt a first `make up`, and have another one."""
+    copy_of_the_project(project)
+    site = Site(project)
+    site.start_cloud()
+    try:
+        first = site.interrupted_up(point)
+        second = site.operations("up")
+        if second.status == 0:
+            site.remember()
+            disorder = site.disorder()
+        else:
+            disorder = [f"`make up` fails: {second.text}"]
+    finally:
+        site.stop_cloud()
+    titles = re.findall(r"In the cloud and not in the state: ([\w ]+?) \S+ \(", second.text)
+    shutil.rmtree(project.parent)
+    return Outcome(point, first.status == 0, tuple(sorted(set(titles))), tuple(disorder))
+
+
+def points(project: Path) -> Iterator[Point]:
+    """All of them, by the API calls of an `up` that nobody interrupts."""
+    site = Site(copy_of_the_project(project))
+    site.start_cloud()
+    try:
+        ended = site.operations("up")
+        calls = site.calls()
+    finally:
+        site.stop_cloud()
+    assert ended.status == 0, ended.text
+    seen: list[str] = []
+    for call in calls:
+        yield Point(call=call, nth=seen.count(call))
+        seen.append(call)
+    for killed in (ENGINE, PROVIDER, DYNAMIC, CLOUD):
+        for resource in RESOURCES:
+            for made in (False, True):
+                yield Point(killed, boundary=resource, made=made)
+
+
+def written() -> dict[str, str]:
+    """What the page says became of each point: whether that `make up` ended well."""
+    rows = re.findall(r"^\| (\S.*?) \| (ends well|fails) \|", PAGE.read_text(), re.MULTILINE)
+    return dict(rows)
+
+
+@pytest.mark.long
+def test_the_next_up_puts_in_order_whatever_was_interrupted(tmp_path, toolchain, capsys):
+    minutes = float(os.environ.get("INTERRUPTION_MINUTES", "20"))
+    deadline = time.monotonic() + minutes * 60
+    every = list(points(tmp_path / "clean" / "project"))
+    seed = os.environ.get("INTERRUPTION_SEED") or str(int(time.time()))
+    waiting = random.Random(seed).sample(every, len(every))
+    outcomes: list[Outcome] = []
+    lock = threading.Lock()
+
+    def work() -> None:
+        while time.monotonic() < deadline:
+            with lock:
+                if not waiting:
+                    return
+                point = waiting.pop()
+            outcome = tried(point, tmp_path / str(every.index(point)) / "project")
+            with lock:
+                outcomes.append(outcome)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for worker in [pool.submit(work) for _ in range(WORKERS)]:
+            worker.result()
+    outcomes.sort(key=lambda outcome: every.index(outcome.point))
+    with capsys.disabled():
+        print(f"\n{len(outcomes)} of {len(every)} points tried (INTERRUPTION_SEED={seed})")
+    if os.environ.get("INTERRUPTION_PAGE"):
+        PAGE.write_text(HEAD + "".join(f"{outcome.row}\n" for outcome in outcomes))
+    assert outcomes
+    assert [outcome.row for outcome in outcomes if outcome.disorder] == []
+    page = written()
+    # A lost answer has one outcome; whom a kill meets is a matter of milliseconds.
+    other = [
+        outcome.row
+        for outcome in outcomes
+        if outcome.point.killed is None
+        and page.get(str(outcome.point), "")
+        not in {"", "ends well" if outcome.ended_well else "fails"}
+    ]
+    assert other == []
