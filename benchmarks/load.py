@@ -18,10 +18,10 @@ from typing import Any
 import psutil
 
 from benchmarks.figures import table
-from benchmarks.streams import Tally, Visitor, streams
+from benchmarks.streams import Tally, Visitor, strangers, streams, wait_until_served
 from operations import local_environment, probes
 from operations.cloud_api import CloudApi
-from operations.identity import Identity, impostor_of, of_bundle, of_expired_probe
+from operations.identity import Identity, of_bundle
 from operations.local_environment import LocalEnvironment
 from operations.outputs import StackOutputs, parse
 from operations.stack import PROJECT
@@ -32,9 +32,6 @@ SHORT, KEPT = 3, 3
 
 SETTLING = 2.0
 """Seconds of load before and after a change."""
-
-SERVED_SECONDS = 120
-"""Until a service has to answer."""
 
 BY_NATURE = {
     "backend killed": "a request that it was answering at that moment is answered by 502",
@@ -141,7 +138,7 @@ def _bring_back(service: Service) -> None:
 
 def _restart(service: Service) -> None:
     service.restart_cloud()
-    _wait_until_served(service)
+    wait_until_served(service.outputs())
     service.up()
 
 
@@ -235,7 +232,7 @@ def prepared(home: Path, toolchain: Toolchain) -> Service:
     """A service that answers, before the first change."""
     service = Service(home, toolchain)
     service.up(**START)
-    _wait_until_served(service)
+    wait_until_served(service.outputs())
     return service
 
 
@@ -272,11 +269,8 @@ def _visitors(service: Service, found: StackOutputs) -> Iterator[tuple[str, Visi
         yield f"short {number}", Visitor(target, anchors, holder)
     for number in range(KEPT):
         yield f"kept {number}", Visitor(target, anchors, holder, keeps_connections=True)
-    yield "intruder without a certificate", Visitor(target, anchors, None)
-    yield "intruder with an impostor's", Visitor(target, anchors, impostor_of(found.ca))
-    if found.expired_probe is not None:
-        expired = of_expired_probe(found.expired_probe)
-        yield "intruder with an expired one", Visitor(target, anchors, expired)
+    for name, stranger in strangers(found).items():
+        yield f"intruder {name}", stranger
     if service.handed_out is not None:
         yield OLD, Visitor(target, anchors, service.handed_out)
 
@@ -291,19 +285,3 @@ def _together(tallies: Iterable[Tally]) -> Tally:
         sum(tally.reconnected for tally in all_of_them),
         max((tally.gap for tally in all_of_them), default=0.0),
     )
-
-
-def _wait_until_served(service: Service) -> None:
-    """Wait until the health checks of a new listener have passed.
-
-    Raises:
-        RuntimeError: They do not.
-    """
-    found = service.outputs()
-    target, context = probes.target_of(found), probes.stack_context(found)
-    identity = of_bundle(found.client_bundles["browser"])
-    deadline = time.monotonic() + SERVED_SECONDS
-    while getattr(probes.probe(target, context, identity), "status", None) != 200:
-        if time.monotonic() > deadline:
-            raise RuntimeError("The listener does not serve.")
-        time.sleep(0.1)

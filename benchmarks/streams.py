@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from operations import probes
-from operations.identity import Identity
+from operations.identity import Identity, impostor_of, of_bundle, of_expired_probe
+from operations.outputs import StackOutputs
 from operations.probes import Target
 
 PAUSE = 0.02
@@ -21,6 +22,9 @@ PAUSE = 0.02
 
 LIMIT = 20.0
 """Seconds that a request may take."""
+
+SERVED_SECONDS = 120
+"""Until a service has to answer."""
 
 
 @dataclass(frozen=True)
@@ -158,3 +162,27 @@ def streams(visitors: Mapping[str, Visitor]) -> Iterator[dict[str, Tally]]:
             stream.stop()
         for stream in running.values():
             stream.join()
+
+
+def strangers(found: StackOutputs) -> dict[str, Visitor]:
+    """Who must never get through, by name."""
+    target, anchors = probes.target_of(found), found.ca_certificate + found.next_ca_certificate
+    identities = {"nobody": None, "impostor": impostor_of(found.ca)}
+    if found.expired_probe is not None:
+        identities["expired"] = of_expired_probe(found.expired_probe)
+    return {name: Visitor(target, anchors, identity) for name, identity in identities.items()}
+
+
+def wait_until_served(found: StackOutputs) -> None:
+    """Wait until the health checks of a new listener have passed.
+
+    Raises:
+        RuntimeError: They do not.
+    """
+    target, context = probes.target_of(found), probes.stack_context(found)
+    identity = of_bundle(found.client_bundles["browser"])
+    deadline = time.monotonic() + SERVED_SECONDS
+    while getattr(probes.probe(target, context, identity), "status", None) != 200:
+        if time.monotonic() > deadline:
+            raise RuntimeError("The listener does not serve.")
+        time.sleep(0.1)

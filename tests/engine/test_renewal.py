@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.streams import Visitor, strangers, streams, wait_until_served
 from operations import probes
 from operations.identity import of_bundle
 from operations.outputs import parse
-from tests.engine.streams import strangers, streams, wait_until_served
 
 NAME = "slb-mutual-tls-test"
 CA = f"pulumi-python:dynamic/pki:CertificateAuthority::{NAME}"
@@ -27,8 +27,9 @@ def deployed(engine):
 
 def under_load(found):
     """Requests by a client and by strangers, while the block runs."""
-    visitors = {"client": of_bundle(found.client_bundles["browser"]), **strangers(found)}
-    return streams(found, visitors, lambda: probes.stack_context(found))
+    browser = of_bundle(found.client_bundles["browser"])
+    client = Visitor(probes.target_of(found), found.ca_certificate, browser)
+    return streams({"client": client, **strangers(found)})
 
 
 def test_the_server_certificate_is_renewed_without_losing_a_request(deployed):
@@ -44,9 +45,10 @@ def test_the_server_certificate_is_renewed_without_losing_a_request(deployed):
         deployed.up()
     after = parse(deployed.stack.outputs())
     assert after.server_certificate != found.server_certificate
-    assert set(seen["client"]) == {200}, seen
-    assert seen["client"][200] > 50
-    assert set(seen["impostor"]) == set(seen["nobody"]) == {400}, seen
+    client = seen.pop("client")
+    assert client.failed == 0, client
+    assert client.passed > 50
+    assert all(stranger.outcomes.keys() == {"400"} for stranger in seen.values()), seen
 
 
 def test_the_ca_is_renewed_with_its_key_and_no_client_notices(deployed):
@@ -63,9 +65,10 @@ def test_the_ca_is_renewed_with_its_key_and_no_client_notices(deployed):
     assert after.ca_certificate != found.ca_certificate
     assert after.ca.public_key() == found.ca.public_key()
     assert after.clients == found.clients
-    assert set(seen["client"]) == {200}, seen
-    assert seen["client"][200] > 50
-    assert set(seen["impostor"]) == set(seen["nobody"]) == {400}, seen
+    client = seen.pop("client")
+    assert client.failed == 0, client
+    assert client.passed > 50
+    assert all(stranger.outcomes.keys() == {"400"} for stranger in seen.values()), seen
 
 
 def test_nothing_is_left_to_do(deployed):
