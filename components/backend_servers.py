@@ -12,8 +12,8 @@ import pulumi_alicloud as alicloud
 
 from components import catalogue
 from components.instance_page import cloud_config
-from components.server_groups import DEFAULT_WEIGHT, Backend
-from settings import Backends, Network
+from components.server_groups import Backend
+from settings import DEFAULT_WEIGHT, Backends, Network
 
 HEALTH_CHECK_SOURCE = "100.64.0.0/10"
 """Where the load balancer's requests and health checks come from (CLB health check overview)."""
