@@ -225,7 +225,7 @@ def test_a_redirect_is_written_unless_another_is_configured():
 
 def test_certificates_for_additional_domains_have_to_be_configured():
     found = existing(domains={"api.example.com": "de-1"})
-    with pytest.raises(OperationError, match="as .*api.example.com.* from the private CA"):
+    with pytest.raises(OperationError, match=r"as .*api\.example\.com.* from the private CA"):
         configuration(found, {})
     secret = {"certificate": "PEM", "private_key": {"secure": "v1:…"}}
     _, settings = adopted_settings.configuration(
