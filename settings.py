@@ -23,7 +23,7 @@ from configuration.certificates import (
     Server,
     Subject,
 )
-from configuration.cloud import Backends, LoadBalancer, Network
+from configuration.cloud import DEFAULT_WEIGHT, Backends, LoadBalancer, Network
 from configuration.errors import sentences
 from configuration.listener import (
     Acl,
@@ -42,6 +42,7 @@ from pki import brought_along
 from pki.durations import parse as parse_duration
 
 __all__ = [
+    "DEFAULT_WEIGHT",
     "NAMESPACE",
     "Acl",
     "AdditionalListener",

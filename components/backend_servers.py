@@ -12,8 +12,8 @@ import pulumi_alicloud as alicloud
 
 from components import catalogue
 from components.instance_page import cloud_config
-from components.server_groups import DEFAULT_WEIGHT, Backend
-from settings import Backends, Network
+from components.server_groups import Backend
+from settings import DEFAULT_WEIGHT, Backends, Network
 
 HEALTH_CHECK_SOURCE = "100.64.0.0/10"
 """Where the load balancer's requests and health checks come from (CLB health check overview)."""
@@ -87,7 +87,9 @@ class BackendServers(pulumi.ComponentResource):
             vpc_name=self._name,
             cidr_block=str(network.cidr_block),
             tags=self._tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            # The provider would update it, and the API takes no block elsewhere (ModifyVpcAttribute
+            # grows or shrinks the one that is there), while vSwitches move with it in any case.
+            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["cidrBlock"]),
         )
         switches = self._switches(vpc.id, network, placed.zones)
         return _Site(placed.instance_type, switches, self._security_group(vpc.id, backends.port).id)
@@ -137,8 +139,10 @@ class BackendServers(pulumi.ComponentResource):
                     parent=self,
                     ignore_changes=chosen_here,
                     # cloud-init reads it at the first boot alone: another page or port takes
-                    # another instance, which is there before the one that it replaces goes.
-                    replace_on_changes=["userData"],
+                    # another instance, which is there before the one that it replaces goes. So do
+                    # another image, type or network: the provider would stop all instances at once
+                    # to change them, and cannot move them to another VPC at all.
+                    replace_on_changes=["userData", "imageId", "instanceType", "vswitchId"],
                 ),
             ).id
             for index in range(backends.count)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_alicloud as alicloud
 
-DEFAULT_WEIGHT = 100
+from settings import DEFAULT_WEIGHT
 
 
 @dataclass(frozen=True)

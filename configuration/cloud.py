@@ -25,6 +25,9 @@ MOST_BACKENDS = 19
 """AddBackendServers takes 20 in a call. Of 20, the provider would remove or change all in a first
 call, and send a second one with none, which the API has no reason to take."""
 
+DEFAULT_WEIGHT = 100
+"""Of a backend where none is set; the API's."""
+
 SPECIFICATIONS = (
     "slb.s1.small",
     "slb.s2.small",

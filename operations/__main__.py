@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from operations import (
+    adopted_settings,
     adoption,
     client_bundle,
     comments,
@@ -377,12 +378,14 @@ def import_existing(
     api = SlbApi(config["alicloud:region"], {**os.environ, **target.stack.variables})
     adoption.require_none(target.stack)
     existing = adoption.look(api, load_balancer_id, port)
-    wanted = adoption.configuration(existing, config)
+    wanted, settings = adopted_settings.configuration(existing, config)
+    for remark in adoption.remarks(existing, settings, config):
+        console.print(remark)
     file = StackFile(stack)
     file.change(target.stack, wanted)
     target = _target(stack)
     try:
-        adoption.bring_in(target.stack, existing)
+        adoption.bring_in(target.stack, existing, settings)
         status, log = target.stack.preview_events()
         planned = plan.parse(log)
         sys.stdout.write(review.markdown(planned, stack, status=status))
@@ -393,8 +396,6 @@ def import_existing(
         _target(stack)
         raise OperationError(f"{error} Nothing was imported; {file.name} is as it was.") from None
     console.print(f"{file.name} now says what is there; `make up STACK={stack}` does the above.")
-    for remark in adoption.remarks(existing, config):
-        console.print(remark)
 
 
 @app.command("env")

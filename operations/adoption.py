@@ -8,9 +8,8 @@ them. It uploads its own beside them, the listener switches in place, and the ol
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,14 +22,13 @@ from operations.errors import OperationError
 from operations.plan import Plan
 from operations.slb import SlbApi
 from operations.stack import Stack, project_name
-from settings import NAMESPACE, Settings, SettingsError, parse
+from settings import NAMESPACE, Settings
 
 COMPONENT = "slb-mutual-tls:index:MutualTlsLoadBalancer"
 INSTANCE = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
 SERVERS = "alicloud:slb/backendServer:BackendServer"
 LISTENER = "alicloud:slb/listener:Listener"
-
-Value = str | int | bool
+DOMAIN_EXTENSION = "alicloud:slb/domainExtension:DomainExtension"
 
 
 @dataclass(frozen=True)
@@ -43,19 +41,39 @@ class Existing:
         listener: Body of DescribeLoadBalancerHTTPSListenerAttribute.
         ca_fingerprint: Of the listener's CA certificate, lower-case hex without colons; None for
             one-way TLS.
-        other_listeners: Of the same load balancer, such as `http:80`.
+        redirect_port: Of an HTTP listener that redirects to this one; None if there is none.
+        other_listeners: Further ones of the same load balancer, such as `http:8080`.
     """
 
     instance: Any
     port: int
     listener: Any
     ca_fingerprint: str | None
+    redirect_port: int | None
     other_listeners: tuple[str, ...]
 
     @property
-    def server_ids(self) -> list[str]:
-        """Of the default server group."""
-        return [one.server_id for one in self.instance.backend_servers.backend_server]
+    def weights(self) -> dict[str, int]:
+        """Of the default server group, by server id."""
+        servers = self.instance.backend_servers.backend_server
+        return {one.server_id: int(one.weight) for one in servers}
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The instance's, without those that Alibaba Cloud sets."""
+        tags = self.instance.tags.tag if self.instance.tags else []
+        return {
+            one.tag_key: one.tag_value
+            for one in tags
+            if not one.tag_key.startswith(("acs:", "aliyun"))
+        }
+
+    @property
+    def domain_extensions(self) -> dict[str, str]:
+        """Ids by additional domain."""
+        found = self.listener.domain_extensions
+        extensions = found.domain_extension if found else []
+        return {one.domain: one.domain_extension_id for one in extensions}
 
 
 def look(api: SlbApi, load_balancer_id: str, port: int | None) -> Existing:
@@ -67,12 +85,12 @@ def look(api: SlbApi, load_balancer_id: str, port: int | None) -> Existing:
         port: Of its HTTPS listener; None if it has just one.
 
     Raises:
-        OperationError: There is no such load balancer or listener, or the API cannot be asked.
+        OperationError: There is no such load balancer or listener, it is of a kind that the program
+            does not take, or the API cannot be asked.
     """
     instance = api.ask("DescribeLoadBalancerAttribute", load_balancer_id=load_balancer_id)
-    found = instance.listener_ports_and_protocol.listener_port_and_protocol
-    listeners = [(one.listener_protocol, one.listener_port) for one in found]
-    https = [number for protocol, number in listeners if protocol == "https"]
+    listeners = instance.listener_ports_and_protocol.listener_port_and_protocol
+    https = [one.listener_port for one in listeners if one.listener_protocol == "https"]
     if port is None and len(https) == 1:
         (port,) = https
     if port is None or port not in https:
@@ -87,16 +105,34 @@ def look(api: SlbApi, load_balancer_id: str, port: int | None) -> Existing:
         load_balancer_id=load_balancer_id,
         listener_port=port,
     )
-    return Existing(
+    redirect_port = _redirect_port(listeners, port)
+    existing = Existing(
         instance=instance,
         port=port,
         listener=listener,
         ca_fingerprint=_fingerprint(api, listener.cacertificate_id),
+        redirect_port=redirect_port,
         other_listeners=tuple(
-            f"{protocol}:{number}"
-            for protocol, number in listeners
-            if (protocol, number) != ("https", port)
+            f"{one.listener_protocol}:{one.listener_port}"
+            for one in listeners
+            if one.listener_port not in {port, redirect_port}
         ),
+    )
+    _require_the_tutorial_s_kind(existing)
+    return existing
+
+
+def _redirect_port(listeners: Sequence[Any], port: int) -> int | None:
+    """Of the first listener that redirects to this port; the program has one."""
+    return min(
+        (
+            int(one.listener_port)
+            for one in listeners
+            if one.listener_protocol == "http"
+            and one.listener_forward == "on"
+            and int(one.forward_port) == port
+        ),
+        default=None,
     )
 
 
@@ -107,137 +143,33 @@ def _fingerprint(api: SlbApi, certificate_id: str | None) -> str | None:
     return str(found.cacertificates.cacertificate[0].fingerprint).replace(":", "").lower()
 
 
-def configuration(existing: Existing, config: Mapping[str, Any]) -> dict[str, Value]:
-    """What the stack's configuration has to say so that the load balancer stays as it is.
-
-    Keys that the configuration sets already stay; the preview shows what they change.
-
-    Args:
-        existing: The load balancer.
-        config: The stack's configuration, as its file has it.
-
-    Returns:
-        Values by path, for `StackFile.change`.
-
-    Raises:
-        OperationError: Something is configured that could only be had by replacing it, or the load
-            balancer has what the program does not take.
-    """
-    _require_the_tutorial_s_kind(existing)
-    sections = {name: dict(config.get(f"{NAMESPACE}:{name}") or {}) for name in SECTIONS}
-    _require_new(sections)
-    wanted: dict[str, Value] = {}
-    for path, value in _alike(existing):
-        configured = _at(sections, path)
-        if configured is None:
-            _set(sections, path, value)
-            if value != _default(path):
-                wanted[f"{NAMESPACE}:{path}"] = value
-        elif path in FIXED and configured != value:
-            raise OperationError(
-                f"{path} is configured as {configured}, and it is {value} there: the change would "
-                "replace it. Set it to what is there, or leave it out."
-            )
-    configured_ids = sections["backends"].setdefault("instance_ids", existing.server_ids)
-    if set(configured_ids) != set(existing.server_ids):
-        raise OperationError(
-            f"backends.instance_ids is configured as {', '.join(configured_ids)}, and the default "
-            f"server group has {', '.join(existing.server_ids)}: leave the key out, and change the "
-            "backends after the import."
-        )
-    wanted |= {
-        f"{NAMESPACE}:backends.instance_ids[{index}]": server_id
-        for index, server_id in enumerate(existing.server_ids)
-    }
-    _require_valid(sections)
-    return wanted
-
-
-SECTIONS = ("load_balancer", "listener", "backends")
-
-FIXED = frozenset({"load_balancer.address_type", "listener.port", "backends.port"})
-"""What only a replacement changes."""
-
-
-def _alike(existing: Existing) -> Iterator[tuple[str, Value]]:
-    """The configuration's keys with what they are there."""
-    instance, listener = existing.instance, existing.listener
-    yield "load_balancer.name", instance.load_balancer_name
-    yield "load_balancer.address_type", instance.address_type
-    if instance.address_type == "intranet":
-        yield "load_balancer.vswitch_id", instance.v_switch_id
-    if instance.instance_charge_type == "PayBySpec":
-        yield "load_balancer.instance_charge_type", "PayBySpec"
-        yield "load_balancer.specification", instance.load_balancer_spec
-        if instance.internet_charge_type.lower() == "paybybandwidth":
-            yield "load_balancer.internet_charge_type", "PayByBandwidth"
-            yield "load_balancer.bandwidth", int(instance.bandwidth)
-    yield "load_balancer.deletion_protection", instance.delete_protection == "on"
-    yield "backends.port", int(listener.backend_server_port)
-    yield "listener.port", existing.port
-    yield "listener.scheduler", listener.scheduler
-    yield "listener.bandwidth", int(listener.bandwidth)
-    yield "listener.idle_timeout", int(listener.idle_timeout)
-    yield "listener.request_timeout", int(listener.request_timeout)
-    yield "listener.gzip", listener.gzip == "on"
-    yield "listener.http2", listener.enable_http_2 == "on"
-    if listener.health_check == "on":
-        yield "listener.health_check.uri", listener.health_check_uri
-        yield "listener.health_check.method", listener.health_check_method
-        for key in ("interval", "timeout"):
-            value = getattr(listener, f"health_check_{key}")
-            yield f"listener.health_check.{key}", int(value)
-        for key in ("healthy_threshold", "unhealthy_threshold"):
-            yield f"listener.health_check.{key}", int(getattr(listener, key))
-
-
-def _at(sections: Mapping[str, Any], path: str) -> Any:
-    value: Any = sections
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
-def _default(path: str) -> Any:
-    return reduce(getattr, path.split("."), Settings())
-
-
-def _set(sections: dict[str, Any], path: str, value: Value) -> None:
-    *above, last = path.split(".")
-    for part in above:
-        sections[part] = dict(sections.get(part) or {})
-        sections = sections[part]
-    sections[last] = value
-
-
-def _require_new(sections: Mapping[str, Any]) -> None:
-    if "id" in sections["load_balancer"]:
-        raise OperationError(
-            "load_balancer.id uses a load balancer without managing it: remove the key first."
-        )
-
-
-def _require_valid(sections: Mapping[str, Any]) -> None:
-    """Check that the configuration can say what is there; else it would change without a word."""
-    try:
-        parse(sections, file="As it is there")
-    except SettingsError as error:
-        raise OperationError(
-            f"{error}\nSet these keys to what you want before the import. Every backend has to "
-            "answer the path of the health check."
-        ) from None
-
-
 def _require_the_tutorial_s_kind(existing: Existing) -> None:
-    listener = existing.listener
+    instance, listener = existing.instance, existing.listener
+    if instance.pay_type == "PrePay":
+        raise OperationError(
+            "The load balancer is a subscription (PrePay); only a pay-as-you-go one can be "
+            "imported. To use it without managing it: load_balancer.id."
+        )
+    if not instance.load_balancer_spec:
+        raise OperationError(
+            "The load balancer is a shared-performance instance, which takes no TLS policy: give "
+            "it a specification, or have it charged by LCU, first."
+        )
     if listener.vserver_group_id:
         raise OperationError(
             f"The listener at port {existing.port} answers from VServer group "
             f"{listener.vserver_group_id}; only one that answers from the default server group can "
             "be imported. To use the load balancer without managing it: load_balancer.id."
         )
-    if not existing.server_ids:
+    servers = instance.backend_servers.backend_server
+    if not servers:
         raise OperationError("The default server group is empty: add its servers first.")
+    others = [one.server_id for one in servers if one.type not in {None, "", "ecs"}]
+    if others:
+        raise OperationError(
+            f"The default server group has {', '.join(others)}, no ECS instances: only these can "
+            "be the stack's backends. Remove the others from it first."
+        )
 
 
 def require_none(stack: Stack) -> None:
@@ -250,7 +182,7 @@ def require_none(stack: Stack) -> None:
         raise OperationError(f"Stack {stack.name} has a load balancer already.")
 
 
-def bring_in(stack: Stack, existing: Existing) -> None:
+def bring_in(stack: Stack, existing: Existing, settings: Settings) -> None:
     """Make the load balancer the stack's, by `pulumi import`; nothing is changed in the cloud.
 
     Raises:
@@ -258,25 +190,34 @@ def bring_in(stack: Stack, existing: Existing) -> None:
     """
     with TemporaryDirectory() as folder:
         file = Path(folder, "import.json")
-        document = resources(f"{project_name()}-{stack.name}", existing)
+        document = resources(f"{project_name()}-{stack.name}", existing, settings)
         file.write_text(json.dumps(document), encoding="utf-8")
         options = ("--protect=false", "--generate-code=false", "--yes", "--skip-preview")
         if stack.run("import", "--file", str(file), *options) != 0:
             raise OperationError("The load balancer cannot be imported.")
 
 
-def resources(name: str, existing: Existing) -> dict[str, Any]:
+def resources(name: str, existing: Existing, settings: Settings) -> dict[str, Any]:
     """The document that `pulumi import --file` takes.
 
     Args:
         name: Of the program's resources.
         existing: The load balancer.
+        settings: The stack's: what they do not have stays as it is in the cloud.
     """
     load_balancer_id = existing.instance.load_balancer_id
     imported = [
-        (INSTANCE, load_balancer_id),
-        (SERVERS, load_balancer_id),
-        (LISTENER, f"{load_balancer_id}:https:{existing.port}"),
+        (INSTANCE, name, load_balancer_id),
+        (SERVERS, name, load_balancer_id),
+        (LISTENER, name, f"{load_balancer_id}:https:{existing.port}"),
+    ]
+    redirect_port = settings.listener.redirect_port
+    if redirect_port is not None and redirect_port == existing.redirect_port:
+        identifier = f"{load_balancer_id}:http:{redirect_port}"
+        imported.append((LISTENER, f"{name}-redirect", identifier))
+    imported += [
+        (DOMAIN_EXTENSION, f"{name}-{domain.replace('*', '_')}", identifier)
+        for domain, identifier in existing.domain_extensions.items()
     ]
     return {
         "resources": [
@@ -284,13 +225,13 @@ def resources(name: str, existing: Existing) -> dict[str, Any]:
             *(
                 {
                     "type": kind,
-                    "name": kind,
-                    "logicalName": name,
+                    "name": f"{kind} {logical_name}",
+                    "logicalName": logical_name,
                     "id": identifier,
                     "parent": "component",
                     "version": version("pulumi-alicloud"),
                 }
-                for kind, identifier in imported
+                for kind, logical_name, identifier in imported
             ),
         ]
     }
@@ -299,11 +240,11 @@ def resources(name: str, existing: Existing) -> dict[str, Any]:
 def let_go(stack: Stack) -> None:
     """Forget what was imported; the cloud is left as it is."""
     deployment = json.loads(stack.capture("stack", "export").stdout)["deployment"] or {}
-    imported = (LISTENER, SERVERS, INSTANCE, COMPONENT)
-    urns = {one["type"]: one["urn"] for one in deployment.get("resources", [])}
-    for kind in imported:
-        if kind in urns:
-            stack.capture("state", "delete", urns[kind], "--yes")
+    resources = deployment.get("resources", [])
+    for kind in (DOMAIN_EXTENSION, LISTENER, SERVERS, INSTANCE, COMPONENT):
+        for one in resources:
+            if one["type"] == kind:
+                stack.capture("state", "delete", one["urn"], "--yes")
 
 
 def require_in_place(plan: Plan, status: int) -> None:
@@ -312,6 +253,12 @@ def require_in_place(plan: Plan, status: int) -> None:
     Raises:
         OperationError: It would, or the preview failed.
     """
+    broken = sorted({one.policy for one in plan.violations if one.mandatory})
+    if broken:
+        raise OperationError(
+            f"What is there breaks a rule for every stack ({', '.join(broken)}): the preview above "
+            "says what would be right. Configure that before the import."
+        )
     if status != 0:
         raise OperationError("The preview fails.")
     lost = [one.type for one in plan.changes if one.operation in {"replace", "delete"}]
@@ -319,16 +266,16 @@ def require_in_place(plan: Plan, status: int) -> None:
         raise OperationError(f"`make up` would replace {', '.join(lost)}.")
 
 
-def remarks(existing: Existing, config: Mapping[str, Any]) -> Iterator[str]:
-    """What a person has to know before `make up`."""
-    listener = existing.listener
-    yield (
-        f"Left alone: server certificate {listener.server_certificate_id}"
-        + (f" and CA certificate {listener.cacertificate_id}" if existing.ca_fingerprint else "")
-        + ". After `make up` nothing refers to them; delete them by hand."
-    )
-    if existing.other_listeners:
-        yield f"Left alone: listeners {', '.join(existing.other_listeners)}."
+def remarks(existing: Existing, settings: Settings, config: Mapping[str, Any]) -> Iterator[str]:
+    """What a person has to know before `make up`.
+
+    Args:
+        existing: The load balancer.
+        settings: What the stack's are to be, as far as they are about it.
+        config: The stack's configuration, as its file has it.
+    """
+    yield from _left_alone(existing, settings)
+    yield from _not_kept(existing, settings)
     if existing.ca_fingerprint is None:
         yield "The listener asks for no client certificate today; after `make up` it does."
     elif _same_ca(existing.ca_fingerprint, config):
@@ -338,6 +285,48 @@ def remarks(existing: Existing, config: Mapping[str, Any]) -> Iterator[str]:
             "The CA is another: after `make up` the listener refuses every client certificate of "
             "before. To keep them, bring the CA along: certificate_authority.certificate and "
             ".private_key."
+        )
+
+
+def _left_alone(existing: Existing, settings: Settings) -> Iterator[str]:
+    listener = existing.listener
+    extensions = existing.domain_extensions
+    yield (
+        f"Left alone: server certificate {listener.server_certificate_id}"
+        + (f" and CA certificate {listener.cacertificate_id}" if existing.ca_fingerprint else "")
+        + (f", and the certificates for {', '.join(extensions)}" if extensions else "")
+        + ". After `make up` this listener does not refer to them; once no other does, delete them "
+        "by hand."
+    )
+    others = list(existing.other_listeners)
+    if existing.redirect_port not in {None, settings.listener.redirect_port}:
+        others.append(f"http:{existing.redirect_port}")
+    if others:
+        yield f"Left alone: listeners {', '.join(others)}."
+    rules = listener.rules.rule if listener.rules else []
+    if rules:
+        yield f"Left alone: forwarding rules {', '.join(one.rule_name for one in rules)}."
+    if listener.status == "stopped":
+        yield "The listener is stopped, and `make up` does not start it: start it by hand."
+    if existing.instance.load_balancer_status == "inactive":
+        yield "The load balancer is stopped, and `make up` does not start it: start it by hand."
+
+
+def _not_kept(existing: Existing, settings: Settings) -> Iterator[str]:
+    """What the configuration does not say as it is there."""
+    instance, listener = existing.instance, existing.listener
+    before, after = listener.tlscipher_policy, settings.listener.tls_cipher_policy
+    if before != after:
+        yield (
+            f"The TLS policy {before} becomes {after}: who speaks only what that leaves out does "
+            "not get through any more."
+        )
+    if listener.description:
+        yield f"The listener's description, {listener.description}, becomes the stack's."
+    if instance.modification_protection_reason and settings.load_balancer.modification_protection:
+        yield (
+            "The reason of the load balancer's protection, "
+            f"{instance.modification_protection_reason}, becomes the stack's name."
         )
 
 

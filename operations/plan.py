@@ -154,6 +154,9 @@ def _properties(step: Mapping[str, Any]) -> Iterator[Property]:
     named = {_top(path) for path in (*(step.get("diffs") or ()), *(step.get("detailedDiff") or ()))}
     seen = set()
     for key in sorted(before.keys() | after.keys()):
+        # The provider takes some inputs for the same, such as defaults left out after an import.
+        if named and key not in named:
+            continue
         for one in _differences(key, before.get(key, ABSENT), after.get(key, ABSENT)):
             # Two secrets look alike; whether they differ, only the provider says.
             if one.before is not SECRET or one.after is not SECRET or key in named:

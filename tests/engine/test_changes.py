@@ -157,6 +157,24 @@ CHANGES = [
             "slb:Listener": OLD_FIRST,
         },
     ),
+    Change("instances' type", {"backends": {"instance_type": "ecs.c7.large"}}, NEW_INSTANCES),
+    Change(
+        "instances' image",
+        {"backends": {"image_id": "aliyun_3_x64_20G_alibase_20260318.vhd"}},
+        NEW_INSTANCES,
+    ),
+    Change(
+        "network's block",
+        {"network": {"cidr_block": "172.16.0.0/16"}},
+        {
+            **NEW_INSTANCES,
+            "vpc:Network": REPLACE,
+            "vpc:Switch-0": REPLACE,
+            "vpc:Switch-1": REPLACE,
+            "ecs:SecurityGroup": REPLACE,
+            "ecs:SecurityGroupRule-load-balancer": REPLACE,
+        },
+    ),
     Change(
         "what instances serve",
         edit=("components/instance_page/serve.py", "# A."),

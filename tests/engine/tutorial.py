@@ -118,6 +118,96 @@ def build(console: Console) -> Site:
     )
 
 
+def elaborate(console: Console, site: Site, domain: str) -> str:
+    """All that the tutorial leaves at its defaults is another way; returns the ACL's id."""
+    instance = {"region_id": REGION, "load_balancer_id": site.load_balancer_id}
+    listener = {**instance, "listener_port": 443}
+    acl = console.slb.create_access_control_list(
+        slb.CreateAccessControlListRequest(region_id=REGION, acl_name="office")
+    ).body.acl_id
+    console.slb.add_access_control_list_entry(
+        slb.AddAccessControlListEntryRequest(
+            region_id=REGION, acl_id=acl, acl_entrys='[{"entry": "127.0.0.0/8"}]'
+        )
+    )
+    console.slb.set_load_balancer_httpslistener_attribute(
+        slb.SetLoadBalancerHTTPSListenerAttributeRequest(
+            **listener,
+            acl_status="on",
+            acl_type="white",
+            acl_id=acl,
+            bandwidth=50,
+            enable_http_2="off",
+            gzip="off",
+            health_check_connect_port=80,
+            health_check_domain="health.example.com",
+            health_check_http_code="http_2xx,http_3xx",
+            health_check_interval=3,
+            health_check_method="get",
+            health_check_timeout=4,
+            health_check_uri="/healthz",
+            healthy_threshold=4,
+            unhealthy_threshold=5,
+            idle_timeout=30,
+            request_timeout=90,
+            scheduler="wrr",
+            sticky_session="on",
+            sticky_session_type="insert",
+            cookie_timeout=3600,
+            tlscipher_policy="tls_cipher_policy_1_2_strict",
+            xforwarded_for_proto="off",
+            xforwarded_for_slbid="on",
+            xforwarded_for_slbip="on",
+        )
+    )
+    weights = zip(site.server_ids, (100, 20), strict=True)
+    console.slb.set_backend_servers(
+        slb.SetBackendServersRequest(
+            **instance,
+            backend_servers=json.dumps([{"ServerId": one, "Weight": w} for one, w in weights]),
+        )
+    )
+    console.slb.create_domain_extension(
+        slb.CreateDomainExtensionRequest(
+            **listener, domain=domain, server_certificate_id=site.server_certificate_id
+        )
+    )
+    for port, rest in ((80, {"listener_forward": "on", "forward_port": 443}), (8080, {})):
+        console.slb.create_load_balancer_httplistener(
+            slb.CreateLoadBalancerHTTPListenerRequest(
+                **instance,
+                listener_port=port,
+                backend_server_port=80,
+                bandwidth=-1,
+                sticky_session="off",
+                health_check="off",
+                **rest,
+            )
+        )
+        console.slb.start_load_balancer_listener(
+            slb.StartLoadBalancerListenerRequest(**instance, listener_port=port)
+        )
+    console.slb.tag_resources(
+        slb.TagResourcesRequest(
+            region_id=REGION,
+            resource_type="instance",
+            resource_id=[site.load_balancer_id],
+            tag=[slb.TagResourcesRequestTag(key="cost.centre", value="4711")],
+        )
+    )
+    console.slb.set_load_balancer_delete_protection(
+        slb.SetLoadBalancerDeleteProtectionRequest(**instance, delete_protection="on")
+    )
+    console.slb.set_load_balancer_modification_protection(
+        slb.SetLoadBalancerModificationProtectionRequest(
+            **instance,
+            modification_protection_status="ConsoleProtection",
+            modification_protection_reason="in-use",
+        )
+    )
+    return acl
+
+
 def _servers(console: Console) -> list[str]:
     """Two ECS instances with a page at port 80."""
     net = console.vpc.create_vpc(

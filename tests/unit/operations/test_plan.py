@@ -69,6 +69,11 @@ def test_a_secret_counts_as_different_if_the_provider_says_so():
     ]
 
 
+def test_what_the_provider_takes_for_the_same_is_left_out():
+    old, new = {"bandwidth": 5120, "policy": "a"}, {"bandwidth": 1, "policy": "b"}
+    assert properties(step("update", old, new, diffs=["policy"])) == [Property("policy", "a", "b")]
+
+
 def test_drift_is_told_by_what_was_found():
     (found,) = properties(
         step("update", {"gzip": True}, {"gzip": True}, found={"gzip": False}, diffs=["gzip"])
