@@ -79,10 +79,8 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         self.issued = register.issued.apply(read_issued)
         self.clients = self.issued.apply(latest)
         self.client_bundles = register.bundles.apply(read_bundles)
-        self.revocation_list = (
-            self._revocation_list(settings, authority, register, rotating=rotating)
-            if configured.can_issue
-            else pulumi.Output.from_input("")
+        self.revocation_list = self._revocation_list(
+            settings, authority, register, rotating=rotating
         )
         self.register_outputs({"certificate": self.certificate})
 
@@ -115,6 +113,8 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             ca_private_key=key if configured.can_issue else None,
             ca_key_id=authority.next_key_id if rotating else authority.key_id,
             clients=_requests(settings, configured.distinguished_name(f"{self._name} CA")),
+            # Who signed what a client brings along.
+            present_ca_certificate=authority.certificate if rotating else None,
             revoked={
                 client: entry.revoked
                 for client, entry in settings.clients.items()
@@ -133,10 +133,11 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         *,
         rotating: bool,
     ) -> pulumi.Output[str]:
+        can_issue = settings.certificate_authority.can_issue
         made = RevocationList(
             self._name,
             ca_certificate=authority.certificate,
-            ca_private_key=authority.private_key,
+            ca_private_key=authority.private_key if can_issue else None,
             ca_key_id=authority.key_id,
             next_ca_certificate=authority.next_certificate if rotating else None,
             next_ca_private_key=authority.next_private_key if rotating else None,
@@ -151,6 +152,8 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             first_number=settings.certificate_authority.crl_number,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        if not can_issue:
+            return pulumi.Output.from_input("")
         if not rotating:
             return made.revocation_list
         return pulumi.Output.concat(made.revocation_list, made.next_revocation_list)

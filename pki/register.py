@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from cryptography import x509
+
 from pki import bundles, certificates, keys, signing_requests
 from pki.bundles import Bundle, BundleEncoding
 from pki.certificates import Issuer
@@ -174,6 +176,7 @@ def updated(
     reasons: Mapping[str, str] | None = None,
     imported: Sequence[Entry] = (),
     adopted_key_id: str = "",
+    present_ca: x509.Certificate | None = None,
     rekeyed: bool = False,
 ) -> Register:
     """Carry out requests: issue what is new or changed, revoke what is gone.
@@ -187,6 +190,7 @@ def updated(
         imported: What the CA had issued before there was a register.
         adopted_key_id: Key identifier, hex, of the CA that was brought along: what a client has of
             it may not say whose it is.
+        present_ca: The CA's certificate, if a rotation has the next CA issue.
         rekeyed: The CA has a new key, so that all certificates are issued anew.
     """
     register = _with_imported(register, to_import(register, imported, now))
@@ -196,7 +200,7 @@ def updated(
     rebundle = to_bundle(register, requests) - issue
     given = reasons or {}
     gone = to_revoke(register, requests, given)
-    made = _issue(issue, requests, issuer)
+    made = _issue(issue, requests, issuer, present_ca)
     kept = {name: register.bundles[name] for name in requests.keys() - issue}
     kept |= {name: _rebundled(name, kept[name], requests[name]) for name in rebundle}
     new = [_entry(name, made[name], adopted_key_id) for name in sorted(made)]
@@ -219,19 +223,30 @@ def _with_imported(register: Register, imported: Sequence[Entry]) -> Register:
 
 
 def _issue(
-    names: Iterable[str], requests: Mapping[str, Request], issuer: Issuer
+    names: Iterable[str],
+    requests: Mapping[str, Request],
+    issuer: Issuer,
+    present_ca: x509.Certificate | None,
 ) -> dict[str, Bundle]:
+    def made(name: str) -> Bundle:
+        request = requests[name]
+        if request.certificate is not None:
+            return _entered(request.certificate, present_ca or issuer.certificate)
+        return _certified(name, request, issuer)
+
     ordered = sorted(names)
     with ThreadPoolExecutor(KEY_THREADS) as pool:
-        made = pool.map(lambda name: _certified(name, requests[name], issuer), ordered)
-        return dict(zip(ordered, made, strict=True))
+        return dict(zip(ordered, pool.map(made, ordered), strict=True))
+
+
+def _entered(certificate: str, authority: x509.Certificate) -> Bundle:
+    """What a client brought along, under the CA that signed it: the next one signs no such."""
+    own = certificates.load(certificate)
+    return Bundle(certificate=certificates.pem(own), chain=certificates.pem(authority))
 
 
 def _certified(name: str, request: Request, issuer: Issuer) -> Bundle:
     chain = certificates.pem(issuer.certificate)
-    if request.certificate is not None:
-        entered = certificates.load(request.certificate)
-        return Bundle(certificate=certificates.pem(entered), chain=chain)
     own_key = None if request.signing_request else keys.generate(request.key_bits)
     public_key = (
         own_key.public_key()

@@ -102,6 +102,7 @@ class Provider(ResourceProvider):
             failures.append(_given_up(another))
         try:
             inputs |= _chosen_window(before, inputs, another)
+            inputs |= _known_certificate(inputs)
             same = {} if another else before
             inputs["key_id"] = same.get("key_id") or _key_id(inputs)
             if "certified_subject" in same:
@@ -337,11 +338,8 @@ def _outputs(olds: Properties, props: Properties, key: rsa.RSAPrivateKey | None)
     certificate = _certificate(olds, props, key)
     outs = {
         **{name: props[name] for name in (*IDENTITY, *KEPT, *WINDOW, *NEXT) if name in props},
-        "certificate": certificates.pem(certificate),
+        **_shown(certificate),
         **({"private_key": keys.pkcs1(key)} if key else {}),
-        "fingerprint_sha256": certificates.fingerprint_sha256(certificate),
-        "serial_number": certificates.serial_number(certificate),
-        "public_key_sha256": certificates.public_key_sha256(certificate),
     }
     if "next_generation" not in props:
         return outs
@@ -352,25 +350,12 @@ def _certificate(
     olds: Properties, props: Properties, key: rsa.RSAPrivateKey | None
 ) -> x509.Certificate:
     """The CA's own certificate: the one there is, if it serves, else another with the same key."""
-    window = Window.of_properties(props["not_before"], props["not_after"])
     ready: x509.Certificate | None = None
     if "adopted_certificate" in props:
         ready = certificates.load(props["adopted_certificate"])
     elif _takes_over(olds, props):
         ready = certificates.load(olds["next_certificate"])
-    # The next CA is one more below the present one.
-    below = 1 if "next_generation" in props else 0
-    constraints = _configured_constraints(props)
-    if "adopted_certificate" in props and ready is not None:
-        constraints = constraints or name_constraints.of(ready)
-    if ready is not None and (
-        key is None
-        or (
-            Window.of_certificate(ready) == window
-            and certificates.allows_below(ready, below)
-            and name_constraints.of(ready) == constraints
-        )
-    ):
+    if ready is not None and (key is None or _serves(ready, props)):
         return ready
     if key is None:
         raise ValueError("a CA has a key of its own, or one that was brought along")
@@ -378,11 +363,55 @@ def _certificate(
     return certificates.self_signed_authority(
         ready.subject if ready else subject,
         key,
-        window,
-        path_length=below,
+        Window.of_properties(props["not_before"], props["not_after"]),
+        path_length=_below(props),
         identifier=certificates.key_identifier(ready) if ready else None,
-        constraints=constraints,
+        constraints=_constraints(props, ready),
     )
+
+
+def _shown(certificate: x509.Certificate) -> dict[str, str]:
+    return {
+        "certificate": certificates.pem(certificate),
+        "fingerprint_sha256": certificates.fingerprint_sha256(certificate),
+        "serial_number": certificates.serial_number(certificate),
+        "public_key_sha256": certificates.public_key_sha256(certificate),
+    }
+
+
+def _known_certificate(inputs: Properties) -> dict[str, str]:
+    """What outputs say of the certificate of a CA that was brought along, if it stays as it is.
+
+    As inputs they are known in a preview, in which what depends on the CA then does not change.
+    """
+    if "adopted_certificate" not in inputs:
+        return {}
+    ready = certificates.load(inputs["adopted_certificate"])
+    stays = "adopted_private_key" not in inputs or _serves(ready, inputs)
+    return _shown(ready) if stays else {}
+
+
+def _serves(ready: x509.Certificate, props: Properties) -> bool:
+    """Whether a certificate that there is has the dates and extensions that are asked for."""
+    return (
+        Window.of_certificate(ready)
+        == Window.of_properties(props["not_before"], props["not_after"])
+        and certificates.allows_below(ready, _below(props))
+        and name_constraints.of(ready) == _constraints(props, ready)
+    )
+
+
+def _below(props: Properties) -> int:
+    """How many CAs may stand between this one and a leaf: the next one does, if there is one."""
+    return 1 if "next_generation" in props else 0
+
+
+def _constraints(props: Properties, ready: x509.Certificate | None) -> x509.NameConstraints | None:
+    """Names that the CA may certify: as configured, or as one that was brought along has it."""
+    configured = _configured_constraints(props)
+    if configured is None and "adopted_certificate" in props and ready is not None:
+        return name_constraints.of(ready)
+    return configured
 
 
 def _prepared(olds: Properties, props: Properties, present: Issuer) -> dict[str, str]:

@@ -116,6 +116,7 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
         revoked: Mapping[str, str] | None = None,
         index: str | None = None,
         adopted_key_id: str | None = None,
+        present_ca_certificate: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -129,6 +130,7 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
                 "revoked": dict(revoked or {}),
                 "index": index,
                 "adopted_key_id": adopted_key_id,
+                "present_ca_certificate": present_ca_certificate,
                 "issued": None,
                 "revision": None,
                 "bundles": None,
@@ -248,6 +250,7 @@ def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[
     issuer = Issuer(certificates.load(props["ca_certificate"]), keys.load(key) if key else None)
     # Not the issuer's, which in a rotation is the next CA.
     adopted_key_id = props.get("adopted_key_id", "")
+    present = props.get("present_ca_certificate")
     after = registers.updated(
         before,
         _requests(props["clients"]),
@@ -256,6 +259,7 @@ def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[
         reasons=props.get("revoked", {}),
         imported=[replace(entry, authority_key_id=adopted_key_id) for entry in _imported(props)],
         adopted_key_id=adopted_key_id,
+        present_ca=certificates.load(present) if present else None,
         rekeyed=rekeyed,
     )
     return {

@@ -44,6 +44,8 @@ class Provider(ResourceProvider):
         inputs = dict(news)
         if is_unknown([news["validity"], news["renew_before"]]):
             return CheckResult(inputs, [])
+        if "ca_private_key" not in news:
+            return CheckResult(inputs, [])
         try:
             window = chosen(_olds, news, now(), anew=changed(_olds, news, CONTENT))
         except ValueError as error:
@@ -51,7 +53,12 @@ class Provider(ResourceProvider):
         return CheckResult({**inputs, **window}, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Issue anew if somebody was revoked, the window moved, or the CA has another key."""
+        """Issue anew if somebody was revoked, the window moved, or the CA has another key.
+
+        Without the CA's key there is no list, and the number waits for its return.
+        """
+        if "ca_private_key" not in _news:
+            return DiffResult(changes="revocation_list" in _olds)
         names = {*CONTENT, *WINDOW}
         if _olds.get("revision") is None and is_unknown(_news.get("revision")):
             # The register is as the first version kept it, and stays so: nobody is revoked.
@@ -60,21 +67,22 @@ class Provider(ResourceProvider):
 
     def create(self, props: Properties) -> CreateResult:
         """Issue the first list: number 1, or the one after those of a CA that was brought along."""
-        outs = _issued(props, int(props.get("first_number", 1)))
+        outs = _issued(props, 0)
         return CreateResult(f"list-of-{outs['ca_key_id']}", outs)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Issue the next list; numbers rise for as long as the resource lives."""
-        return UpdateResult(_issued(_news, int(_olds["number"]) + 1))
+        return UpdateResult(_issued(_news, int(_olds["number"])))
 
 
 class RevocationList(Resource, module="pki", name="RevocationList"):
     """The revocation list of a CA; during a rotation also that of the next one.
 
     Attributes:
-        revocation_list: PEM.
+        revocation_list: PEM; missing without the CA's key.
         next_revocation_list: PEM, of the next CA; missing if there is none.
-        number: CRL number, decimal; both lists have the same.
+        number: CRL number, decimal; both lists have the same. Without the CA's key, that of the
+            last list: RFC 5280, 5.2.3 has them rise for as long as the CA lives.
         not_before: thisUpdate at the earliest, RFC 3339.
         not_after: The last second before nextUpdate, RFC 3339.
     """
@@ -90,7 +98,7 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
         name: str,
         *,
         ca_certificate: pulumi.Input[str],
-        ca_private_key: pulumi.Input[str],
+        ca_private_key: pulumi.Input[str] | None,
         ca_key_id: pulumi.Input[str],
         issued: pulumi.Input[list[dict[str, Any]]],
         revision: pulumi.Input[str],
@@ -107,7 +115,7 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
             name,
             {
                 "ca_certificate": ca_certificate,
-                "ca_private_key": pulumi.Output.secret(ca_private_key),
+                "ca_private_key": pulumi.Output.secret(ca_private_key) if ca_private_key else None,
                 "ca_key_id": ca_key_id,
                 "next_ca_certificate": next_ca_certificate,
                 "next_ca_private_key": pulumi.Output.secret(next_ca_private_key)
@@ -129,7 +137,13 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
         )
 
 
-def _issued(props: Properties, number: int) -> dict[str, Any]:
+def _issued(props: Properties, last: int) -> dict[str, Any]:
+    """The outputs with the list after number `last`, or with that number alone."""
+    inputs = (*CONTENT, "validity", "renew_before", *WINDOW)
+    outs = {name: props[name] for name in inputs if name in props}
+    number = max(last + 1, int(props.get("first_number", 1)))
+    if "ca_private_key" not in props:
+        return {**outs, "number": str(last)}
     signers = {
         f"{role}revocation_list": Issuer(
             certificates.load(props[f"{role}ca_certificate"]),
@@ -145,12 +159,7 @@ def _issued(props: Properties, number: int) -> dict[str, Any]:
         )
         for place, issuer in signers.items()
     }
-    inputs = (*CONTENT, "validity", "renew_before", *WINDOW)
-    return {
-        **{name: props[name] for name in inputs if name in props},
-        **lists,
-        "number": str(number),
-    }
+    return {**outs, **lists, "number": str(number)}
 
 
 def _revoked(props: Properties, place: str, issuer: Issuer) -> list[Revoked]:

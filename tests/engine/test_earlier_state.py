@@ -8,108 +8,22 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from components.dynamic.properties import CLOCK_OFFSET
-from operations.stack import PROJECT
-from tests.engine.leaks import SIGNATURE
+from tests.engine.kept_stack import TYPES, KeptStack, secret
 from tests.unit.components.dynamic import earlier_state
 from tests.unit.components.dynamic.engine import Kept
-from tests.unit.pki.material import NOW
 
 PROGRAM = Path(__file__).parent / "earlier_state"
-TYPES = {
-    f"pulumi-python:dynamic/pki:{name.title().replace('_', '')}": name
-    for name in earlier_state.PROVIDERS
-}
 FROM_OTHERS = {
     "__provider",
     *("ca_certificate", "ca_private_key", "ca_key_id"),
     *("issued", "revision"),
 }
 """Inputs that the program takes from the other resources."""
-
-SECRET = "1b47061264138c4ac30d75fd1eb44270"
-
-
-def offset_to(moment: datetime) -> str:
-    """The clock's offset by which it is `moment` now: the files' dates hold for ever."""
-    return f"{round((moment - datetime.now(UTC)).total_seconds() / 60) or 1}m"
-
-
-def secret(value):
-    return {SIGNATURE: SECRET, "plaintext": json.dumps(value)}
-
-
-class Stack:
-    """A stack of `PROGRAM` with a state of its own."""
-
-    def __init__(self, toolchain, folder: Path) -> None:
-        self._toolchain = toolchain
-        self._environment = {
-            "PULUMI_BACKEND_URL": f"file://{folder}",
-            "PULUMI_CONFIG_PASSPHRASE": "of a test",
-            "PYTHONPATH": str(PROJECT),
-        }
-        self._config = folder / "Pulumi.kept.yaml"
-        self.asked = {}
-        self.moment = NOW
-
-    def run(self, *command: str, text: str = "") -> str:
-        done = subprocess.run(
-            [self._toolchain.pulumi, *command],
-            cwd=PROGRAM,
-            env={
-                **self._toolchain.environment(),
-                **self._environment,
-                "EARLIER_STATE_INPUTS": json.dumps(self.asked),
-                CLOCK_OFFSET: offset_to(self.moment),
-                "HOME": str(Path.home()),
-            },
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def change(self, command: str, *options: str) -> str:
-        """A command that reads the stack's configuration."""
-        config = ("--config-file", str(self._config), "--color", "never")
-        return self.run(command, "--stack", "kept", *config, *options)
-
-    def up(self, *options: str) -> str:
-        return self.change("up", "--yes", "--skip-preview", *options)
-
-    def steps(self) -> dict[str, str]:
-        """What a preview would do, by resource, without what stays."""
-        steps = json.loads(self.change("preview", "--json"))["steps"]
-        found = {TYPES.get(step["urn"].split("::")[2]): step["op"] for step in steps}
-        return {name: step for name, step in found.items() if name and step != "same"}
-
-    def state(self) -> dict:
-        return json.loads(self.run("stack", "export", "--stack", "kept", "--show-secrets"))
-
-    def outputs(self) -> dict:
-        """The resources' outputs by their names in `TYPES`, with secrets as they are."""
-        return {
-            TYPES[one["type"]]: {name: shown(value) for name, value in one["outputs"].items()}
-            for one in self.state()["deployment"]["resources"]
-            if one["type"] in TYPES
-        }
-
-
-def shown(value):
-    if isinstance(value, dict):
-        if SIGNATURE in value:
-            return shown(json.loads(value["plaintext"]))
-        return {name: shown(item) for name, item in value.items()}
-    return [shown(item) for item in value] if isinstance(value, list) else value
 
 
 def asked_for(resource: Kept, **changes):
@@ -152,7 +66,7 @@ def brought_in(toolchain, tmp_path_factory, kept):
     """Makes a stack, and imports resources as they were kept into its state."""
 
     def made(resources):
-        stack = Stack(toolchain, tmp_path_factory.mktemp("earlier"))
+        stack = KeptStack(toolchain, tmp_path_factory.mktemp("earlier"), PROGRAM)
         stack.asked = {name: asked_for(resource) for name, resource in kept.items()}
         stack.run("stack", "init", "kept")
         # So that it has all that the engine keeps around the resources.

@@ -10,7 +10,7 @@ from components.dynamic.certificate_register import CertificateRegister, read_is
 from components.dynamic.revocation_list import RevocationList
 from components.dynamic.server_certificate import ServerCertificate
 
-asked = json.loads(os.environ["EARLIER_STATE_INPUTS"])
+asked = json.loads(os.environ["KEPT_STATE_ASKED"])
 
 authority = CertificateAuthority("kept", **asked["certificate_authority"])
 signer = {

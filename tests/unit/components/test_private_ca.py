@@ -238,7 +238,7 @@ def test_without_the_cas_key_nothing_is_signed_and_no_list_made():
     assert "adopted_private_key" not in deployment.one(CA).inputs
     assert "ca_private_key" not in deployment.one(REGISTER).inputs
     assert deployment.one(REGISTER).inputs["adopted_key_id"]
-    assert deployment.all("dynamic/pki:RevocationList") == []
+    assert "ca_private_key" not in deployment.one("dynamic/pki:RevocationList").inputs
     assert made[0].expired_probe is None
 
 
@@ -255,6 +255,7 @@ def test_while_a_rotation_is_prepared_the_next_ca_issues_and_the_present_one_sta
     deployment = deploy(program, issued=ROTATING)
     register = deployment.one(REGISTER)
     assert register.inputs["ca_certificate"] == FOLLOWING["cross_certificate"]
+    assert register.inputs["present_ca_certificate"] == issued["certificate"]
     assert register.inputs["ca_private_key"] == FOLLOWING["next_private_key"]
     assert register.inputs["ca_key_id"] == FOLLOWING["next_key_id"]
     assert "ca_private_key" in register.secret_inputs

@@ -145,6 +145,59 @@ def test_a_key_that_is_given_later_is_taken(made_keys):
     assert kept.up(adopting()) == "same"
 
 
+def test_a_preview_knows_the_certificate_that_stays_as_it_is(adopted, clock):
+    pem = certificate()
+    assert adopted.inputs["certificate"] == pem
+    assert adopted.checked(without_its_key())["certificate"] == pem
+    # It would have to let one more CA stand below it.
+    rotating = adopting(certificate(path_length=0), next_generation=2)
+    assert "certificate" not in adopted.checked(rotating)
+    clock("2915d")
+    assert "certificate" not in adopted.checked(adopting())
+    assert adopted.checked(without_its_key())["certificate"] == pem
+
+
+def test_the_numbers_of_its_lists_go_on_when_its_key_comes_back(adopted, kept_register):
+    listed = Kept(revocation_list.Provider())
+    news = revocations(adopted, kept_register, first_number=7)
+    keyless = {name: value for name, value in news.items() if name != "ca_private_key"}
+    assert listed.up(news) == "create"
+    assert listed.up({**news, "revision": "another"}) == "update"
+    assert listed.outputs["number"] == "8"
+    assert listed.up(keyless) == "update"
+    assert "revocation_list" not in listed.outputs
+    assert listed.outputs["number"] == "8"
+    assert listed.up(keyless) == "same"
+    assert listed.up(news) == "update"
+    assert (listed.outputs["number"], number(listed)) == ("9", 9)
+    assert listed.up(news) == "same"
+
+
+def test_without_its_key_there_is_no_list_until_it_is_given(adopted, kept_register):
+    listed = Kept(revocation_list.Provider())
+    news = revocations(adopted, kept_register, first_number=7)
+    keyless = {name: value for name, value in news.items() if name != "ca_private_key"}
+    assert listed.up(keyless) == "create"
+    assert "revocation_list" not in listed.outputs
+    assert listed.up(keyless) == "same"
+    assert listed.up(news) == "update"
+    assert (listed.outputs["number"], number(listed)) == ("7", 7)
+
+
+def test_a_number_that_is_said_later_holds_from_the_next_list_on(adopted, kept_register):
+    listed = Kept(revocation_list.Provider())
+    news = revocations(adopted, kept_register)
+    listed.up(news)
+    assert listed.up({**news, "first_number": 4097}) == "same"
+    listed.up({**news, "first_number": 4097, "revision": "another"})
+    assert number(listed) == 4097
+
+
+def number(listed):
+    found = x509.load_pem_x509_crl(listed.outputs["revocation_list"].encode())
+    return found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+
 def test_a_key_that_is_taken_away_is_forgotten(adopted):
     assert adopted.up(without_its_key()) == "update"
     assert adopted.outputs["certificate"] == certificate()
@@ -282,24 +335,39 @@ def test_a_database_that_cannot_be_read_is_a_failure(adopted):
         Kept(certificate_register.Provider()).checked(register(adopted, {}, index="nonsense"))
 
 
-def test_a_certificate_that_it_issued_is_entered_and_nothing_made(adopted, made_keys):
-    made = len(made_keys)
+def issued_before():
+    """PEM of a client's certificate that the CA issued before it was brought along."""
     window = Window(NOW.replace(microsecond=0), NOW.replace(microsecond=0) + timedelta(days=9))
     issuer = Issuer(certificates.load(certificate()), KEY)
     subject = distinguished_name({"common_name": "phone"})
-    held = certificates.client(issuer, subject, small_key().public_key(), window)
-    news = register(
-        adopted, {"phone": client("phone", certificate=certificates.pem(held))}, ca_private_key=None
-    )
+    return certificates.pem(certificates.client(issuer, subject, small_key().public_key(), window))
+
+
+def test_one_that_is_entered_in_a_rotation_stands_under_the_ca_that_signed_it(adopted):
+    adopted.up(adopting(next_generation=2))
+    held = issued_before()
+    clients = {"phone": client("phone", certificate=held), "browser": client("browser")}
+    present = {"present_ca_certificate": adopted.outputs["certificate"]}
+    kept = Kept(certificate_register.Provider())
+    assert kept.up(register(adopted, clients, **by_the_next(adopted), **present)) == "create"
+    found = kept.seen["bundles"]
+    assert found["phone"] == {"certificate": held, "chain": adopted.outputs["certificate"]}
+    assert found["browser"]["chain"] == adopted.outputs["cross_certificate"]
+
+
+def test_a_certificate_that_it_issued_is_entered_and_nothing_made(adopted, made_keys):
+    made = len(made_keys)
+    held = issued_before()
+    news = register(adopted, {"phone": client("phone", certificate=held)}, ca_private_key=None)
     del news["ca_private_key"]
     kept = Kept(certificate_register.Provider())
     assert kept.up(news) == "create"
     assert len(made_keys) == made
     assert kept.seen["bundles"]["phone"] == {
-        "certificate": certificates.pem(held),
+        "certificate": held,
         "chain": certificate(),
     }
     (entry,) = kept.seen["issued"]
-    assert entry["serial_number"] == certificates.serial_number(held)
-    assert entry["not_after"] == show_time(window.not_after)
+    assert entry["serial_number"] == certificates.serial_number(certificates.load(held))
+    assert entry["not_after"] == show_time(certificates.load(held).not_valid_after_utc)
     assert kept.up(news) == "same"
