@@ -108,9 +108,14 @@ def test_instances_serve_the_page_on_the_backend_port():
         assert "--port 8080" in files["/etc/systemd/system/instance-page.service"]
 
 
-def test_another_page_or_port_needs_another_instance():
+def test_another_page_port_image_type_or_network_needs_another_instance():
     for instance in deployed().all(INSTANCE):
-        assert list(instance.request.replaceOnChanges) == ["userData"]
+        assert list(instance.request.replaceOnChanges) == [
+            "userData",
+            "imageId",
+            "instanceType",
+            "vswitchId",
+        ]
         assert not instance.request.deleteBeforeReplace
 
 
