@@ -130,8 +130,10 @@ sbom: $(VENV)/development ## Write a bill of materials (CycloneDX) for each file
 	  echo "$$name.cdx.json"
 	done
 
-bench: $(VENV)/development ## Print the figures that README quotes
-	@$(RUN) -m benchmarks
+bench: $(VENV)/development ## Measure what README quotes, and compare (ARGS="1 10": clients)
+	@$(RUN) -m benchmarks $(ARGS) | tee docs/figures.new
+	mv docs/figures.new docs/figures.md
+	$(RUN) -m benchmarks.quoted
 
 lock: $(VENV)/development ## Compile requirements*.in into pinned files with hashes
 	@for name in $(PINNED); do

@@ -1,22 +1,36 @@
-"""`make bench`: one figure a line, `name: value unit`."""
+"""`make bench`: figures, one a line, `name: value unit`, and a table, all in Markdown."""
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
 import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import api, issuing, load, scale, stack
+from benchmarks.figures import text
 from operations.local_environment import LocalEnvironment
-from toolchain.install import ensure
+from toolchain.install import Toolchain, ensure
 from toolchain.progress import Reporter
 
 
 def main() -> None:
-    """Measure everything in a folder of its own, and leave nothing behind."""
+    """Measure everything in a folder of its own, and leave nothing behind.
+
+    Arguments are numbers of clients, in place of `scale.SIZES`.
+    """
+    sizes = [int(argument) for argument in sys.argv[1:]] or scale.SIZES
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
+        with Reporter() as reporter:
+            toolchain = ensure(reporter)
+        text(_head(toolchain))
+        text("```\n")
         issuing.run()
-        scale.run(folder)
         home = folder / "home"
         environment = LocalEnvironment(home)
         environment.start_cloud(0)
@@ -26,9 +40,21 @@ def main() -> None:
             stack.down(home)
         finally:
             environment.stop_cloud()
-        with Reporter() as reporter:
-            toolchain = ensure(reporter)
+        scale.run(folder, sizes)
+        text("```\n\n")
         load.run(folder / "load", toolchain)
+
+
+def _head(toolchain: Toolchain) -> str:
+    pulumi = subprocess.run(
+        [toolchain.pulumi, "version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    return (
+        f"# Figures of {datetime.now(UTC):%Y-%m-%d}\n\n"
+        f"By `make bench`, in one run, on {os.cpu_count()} cores: Pulumi {pulumi}, Python "
+        f"{platform.python_version()}, cryptography {version('cryptography')}. Times differ from "
+        "machine to machine and from run to run; ratios less.\n\n"
+    )
 
 
 if __name__ == "__main__":

@@ -7,18 +7,21 @@ import time
 from collections.abc import Callable, Sequence
 
 
+def text(content: str) -> None:
+    """Print it at once, so that who waits sees how far it is."""
+    sys.stdout.write(content)
+    sys.stdout.flush()
+
+
 def show(name: str, value: float, unit: str) -> None:
     """Print `name: value unit`; the unit of a ratio is x."""
-    sys.stdout.write(f"{name}: {value:.4g} {unit}\n")
-    sys.stdout.flush()
+    text(f"{name}: {value:.4g} {unit}\n")
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table in Markdown."""
     lines = [columns, ["---"] * len(columns), *rows]
-    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    sys.stdout.write(f"{title}\n\n{text}\n")
-    sys.stdout.flush()
+    text(f"## {title}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines))
 
 
 def seconds(action: Callable[[], object]) -> float:

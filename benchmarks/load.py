@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.figures import table
+from benchmarks.figures import table, text
 from benchmarks.streams import Tally, Visitor, strangers, streams, wait_until_served
 from operations import local_environment, probes
 from operations.cloud_api import CloudApi
@@ -259,6 +259,8 @@ def run(home: Path, toolchain: Toolchain) -> None:
             for row in rows
         ],
     )
+    text("\nWhat fails by nature:\n\n")
+    text("".join(f"- {change}: {reason}\n" for change, reason in BY_NATURE.items()))
 
 
 def _visitors(service: Service, found: StackOutputs) -> Iterator[tuple[str, Visitor]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -57,11 +58,11 @@ for number in range(pulumi.Config().require_int("clients")):
 """
 
 
-def run(folder: Path) -> None:
+def run(folder: Path, sizes: Sequence[int] = SIZES) -> None:
     """For each number of clients: up, preview without a change, one more client, state, memory."""
     with Reporter() as reporter:
         toolchain = ensure(reporter)
-    for clients in SIZES:
+    for clients in sizes:
         _one_size(f"clients_{clients}", clients, _Stack(folder, REGISTER, clients, toolchain))
     for clients in ONE_EACH_SIZES:
         name = f"one_resource_each_{clients}"

@@ -1,0 +1,62 @@
+"""README's figures against `docs/figures.md`, which `make bench` writes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+
+from operations.stack import PROJECT
+
+FIGURES = PROJECT / "docs" / "figures.md"
+README_FILES = (PROJECT / "README.md", PROJECT / "README.zh.md")
+
+STACK = "| {up:.0f} s | {second_up:.0f} s | {preview:.1f} s | {verify:.1f} s |"
+
+CLIENTS = (
+    "| {clients:,} | {up:.1f} s | {preview_without_change:.1f} s | {one_more:.1f} s "
+    "| {openssl_commands_to_up:.1f} | {up_spent_on_keys:.0f} % | {state:.0f} KiB |"
+)
+"""Rows of README's tables, in both languages; a name stands for its figure."""
+
+
+def read(text: str) -> dict[str, float]:
+    """Figures by name, of what `make bench` printed."""
+    lines = re.findall(r"^(\w+): ([-+.\deE]+) \S+$", text, re.MULTILINE)
+    return {name: float(value) for name, value in lines}
+
+
+def rows(figures: Mapping[str, float]) -> list[str]:
+    """What README's tables have to say: of the stack, and of each number of clients.
+
+    Raises:
+        KeyError: There is no such figure.
+    """
+    sizes = [int(size) for name in figures for size in re.findall(r"^clients_(\d+)_up$", name)]
+    return [STACK.format_map(figures), *(_of_clients(size, figures) for size in sizes)]
+
+
+def _of_clients(size: int, figures: Mapping[str, float]) -> str:
+    prefix = f"clients_{size}_"
+    own = {name.removeprefix(prefix): value for name, value in figures.items()}
+    return CLIENTS.format_map({**own, "up": figures[f"{prefix}up"], "clients": size})
+
+
+def missing(readme: str, figures: Mapping[str, float]) -> list[str]:
+    """Rows that a README does not have, and should."""
+    return [row for row in rows(figures) if row not in readme]
+
+
+def main() -> None:
+    """Print what READMEs should say and do not; the exit status is 1 if there is anything."""
+    figures = read(FIGURES.read_text(encoding="utf-8"))
+    wrong = 0
+    for path in README_FILES:
+        for row in missing(path.read_text(encoding="utf-8"), figures):
+            sys.stdout.write(f"{path.name} should say: {row}\n")
+            wrong = 1
+    sys.exit(wrong)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""README quotes what `make bench` measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import quoted
+
+PRINTED = """# Figures of 2026-01-31
+
+```
+client_issued: 26.53 ms
+up: 32.74 s
+clients_10000_state: 2.318e+05 KiB
+```
+| change | s |
+"""
+
+
+def test_figures_are_read_by_name():
+    assert quoted.read(PRINTED) == {
+        "client_issued": 26.53,
+        "up": 32.74,
+        "clients_10000_state": 231800.0,
+    }
+
+
+@pytest.mark.parametrize("path", quoted.README_FILES, ids=lambda path: path.name)
+def test_readme_quotes_what_was_measured(path):
+    figures = quoted.read(quoted.FIGURES.read_text(encoding="utf-8"))
+    assert quoted.missing(path.read_text(encoding="utf-8"), figures) == []
+
+
+def test_a_figure_that_was_not_measured_is_missed():
+    figures = quoted.read(quoted.FIGURES.read_text(encoding="utf-8"))
+    text = quoted.README_FILES[0].read_text(encoding="utf-8")
+    for name in ("up", "verify", "clients_1000_up", "clients_1000_state"):
+        other = {**figures, name: figures[name] * 1.2}
+        assert len(quoted.missing(text, other)) == 1
