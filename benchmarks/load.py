@@ -61,7 +61,9 @@ class Service:
         """What a client got before the present rotation began."""
 
     def up(self, **settings: Any) -> None:
-        """Set keys of the configuration; a map is merged into the one there is. Bring it up.
+        """Set keys of the configuration, and bring it up.
+
+        A map is merged into the one there is, but clients; None takes a key out of it.
 
         Raises:
             RuntimeError: It fails; the message is what was printed.
@@ -69,8 +71,11 @@ class Service:
         config = self._values["config"]
         for name, value in settings.items():
             key = f"slb-mutual-tls:{name}"
-            merge = isinstance(value, Mapping) and name != "clients"
-            config[key] = {**config.get(key, {}), **value} if merge else value
+            if isinstance(value, Mapping) and name != "clients":
+                merged = {**config.get(key, {}), **value}
+                config[key] = {k: v for k, v in merged.items() if v is not None}
+            else:
+                config[key] = value
         self.local.configure(self.stack, self._values)
         done = subprocess.run(
             self.stack.command_line("up", "--yes", "--skip-preview", "--color", "never"),
@@ -87,13 +92,6 @@ class Service:
     def outputs(self) -> StackOutputs:
         """The stack's."""
         return parse(self.stack.outputs())
-
-    def rotate(self, **authority: Any) -> None:
-        """Set the CA's generations; None takes one out."""
-        key = "slb-mutual-tls:certificate_authority"
-        given = {**self._values["config"][key], **authority}
-        self._values["config"][key] = {k: v for k, v in given.items() if v is not None}
-        self.up()
 
     def instances(self) -> list[str]:
         """Ids of the instances."""
@@ -121,7 +119,7 @@ class Service:
 
 def _prepare(service: Service) -> None:
     service.handed_out = of_bundle(service.outputs().client_bundles["browser"])
-    service.rotate(next_generation=2)
+    service.up(certificate_authority={"next_generation": 2})
 
 
 def _kill(service: Service) -> None:
@@ -149,7 +147,7 @@ START: Mapping[str, Any] = {"listener": {"tls_cipher_policy": "tls_cipher_policy
 
 CHANGES: Mapping[str, Callable[[Service], None]] = {
     "server certificate renewed": lambda s: s.up(server={"validity": "200d"}),
-    "CA's certificate renewed": lambda s: s.rotate(validity="4000d"),
+    "CA's certificate renewed": lambda s: s.up(certificate_authority={"validity": "4000d"}),
     "client added": lambda s: s.up(clients={**BOTH, "auditor": {}}),
     "client removed": lambda s: s.up(clients={"browser": {}, "auditor": {}}),
     "listener's options changed": lambda s: s.up(
@@ -169,7 +167,9 @@ CHANGES: Mapping[str, Callable[[Service], None]] = {
     "backend killed": _kill,
     "backend brought back": _bring_back,
     "CA rotated: prepare": _prepare,
-    "CA rotated: complete": lambda s: s.rotate(generation=2, next_generation=None),
+    "CA rotated: complete": lambda s: s.up(
+        certificate_authority={"generation": 2, "next_generation": None}
+    ),
     "local cloud restarted": _restart,
 }
 
