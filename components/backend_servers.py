@@ -78,8 +78,9 @@ class BackendServers(pulumi.ComponentResource):
             return _Site(instance_type, network.vswitch_ids, group_id)
         placed = catalogue.placement(backends.instance_type, min(backends.count, 2), invoke)
         if network.vpc_id is not None:
-            catalogue.require_vpc(network.vpc_id, invoke)
-            switches = self._switches(network.vpc_id, network, placed.zones)
+            blocks = self._blocks(network, placed.zones)
+            catalogue.require_room(network.vpc_id, blocks, invoke)
+            switches = self._switches(network.vpc_id, blocks, placed.zones)
             group_id = self._group_id(backends, network.vpc_id, invoke)
             return _Site(placed.instance_type, switches, group_id)
         vpc = alicloud.vpc.Network(
@@ -91,27 +92,36 @@ class BackendServers(pulumi.ComponentResource):
             # grows or shrinks the one that is there), while vSwitches move with it in any case.
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["cidrBlock"]),
         )
-        switches = self._switches(vpc.id, network, placed.zones)
+        switches = self._switches(vpc.id, self._blocks(network, placed.zones), placed.zones)
         return _Site(placed.instance_type, switches, self._security_group(vpc.id, backends.port).id)
 
-    def _switches(
-        self, vpc_id: pulumi.Input[str], network: Network, zones: Sequence[str]
-    ) -> Sequence[pulumi.Output[str]]:
-        blocks = ipaddress.ip_network(network.cidr_block).subnets(
+    def _blocks(
+        self, network: Network, zones: Sequence[str]
+    ) -> Mapping[str, ipaddress.IPv4Network]:
+        """The new vSwitches' names, and their parts of the block."""
+        parts = ipaddress.IPv4Network(network.cidr_block).subnets(
             new_prefix=max(24, network.cidr_block.prefixlen + 1)
         )
+        return {f"{self._name}-{index}": next(parts) for index in range(len(zones))}
+
+    def _switches(
+        self,
+        vpc_id: pulumi.Input[str],
+        blocks: Mapping[str, ipaddress.IPv4Network],
+        zones: Sequence[str],
+    ) -> Sequence[pulumi.Output[str]]:
         return [
             alicloud.vpc.Switch(
-                f"{self._name}-{index}",
-                vswitch_name=f"{self._name}-{index}",
+                name,
+                vswitch_name=name,
                 vpc_id=vpc_id,
                 zone_id=zone,
-                cidr_block=str(next(blocks)),
+                cidr_block=str(block),
                 tags=self._tags,
                 # The catalogue may offer other zones tomorrow; what stands must not move with it.
                 opts=pulumi.ResourceOptions(parent=self, ignore_changes=["zoneId"]),
             ).id
-            for index, zone in enumerate(zones)
+            for (name, block), zone in zip(blocks.items(), zones, strict=True)
         ]
 
     def _instances(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import ipaddress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -181,14 +182,39 @@ def existing_switches(
     return ExistingSwitches(wanted, tuple(found[one].zone_id for one in ids))
 
 
-def require_vpc(vpc_id: str, opts: pulumi.InvokeOptions) -> None:
-    """Check that a VPC exists.
+def require_room(
+    vpc_id: str, blocks: Mapping[str, ipaddress.IPv4Network], opts: pulumi.InvokeOptions
+) -> None:
+    """Check that vSwitches can be had in a VPC: else the API says so when much is made already.
+
+    Args:
+        vpc_id: The VPC.
+        blocks: The vSwitches' blocks by name; one that is there by its name and block is theirs.
+        opts: Of the provider's data sources.
 
     Raises:
-        pulumi.RunError: It does not.
+        pulumi.RunError: There is no such VPC, a block is not in it, or another vSwitch has it.
     """
-    if not alicloud.vpc.get_networks(ids=[vpc_id], opts=opts).vpcs:
+    found = alicloud.vpc.get_networks(ids=[vpc_id], opts=opts).vpcs
+    if not found:
         raise _no_such("network.vpc_id", [vpc_id], "VPCs")
+    of_vpc = [found[0].cidr_block, *found[0].secondary_cidr_blocks]
+    there = alicloud.vpc.get_switches(vpc_id=vpc_id, opts=opts).vswitches
+    for name, block in blocks.items():
+        if not any(block.subnet_of(ipaddress.IPv4Network(one)) for one in of_vpc):
+            raise pulumi.RunError(
+                f"network.cidr_block gives a vSwitch {block}, and {vpc_id} has "
+                f"{', '.join(of_vpc)}: name a free block of it."
+            )
+        for one in there:
+            taken = ipaddress.IPv4Network(one.cidr_block)
+            theirs = (one.vswitch_name, taken) == (name, block)
+            if block.overlaps(taken) and not theirs:
+                raise pulumi.RunError(
+                    f"network.cidr_block gives a vSwitch {block}, and {one.id} in {vpc_id} has "
+                    f"{taken}: name a block that no vSwitch has a part of. Even the stack's own "
+                    "go only when there are new ones."
+                )
 
 
 def require_security_group(group_id: str, vpc_id: str, opts: pulumi.InvokeOptions) -> None:

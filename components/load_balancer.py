@@ -257,9 +257,37 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
             modification_protection_reason=self._name[:80] if protected else None,
             resource_group_id=load_balancer.resource_group_id,
             tags=self._tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                hooks=pulumi.ResourceHookBinding(
+                    before_update=[
+                        pulumi.ResourceHook(
+                            f"{self._name}-charge-type",
+                            refuse_the_way_back,
+                            pulumi.ResourceHookOptions(on_dry_run=True),
+                        )
+                    ]
+                ),
+            ),
         )
         return _Instance(made.id, made.address, load_balancer.address_ip_version)
+
+
+def refuse_the_way_back(args: pulumi.ResourceHookArgs) -> None:
+    """Refuse, in a preview too, what the provider would plan as an update.
+
+    Raises:
+        ValueError: A PayByCLCU instance is to be charged by specification
+            (ModifyLoadBalancerInstanceChargeType).
+    """
+    before, after = (
+        (inputs or {}).get("instanceChargeType") for inputs in (args.old_inputs, args.new_inputs)
+    )
+    if (before, after) == ("PayByCLCU", "PayBySpec"):
+        raise ValueError(
+            "load_balancer.instance_charge_type is PayBySpec, and this instance is PayByCLCU, from "
+            "which there is no way back: leave it, or make another load balancer, in a new stack."
+        )
 
 
 def _label(domain: str) -> str:

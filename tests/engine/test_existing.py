@@ -19,6 +19,7 @@ from tests.engine.conftest import Engine
 
 NAME = "slb-mutual-tls-guest"
 LISTENER = f"alicloud:slb/listener:Listener::{NAME}"
+SWITCH = f"alicloud:vpc/switch:Switch::{NAME}"
 MEMBER = f"alicloud:slb/serverGroupServerAttachment:ServerGroupServerAttachment::{NAME}"
 
 
@@ -131,6 +132,24 @@ def test_another_backend_port_is_another_group_and_the_listener_stays(guest):
     guest.up()
     assert statuses(verify(guest)) == {"passed"}, verify(guest).to_json()
     assert guest.steps() == {}
+
+
+def test_new_vswitches_in_an_existing_vpc_move_to_another_block(host, guest):
+    (vpc,) = json.loads(guest.local._cloud("dump"))["vpc"]
+    guest.configure(network={"vpc_id": vpc["id"], "cidr_block": "192.168.64.0/24"})
+    guest.up()
+    assert statuses(verify(guest)) == {"passed"}, verify(guest).to_json()
+    guest.configure(network={"vpc_id": vpc["id"], "cidr_block": "192.168.66.0/24"})
+    switches = {urn: op for urn, op in guest.steps().items() if "vpc/switch" in urn}
+    assert switches == {f"{SWITCH}-{index}": "replace" for index in (0, 1)}
+    guest.up()
+    assert statuses(verify(guest)) == {"passed"}, verify(guest).to_json()
+    assert guest.steps() == {}
+    for taken in ("192.168.66.0/23", "192.168.1.0/24"):  # its own, and the host's
+        guest.configure(network={"vpc_id": vpc["id"], "cidr_block": taken})
+        text = guest.fail("preview")
+        assert "name a block that no vSwitch has a part of" in text
+        assert "Traceback" not in text
 
 
 def test_existing_instances_answer_too(host, guest):

@@ -80,7 +80,8 @@ class Cloud(mocks.Mocks):
         instances: Ids of the account's instances.
         issued: Outputs of the dynamic resources.
         switches: VPC and zone of each of its vSwitches, by id.
-        vpcs: Ids of its VPCs.
+        taken: Name and block of each vSwitch in its VPCs, by id.
+        vpcs: Ids of its VPCs, which have 10.0.0.0/8.
         groups: VPC of each of its security groups, by id.
         balancers: Its load balancers by id: what differs from `BALANCER`.
         slb_zones: Master and slave zones in which the region sells load balancers.
@@ -97,6 +98,7 @@ class Cloud(mocks.Mocks):
         instances: tuple[str, ...] = (),
         issued: Mapping[str, Mapping[str, Any]] = ISSUED,
         switches: Mapping[str, tuple[str, str]] | None = None,
+        taken: Mapping[str, tuple[str, str]] | None = None,
         vpcs: tuple[str, ...] = (),
         groups: Mapping[str, str] | None = None,
         balancers: Mapping[str, Mapping[str, str]] | None = None,
@@ -110,6 +112,7 @@ class Cloud(mocks.Mocks):
         self._images = images
         self._instances = instances
         self._switches = switches or {}
+        self._taken = taken or {}
         self._vpcs = vpcs
         self._groups = groups or {}
         self._balancers = balancers or {}
@@ -152,6 +155,14 @@ class Cloud(mocks.Mocks):
                 key, found = "images", [{"id": image} for image in self._images]
             case "getInstances":
                 key, found = "instances", [{"id": one} for one in self._instances if one in ids]
+            case "getSwitches" if "vpcId" in asked:
+                key, found = (
+                    "vswitches",
+                    [
+                        {"id": one, "vswitchName": name, "cidrBlock": block}
+                        for one, (name, block) in self._taken.items()
+                    ],
+                )
             case "getSwitches":
                 key, found = (
                     "vswitches",
@@ -162,7 +173,8 @@ class Cloud(mocks.Mocks):
                     ],
                 )
             case "getNetworks":
-                key, found = "vpcs", [{"id": one} for one in self._vpcs if one in ids]
+                blocks = {"cidrBlock": "10.0.0.0/8", "secondaryCidrBlocks": ["172.16.0.0/16"]}
+                key, found = "vpcs", [{"id": one, **blocks} for one in self._vpcs if one in ids]
             case "getSecurityGroups":
                 key, found = (
                     "groups",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 
 import pulumi
 import pytest
@@ -228,6 +229,41 @@ def test_new_switches_are_made_in_an_existing_vpc():
     switches = deployment.all(SWITCH)
     assert [one.inputs["cidrBlock"] for one in switches] == ["10.1.2.0/25", "10.1.2.128/25"]
     assert {one.inputs["vpcId"] for one in [*switches, deployment.one(GROUP)]} == {"vpc-1"}
+
+
+def test_new_switches_have_room_beside_others_and_in_a_secondary_block():
+    taken = {"vsw-a": ("other", "10.1.1.0/24"), "vsw-b": ("test-0", "10.1.2.0/25")}
+    for block in ("10.1.2.0/24", "172.16.4.0/24"):
+        deployment = deployed(block, network={"vpc_id": "vpc-1"}, vpcs=("vpc-1",), taken=taken)
+        assert len(deployment.all(SWITCH)) == 2
+
+
+@pytest.mark.parametrize(
+    ("block", "sentence"),
+    [
+        (
+            "192.168.4.0/24",
+            "network.cidr_block gives a vSwitch 192.168.4.0/25, and vpc-1 has 10.0.0.0/8, "
+            "172.16.0.0/16: name a free block of it.",
+        ),
+        (
+            "10.1.1.0/24",
+            "network.cidr_block gives a vSwitch 10.1.1.0/25, and vsw-a in vpc-1 has 10.1.1.0/24: "
+            "name a block that no vSwitch has a part of. Even the stack's own go only when there "
+            "are new ones.",
+        ),
+        (
+            "10.1.2.0/24",
+            "network.cidr_block gives a vSwitch 10.1.2.0/25, and vsw-b in vpc-1 has 10.1.2.0/24: "
+            "name a block that no vSwitch has a part of. Even the stack's own go only when there "
+            "are new ones.",
+        ),
+    ],
+)
+def test_new_switches_without_room_are_refused(block, sentence):
+    taken = {"vsw-a": ("other", "10.1.1.0/24"), "vsw-b": ("test-0", "10.1.2.0/24")}
+    with pytest.raises(pulumi.RunError, match=re.escape(sentence)):
+        deployed(block, network={"vpc_id": "vpc-1"}, vpcs=("vpc-1",), taken=taken)
 
 
 def test_an_existing_security_group_is_left_as_it_is():
