@@ -92,8 +92,8 @@ test-engine: $(VENV)/development $(POLICY) ## Run the tests with the real engine
 
 test-long: $(VENV)/development $(POLICY) ## Run the long tests, and ten times as many hostile cases
 	@$(RUN) -m toolchain >/dev/null
-	$(RUN) -m pytest --long --budget $(BUDGET) $(ARGS)
-	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest tests/fuzz --budget $(BUDGET) $(ARGS)
+	$(RUN) -m pytest --long --budget=$(BUDGET) $(ARGS)
+	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest tests/fuzz --budget=$$(( $(BUDGET) - SECONDS )) $(ARGS)
 
 lint: $(VENV)/development ## Check format, style, types and CI's workflows
 	@$(VENV)/bin/ruff format --check

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import time
 from collections.abc import Iterator
@@ -41,10 +42,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = groups[True]
 
 
+def remaining(config: pytest.Config) -> float:
+    """Seconds of `--budget` that are left."""
+    budget: float | None = config.getoption("--budget")
+    return math.inf if budget is None else config.stash[BEGAN] + budget - time.monotonic()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    budget = item.config.getoption("--budget")
-    if budget is not None and time.monotonic() - item.config.stash[BEGAN] > budget:
-        pytest.skip(f"the {budget:g} seconds are over")
+    if remaining(item.config) <= 0:
+        pytest.skip(f"the {item.config.getoption('--budget'):g} seconds are over")
     needed = [command for marker in item.iter_markers("commands") for command in marker.args]
     reason = packages.lacking(needed)
     if reason is not None:

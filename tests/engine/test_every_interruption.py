@@ -1,7 +1,8 @@
 """Every point at which a first `make up` may be interrupted, as many as there is time for.
 
-INTERRUPTION_MINUTES says how long. docs/interruptions.md has the outcomes; points that it lacks
-come first. With INTERRUPTION_PAGE=1 what is seen is written there, else it is compared with it.
+INTERRUPTION_MINUTES says how long, if `--budget` leaves so much. docs/interruptions.md has the
+outcomes; points that it lacks come first. With INTERRUPTION_PAGE=1 what is seen is written there,
+else it is compared with it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from operations.stack import PROJECT
+from tests.conftest import remaining
 from tests.engine.conftest import copy_of_the_project
 from tests.engine.interruptions import CLOUD, DYNAMIC, ENGINE, PROVIDER, Point, Site
 
@@ -141,9 +143,9 @@ def written() -> dict[str, str]:
 
 
 @pytest.mark.long
-def test_the_next_up_puts_in_order_whatever_was_interrupted(tmp_path, toolchain, capsys):
+def test_the_next_up_puts_in_order_whatever_was_interrupted(tmp_path, toolchain, capsys, request):
     minutes = float(os.environ.get("INTERRUPTION_MINUTES", "20"))
-    deadline = time.monotonic() + minutes * 60
+    deadline = time.monotonic() + min(minutes * 60, remaining(request.config))
     every = list(points(tmp_path / "clean" / "project"))
     seed = os.environ.get("INTERRUPTION_SEED") or str(int(time.time()))
     page = written()
@@ -153,9 +155,10 @@ def test_the_next_up_puts_in_order_whatever_was_interrupted(tmp_path, toolchain,
     lock = threading.Lock()
 
     def work() -> None:
-        while time.monotonic() < deadline:
+        while True:
             with lock:
-                if not waiting:
+                # One each at least, or nothing would have been tried.
+                if not waiting or (len(outcomes) >= WORKERS and time.monotonic() > deadline):
                     return
                 point = waiting.pop()
             outcome = tried(point, tmp_path / str(every.index(point)) / "project")
