@@ -144,7 +144,7 @@ def written() -> dict[str, str]:
 
 @pytest.mark.long
 def test_the_next_up_puts_in_order_whatever_was_interrupted(tmp_path, toolchain, capsys, request):
-    minutes = float(os.environ.get("INTERRUPTION_MINUTES", "20"))
+    minutes = float(os.environ.get("INTERRUPTION_MINUTES", "5"))
     deadline = time.monotonic() + min(minutes * 60, remaining(request.config))
     every = list(points(tmp_path / "clean" / "project"))
     seed = os.environ.get("INTERRUPTION_SEED") or str(int(time.time()))
