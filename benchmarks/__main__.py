@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks import api, issuing, load, scale, stack
 from benchmarks.figures import text
-from operations.local_environment import LocalEnvironment
+from operations.stacks.local_environment import LocalEnvironment
 from toolchain.install import Toolchain, ensure
 from toolchain.progress import Reporter
 

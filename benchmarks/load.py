@@ -19,12 +19,13 @@ import psutil
 
 from benchmarks.figures import table, text
 from benchmarks.streams import Tally, Visitor, strangers, streams, wait_until_served
-from operations import local_environment, probes
 from operations.cloud_api import CloudApi
-from operations.identity import Identity, of_bundle
-from operations.local_environment import LocalEnvironment
 from operations.outputs import StackOutputs, parse
-from operations.stack import PROJECT
+from operations.project import PROJECT
+from operations.stacks import local_environment
+from operations.stacks.local_environment import LocalEnvironment
+from operations.verification import probes
+from operations.verification.identity import Identity, of_bundle
 from toolchain.install import Toolchain
 
 SHORT, KEPT = 3, 3

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Mapping
 
-from operations.stack import PROJECT
+from operations.project import PROJECT
 
 FIGURES = PROJECT / "docs" / "figures.md"
 README_FILES = (PROJECT / "README.md", PROJECT / "README.zh.md")

@@ -17,7 +17,7 @@ from benchmarks import processes
 from benchmarks.figures import seconds, show
 from benchmarks.issuing import by_openssl_commands
 from benchmarks.processes import Run
-from operations.stack import PROJECT
+from operations.project import PROJECT
 from pki import keys
 from pki.register import KEY_THREADS
 from settings import NAMESPACE

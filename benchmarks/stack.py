@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.figures import seconds, show
-from operations.stack import PROJECT
+from operations.project import PROJECT
 
 
 def run(home: Path) -> None:

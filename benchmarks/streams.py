@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from operations import probes
-from operations.identity import Identity, impostor_of, of_bundle, of_expired_probe
 from operations.outputs import StackOutputs
-from operations.probes import Target
+from operations.verification import probes
+from operations.verification.identity import Identity, impostor_of, of_bundle, of_expired_probe
+from operations.verification.probes import Target
 
 PAUSE = 0.02
 """Seconds between two requests of a stream."""

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from operations import client_bundle, local_environment, verification
-from operations.health import SlbHealth
-from operations.local_environment import LocalEnvironment
+from operations.certificates import client_bundle
 from operations.outputs import StackOutputs, parse
-from operations.stack import PROJECT
+from operations.project import PROJECT
+from operations.stacks import local_environment
+from operations.stacks.local_environment import LocalEnvironment
+from operations.verification import verification
+from operations.verification.health import SlbHealth
 from tests import packages
 from toolchain.install import ensure
 from toolchain.progress import Reporter

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from operations import installation
+from operations.certificates import installation
 from tests import packages
 from tests.conformance import specimens
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.stack import PROJECT
+from operations.project import PROJECT
 
 FILES = ("requirements", "requirements-dev", "policy/requirements")
 PROGRAM = ("benchmarks", "components", "configuration", "localcloud", "operations", "pki")

@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from operations.stack import PROJECT
+from operations.project import PROJECT
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 WRITABLE = stat.S_IWGRP | stat.S_IWOTH

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from operations.stack import PROJECT
+from operations.project import PROJECT
 from tests import packages
 from tests.conformance import specimens
 

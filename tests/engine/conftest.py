@@ -15,9 +15,10 @@ import pytest
 
 from localcloud import control
 from localcloud.home import Home
-from operations import local_environment
-from operations.local_environment import LocalEnvironment
-from operations.stack import PROJECT, Stack
+from operations.project import PROJECT
+from operations.stacks import local_environment
+from operations.stacks.local_environment import LocalEnvironment
+from operations.stacks.stack import Stack
 from toolchain.install import Toolchain, ensure
 from toolchain.progress import Reporter
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import time
 
-from operations import probes
 from operations.outputs import parse
-from operations.stack import PROJECT
+from operations.project import PROJECT
+from operations.verification import probes
 
 
 def set_secret(engine, path, value):

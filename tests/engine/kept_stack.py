@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from components.dynamic.properties import CLOCK_OFFSET
-from operations.stack import PROJECT
+from operations.project import PROJECT
 from tests.engine.leaks import SIGNATURE
 from tests.unit.components.dynamic.earlier_state import PROVIDERS
 from tests.unit.pki.material import NOW

@@ -11,8 +11,9 @@ import json
 import pytest
 from cryptography import x509
 
-from operations import checks, rotation
+from operations.certificates import rotation
 from operations.outputs import parse
+from operations.verification import checks
 from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
 

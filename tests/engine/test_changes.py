@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from operations import local_environment, plan
+from operations.review import plan
+from operations.stacks import local_environment
 from tests.engine.conftest import copy_of_the_project
 
 pytestmark = pytest.mark.long

@@ -12,9 +12,9 @@ import pytest
 from alibabacloud_slb20140515 import models
 
 from localcloud.home import Home
-from operations import verification
-from operations.health import SlbHealth
 from operations.outputs import parse
+from operations.verification import verification
+from operations.verification.health import SlbHealth
 from tests.engine.console import console
 
 LISTENER = "alicloud:slb/listener:Listener::slb-mutual-tls-test"

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from operations.stack import PROJECT
+from operations.project import PROJECT
 from toolchain import install, versions
 from toolchain.progress import Reporter
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from operations import local_environment
+from operations.stacks import local_environment
 from tests.engine.conftest import Engine
 
 

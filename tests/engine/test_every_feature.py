@@ -23,7 +23,7 @@ import pytest
 import yaml
 from cryptography import x509
 
-from operations import local_environment
+from operations.stacks import local_environment
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
 
 SERVICE = """

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.stack import PROJECT
+from operations.project import PROJECT
 from tests.conftest import remaining
 from tests.engine.conftest import copy_of_the_project
 from tests.engine.interruptions import CLOUD, DYNAMIC, ENGINE, PROVIDER, Point, Site

@@ -11,10 +11,11 @@ from collections import Counter
 
 import pytest
 
-from operations import local_environment, probes, verification
-from operations.health import SlbHealth
-from operations.identity import of_bundle
 from operations.outputs import parse
+from operations.stacks import local_environment
+from operations.verification import probes, verification
+from operations.verification.health import SlbHealth
+from operations.verification.identity import of_bundle
 from tests.engine.conftest import Engine
 
 NAME = "slb-mutual-tls-guest"

@@ -21,7 +21,7 @@ from alibabacloud_slb20140515 import models
 
 from localcloud import control
 from localcloud.home import Home
-from operations import probes
+from operations.verification import probes
 from pki import certificates, keys
 from tests.engine import tutorial
 from tests.engine.conftest import copy_of_the_project

@@ -8,10 +8,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from operations import verification
-from operations.health import SlbHealth
 from operations.outputs import parse
-from operations.probes import Target, plain_http
+from operations.verification import verification
+from operations.verification.health import SlbHealth
+from operations.verification.probes import Target, plain_http
 
 
 def free_ports(count: int) -> list[int]:

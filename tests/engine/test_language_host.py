@@ -34,7 +34,7 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 
-from operations.stack import PROJECT
+from operations.project import PROJECT
 
 VIRTUALENV = str(PROJECT / ".venv")
 

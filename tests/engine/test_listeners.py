@@ -11,11 +11,11 @@ from collections import Counter
 
 import pytest
 
-from operations import probes, verification
-from operations.health import SlbHealth
-from operations.identity import of_bundle
 from operations.outputs import parse
-from operations.probes import Target
+from operations.verification import probes, verification
+from operations.verification.health import SlbHealth
+from operations.verification.identity import of_bundle
+from operations.verification.probes import Target
 
 NAME = "slb-mutual-tls-test"
 HERE = {"127.0.0.0/8": "this machine"}

@@ -13,9 +13,9 @@ import re
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from operations import verification
-from operations.health import SlbHealth
 from operations.outputs import parse
+from operations.verification import verification
+from operations.verification.health import SlbHealth
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from operations import checks, probes, verification
-from operations.health import SlbHealth
-from operations.identity import Identity, of_bundle
 from operations.outputs import parse
+from operations.verification import checks, probes, verification
+from operations.verification.health import SlbHealth
+from operations.verification.identity import Identity, of_bundle
 from pki import certificates, keys, name_constraints
 from pki.certificates import Issuer
 from pki.names import distinguished_name

@@ -17,7 +17,7 @@ import pytest
 
 from localcloud import control
 from localcloud.home import Home
-from operations.stack import PROJECT
+from operations.project import PROJECT
 
 
 @pytest.fixture(scope="module")

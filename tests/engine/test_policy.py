@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operations.stack import POLICY_PACK, PROJECT
+from operations.project import POLICY_PACK, PROJECT
 
 PROGRAM = Path(__file__).parent / "programs/breaks_every_rule"
 

@@ -18,11 +18,11 @@ from alibabacloud_slb20140515 import models
 
 from localcloud import control
 from localcloud.home import Home
-from operations.review import GITHUB_LIMIT, marker
-from operations.stack import PROJECT
+from operations.project import PROJECT
+from operations.review.markdown import GITHUB_LIMIT, marker
 from tests.engine.conftest import copy_of_the_project
 from tests.engine.console import REGION, console
-from tests.unit.operations.forge import serving
+from tests.unit.operations.review.forge import serving
 
 STACK = "staging"
 """Two clients, as an environment in an account has them, here on the local cloud."""

@@ -10,7 +10,7 @@ import yaml
 
 from localcloud import control
 from localcloud.home import Home
-from operations.stack import PROJECT
+from operations.project import PROJECT
 from tests.engine.conftest import copy_of_the_project
 
 

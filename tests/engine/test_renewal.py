@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
-from operations import probes
-from operations.identity import of_bundle
 from operations.outputs import parse
+from operations.verification import probes
+from operations.verification.identity import of_bundle
 
 NAME = "slb-mutual-tls-test"
 CA = f"pulumi-python:dynamic/pki:CertificateAuthority::{NAME}"

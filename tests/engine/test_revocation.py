@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 
-from operations import probes, verification
-from operations.health import SlbHealth
-from operations.identity import of_bundle
 from operations.outputs import parse
+from operations.verification import probes, verification
+from operations.verification.health import SlbHealth
+from operations.verification.identity import of_bundle
 from tests.hostile.visitor import WAYS, Visitor
 
 NAME = "slb-mutual-tls-test"

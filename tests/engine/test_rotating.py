@@ -7,9 +7,9 @@ import json
 import pytest
 import yaml
 
-from operations import checks, probes
-from operations.identity import Identity
 from operations.outputs import StackOutputs
+from operations.verification import checks, probes
+from operations.verification.identity import Identity
 
 
 @pytest.fixture(scope="module")

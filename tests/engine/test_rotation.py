@@ -12,9 +12,11 @@ import pytest
 from cryptography import x509
 
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
-from operations import local_environment, plan, probes
-from operations.identity import Identity, of_bundle
 from operations.outputs import parse
+from operations.review import plan
+from operations.stacks import local_environment
+from operations.verification import probes
+from operations.verification.identity import Identity, of_bundle
 from pki import certificates
 
 AUTHORITY = {

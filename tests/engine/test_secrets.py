@@ -18,9 +18,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from localcloud import control
 from localcloud.home import Home
-from operations import outputs, plan, review
-from operations.log_levels import CLEAN_LEVEL
-from operations.stack import PROJECT
+from operations import outputs
+from operations.project import PROJECT
+from operations.review import plan
+from operations.review.markdown import markdown
+from operations.stacks.log_levels import CLEAN_LEVEL
 from pki import keys
 from tests.conformance import specimens
 from tests.engine import leaks
@@ -151,7 +153,7 @@ def test_previews_and_plans_of_renewals_are_kept(sandbox):
     sandbox.run("preview --json", "preview", "--json", *saved, variables=automation)
     assert (folder / "plan.json").stat().st_size > 1000
     events = (folder / "events.json").read_text()
-    sandbox.printed["make review"] = review.markdown(plan.parse(events), "test", status=0)
+    sandbox.printed["make review"] = markdown(plan.parse(events), "test", status=0)
     assert "not_after" in sandbox.printed["preview --diff: standard output"]
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from localcloud import control
 from localcloud.home import Home
-from operations.stack import PROJECT
+from operations.project import PROJECT
 from tests.engine.conftest import link_environments
 
 UNWANTED = (".venv", ".local", ".git", "out", "tests", "benchmarks", "__pycache__", ".*_cache")

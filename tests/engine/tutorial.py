@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from components.instance_page import cloud_config
-from operations.identity import Identity
+from operations.verification.identity import Identity
 from pki import certificates, keys
 from pki.certificates import Issuer
 from pki.names import distinguished_name

@@ -11,8 +11,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import strategies as st
 
-from operations import client_bundle, expiry, inventory, outputs
+from operations import outputs
+from operations.certificates import client_bundle, inventory
 from operations.errors import OperationError
+from operations.verification import expiry
 from pki import certificates
 from pki.windows import show_time
 from tests.conformance import specimens

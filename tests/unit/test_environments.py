@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from operations import local_environment
-from operations.stack import PROJECT
+from operations.project import PROJECT
+from operations.stacks import local_environment
 from settings import NAMESPACE, parse
 
 ENVIRONMENTS = ("dev", "staging", "prod")

@@ -14,8 +14,8 @@ import pytest
 from localcloud import services
 from localcloud.dataplane.haproxy_binary import dotted_minimum
 from localcloud.products import ECS, SLB, VPC
-from operations.checks import TITLES
 from operations.outputs import SECRET_OUTPUTS, StackOutputs
+from operations.verification.checks import TITLES
 from settings import ListenerOptions, Settings
 from toolchain import versions
 from toolchain.go_build import ALICLOUD

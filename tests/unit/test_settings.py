@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 import configuration.certificates
-from operations import client_bundle
+from operations.certificates import client_bundle
 from pki import certificates, keys
 from pki.name_constraints import extension
 from pki.names import distinguished_name

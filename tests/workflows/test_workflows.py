@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operations.stack import PROJECT
+from operations.project import PROJECT
 from toolchain import cache
 
 SOURCE = Path(__file__).parent / "actionlint"

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from operations import outputs as stack_outputs
+from operations.certificates.inventory import inventory
 from operations.errors import OperationError
-from operations.expiry import Expiry, expiries
-from operations.identity import of_bundle
-from operations.inventory import inventory
+from operations.verification.expiry import Expiry, expiries
+from operations.verification.identity import of_bundle
 
 
 def test_stack_that_is_not_up():

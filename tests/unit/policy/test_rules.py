@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from configuration.regions import REGIONS
-from operations.stack import POLICY_PACK, PROJECT
+from operations.project import POLICY_PACK, PROJECT
 from rules import RULES
 from rules.model import Marker, Resource
 

@@ -1,0 +1,304 @@
+"""What a stack's configuration says of a load balancer that was made by hand, so that it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from typing import Any
+
+from operations.adoption.existing import Existing
+from operations.errors import OperationError
+from settings import DEFAULT_WEIGHT, NAMESPACE, Settings, SettingsError, parse
+
+Scalar = str | int | bool
+Value = Scalar | tuple[str, ...] | Mapping[str, Scalar | tuple[str, ...]]
+"""A key's; a sticky session or an ACL is one as a whole."""
+
+SECTIONS = ("load_balancer", "listener", "additional_listeners", "backends", "tags")
+"""Of the configuration that say something of it."""
+
+FIXED = frozenset(
+    {
+        "load_balancer.address_type",
+        "load_balancer.address_ip_version",
+        "load_balancer.vswitch_id",
+        "load_balancer.master_zone_id",
+        "load_balancer.slave_zone_id",
+        "load_balancer.resource_group_id",
+        "listener.port",
+        "backends.port",
+    }
+)
+"""What only a replacement changes."""
+
+KEPT_UNSET = frozenset(
+    {
+        "load_balancer.master_zone_id",
+        "load_balancer.slave_zone_id",
+        "load_balancer.resource_group_id",
+    }
+)
+"""What stays as it is where the configuration does not say it."""
+
+STRICT = frozenset({"tls_cipher_policy_1_2_strict", "tls_cipher_policy_1_2_strict_with_1_3"})
+"""TLS policies that the rules for every stack let through."""
+
+
+def configuration(
+    existing: Existing, config: Mapping[str, Any]
+) -> tuple[dict[str, Scalar], Settings]:
+    """What the stack's configuration has to say so that the load balancer stays as it is.
+
+    Keys that the configuration sets already stay; the preview shows what they change.
+
+    Args:
+        existing: The load balancer.
+        config: The stack's configuration, as its file has it.
+
+    Returns:
+        Values by path, for `StackFile.change`; and the settings that come of it, as far as they
+        are about load balancer, listeners and backends.
+
+    Raises:
+        OperationError: Something is configured that could only be had by replacing it, or the load
+            balancer has what the program does not take.
+    """
+    sections = {name: dict(config.get(f"{NAMESPACE}:{name}") or {}) for name in SECTIONS}
+    _require_new(sections)
+    _require_way_back(existing, sections)
+    _require_domain_extensions(existing, sections)
+    wanted: dict[str, Scalar] = {}
+    for path, value in _alike(existing):
+        if not _has(sections, path):
+            if path in KEPT_UNSET:
+                continue
+            _set(sections, path, value)
+            if value != _default(path):
+                wanted |= _leaves(f"{NAMESPACE}:{path}", value)
+        elif path in FIXED and _at(sections, path) != value:
+            raise OperationError(
+                f"{path} is configured as {_at(sections, path)}, and it is {value} there: the "
+                "change would replace it. Set it to what is there, or leave it out."
+            )
+    wanted |= _backends(existing, sections["backends"])
+    wanted |= _tags(existing, sections["tags"])
+    _require_free_ports(existing, sections)
+    return wanted, _valid(sections)
+
+
+def _alike(existing: Existing) -> Iterator[tuple[str, Value]]:
+    """The configuration's keys with what they are there."""
+    instance, listener = existing.instance, existing.listener
+    yield "load_balancer.name", instance.load_balancer_name
+    yield "load_balancer.address_type", instance.address_type
+    yield "load_balancer.address_ip_version", instance.address_ipversion or "ipv4"
+    if instance.address_type == "intranet":
+        yield "load_balancer.vswitch_id", instance.v_switch_id
+    yield "load_balancer.master_zone_id", instance.master_zone_id
+    yield "load_balancer.slave_zone_id", instance.slave_zone_id
+    yield "load_balancer.resource_group_id", instance.resource_group_id
+    if not _by_lcu(existing):
+        yield "load_balancer.instance_charge_type", "PayBySpec"
+        yield "load_balancer.specification", instance.load_balancer_spec
+        if instance.internet_charge_type.lower() == "paybybandwidth":
+            yield "load_balancer.internet_charge_type", "PayByBandwidth"
+            yield "load_balancer.bandwidth", int(instance.bandwidth)
+    yield "load_balancer.deletion_protection", instance.delete_protection == "on"
+    if instance.modification_protection_status == "ConsoleProtection":
+        yield "load_balancer.modification_protection", True
+    yield "backends.port", int(listener.backend_server_port)
+    yield "listener.port", existing.port
+    if existing.redirect_port is not None:
+        yield "listener.redirect_port", existing.redirect_port
+    if listener.tlscipher_policy in STRICT:
+        yield "listener.tls_cipher_policy", listener.tlscipher_policy
+    yield "listener.http2", listener.enable_http_2 == "on"
+    yield "listener.gzip", listener.gzip == "on"
+    yield "listener.scheduler", listener.scheduler
+    if listener.sticky_session == "on":
+        yield "listener.sticky_session", _sticky_session(listener)
+    if listener.acl_status == "on":
+        # The lists stay whose they are: the listener goes on using them, by their ids.
+        ids = tuple(listener.acl_ids.acl_id) if listener.acl_ids else (listener.acl_id,)
+        yield "listener.acl", {"type": listener.acl_type, "ids": ids}
+    yield "listener.bandwidth", int(listener.bandwidth)
+    yield "listener.idle_timeout", int(listener.idle_timeout)
+    yield "listener.request_timeout", int(listener.request_timeout)
+    yield "listener.forwarded_headers.proto", listener.xforwarded_for_proto == "on"
+    yield "listener.forwarded_headers.slb_id", listener.xforwarded_for_slbid == "on"
+    yield "listener.forwarded_headers.slb_ip", listener.xforwarded_for_slbip == "on"
+    yield from _health_check(listener)
+
+
+def _by_lcu(existing: Existing) -> bool:
+    return bool(existing.instance.instance_charge_type == "PayByCLCU")
+
+
+def _sticky_session(listener: Any) -> dict[str, Scalar | tuple[str, ...]]:
+    if listener.sticky_session_type == "insert":
+        return {"type": "insert", "cookie_timeout": int(listener.cookie_timeout)}
+    return {"type": listener.sticky_session_type, "cookie": listener.cookie}
+
+
+def _health_check(listener: Any) -> Iterator[tuple[str, Value]]:
+    """Without a check, the API tells nothing else of it."""
+    yield "listener.health_check.enabled", listener.health_check == "on"
+    if listener.health_check != "on":
+        return
+    yield "listener.health_check.uri", listener.health_check_uri
+    yield "listener.health_check.method", listener.health_check_method
+    codes = tuple(listener.health_check_http_code.split(","))
+    yield "listener.health_check.http_codes", codes
+    if listener.health_check_domain:
+        yield "listener.health_check.domain", listener.health_check_domain
+    port = listener.health_check_connect_port
+    # -520 stands for the backend port.
+    if port is not None and int(port) not in {-520, int(listener.backend_server_port)}:
+        yield "listener.health_check.port", int(port)
+    yield "listener.health_check.interval", int(listener.health_check_interval)
+    yield "listener.health_check.timeout", int(listener.health_check_timeout)
+    yield "listener.health_check.healthy_threshold", int(listener.healthy_threshold)
+    yield "listener.health_check.unhealthy_threshold", int(listener.unhealthy_threshold)
+
+
+def _backends(existing: Existing, section: dict[str, Any]) -> dict[str, Scalar]:
+    """The default server group's instances, and their weights in the same order.
+
+    Raises:
+        OperationError: Others are configured.
+    """
+    there = existing.weights
+    wanted: dict[str, Scalar] = {}
+    configured = section.setdefault("instance_ids", wanted_ids := tuple(there))
+    if configured is wanted_ids:
+        wanted |= _leaves(f"{NAMESPACE}:backends.instance_ids", wanted_ids)
+    elif set(configured) != set(there):
+        raise OperationError(
+            f"backends.instance_ids is configured as {', '.join(configured)}, and the default "
+            f"server group has {', '.join(there)}: leave the key out, and change the "
+            "backends after the import."
+        )
+    if "weights" not in section and set(there.values()) != {DEFAULT_WEIGHT}:
+        section["weights"] = [there[server_id] for server_id in configured]
+        wanted |= {
+            f"{NAMESPACE}:backends.weights[{index}]": weight
+            for index, weight in enumerate(section["weights"])
+        }
+    return wanted
+
+
+def _tags(existing: Existing, section: Mapping[str, Any]) -> dict[str, Scalar]:
+    """The load balancer's tags, which then are every resource's."""
+    return {
+        f"{NAMESPACE}:tags{_quoted(key)}": value
+        for key, value in existing.tags.items()
+        if key not in section
+    }
+
+
+def _quoted(key: str) -> str:
+    """A key that is no plain word, as a part of a path."""
+    escaped = key.replace('"', '\\"')
+    return f'["{escaped}"]'
+
+
+def _has(sections: Mapping[str, Any], path: str) -> bool:
+    *above, last = path.split(".")
+    owner = _at(sections, ".".join(above))
+    return isinstance(owner, Mapping) and last in owner
+
+
+def _at(sections: Mapping[str, Any], path: str) -> Any:
+    value: Any = sections
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _default(path: str) -> Any:
+    return reduce(getattr, path.split("."), Settings())
+
+
+def _set(sections: dict[str, Any], path: str, value: Value) -> None:
+    *above, last = path.split(".")
+    for part in above:
+        sections[part] = dict(sections.get(part) or {})
+        sections = sections[part]
+    sections[last] = value
+
+
+def _leaves(path: str, value: Value) -> dict[str, Scalar]:
+    """Plain values by path: the Pulumi CLI sets no others."""
+    found: dict[str, Scalar] = {}
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            found |= _leaves(f"{path}.{key}", one)
+    elif isinstance(value, tuple):
+        for index, text in enumerate(value):
+            found[f"{path}[{index}]"] = text
+    else:
+        found[path] = value
+    return found
+
+
+def _require_new(sections: Mapping[str, Any]) -> None:
+    if "id" in sections["load_balancer"]:
+        raise OperationError(
+            "load_balancer.id uses a load balancer without managing it: remove the key first."
+        )
+
+
+def _require_way_back(existing: Existing, sections: Mapping[str, Any]) -> None:
+    if sections["load_balancer"].get("instance_charge_type") == "PayBySpec" and _by_lcu(existing):
+        raise OperationError(
+            "load_balancer.instance_charge_type is configured as PayBySpec, and it is PayByCLCU "
+            "there, from which there is no way back. Leave it out."
+        )
+
+
+def _require_domain_extensions(existing: Existing, sections: Mapping[str, Any]) -> None:
+    """What the listener shows for additional domains has to come from somewhere."""
+    configured = {domain.lower() for domain in _at(sections, "listener.domain_extensions") or {}}
+    missing = [one for one in existing.domain_extensions if one.lower() not in configured]
+    if missing:
+        example = ", ".join(f'"{domain}": {{}}' for domain in missing)
+        raise OperationError(
+            f"The listener has certificates of their own for {', '.join(missing)}, whose content "
+            "the API does not return. Say in listener.domain_extensions where the stack has its "
+            f"own from, with a certificate, or as {{{example}}} from the private CA."
+        )
+
+
+def _require_free_ports(existing: Existing, sections: Mapping[str, Any]) -> None:
+    """What is left alone keeps its ports."""
+    wanted = {"listener.redirect_port": _at(sections, "listener.redirect_port")}
+    wanted |= {
+        f"additional_listeners.{name}.port": (section or {}).get("port")
+        for name, section in sections["additional_listeners"].items()
+    }
+    if wanted["listener.redirect_port"] == existing.redirect_port:
+        del wanted["listener.redirect_port"]
+    for place, port in wanted.items():
+        for other in existing.other_listeners:
+            if other.endswith(f":{port}"):
+                raise OperationError(
+                    f"{place} is configured as {port}, where the load balancer has a listener "
+                    f"already ({other}), which is not taken over: remove it, or give another port."
+                )
+
+
+def _valid(sections: Mapping[str, Any]) -> Settings:
+    """Check that the configuration can say what is there; else it would change without a word."""
+    checked = {name: dict(section) for name, section in sections.items()}
+    if checked["listener"].get("domain_extensions"):
+        # Their certificates are none of this, and their keys are secrets.
+        domains = checked["listener"]["domain_extensions"]
+        checked["listener"]["domain_extensions"] = {domain: {} for domain in domains}
+    try:
+        return parse(checked, file="As it is there")
+    except SettingsError as error:
+        health = "health_check.uri" in str(error)
+        raise OperationError(
+            f"{error}\nSet these keys to what you want before the import."
+            + (" Every backend has to answer the path of the health check." if health else "")
+        ) from None

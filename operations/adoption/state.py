@@ -1,0 +1,116 @@
+"""An existing load balancer becomes the stack's by `pulumi import`, or is let go again."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from operations.adoption.existing import Existing
+from operations.errors import OperationError
+from operations.project import project_name
+from operations.review.plan import Plan
+from operations.stacks.stack import Stack
+from settings import Settings
+
+COMPONENT = "slb-mutual-tls:index:MutualTlsLoadBalancer"
+INSTANCE = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
+SERVERS = "alicloud:slb/backendServer:BackendServer"
+LISTENER = "alicloud:slb/listener:Listener"
+DOMAIN_EXTENSION = "alicloud:slb/domainExtension:DomainExtension"
+
+
+def require_none(stack: Stack) -> None:
+    """Check that the stack has no load balancer.
+
+    Raises:
+        OperationError: It has one.
+    """
+    if COMPONENT in stack.capture("stack", "export").stdout:
+        raise OperationError(f"Stack {stack.name} has a load balancer already.")
+
+
+def bring_in(stack: Stack, existing: Existing, settings: Settings) -> None:
+    """Make the load balancer the stack's, by `pulumi import`; nothing is changed in the cloud.
+
+    Raises:
+        OperationError: The engine refuses; it has said why.
+    """
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "import.json")
+        document = resources(f"{project_name()}-{stack.name}", existing, settings)
+        file.write_text(json.dumps(document), encoding="utf-8")
+        options = ("--protect=false", "--generate-code=false", "--yes", "--skip-preview")
+        if stack.run("import", "--file", str(file), *options) != 0:
+            raise OperationError("The load balancer cannot be imported.")
+
+
+def resources(name: str, existing: Existing, settings: Settings) -> dict[str, Any]:
+    """The document that `pulumi import --file` takes.
+
+    Args:
+        name: Of the program's resources.
+        existing: The load balancer.
+        settings: The stack's: what they do not have stays as it is in the cloud.
+    """
+    load_balancer_id = existing.instance.load_balancer_id
+    imported = [
+        (INSTANCE, name, load_balancer_id),
+        (SERVERS, name, load_balancer_id),
+        (LISTENER, name, f"{load_balancer_id}:https:{existing.port}"),
+    ]
+    redirect_port = settings.listener.redirect_port
+    if redirect_port is not None and redirect_port == existing.redirect_port:
+        identifier = f"{load_balancer_id}:http:{redirect_port}"
+        imported.append((LISTENER, f"{name}-redirect", identifier))
+    imported += [
+        (DOMAIN_EXTENSION, f"{name}-{domain.replace('*', '_')}", identifier)
+        for domain, identifier in existing.domain_extensions.items()
+    ]
+    return {
+        "resources": [
+            {"type": COMPONENT, "name": "component", "logicalName": name, "component": True},
+            *(
+                {
+                    "type": kind,
+                    "name": f"{kind} {logical_name}",
+                    "logicalName": logical_name,
+                    "id": identifier,
+                    "parent": "component",
+                    "version": version("pulumi-alicloud"),
+                }
+                for kind, logical_name, identifier in imported
+            ),
+        ]
+    }
+
+
+def let_go(stack: Stack) -> None:
+    """Forget what was imported; the cloud is left as it is."""
+    deployment = json.loads(stack.capture("stack", "export").stdout)["deployment"] or {}
+    resources = deployment.get("resources", [])
+    for kind in (DOMAIN_EXTENSION, LISTENER, SERVERS, INSTANCE, COMPONENT):
+        for one in resources:
+            if one["type"] == kind:
+                stack.capture("state", "delete", one["urn"], "--yes")
+
+
+def require_in_place(plan: Plan, status: int) -> None:
+    """Check that `up` would change what was imported, and neither replace nor delete any of it.
+
+    Raises:
+        OperationError: It would, or the preview failed.
+    """
+    broken = sorted({one.policy for one in plan.violations if one.mandatory})
+    if broken:
+        raise OperationError(
+            f"What is there breaks a rule for every stack ({', '.join(broken)}): the preview above "
+            "says what would be right. Configure that before the import."
+        )
+    if status != 0:
+        raise OperationError("The preview fails.")
+    lost = [one.type for one in plan.changes if one.operation in {"replace", "delete"}]
+    if lost:
+        raise OperationError(f"`make up` would replace {', '.join(lost)}.")

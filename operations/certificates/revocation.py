@@ -1,0 +1,85 @@
+"""Cuts a client off: the one way that works with a load balancer that reads no revocation list.
+
+The client is marked as revoked, and the CA gets another key, so that the listener refuses every
+certificate of before. All others get new ones, which are to be handed out at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from operations.certificates import rotation
+from operations.errors import OperationError
+from operations.outputs import StackOutputs
+from operations.verification import checks, probes
+from operations.verification.identity import Identity
+from operations.verification.report import Check
+from settings import NAMESPACE
+
+
+def changes(values: Mapping[str, Any], name: str, reason: str) -> dict[str, str | int | None]:
+    """What to set in a stack's configuration, by path; None: to remove.
+
+    Args:
+        values: Content of its configuration file.
+        name: Of the client.
+        reason: CRLReason (RFC 5280, 5.3.1).
+
+    Raises:
+        OperationError: The configuration has no such client, or has it as revoked.
+    """
+    config = values.get("config", {})
+    clients = config.get(f"{NAMESPACE}:clients", {})
+    if name not in clients:
+        known = ", ".join(sorted(clients)) or "none"
+        raise OperationError(f"The configuration has no client {name!r}; it has {known}.")
+    if (clients[name] or {}).get("revoked"):
+        raise OperationError(f"Client {name} is revoked already ({clients[name]['revoked']}).")
+    present, following = rotation.generations(values)
+    wanted: dict[str, str | int | None] = {
+        f"{NAMESPACE}:clients[{json.dumps(name)}].revoked": reason,
+        f"{rotation.AUTHORITY}.generation": max(present, following or present) + 1,
+    }
+    if following is not None:
+        # The client has a certificate of the prepared CA as well.
+        wanted[f"{rotation.AUTHORITY}.next_generation"] = None
+    return wanted
+
+
+def cut_off(outputs: StackOutputs, name: str, leaver: Identity) -> Check:
+    """Whether the listener refuses what the client had; to be asked after the verification."""
+    outcome = probes.probe(probes.target_of(outputs), probes.stack_context(outputs), leaver)
+    finding = checks.refusal(outcome, clients_get_through=True)
+    return Check("revoked", f"What {name} had is refused", finding.status, finding.detail)
+
+
+def write_lists(outputs: StackOutputs, directory: Path) -> list[Path]:
+    """Write the revocation list, `ca.crl.pem` and `ca.crl` (DER, RFC 2585); return the files.
+
+    While a rotation is prepared, the next CA's list is `next-ca.crl.pem` and `next-ca.crl`.
+
+    Raises:
+        OperationError: The stack has none, or the files cannot be written.
+    """
+    lists = outputs.revocation_lists
+    if not lists:
+        raise OperationError(
+            "The stack has no revocation list: its CA's private key is not here, so whoever has "
+            "it issues the list."
+        )
+    written = []
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, listed in zip(("ca", "next-ca"), lists, strict=False):
+            for suffix, encoding in (("crl.pem", Encoding.PEM), ("crl", Encoding.DER)):
+                path = directory / f"{name}.{suffix}"
+                path.write_bytes(listed.public_bytes(encoding))
+                written.append(path)
+    except OSError as error:
+        raise OperationError(f"{directory} cannot be written: {error.strerror}.") from None
+    return written

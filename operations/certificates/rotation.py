@@ -1,0 +1,83 @@
+"""Rotates the CA to another key in two steps, with a time in which both keys' clients get through.
+
+Prepare: the next key is made, and signed by the present CA; clients get certificates of the next
+CA, whose chain leads to the certificate that the listener has. Complete: the listener takes the
+next CA's certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from cryptography import x509
+
+from operations.errors import OperationError
+from operations.outputs import IssuedCertificate, StackOutputs
+from operations.verification import checks, probes
+from operations.verification.identity import Identity
+from operations.verification.report import Check
+from pki.certificates import key_identifier
+from settings import NAMESPACE
+
+Step = Literal["prepare", "complete", "abort"]
+
+AUTHORITY = f"{NAMESPACE}:certificate_authority"
+
+
+def changes(values: Mapping[str, Any], step: Step) -> dict[str, int | None]:
+    """What to set in a stack's configuration, by path; None: to remove.
+
+    Args:
+        values: Content of its configuration file.
+        step: Of the rotation.
+
+    Raises:
+        OperationError: The configuration is at another step.
+    """
+    present, following = generations(values)
+    if step == "prepare":
+        if following is not None:
+            raise OperationError(
+                f"A rotation to generation {following} is prepared already: hand the clients' "
+                "bundles out, then make rotate STEP=complete; or STEP=abort."
+            )
+        return {f"{AUTHORITY}.next_generation": present + 1}
+    if following is None:
+        raise OperationError(f"No rotation is prepared, so there is none to {step}.")
+    removed: dict[str, int | None] = {f"{AUTHORITY}.next_generation": None}
+    return removed if step == "abort" else {f"{AUTHORITY}.generation": following, **removed}
+
+
+def generations(values: Mapping[str, Any]) -> tuple[int, int | None]:
+    """The generation in force, and the one that a rotation prepares."""
+    authority = values.get("config", {}).get(AUTHORITY) or {}
+    following = authority.get("next_generation")
+    return int(authority.get("generation", 1)), None if following is None else int(following)
+
+
+def left_behind(outputs: StackOutputs, now: datetime) -> list[IssuedCertificate]:
+    """Certificates in force that have no successor by the next CA: completing cuts them off."""
+    if not outputs.next_ca_certificate:
+        return []
+    following = x509.load_pem_x509_certificate(outputs.next_ca_certificate.encode())
+    signer = key_identifier(following).digest.hex()
+    return [
+        entry
+        for entry in outputs.issued
+        if entry.status == "valid" and entry.not_after >= now and entry.authority_key_id != signer
+    ]
+
+
+def earlier_clients(outputs: StackOutputs, earlier: Mapping[str, Identity]) -> Check:
+    """Whether what clients had before the rotation was prepared still gets them through."""
+    target, context = probes.target_of(outputs), probes.stack_context(outputs)
+    outcomes = {name: probes.probe(target, context, one) for name, one in earlier.items()}
+    finding = checks.clients(outcomes, len(outcomes))
+    return Check("earlier", "Earlier certificates still get through", *finding)
+
+
+def listed(entries: Sequence[IssuedCertificate]) -> str:
+    """Names and serial numbers, for a sentence."""
+    return ", ".join(f"{entry.name} ({entry.serial_number})" for entry in entries)

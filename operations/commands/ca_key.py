@@ -1,0 +1,139 @@
+"""`revoke` and `rotate`: the CA gets another key, and clients get new certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from operations import outputs
+from operations.certificates import revocation, rotation
+from operations.commands import engine
+from operations.commands.terminal import StackName, console
+from operations.commands.verification import verified
+from operations.errors import OperationError
+from operations.outputs import StackOutputs
+from operations.stacks import targets
+from operations.stacks.stack_file import StackFile
+from operations.stacks.targets import Target
+from operations.verification.identity import of_bundle
+from operations.verification.report import Check, Report, render
+
+
+def revoke(
+    name: str,
+    reason: Annotated[str, typer.Option(help="CRLReason, RFC 5280, 5.3.1.")] = "keyCompromise",
+    stack: StackName = "local",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Cut a client off: another key for the CA, and new certificates for everybody else."""
+    target = targets.opened(stack)
+    before = outputs.parse(target.stack.outputs())
+    wanted = revocation.changes(target.values, name, reason)
+    if name not in before.client_bundles:
+        raise OperationError(f"Client {name} has no certificate: `make up STACK={stack}` first.")
+    leaver = of_bundle(before.client_bundles[name])
+    others = sorted(before.client_bundles.keys() - {name})
+    target = _configured(
+        target,
+        wanted,
+        f"now says that {name} is revoked and that the CA has another key.\n"
+        f"New certificates: {', '.join(others) or 'nobody'}. "
+        "What they hold now stops working at once.",
+        yes=yes,
+    )
+    report = _brought_up(target, lambda found: [revocation.cut_off(found, name, leaver)])
+    _say_whom_to_hand_out(others, stack)
+    raise typer.Exit(report.exit_status)
+
+
+def rotate(
+    step: Annotated[rotation.Step, typer.Argument(help="prepare, complete or abort.")],
+    stack: StackName = "local",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Complete although certificates are left behind.")
+    ] = False,
+) -> None:
+    """Give the CA another key in two steps, between which old and new clients get through."""
+    target = targets.opened(stack)
+    before = outputs.parse(target.stack.outputs())
+    wanted = rotation.changes(target.values, step)
+    names = before.clients_in_force()
+    if step == "complete":
+        _refuse_to_leave_behind(before, force=force)
+        told = (
+            "now has the prepared CA take over. What clients got before STEP=prepare stops working."
+        )
+    elif step == "prepare":
+        told = (
+            "now says that another CA is prepared.\n"
+            f"New certificates: {', '.join(names) or 'nobody'}. The old ones go on working."
+        )
+    else:
+        told = (
+            "now prepares no other CA.\nNew certificates, of the present one: "
+            f"{', '.join(names) or 'nobody'}. What was handed out since STEP=prepare stops working."
+        )
+    earlier = {name: of_bundle(before.client_bundles[name]) for name in before.clients_to_try()}
+    target = _configured(target, wanted, told, yes=yes)
+    report = _brought_up(
+        target,
+        lambda found: [rotation.earlier_clients(found, earlier)] if step == "prepare" else [],
+    )
+    if step != "complete":
+        _say_whom_to_hand_out(names, stack)
+    if step == "prepare":
+        console.print("When all have installed theirs: make rotate STEP=complete")
+    raise typer.Exit(report.exit_status)
+
+
+def _refuse_to_leave_behind(before: StackOutputs, *, force: bool) -> None:
+    behind = rotation.left_behind(before, datetime.now(UTC))
+    if not behind:
+        return
+    if not force:
+        raise OperationError(
+            f"Not issued anew by the prepared CA: {rotation.listed(behind)}. Completing cuts them "
+            "off. Bring the stack up, or give them up: take them out of the configuration, or "
+            "make rotate STEP=complete ARGS=--force."
+        )
+    console.print(f"Cut off without a successor: {rotation.listed(behind)}.")
+
+
+def _say_whom_to_hand_out(names: list[str], stack: str) -> None:
+    for name in names:
+        console.print(f"Hand out: make client NAME={name} STACK={stack} DIR=out/{name}")
+
+
+def _configured(
+    target: Target, wanted: Mapping[str, str | int | None], told: str, *, yes: bool
+) -> Target:
+    """Change the stack's configuration file, show the preview and ask.
+
+    Raises:
+        OperationError: The preview fails or the answer is no; the file is as it was.
+    """
+    name = target.stack.name
+    file = StackFile(name)
+    file.change(target.stack, wanted)
+    changed = targets.opened(name)
+    console.print(f"{file.name} {told}")
+    previewed = changed.stack.run("preview")
+    if previewed or not (yes or typer.confirm("Go on?", default=False)):
+        file.restore()
+        targets.opened(name)
+        raise OperationError(f"Nothing was done; {file.name} is as it was.")
+    return changed
+
+
+def _brought_up(target: Target, further: Callable[[StackOutputs], Sequence[Check]]) -> Report:
+    """Bring the stack up as it was previewed, verify it and print the report."""
+    engine.run(target, "up", "--yes", "--skip-preview", *engine.recover(target))
+    found = outputs.parse(target.stack.outputs())
+    report = verified(target, found)
+    report = Report(report.url, (*report.checks, *further(found)))
+    render(report, console)
+    return report

@@ -1,0 +1,81 @@
+"""`client`, `inventory`, `expiry` and `crl`: what reads certificates and changes none."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from operations import outputs
+from operations.certificates import client_bundle, installation, revocation
+from operations.certificates import inventory as listing
+from operations.commands.terminal import StackName, console
+from operations.outputs import StackOutputs
+from operations.stacks import targets
+
+
+def client(
+    name: str,
+    directory: Annotated[Path, typer.Option("--dir", help="Where the files go.")] = Path("out"),
+    stack: StackName = "local",
+) -> None:
+    """Write a client's bundle and say how to install it."""
+    found = _outputs(stack)
+    client_bundle.write(found, name, directory)
+    sys.stdout.write(
+        installation.instructions(
+            name,
+            found.url,
+            directory,
+            server_certificate_issuer=found.server_certificate_issuer,
+            keeps_its_key=found.client_bundles[name].private_key is None,
+        )
+    )
+
+
+def inventory(
+    stack: StackName = "local",
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print it as CSV.")] = False,
+) -> None:
+    """List every certificate that has not expired: who holds it, and whether it is good."""
+    items = listing.inventory(_outputs(stack), datetime.now(UTC))
+    if as_json:
+        sys.stdout.write(listing.to_json(items) + "\n")
+    elif as_csv:
+        sys.stdout.write(listing.to_csv(items))
+    else:
+        listing.render(items, f"Certificates of stack {stack}", console)
+
+
+def expiry(
+    days: Annotated[int, typer.Option(help="How far to look ahead.", min=0)] = 30,
+    stack: StackName = "local",
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """List what is to be renewed within some days; exit status 1 if there is anything."""
+    found, now = _outputs(stack), datetime.now(UTC)
+    items = listing.due(listing.inventory(found, now), now + timedelta(days=days))
+    if as_json:
+        sys.stdout.write(listing.to_json(items) + "\n")
+    elif items:
+        listing.render(items, f"To be renewed within {days} days: `make up` does it", console)
+    else:
+        console.print(f"Nothing of stack {stack} is to be renewed within {days} days.")
+    raise typer.Exit(1 if items else 0)
+
+
+def crl(
+    directory: Annotated[Path, typer.Option("--dir", help="Where the files go.")] = Path("out"),
+    stack: StackName = "local",
+) -> None:
+    """Write the CA's revocation list, in PEM and DER."""
+    for path in revocation.write_lists(_outputs(stack), directory):
+        sys.stdout.write(f"{path}\n")
+
+
+def _outputs(stack: str) -> StackOutputs:
+    return outputs.parse(targets.opened(stack).stack.outputs())

@@ -1,0 +1,96 @@
+"""The Pulumi CLI on the terminal, also where the last `up` did not end well."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from typing import Any
+
+import typer
+from rich.markup import escape
+
+from operations.commands.terminal import errors
+from operations.errors import OperationError
+from operations.project import project_name
+from operations.recovery import interruption, orphans
+from operations.stacks.targets import Target
+from settings import NAMESPACE
+
+STOPPED = (
+    "`up` stopped; the message above says why. If it is about the configuration, correct that. If "
+    "the cloud was busy, throttled, failed or did not answer, nothing need be changed. Then "
+    "`make up` again: it goes on from here, and puts in order what was left half made."
+)
+"""What a failed `up` ends with."""
+
+
+def run(target: Target, command: str, *arguments: str) -> None:
+    """Run a command of the CLI.
+
+    Raises:
+        typer.Exit: It fails, and has said why; with its exit status.
+    """
+    status = target.stack.run(command, *arguments)
+    if status != 0:
+        if command == "up":
+            errors.print(STOPPED)
+        raise typer.Exit(status)
+
+
+def refreshing(target: Target) -> list[str]:
+    """Options that look at the cloud first, where the last `up` did not end well."""
+    return ["--refresh"] if _interrupted(target) else []
+
+
+def recover(target: Target) -> list[str]:
+    """Put in order what an interrupted `up` left, and return options that the next one needs.
+
+    What an account holds is never removed unasked, also where the update itself is not asked for.
+
+    Raises:
+        OperationError: The cloud cannot be asked or refuses, or what is left is to stay.
+    """
+    stack = target.stack
+    if target.local and target.local.release_lock(stack):
+        errors.print("The last `up` was killed, and its lock was left: taken away.")
+    interrupted = _interrupted(target)
+    if interrupted is None:
+        return []
+    deployment, since = interrupted
+    config = target.values["config"]
+    call = orphans.caller(config["alicloud:region"], {**os.environ, **stack.variables})
+    place = orphans.site(
+        f"{project_name()}-{stack.name}",
+        deployment,
+        config.get(f"{NAMESPACE}:load_balancer") or {},
+        {"project": project_name(), "stack": stack.name},
+        since,
+    )
+    found = list(orphans.find(place, call))
+    for orphan in found:
+        errors.print(f"In the cloud and not in the state: {escape(str(orphan))}.")
+    if found:
+        if target.local is None and not sys.stdin.isatty():
+            raise OperationError(
+                "The last `up` left the above, and nobody can be asked here whether to remove it: "
+                f"run `make up STACK={stack.name}` in a terminal, or remove it in the console."
+            )
+        asked = target.local is None
+        if asked and not typer.confirm("Remove what the last `up` left?", default=False):
+            raise OperationError("What the last `up` left stays, and nothing else was done.")
+        orphans.remove(found, call)
+    if deployment.get("pending_operations"):
+        run(target, "refresh", "--yes", "--skip-preview", "--clear-pending-creates")
+    return ["--refresh"]
+
+
+def _interrupted(target: Target) -> tuple[dict[str, Any], datetime] | None:
+    """The stack's state, and when it was last in order, if the last `up` did not end well."""
+    deployment = target.stack.deployment()
+    since = interruption.in_order_until(deployment, target.stack.history())
+    if since is None:
+        return None
+    unfinished = ", ".join(interruption.unfinished(deployment)) or "it failed"
+    errors.print(f"The last `up` did not end well ({unfinished}); looking at the cloud first.")
+    return deployment, since

@@ -1,0 +1,90 @@
+"""`up`, `preview`, `refresh` and `down`; `outputs` and `env`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+
+import typer
+
+from operations import outputs
+from operations.certificates import client_bundle, installation
+from operations.commands import engine
+from operations.commands.terminal import Arguments, StackName, console, errors
+from operations.commands.verification import verified
+from operations.outputs import StackOutputs
+from operations.stacks import targets
+from operations.stacks.local_environment import LocalEnvironment
+from operations.stacks.targets import Target
+from operations.verification.report import render
+
+
+def up(stack: StackName = "local", arguments: Arguments = None) -> None:
+    """Bring the stack to its configuration, then verify it from outside."""
+    target = targets.opened(stack)
+    confirmed = ["--yes"] if target.local else []
+    engine.run(target, "up", *confirmed, *engine.recover(target), *(arguments or []))
+    if target.local:
+        _follow_published_port(target, target.local)
+    found = outputs.parse(target.stack.outputs())
+    report = verified(target, found)
+    render(report, console)
+    if target.local:
+        _hand_over(target.local, found)
+    raise typer.Exit(report.exit_status)
+
+
+def preview(stack: StackName = "local", arguments: Arguments = None) -> None:
+    """Show what `up` would do."""
+    target = targets.opened(stack)
+    engine.run(target, "preview", *engine.refreshing(target), *(arguments or []))
+
+
+def refresh(stack: StackName = "local", arguments: Arguments = None) -> None:
+    """Compare the state with the cloud."""
+    target = targets.opened(stack)
+    engine.run(target, "refresh", *(["--yes"] if target.local else []), *(arguments or []))
+
+
+def down(stack: StackName = "local", arguments: Arguments = None) -> None:
+    """Remove everything the stack made; stop the local cloud."""
+    target = targets.opened(stack)
+    engine.run(target, "destroy", *(["--yes"] if target.local else []), *(arguments or []))
+    if target.local:
+        target.local.stop_cloud()
+
+
+def show_outputs(stack: StackName = "local") -> None:
+    """Print the stack's outputs as JSON, without secrets."""
+    found = outputs.parse(targets.opened(stack).stack.outputs())
+    sys.stdout.write(json.dumps(outputs.public(found), indent=2, ensure_ascii=False) + "\n")
+
+
+def show_environment(stack: StackName = "local") -> None:
+    """Print shell exports with which `pulumi` itself works on the stack."""
+    for variable, value in targets.opened(stack).stack.exports().items():
+        sys.stdout.write(f"export {variable}={shlex.quote(value)}\n")
+
+
+def _follow_published_port(target: Target, local: LocalEnvironment) -> None:
+    """Have the outputs name the port that the local cloud took where it could not take the own."""
+    if local.configure(target.stack, target.values):
+        where = ", ".join(
+            f"{one['port']} at {one['socket']['port']}" for one in local.cloud_status()["listeners"]
+        )
+        errors.print(f"Not every port can be had here. Served: {where}. Updating the outputs.")
+        engine.run(target, "up", "--yes", "--skip-preview")
+
+
+def _hand_over(local: LocalEnvironment, found: StackOutputs) -> None:
+    """Write the first client's bundle, and show a request with it."""
+    name = next(iter(found.clients_to_try()), None)
+    if name is None:
+        return
+    directory = local.home / "clients" / name
+    client_bundle.write(found, name, directory)
+    request = installation.first_request(
+        name, found.url, directory, server_certificate_issuer=found.server_certificate_issuer
+    )
+    sys.stdout.write(f"A request as client {name}:\n{request}\n")

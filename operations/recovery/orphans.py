@@ -1,0 +1,242 @@
+"""What the cloud has of a stack and its state does not: found, and removed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from operations.cloud_api import VERSIONS, CloudApi, CloudApiError
+from operations.errors import OperationError
+from operations.recovery.interruption import moment
+from operations.recovery.kinds import KINDS, Kind
+
+LOAD_BALANCER = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
+
+SKEW = timedelta(minutes=2)
+"""The cloud's times may be whole minutes, and its clock another."""
+
+PAGE = 50
+
+Item = Mapping[str, Any]
+Call = Callable[..., Mapping[str, Any]]
+"""`call(product, action, **parameters)` asks the cloud and returns the answer's body."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where to look, and for what.
+
+    Attributes:
+        name: Of the program's resources: project and stack.
+        load_balancer_name: As configured, else the same.
+        load_balancer_ids: Those that the stack has or uses.
+        tags: What the stack's resources are tagged with, as far as they are.
+        known: Ids that the state has.
+        since: When the stack was last in order. Older things are not this stack's.
+    """
+
+    name: str
+    load_balancer_name: str
+    load_balancer_ids: tuple[str, ...]
+    tags: Mapping[str, str]
+    known: frozenset[str]
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """Something in the cloud that no state has.
+
+    Attributes:
+        title: Of its kind.
+        id: As the cloud has it.
+        name: Likewise.
+        product: Whose API removes it.
+        action: That does it.
+        parameters: Of the action.
+    """
+
+    title: str
+    id: str
+    name: str
+    product: str
+    action: str
+    parameters: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        """What a person reads."""
+        return f"{self.title} {self.id} ({self.name})"
+
+
+def caller(region: str, environ: Mapping[str, str]) -> Call:
+    """Asks the products' APIs in a region, with credentials and endpoints of the environment."""
+    apis = {product: CloudApi(product, region, environ) for product in VERSIONS}
+
+    def call(product: str, action: str, **parameters: Any) -> Mapping[str, Any]:
+        return apis[product].call(action, **parameters)
+
+    return call
+
+
+def site(
+    name: str,
+    deployment: Mapping[str, Any],
+    load_balancer: Mapping[str, Any],
+    tags: Mapping[str, str],
+    since: datetime,
+) -> Site:
+    """Where to look for what a stack has lost.
+
+    Args:
+        name: Of the program's resources.
+        deployment: Of `pulumi stack export`.
+        load_balancer: The configuration's section of that name.
+        tags: What the stack's resources are tagged with.
+        since: When the stack was last in order.
+    """
+    resources = deployment.get("resources") or []
+    made = [one["id"] for one in resources if one["type"] == LOAD_BALANCER and "id" in one]
+    used = [load_balancer["id"]] if "id" in load_balancer else []
+    return Site(
+        name=name,
+        load_balancer_name=load_balancer.get("name") or name,
+        load_balancer_ids=(*made, *used),
+        tags=tags,
+        known=frozenset(one["id"] for one in resources if "id" in one),
+        since=since,
+    )
+
+
+def find(site: Site, call: Call) -> Iterator[Orphan]:
+    """What the cloud has of a stack and its state does not, in an order to remove it.
+
+    Raises:
+        OperationError: The cloud cannot be asked.
+    """
+    for load_balancer_id in site.load_balancer_ids:
+        yield from _listeners(site, call, load_balancer_id)
+    for kind in KINDS:
+        places = (
+            [{"LoadBalancerId": one} for one in site.load_balancer_ids]
+            if kind.of_load_balancer
+            else [{}]
+        )
+        for place in places:
+            for item in _items(kind, place, call):
+                if _is_left(kind, item, site) and _is_empty(kind, item, call):
+                    identifier = str(item[kind.id])
+                    yield Orphan(
+                        kind.title,
+                        identifier,
+                        str(item[kind.name]),
+                        kind.product,
+                        kind.removal,
+                        {kind.id: identifier, **kind.options},
+                    )
+
+
+def remove(orphans: Iterable[Orphan], call: Call) -> None:
+    """Remove what was found.
+
+    Raises:
+        OperationError: The cloud refuses; what was not removed yet stays.
+    """
+    for orphan in orphans:
+        try:
+            call(orphan.product, orphan.action, **orphan.parameters)
+        except CloudApiError as error:
+            raise OperationError(
+                f"{orphan} is left from an interrupted run and cannot be removed ({error}). "
+                "Remove it in the console, then run `make up` again."
+            ) from None
+
+
+def _items(kind: Kind, place: Mapping[str, str], call: Call) -> Iterator[Item]:
+    outer, inner = kind.items
+    # Certificates and VServer groups come all at once, and their actions know no pages.
+    paged = not (kind.of_load_balancer or "Certificate" in kind.listing)
+    number = 1
+    while True:
+        pages = {"PageNumber": number, "PageSize": PAGE} if paged else {}
+        found = call(kind.product, kind.listing, **place, **pages).get(outer, {}).get(inner, [])
+        yield from found
+        if not paged or len(found) < PAGE:
+            return
+        number += 1
+
+
+def _is_left(kind: Kind, item: Item, site: Site) -> bool:
+    pattern = kind.pattern.format(
+        name=re.escape(site.name), load_balancer_name=re.escape(site.load_balancer_name)
+    )
+    if item[kind.id] in site.known or not re.fullmatch(pattern, str(item[kind.name])):
+        return False
+    if any(site.tags.get(key, value) != value for key, value in _tags(item).items()):
+        return False
+    if not kind.created:
+        return True
+    return kind.created in item and moment(item[kind.created]) >= site.since - SKEW
+
+
+def _is_empty(kind: Kind, item: Item, call: Call) -> bool:
+    """Whether nobody uses it; of all others the cloud itself refuses to remove what is in use."""
+    if kind.removal != "DeleteLoadBalancer":
+        return True
+    found = call("SLB", "DescribeLoadBalancerAttribute", LoadBalancerId=item[kind.id])
+    parts = (("ListenerPorts", "ListenerPort"), ("BackendServers", "BackendServer"))
+    return not any(found.get(outer, {}).get(inner) for outer, inner in parts)
+
+
+def _tags(item: Item) -> dict[str, str]:
+    given = (item.get("Tags") or {}).get("Tag") or []
+    return {
+        one.get("TagKey") or one.get("Key", ""): one.get("TagValue") or one.get("Value", "")
+        for one in given
+    }
+
+
+def _listeners(site: Site, call: Call, load_balancer_id: str) -> Iterator[Orphan]:
+    """Listeners of the stack's load balancer that say they are its own, and domains on them."""
+    answer = call("SLB", "DescribeLoadBalancerListeners", **{"LoadBalancerId.1": load_balancer_id})
+    for item in answer.get("Listeners", []):
+        protocol, port = item["ListenerProtocol"], item["ListenerPort"]
+        identifier = f"{load_balancer_id}:{protocol}:{port}"
+        where = {"LoadBalancerId": load_balancer_id, "ListenerPort": port}
+        if identifier in site.known:
+            yield from _domains(site, call, where)
+        elif _is_own(item, site, load_balancer_id):
+            yield Orphan(
+                "listener",
+                identifier,
+                item.get("Description") or "redirects",
+                "SLB",
+                "DeleteLoadBalancerListener",
+                {**where, "ListenerProtocol": protocol},
+            )
+
+
+def _is_own(listener: Item, site: Site, load_balancer_id: str) -> bool:
+    """Whether the program made it: its description, or that it redirects to one of the stack's."""
+    forward = listener.get("HTTPListenerConfig") or {}
+    if forward.get("ListenerForward") == "on":
+        return f"{load_balancer_id}:https:{forward.get('ForwardPort')}" in site.known
+    return str(listener.get("Description") or "").startswith(f"{site.name}:")
+
+
+def _domains(site: Site, call: Call, where: Mapping[str, Any]) -> Iterator[Orphan]:
+    """Domains that show a certificate of the stack's."""
+    answer = call("SLB", "DescribeDomainExtensions", **where)
+    for item in answer.get("DomainExtensions", {}).get("DomainExtension", []):
+        identifier = item["DomainExtensionId"]
+        if identifier not in site.known and item["ServerCertificateId"] in site.known:
+            yield Orphan(
+                "domain extension",
+                identifier,
+                item["Domain"],
+                "SLB",
+                "DeleteDomainExtension",
+                {"DomainExtensionId": identifier},
+            )

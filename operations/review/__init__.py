@@ -1,0 +1,1 @@
+"""What a preview plans, as a comment that a reviewer reads."""

@@ -1,0 +1,220 @@
+"""A preview as Markdown, for those who review a change."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from operations.review.plan import ABSENT, Change, Marker, Operation, Plan
+
+GITHUB_LIMIT = 65_536
+"""Characters in a comment on a pull request; GitLab takes 1,000,000."""
+
+MOST_ROWS = 60
+"""Properties of one resource; the job's log has the rest."""
+
+MOST_CHARACTERS = 80
+"""Of a value."""
+
+MOST_MESSAGE_CHARACTERS = 10_000
+"""Of all errors, all warnings, all broken rules."""
+
+CONSEQUENCES = {
+    "pulumi-python:dynamic/pki:CertificateAuthority": (
+        "Another CA: every client certificate of before is refused from then on, and every client "
+        "needs its new bundle at once."
+    ),
+    "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer": (
+        "Another load balancer: its address changes."
+    ),
+}
+"""What nobody should overlook where a resource of this type is replaced or removed."""
+
+HOLDERS = {
+    "pulumi-python:dynamic/pki:CertificateAuthority": "CA",
+    "pulumi-python:dynamic/pki:ServerCertificate": "server",
+    "pulumi-python:dynamic/pki:RevocationList": "revocation list",
+    "pulumi-python:dynamic/pki:CertificateRegister": "client",
+}
+"""Whose validity the resources' `not_after` is."""
+
+_COUNTED: dict[Operation, str] = {
+    "create": "to create",
+    "update": "to update",
+    "replace": "to replace",
+    "delete": "to delete",
+    "read": "to read",
+    "import": "to import",
+}
+
+
+def marker(stack: str) -> str:
+    """The first line of a stack's comment, by which the next one finds it."""
+    return f"<!-- slb-mutual-tls: preview of {stack} -->"
+
+
+def markdown(plan: Plan, stack: str, *, status: int = 0, limit: int = GITHUB_LIMIT) -> str:
+    """Write a plan down.
+
+    Args:
+        plan: The preview.
+        stack: Its name.
+        status: The exit status of `pulumi preview`.
+        limit: Characters that the text may have.
+    """
+    blocks = _blocks(plan, stack, status)
+    cut = "\n_Cut to the size of a comment: the job's log has the whole preview._\n"
+    text = ""
+    for block in blocks:
+        if len(text) + len(block) > limit - len(cut):
+            return text + cut
+        text += block
+    return text
+
+
+def _blocks(plan: Plan, stack: str, status: int) -> Iterator[str]:
+    """Pieces of the text that are not to be torn apart, the most important first."""
+    yield f"{marker(stack)}\n## Preview of stack {_code(stack)}\n\n{_headline(plan, status)}\n"
+    yield from _fenced("Errors", plan.errors)
+    yield from _fenced(
+        "Policy",
+        (
+            f"{'broken' if one.mandatory else 'advice'}: {one.policy}: {one.message}"
+            for one in plan.violations
+        ),
+    )
+    yield from _fenced("Warnings", plan.warnings)
+    attention = "".join(f"- {sentence}\n" for sentence in _consequences(plan.changes))
+    if attention:
+        yield f"\n### Attention\n\n{attention}"
+    yield from _table(
+        ("Plan", "Resource", "What differs"),
+        ((_operation(one), _resource(one), _what_differs(one)) for one in plan.changes),
+    )
+    yield from _table(
+        ("Valid until", "now", "then"),
+        (row for one in plan.changes for row in _validity(one)),
+        title="Validity",
+    )
+    for one in plan.changes:
+        yield _details(one)
+
+
+def _headline(plan: Plan, status: int) -> str:
+    counts = Counter(change.operation for change in plan.changes)
+    planned = ", ".join(f"{counts[name]} {_COUNTED[name]}" for name in _COUNTED if counts[name])
+    summary = f"{planned or 'Nothing to do'}; {plan.unchanged} unchanged."
+    broken = any(violation.mandatory for violation in plan.violations)
+    if status == 0:
+        return f"**{summary}**"
+    if plan.changes and not plan.errors and not broken:
+        return f"**{summary} No change was expected.**"
+    return "**The preview failed.** The job's log says more."
+
+
+def _fenced(title: str, messages: Iterable[str]) -> Iterator[str]:
+    """Messages of programs as they are: nothing in them is markup."""
+    text = "\n".join(messages)
+    if text:
+        fence = "`" * max(3, _longest_run(text) + 1)
+        yield f"\n### {title}\n\n{fence}text\n{text[:MOST_MESSAGE_CHARACTERS]}\n{fence}\n"
+
+
+def _table(
+    heading: tuple[str, ...], rows: Iterable[tuple[str, ...]], title: str = ""
+) -> Iterator[str]:
+    first = True
+    for row in rows:
+        line = f"| {' | '.join(row)} |\n"
+        if first:
+            above = f"\n### {title}\n" if title else ""
+            rule = "|---" * len(heading)
+            line = f"{above}\n| {' | '.join(heading)} |\n{rule}|\n{line}"
+            first = False
+        yield line
+
+
+def _operation(change: Change) -> str:
+    return f"{change.operation}, old one first" if change.deletes_first else change.operation
+
+
+def _resource(change: Change) -> str:
+    _, module, kind = change.type.split(":")
+    path = [part for part in module.split("/") if part.lower() != kind.lower()]
+    return f"{_code(':'.join(['/'.join(path), kind]))} {_code(change.name)}"
+
+
+def _what_differs(change: Change) -> str:
+    if change.operation not in {"update", "replace"}:
+        return ""
+    tops = dict.fromkeys(re.split(r"[.\[]", one.path, maxsplit=1)[0] for one in change.properties)
+    shown = [f"**{_code(top)}**" if top in change.forced_by else _code(top) for top in tops]
+    return ", ".join([*shown[:8], *(["…"] if len(shown) > 8 else [])])
+
+
+def _consequences(changes: Iterable[Change]) -> Iterator[str]:
+    for change in changes:
+        if change.operation in {"replace", "delete"} and change.type in CONSEQUENCES:
+            yield CONSEQUENCES[change.type]
+
+
+def _validity(change: Change) -> Iterator[tuple[str, str, str]]:
+    holder = HOLDERS.get(change.type)
+    for one in change.properties:
+        above, _, last = one.path.rpartition(".")
+        if last != "not_after" or holder is None:
+            continue
+        if not above:
+            yield holder, _value(one.before), _value(one.after)
+        elif above.startswith("clients."):
+            name = above.removeprefix("clients.")
+            yield f"{holder} {_code(name)}", _value(one.before), _value(one.after)
+
+
+def _details(change: Change) -> str:
+    rows = "".join(
+        f"| {_code(one.path)} | {_value(one.before)} | {_value(one.after)} |\n"
+        for one in change.properties[:MOST_ROWS]
+    )
+    more = len(change.properties) - MOST_ROWS
+    rest = f"\n{more} more in the job's log.\n" if more > 0 else ""
+    return (
+        f"\n<details><summary>{change.operation} {_plain(change.type)} {_plain(change.name)}"
+        f"</summary>\n\n| Property | now | then |\n|---|---|---|\n{rows}{rest}\n</details>\n"
+    )
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Marker):
+        return value.text if value is ABSENT else f"_{value.text}_"
+    return _code(
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+    )
+
+
+def _code(text: str) -> str:
+    """A code span in a table's cell: what is in it is neither markup nor a mention of somebody."""
+    line = _cut(text)
+    fence = "`" * (_longest_run(line) + 1)
+    space = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{space}{line or ' '}{space}{fence}".replace("|", "\\|")
+
+
+def _cut(text: str) -> str:
+    pem = re.match(r"-----BEGIN ([A-Z0-9 ]+)-----", text)
+    if pem:
+        return f"{pem[1]} (PEM)"
+    line = re.sub(r"\s+", " ", text)
+    return line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 1]}…"
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
+def _plain(text: str) -> str:
+    """Text between HTML tags."""
+    return re.sub(r"[^\w .,:/-]", lambda match: f"&#{ord(match[0])};", text)

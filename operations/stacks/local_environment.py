@@ -1,0 +1,273 @@
+"""The stack of the local cloud: its own state, pass phrase, configuration and cloud process.
+
+Everything lives in one folder that git ignores, so that running the stack changes no tracked file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import yaml
+
+from operations.errors import OperationError, ReportedError
+from operations.project import PROJECT, project_name
+from operations.stacks import oidc
+from operations.stacks.stack import Stack
+from settings import NAMESPACE
+from toolchain.install import Toolchain
+
+ENDPOINTS = "alicloud:endpoints"
+PUBLISHED_PORT = f"{NAMESPACE}:published_port"
+LISTENER = f"{NAMESPACE}:listener"
+SERVER = f"{NAMESPACE}:server"
+PROVIDER = "alicloud:"
+REGION = "alicloud:region"
+
+
+def configuration(name: str) -> dict[str, Any]:
+    """Read `Pulumi.NAME.yaml`.
+
+    Raises:
+        OperationError: There is no such file, or it is not YAML.
+    """
+    path = PROJECT / f"Pulumi.{name}.yaml"
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(p.name.split(".")[1] for p in PROJECT.glob("Pulumi.*.yaml")))
+        raise OperationError(
+            f"There is no stack {name!r}: {path.name} is missing; there are {known}."
+        ) from None
+    except yaml.YAMLError as error:
+        raise OperationError(f"{path.name} is not valid YAML: {error}") from None
+    return values or {}
+
+
+def api_port(values: Mapping[str, Any]) -> int | None:
+    """Port of the local cloud if the configuration's endpoints are on loopback, else None."""
+    for endpoints in values.get("config", {}).get(ENDPOINTS, []):
+        address = urlsplit(f"//{endpoints.get('slb', '')}")
+        if address.hostname in {"127.0.0.1", "localhost"} and address.port:
+            return address.port
+    return None
+
+
+def on_the_local_cloud(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A stack's configuration with the provider's settings of the stack `local`.
+
+    Its region stays. Values that only the stack's own secrets provider can decrypt are left out,
+    and with a server's key its certificate: the private CA issues one in their place.
+
+    Args:
+        values: Content of a stack's configuration file.
+    """
+    config = _without_secrets(values.get("config", {}))
+    server = config.get(SERVER, {})
+    if "private_key" not in server:
+        server.pop("certificate", None)
+    provider = {
+        key: value
+        for key, value in configuration("local")["config"].items()
+        if key.startswith(PROVIDER)
+    }
+    own = {key: value for key, value in config.items() if key.startswith(f"{NAMESPACE}:")}
+    return {"config": {**provider, **_only(config, REGION), **own}}
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value if not _is_secret(item)]
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(item) for key, item in value.items() if not _is_secret(item)}
+    return value
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.keys() == {"secure"}
+
+
+def _only(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {key: values[key]} if key in values else {}
+
+
+class LocalEnvironment:
+    """A folder with a local cloud and the state of a stack in it.
+
+    Args:
+        home: The folder; made with access for its owner only.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.cloud = home / "cloud"
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def start_cloud(self, port: int) -> None:
+        """Start the local cloud unless it runs.
+
+        Raises:
+            OperationError: It cannot start; the message is its own.
+        """
+        self._cloud("start", "--port", str(port), show=True)
+
+    def stop_cloud(self) -> None:
+        """Stop the local cloud and all it runs."""
+        self._cloud("stop")
+
+    def cloud_status(self) -> dict[str, Any]:
+        """What `python -m localcloud status --json` says."""
+        status: dict[str, Any] = json.loads(self._cloud("status", "--json"))
+        return status
+
+    def stack(self, name: str, toolchain: Toolchain, values: Mapping[str, Any]) -> Stack:
+        """The stack on this environment, made if it is new.
+
+        Args:
+            name: Of the stack.
+            toolchain: The CLI and its plugins.
+            values: Content of its configuration file.
+        """
+        state = self.home / "state"
+        state.mkdir(mode=0o700, exist_ok=True)
+        stack = Stack(
+            name,
+            toolchain,
+            config_file=self._config_file(name),
+            variables={
+                **self._cloud_variables(),
+                # Without the sidecar files that the backend writes beside each of its own: it
+                # renames those into place, but not these, and an engine that is killed while it
+                # writes one leaves a state that cannot be read.
+                "PULUMI_BACKEND_URL": f"file://{state}?metadata=skip",
+                "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._pass_phrase()),
+            },
+        )
+        self.configure(stack, values)
+        return stack
+
+    def release_lock(self, stack: Stack) -> bool:
+        """Take the lock of an engine that was killed from a stack; tell whether there was one."""
+        locks = list((self.home / "state" / ".pulumi" / "locks").glob(f"**/{stack.name}/*.json"))
+        if not locks or any(_is_held(lock) for lock in locks):
+            return False
+        stack.capture("cancel", "--yes")
+        return True
+
+    def configure(self, stack: Stack, values: Mapping[str, Any]) -> bool:
+        """Write the stack's configuration file from the tracked one; tell whether it changed.
+
+        Added to it are the salt of this machine's pass phrase, the local cloud's port, and the
+        port under which it publishes the listener where it could not take the listener's own.
+        """
+        config = dict(values.get("config", {}))
+        status = self.cloud_status()
+        endpoint = status["endpoint"].removeprefix("https://")
+        config[ENDPOINTS] = [
+            dict.fromkeys(endpoints, endpoint) for endpoints in config.get(ENDPOINTS, [])
+        ]
+        published = self._published_port(status, config.get(LISTENER, {}).get("port", 443))
+        if published is not None:
+            config[PUBLISHED_PORT] = published
+        derived = {**values, "config": config, "encryptionsalt": self._salt(stack)}
+        text = yaml.safe_dump(derived, sort_keys=False)
+        path = self._config_file(stack.name)
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return False
+        _write_private(path, text)
+        return True
+
+    def _config_file(self, name: str) -> Path:
+        return self.home / f"Pulumi.{name}.yaml"
+
+    def _published_port(self, status: Mapping[str, Any], port: int) -> int | None:
+        for listener in status["listeners"]:
+            if listener["port"] == port and listener["socket"]["port"] != port:
+                return int(listener["socket"]["port"])
+        return None
+
+    def _salt(self, stack: Stack) -> str:
+        """The stack's encryption salt; `pulumi stack init` makes it with the stack."""
+        scratch = self.home / "init"
+        made = scratch / f"Pulumi.{stack.name}.yaml"
+        if not made.exists():
+            # Not in the project's folder: there it would write into the tracked file.
+            scratch.mkdir(mode=0o700, exist_ok=True)
+            project = {"name": project_name(), "runtime": "python"}
+            (scratch / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
+            answer = subprocess.run(
+                [stack.toolchain.pulumi, "stack", "select", "--create", stack.name],
+                cwd=scratch,
+                env=stack.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if answer.returncode != 0:
+                raise OperationError(f"Stack {stack.name} cannot be made: {answer.stderr.strip()}")
+        salt: str = yaml.safe_load(made.read_text(encoding="utf-8"))["encryptionsalt"]
+        return salt
+
+    def _pass_phrase(self) -> Path:
+        path = self.home / "passphrase"
+        if not path.exists():
+            _write_private(path, secrets.token_urlsafe(32))
+        return path
+
+    def _cloud_variables(self) -> dict[str, str]:
+        exports = shlex.split(self._cloud("env"))
+        return dict(word.split("=", 1) for word in exports if word != "export")
+
+    def _cloud(self, *arguments: str, show: bool = False) -> str:
+        answer = subprocess.run(
+            [sys.executable, "-m", "localcloud", *arguments, "--home", self.cloud],
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=None if show else subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if answer.returncode != 0:
+            if show:
+                raise ReportedError("The local cloud does not start.")
+            raise OperationError(answer.stderr.strip())
+        return answer.stdout
+
+
+def account_stack(name: str, toolchain: Toolchain) -> Stack:
+    """A stack in an account: the backend, pass phrase and credentials are the user's own.
+
+    Raises:
+        OperationError: The job's identity token cannot be exchanged for credentials.
+    """
+    return Stack(name, toolchain, variables=oidc.credentials(os.environ))
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether the engine that took a lock lives; one on another machine may well."""
+    holder = json.loads(lock.read_text(encoding="utf-8"))
+    if holder["hostname"] != socket.gethostname():
+        return True
+    try:
+        return "pulumi" in psutil.Process(holder["pid"]).name()
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _write_private(path: Path, content: str) -> None:
+    """Replace a file at once, readable by its owner only."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+    scratch.replace(path)

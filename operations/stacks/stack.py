@@ -1,0 +1,151 @@
+"""A stack and how to run the Pulumi CLI on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from operations.errors import OperationError
+from operations.project import PROJECT
+from toolchain.install import Toolchain
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack with all that the Pulumi CLI needs to work on it.
+
+    Attributes:
+        name: Of the stack, e.g. `dev`.
+        toolchain: The CLI and its plugins.
+        config_file: Its configuration, if not `Pulumi.NAME.yaml`.
+        variables: Environment of the CLI beside this process's own and the toolchain's.
+        policy_pack: Folder of the rules that its previews and updates obey.
+    """
+
+    name: str
+    toolchain: Toolchain
+    config_file: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    policy_pack: Path | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The whole environment of the CLI."""
+        return {**os.environ, **self.toolchain.environment(), **self.variables}
+
+    def run(self, command: str, *arguments: str) -> int:
+        """Run up, preview, refresh or destroy on the terminal; return its exit status."""
+        return subprocess.run(
+            self.command_line(command, *arguments),
+            cwd=PROJECT,
+            env=self.environment,
+            check=False,
+        ).returncode
+
+    def command_line(self, command: str, *arguments: str) -> list[str]:
+        """The CLI's command line for a command that reads the stack's configuration.
+
+        Raises:
+            OperationError: The rules that it has to obey cannot be run.
+        """
+        options = [f"--config-file={self.config_file}"] if self.config_file else []
+        if command in {"up", "preview"}:
+            options += [f"--{name}={value}" for name, value in self.policy_options().items()]
+        return [str(self.toolchain.pulumi), command, "--stack", self.name, *options, *arguments]
+
+    def policy_options(self) -> dict[str, str]:
+        """Options, by name, with which a preview or an update obeys the policy pack.
+
+        Raises:
+            OperationError: The pack's environment is missing.
+        """
+        if self.policy_pack is None:
+            return {}
+        python = self.policy_pack / ".venv/bin/python"
+        if not python.exists():
+            raise OperationError(
+                f"The policy pack's environment is missing ({python}): `make preview` makes it."
+            )
+        return {
+            "policy-pack": str(self.policy_pack),
+            "policy-pack-config": str(self.policy_pack / "configuration.json"),
+        }
+
+    def exports(self) -> dict[str, str]:
+        """Environment variables with which the CLI, run by hand, works on this stack.
+
+        Raises:
+            OperationError: The rules that it has to obey cannot be run.
+        """
+        exported = {**self.toolchain.environment(), **self.variables, "PULUMI_STACK": self.name}
+        if self.config_file is not None:
+            # The CLI takes any option from the environment, and then leaves the tracked file alone.
+            exported["PULUMI_OPTION_CONFIG_FILE"] = str(self.config_file)
+        for option, value in self.policy_options().items():
+            exported[f"PULUMI_OPTION_{option.replace('-', '_').upper()}"] = value
+        return exported
+
+    def preview_events(self, *arguments: str) -> tuple[int, str]:
+        """Run preview with its display on standard error; return exit status and event log.
+
+        The log is one JSON object a line, with secrets blinded (`operations.review.plan` reads it).
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder) / "events.json"
+            status = subprocess.run(
+                self.command_line("preview", "--event-log", str(log), *arguments),
+                cwd=PROJECT,
+                # The option belongs to the Automation API, which sets this as well.
+                env={**self.environment, "PULUMI_DEBUG_COMMANDS": "true"},
+                stdout=sys.stderr,
+                check=False,
+            ).returncode
+            return status, log.read_text(encoding="utf-8") if log.exists() else ""
+
+    def deployment(self) -> dict[str, Any]:
+        """The stack's state, secrets encrypted; empty for a stack that is new."""
+        answer = self.capture("stack", "export")
+        if answer.returncode != 0:
+            return {}
+        deployment: dict[str, Any] = json.loads(answer.stdout)["deployment"] or {}
+        return deployment
+
+    def history(self) -> list[dict[str, Any]]:
+        """The last updates with kind, result and times, the newest first."""
+        answer = self.capture("stack", "history", "--json", "--page-size", "20")
+        found: list[dict[str, Any]] = json.loads(answer.stdout) if answer.returncode == 0 else []
+        return found
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets included.
+
+        Raises:
+            OperationError: The stack is not there, or its secrets cannot be decrypted.
+        """
+        answer = self.capture("stack", "output", "--json", "--show-secrets")
+        if answer.returncode != 0:
+            reason = answer.stderr.strip().removeprefix("error: ")
+            raise OperationError(
+                f"The outputs of stack {self.name} cannot be read ({reason}); "
+                f"`make up STACK={self.name}` makes it."
+            )
+        outputs: dict[str, Any] = json.loads(answer.stdout)
+        return outputs
+
+    def capture(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the CLI that needs no terminal, and keep what it prints."""
+        return subprocess.run(
+            [self.toolchain.pulumi, *command, "--stack", self.name],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )

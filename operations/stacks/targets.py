@@ -1,0 +1,59 @@
+"""Opens a stack by its name, with the local cloud that it runs on if it does."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from operations.project import POLICY_PACK, PROJECT
+from operations.stacks import local_environment
+from operations.stacks.local_environment import LocalEnvironment
+from operations.stacks.stack import Stack
+from toolchain.install import ensure
+from toolchain.progress import Reporter
+
+LOCAL_HOME = "SLB_MUTUAL_TLS_HOME"
+"""Folder of the local cloud and of the local stack's state, if not `.local` in the project."""
+
+ON_LOCAL_CLOUD = "SLB_MUTUAL_TLS_LOCAL_CLOUD"
+"""If set, a stack of an account is tried out on the local cloud instead."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A stack, and the local cloud that it runs on if it does.
+
+    Attributes:
+        stack: With the rules that every stack obeys.
+        values: Content of its configuration file.
+        local: None for a stack in an account.
+    """
+
+    stack: Stack
+    values: dict[str, Any]
+    local: LocalEnvironment | None
+
+
+def opened(name: str) -> Target:
+    """Open a stack: a local one where its endpoints are on loopback, else one in an account.
+
+    Raises:
+        OperationError: There is no such stack, or it cannot be reached.
+        ToolchainError: The Pulumi CLI or a plugin cannot be had.
+    """
+    values = local_environment.configuration(name)
+    if os.environ.get(ON_LOCAL_CLOUD):
+        values = local_environment.on_the_local_cloud(values)
+    port = local_environment.api_port(values)
+    with Reporter() as reporter:
+        toolchain = ensure(reporter)
+    local = None
+    if port is None:
+        stack = local_environment.account_stack(name, toolchain)
+    else:
+        local = LocalEnvironment(Path(os.environ.get(LOCAL_HOME) or PROJECT / ".local"))
+        local.start_cloud(port)
+        stack = local.stack(name, toolchain, values)
+    return Target(replace(stack, policy_pack=POLICY_PACK), values, local)

@@ -1,0 +1,1 @@
+"""The service seen from outside: what is tried, and what each outcome means."""

@@ -1,0 +1,407 @@
+"""One HTTPS request from outside, and what became of it.
+
+A probe connects straight to the stack's own address, through no proxy, on a connection and a TLS
+session of its own. Whatever happens is told as a value; nothing is raised.
+"""
+
+from __future__ import annotations
+
+import html
+import http.client
+import io
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from operations.outputs import StackOutputs
+from operations.verification.identity import Identity
+
+PROBE_SECONDS = 10.0
+"""Limit of a whole probe, from connecting to the last byte."""
+
+ANSWER_BYTES = 65_536
+"""As much of an answer as is read."""
+
+_NAME_MISMATCHES = {62, 64}
+"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
+
+_INSTANCE_HEADERS = ("X-Instance-Id", "Instance-Id")
+_INSTANCE_ID = re.compile(r"(?<![\w-])i-[a-z0-9]+(?![\w-])")
+_TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The server answered over HTTP.
+
+    Attributes:
+        status: HTTP status code.
+        title: Title of an HTML page, else the reason phrase.
+        instance: Id of the ECS instance that the answer names (header or body), if any.
+        tls: Version of the connection, e.g. `TLSv1.3`.
+        cookies: That the answer sets, `NAME=VALUE` each.
+    """
+
+    status: int
+    title: str
+    instance: str | None
+    tls: str
+    cookies: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """What a person reads in a report."""
+        title = self.title.removeprefix(str(self.status)).strip()
+        by = f" from {self.instance}" if self.instance else ""
+        return f"HTTP {self.status}{by}" + (f" ({title})" if title and not by else "")
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """The server ended the connection over TLS.
+
+    Attributes:
+        alert: Description of its TLS alert (RFC 8446, 6), e.g. `certificate required`; None if it
+            closed the connection without one, which alone proves little.
+    """
+
+    alert: str | None
+
+    def __str__(self) -> str:
+        """What a person reads in a report."""
+        return f"TLS alert: {self.alert}" if self.alert else "connection closed"
+
+
+@dataclass(frozen=True)
+class Untrusted:
+    """The probe itself turned away, because the server's certificate does not verify.
+
+    Attributes:
+        reason: In OpenSSL's words.
+        wrong_name: Whether the reason is that the certificate is for other names.
+    """
+
+    reason: str
+    wrong_name: bool = False
+
+    def __str__(self) -> str:
+        """What a person reads in a report."""
+        return f"the server's certificate is not trusted: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """There was no HTTPS server to ask, or it gave no answer in time."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        """What a person reads in a report."""
+        return self.reason
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """The certificate to present could not be: its key or pass phrase does not fit."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        """What a person reads in a report."""
+        return f"its certificate cannot be presented: {self.reason}"
+
+
+Outcome = Answered | Rejected | Untrusted | Unreachable | Unusable
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where probes go: host and port of the stack's URL.
+
+    Attributes:
+        host: Name or IP address.
+        port: TCP.
+        server_name: What to ask for by SNI, if not for the host.
+    """
+
+    host: str
+    port: int
+    server_name: str | None = None
+
+    def __str__(self) -> str:
+        """Host and port as in a URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def target_of(outputs: StackOutputs) -> Target:
+    """The stack's own address, the only one that probes talk to."""
+    return Target(outputs.host, outputs.port)
+
+
+def stack_context(outputs: StackOutputs) -> ssl.SSLContext:
+    """A client's TLS context that trusts this stack's server and nobody else.
+
+    Its anchors are the server certificate in state and, where that issued it, the private CA, so
+    that a server certificate renewed since is trusted as well. Whether the names and the chain
+    are right is checked apart; one mistake there must not hide what else is to be seen. For a
+    certificate that Alibaba Cloud keeps, which no state has, this machine's roots stand in.
+    """
+    if outputs.server is None:
+        return public_context()
+    anchors = outputs.server.public_bytes(serialization.Encoding.PEM).decode()
+    if outputs.server_certificate_issuer == "private":
+        anchors += outputs.ca_certificate
+    context = anchored_context(anchors)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def anchored_context(anchors: str) -> ssl.SSLContext:
+    """A client's TLS context with these trust anchors (PEM) alone and no check of names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=anchors)
+    context.check_hostname = False
+    return context
+
+
+def naming_context(certificate: x509.Certificate) -> ssl.SSLContext:
+    """A client's TLS context that takes this certificate if it bears the host's name."""
+    context = anchored_context(certificate.public_bytes(serialization.Encoding.PEM).decode())
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.check_hostname = True
+    return context
+
+
+def public_context() -> ssl.SSLContext:
+    """A client's TLS context with this machine's roots and no check of names."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    return context
+
+
+def unverified_context() -> ssl.SSLContext:
+    """A client's TLS context that takes any certificate, to see which one is served."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def probe(
+    target: Target,
+    context: ssl.SSLContext,
+    identity: Identity | None = None,
+    *,
+    cookies: tuple[str, ...] = (),
+    limit: float = PROBE_SECONDS,
+) -> Outcome:
+    """Send `GET /` and say what became of it.
+
+    Args:
+        target: Where to.
+        context: Fresh TLS context; it is given the identity.
+        identity: Certificate to present, if any.
+        cookies: To send, `NAME=VALUE` each.
+        limit: Seconds for all of it.
+    """
+    sent = f"Cookie: {'; '.join(cookies)}\r\n" if cookies else ""
+
+    def exchange(connection: ssl.SSLSocket, deadline: float) -> Outcome:
+        tls = connection.version() or ""  # to be asked before the server closes
+        request = f"GET / HTTP/1.1\r\nHost: {target}\r\nUser-Agent: slb-mutual-tls-verify\r\n"
+        request += f"{sent}Accept: text/html\r\nConnection: close\r\n\r\n"
+        # With TLS 1.3 the handshake is over for the client before the server has judged the
+        # certificate: its alert comes with the first read, and may cut this write short.
+        with suppress(ConnectionError):
+            connection.sendall(request.encode())
+        received = _receive(connection, deadline)
+        return _parse(received, tls) if received else Rejected(None)
+
+    return _connected(target, context, identity, limit, exchange)
+
+
+def handshake(
+    target: Target,
+    context: ssl.SSLContext,
+    identity: Identity | None = None,
+    *,
+    limit: float = PROBE_SECONDS,
+) -> bytes | Outcome:
+    """Do the TLS handshake alone: the server's certificate in DER, else what became of it.
+
+    The arguments are those of `probe`.
+    """
+
+    def certificate(connection: ssl.SSLSocket, _deadline: float) -> bytes | Outcome:
+        return connection.getpeercert(binary_form=True) or Rejected(None)
+
+    return _connected(target, context, identity, limit, certificate)
+
+
+@dataclass(frozen=True)
+class Redirected:
+    """An answer to a request over plain HTTP.
+
+    Attributes:
+        status: HTTP status code.
+        location: Where it leads, if it does.
+    """
+
+    status: int
+    location: str
+
+    def __str__(self) -> str:
+        """What a person reads in a report."""
+        return f"HTTP {self.status}" + (f" to {_printable(self.location)}" if self.location else "")
+
+
+def plain_http(target: Target, *, limit: float = PROBE_SECONDS) -> Redirected | Unreachable:
+    """Send `GET /` without TLS, and follow nothing."""
+    connection = http.client.HTTPConnection(target.host, target.port, timeout=limit)
+    try:
+        connection.request("GET", "/", headers={"Connection": "close"})
+        response = connection.getresponse()
+        return Redirected(response.status, response.getheader("Location") or "")
+    except TimeoutError:
+        return Unreachable(f"{target} does not answer within {limit:g} s")
+    except OSError as error:
+        return Unreachable(f"{target} cannot be reached: {error.strerror or error}")
+    except http.client.HTTPException:
+        return Unreachable(f"{target} does not speak HTTP")
+    finally:
+        connection.close()
+
+
+def _connected(
+    target: Target,
+    context: ssl.SSLContext,
+    identity: Identity | None,
+    limit: float,
+    use: Callable[[ssl.SSLSocket, float], _Result],
+) -> _Result | Outcome:
+    try:
+        if identity is not None:
+            identity.load_into(context)
+    except (ssl.SSLError, ValueError) as error:
+        return Unusable(_words(getattr(error, "reason", None)))
+    deadline = time.monotonic() + limit
+    try:
+        with socket.create_connection((target.host, target.port), timeout=limit) as plain:
+            return _over_tls(plain, target, context, deadline, use)
+    except TimeoutError:
+        return Unreachable(f"{target} does not answer within {limit:g} s")
+    except OSError as error:
+        return Unreachable(f"{target} cannot be reached: {error.strerror or error}")
+
+
+def _over_tls(
+    plain: socket.socket,
+    target: Target,
+    context: ssl.SSLContext,
+    deadline: float,
+    use: Callable[[ssl.SSLSocket, float], _Result],
+) -> _Result | Outcome:
+    plain.settimeout(_remaining(deadline))
+    try:
+        with context.wrap_socket(
+            plain, server_hostname=target.server_name or target.host
+        ) as connection:
+            return use(connection, deadline)
+    except ssl.SSLCertVerificationError as error:
+        return Untrusted(error.verify_message.rstrip("."), error.verify_code in _NAME_MISMATCHES)
+    except ssl.SSLError as error:
+        return _of_ssl_error(error, target)
+    except ConnectionError:
+        return Rejected(None)
+    except http.client.HTTPException:
+        return Unreachable(f"{target} does not speak HTTP behind TLS")
+
+
+def _receive(connection: ssl.SSLSocket, deadline: float) -> bytes:
+    received = bytearray()
+    while len(received) < ANSWER_BYTES:
+        try:
+            connection.settimeout(_remaining(deadline))
+            part = connection.recv(16_384)
+        except (TimeoutError, ssl.SSLEOFError, ConnectionResetError):
+            if not received:
+                raise
+            break
+        if not part:
+            break
+        received += part
+    return bytes(received)
+
+
+def _remaining(deadline: float) -> float:
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise TimeoutError
+    return remaining
+
+
+class _Received:
+    """Received bytes in the shape that http.client reads a response from."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self._content)
+
+
+def _parse(received: bytes, tls: str) -> Answered:
+    response = http.client.HTTPResponse(_Received(received))  # type: ignore[arg-type]
+    response.begin()
+    try:
+        body = response.read().decode("utf-8", "replace")
+    except http.client.IncompleteRead as error:
+        body = error.partial.decode("utf-8", "replace")
+    title = _TITLE.search(body)
+    return Answered(
+        status=response.status,
+        title=_printable(html.unescape(title.group(1)) if title else response.reason),
+        instance=_instance(response, body),
+        tls=tls,
+        cookies=tuple(
+            cookie.split(";", 1)[0].strip() for cookie in response.msg.get_all("Set-Cookie", [])
+        ),
+    )
+
+
+def _instance(response: http.client.HTTPResponse, body: str) -> str | None:
+    for name in _INSTANCE_HEADERS:
+        named = _INSTANCE_ID.search(response.getheader(name) or "")
+        if named:
+            return named.group()
+    found = _INSTANCE_ID.search(body)
+    return found.group() if found else None
+
+
+def _printable(text: str) -> str:
+    """One short line, so that no server can write its own lines into a report."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= 80 else line[:79] + "…"
+
+
+def _of_ssl_error(error: ssl.SSLError, target: Target) -> Outcome:
+    reason = error.reason or ""
+    if "_ALERT_" in reason:
+        return Rejected(_words(reason.split("_ALERT_", 1)[1]))
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return Rejected(None)
+    return Unreachable(f"{target} does not speak TLS as expected: {_words(reason)}")
+
+
+def _words(reason: str | None) -> str:
+    return (reason or "unknown error").replace("_", " ").lower()

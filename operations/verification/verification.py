@@ -1,0 +1,268 @@
+"""Checks a running stack from outside, as a user of the service would: the tutorial's step 7."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+
+from operations.outputs import StackOutputs
+from operations.verification import checks, further_checks, probes
+from operations.verification.checks import TITLES, Finding
+from operations.verification.expiry import expiries
+from operations.verification.health import HealthError, HealthSource, HealthUnavailableError
+from operations.verification.identity import Identity, impostor_of, of_bundle, of_expired_probe
+from operations.verification.old_tls import OLD_VERSIONS, can_speak, restrict_to
+from operations.verification.probes import Outcome, Unreachable
+from operations.verification.report import Check, Report
+
+SETTLE_SECONDS = 180.0
+"""A new HTTPS listener may take three minutes to serve, by Alibaba Cloud's documentation."""
+
+POLL_SECONDS = 1.0
+
+CLIENTS_TRIED = 3
+
+BALANCING_ROUNDS = 5
+"""A round sends two requests for each backend, or more by weight; it is repeated as often as this,
+until all backends have been seen by their weights."""
+
+MOST_REQUESTS = 40
+"""Sent in a round, whatever the weights."""
+
+OFFLINE_CHECKS = frozenset({"health", "ca_validity", "server_validity", "client_validity"})
+"""Checks that ask nothing of the stack's URL."""
+
+
+def verify(
+    outputs: StackOutputs,
+    health_source: HealthSource | None,
+    *,
+    settle: float = SETTLE_SECONDS,
+    announce: Callable[[str], None] = lambda _: None,
+    wait: Callable[[float], None] = time.sleep,
+) -> Report:
+    """Check everything once, after the stack has settled.
+
+    Only the stack's own URL and, through `health_source`, the API of SLB are asked. What cannot
+    be tried is failed, or skipped with the reason where the stack is not at fault.
+
+    Args:
+        outputs: Of the stack.
+        health_source: Tells the backends' health; None skips what depends on it.
+        settle: Seconds to wait at most until all backends are healthy and clients get through.
+        announce: Is told what is waited for, in words for people.
+        wait: Sleeps for some seconds between two looks.
+    """
+    patience = _Patience(time.monotonic() + settle, announce, wait)
+    health, healthy = _settled_health(outputs, health_source, patience)
+    names = outputs.clients_to_try()
+    identities = {name: of_bundle(outputs.client_bundles[name]) for name in names[:CLIENTS_TRIED]}
+    visitor = _Visitor(outputs, identities, healthy)
+    findings = {
+        "health": health,
+        **visitor.findings(visitor.settled_clients(patience), patience),
+        **_validity(outputs, datetime.now(UTC)),
+    }
+    return Report(
+        outputs.url,
+        tuple(
+            Check(key, title, *findings[key]) for key, title in TITLES.items() if key in findings
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Patience:
+    """The time that is left for the stack to settle."""
+
+    deadline: float
+    announce: Callable[[str], None]
+    wait: Callable[[float], None]
+
+    def lasts(self, reason: str) -> bool:
+        """Sleep a little and return True, or return False if the time is up."""
+        if time.monotonic() >= self.deadline:
+            return False
+        self.announce(reason)
+        self.wait(POLL_SECONDS)
+        return True
+
+
+def _settled_health(
+    outputs: StackOutputs, source: HealthSource | None, patience: _Patience
+) -> tuple[Finding, frozenset[str] | None]:
+    """The finding on health, and the ids of the healthy backends where they are known."""
+    drained = [server for server, weight in outputs.weights.items() if not weight]
+    if not outputs.listener.health_check:
+        # Nobody looks, so all of them get requests.
+        off = Finding("skipped", "health checks are off (listener.health_check.enabled)")
+        return off, frozenset(outputs.weights) or None
+    if source is None:
+        return Finding("skipped", "not asked for (--no-health)"), None
+    while True:
+        try:
+            states = source.backends()
+        except HealthUnavailableError as error:
+            finding, healthy = Finding("failed", str(error)), None
+        except HealthError as error:
+            return Finding("failed", str(error)), None
+        else:
+            finding = checks.health(states, drained)
+            healthy = frozenset(s.server_id for s in states if s.status == "normal")
+        if finding.status == "passed" or not patience.lasts(f"backends' health: {finding.detail}"):
+            return finding, healthy
+
+
+class _Visitor:
+    """Makes the requests, and has each judged."""
+
+    def __init__(
+        self,
+        outputs: StackOutputs,
+        identities: Mapping[str, Identity],
+        healthy: frozenset[str] | None,
+    ) -> None:
+        self._outputs = outputs
+        self._target = probes.target_of(outputs)
+        self._identities = identities
+        self._healthy = healthy
+        self._private = outputs.server_certificate_issuer == "private"
+
+    def settled_clients(self, patience: _Patience) -> dict[str, Outcome]:
+        """What becomes of each client's request, once all succeed or the time is up."""
+        while True:
+            outcomes = {name: self._request(one) for name, one in self._identities.items()}
+            trouble = [f"{n}: {o}" for n, o in outcomes.items() if not checks.is_success(o)]
+            if not trouble or not patience.lasts(f"clients to get through: {trouble[0]}"):
+                return outcomes
+
+    def findings(self, clients: Mapping[str, Outcome], patience: _Patience) -> dict[str, Finding]:
+        """The findings of all checks that talk to the stack's URL."""
+        bare = self._request(None)
+        if isinstance(bare, Unreachable) and not any(map(checks.is_success, clients.values())):
+            # One dead address is one cause: no need to wait for it a dozen times more.
+            dead = Finding("failed", f"{bare}{self._shut_out()}")
+            return dict.fromkeys(self._online_checks(), dead)
+        good = next((n for n, outcome in clients.items() if checks.is_success(outcome)), None)
+        client = self._identities[good] if good else None
+        total = len(self._outputs.clients_in_force())
+        impostor = impostor_of(self._outputs.ca)
+        passable = good is not None
+        return {
+            "no_certificate": checks.refusal(bare, clients_get_through=passable),
+            "other_ca": checks.refusal(self._request(impostor), clients_get_through=passable),
+            "expired": self._expired(clients_get_through=passable),
+            "clients": self._clients(clients, total, passable=passable),
+            "balancing": self._balancing(client),
+            **self._old_tls(client, impostor),
+            **self._server(client),
+            **further_checks.findings(self._outputs, self._target, client, patience.lasts),
+        }
+
+    def _online_checks(self) -> frozenset[str]:
+        """Those of this stack that ask something of its URL."""
+        others = checks.CONFIGURED - further_checks.configured(self._outputs)
+        return frozenset(TITLES) - OFFLINE_CHECKS - others
+
+    def _clients(self, outcomes: Mapping[str, Outcome], total: int, *, passable: bool) -> Finding:
+        finding = checks.clients(outcomes, total)
+        return finding if passable else finding._replace(detail=finding.detail + self._shut_out())
+
+    def _shut_out(self) -> str:
+        """What to think of where nobody gets through, if there is an ACL."""
+        acl = self._outputs.listener.acl
+        return f"; does listener.acl, a {acl} list, admit this machine?" if acl else ""
+
+    def _request(self, identity: Identity | None) -> Outcome:
+        return probes.probe(self._target, probes.stack_context(self._outputs), identity)
+
+    def _expired(self, *, clients_get_through: bool) -> Finding:
+        expired = self._outputs.expired_probe
+        if expired is None:
+            return Finding("skipped", "the stack has no expired certificate to try")
+        try:
+            certificate = x509.load_pem_x509_certificate(expired.certificate.encode())
+            identity = of_expired_probe(expired)
+        except ValueError:
+            return Finding("failed", "could not be tried: the output expired_probe is not PEM")
+        fault = checks.fault_of_expired_probe(certificate, self._outputs.ca, datetime.now(UTC))
+        if fault:
+            return Finding("failed", f"could not be tried: {fault}")
+        return checks.refusal(self._request(identity), clients_get_through=clients_get_through)
+
+    def _balancing(self, client: Identity | None) -> Finding:
+        if not self._identities:
+            return Finding("skipped", "no client's key is here to try it with")
+        if client is None:
+            return Finding("failed", "could not be tried: no client gets through")
+        outcomes: list[Outcome] = []
+        finding = Finding("skipped", "")
+        weights = self._effective_weights()
+        shares = [weights.get(one, 100) for one in self._healthy or ()]
+        least = min((share for share in shares if share), default=0)
+        # Enough for the one with the least weight to be seen twice.
+        requests = min(-(-2 * sum(shares) // least), MOST_REQUESTS) if least else 4
+        for _ in range(BALANCING_ROUNDS):
+            outcomes += [self._request(client) for _ in range(requests)]
+            finding = checks.balancing(outcomes, self._healthy, weights)
+            if finding.status != "failed" or not all(map(checks.is_success, outcomes)):
+                break
+        return finding
+
+    def _effective_weights(self) -> dict[str, int]:
+        """Weights as the scheduler takes them: rr knows only whether a backend is drained."""
+        weighs = self._outputs.listener.scheduler == "wrr"
+        return {
+            server: weight if weighs or not weight else 100
+            for server, weight in self._outputs.weights.items()
+        }
+
+    def _old_tls(self, client: Identity | None, own: Identity) -> dict[str, Finding]:
+        findings: dict[str, Finding] = {}
+        for name, version in OLD_VERSIONS.items():
+            key = name.lower().replace(" ", "_").replace(".", "_")
+            if not can_speak(version, own):
+                findings[key] = Finding("skipped", f"this machine's OpenSSL cannot speak {name}")
+                continue
+            context = probes.stack_context(self._outputs)
+            restrict_to(context, version)
+            # With a good certificate, so that the version alone can be what is refused.
+            outcome = probes.probe(self._target, context, client)
+            findings[key] = checks.old_tls(outcome, clients_get_through=client is not None)
+        return findings
+
+    def _server(self, client: Identity | None) -> dict[str, Finding]:
+        served = probes.handshake(self._target, probes.unverified_context(), client)
+        certificate = self._outputs.server
+        if isinstance(served, bytes):
+            certificate = x509.load_der_x509_certificate(served)
+        anchor = self._outputs.ca_certificate
+        chain = probes.anchored_context(anchor) if self._private else probes.public_context()
+        named = served
+        if certificate is not None:
+            named = probes.handshake(self._target, probes.naming_context(certificate), client)
+        return {
+            "served_certificate": checks.served_certificate(served, self._outputs.server),
+            "server_names": checks.server_names(
+                named,
+                certificate,
+                self._outputs.server_names,
+                self._outputs.host,
+                private=self._private,
+            ),
+            "server_chain": checks.server_chain(
+                probes.handshake(self._target, chain, client), private=self._private
+            ),
+        }
+
+
+def _validity(outputs: StackOutputs, now: datetime) -> dict[str, Finding]:
+    found = expiries(outputs)
+    return {
+        f"{role}_validity": checks.validity([e for e in found if e.role == role], now)
+        for role in ("ca", "server", "client")
+    }

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from operations import outputs as stack_outputs
+from operations.certificates.inventory import due, inventory, render, to_csv, to_json
+from pki import certificates, keys, revocation_list
+from pki.certificates import Issuer
+from pki.names import distinguished_name
+from pki.windows import Window, show_time
+
+NOW = datetime(2030, 6, 1, tzinfo=UTC)
+YEAR = timedelta(days=365)
+
+
+def entry(name: str, days: int, status: str = "valid", **more: object) -> dict[str, object]:
+    return {
+        "name": name,
+        "serial_number": f"{len(name):02x}",
+        "fingerprint_sha256": "00",
+        "subject": f"CN={name}",
+        "not_before": show_time(NOW - timedelta(days=100)),
+        "not_after": show_time(NOW + timedelta(days=days)),
+        "status": status,
+        **more,
+    }
+
+
+@pytest.fixture(scope="module")
+def signer():
+    key = keys.generate(2048)
+    window = Window.opening(NOW, timedelta(days=3650))
+    name = distinguished_name({"common_name": "Inventory CA"})
+    return Issuer(certificates.self_signed_authority(name, key, window), key)
+
+
+@pytest.fixture
+def found(document, signer):
+    issued = [
+        entry("old", 10, "superseded"),
+        entry("browser", 200),
+        entry("partner", 20),
+        entry("gone", 50, "revoked", revoked_at=show_time(NOW), reason="keyCompromise"),
+    ]
+    window = Window.opening(NOW, timedelta(days=30))
+    listed = revocation_list.issue(signer, 7, window, [])
+    return stack_outputs.parse(
+        document(
+            ca_certificate=certificates.pem(signer.certificate),
+            issued=issued,
+            certificate_revocation_list=revocation_list.pem(listed),
+            renewal={
+                "certificate_authority": "730d",
+                "server": "30d",
+                "revocation_list": "10d",
+                "clients": {"browser": "30d", "partner": "30d"},
+            },
+        )
+    )
+
+
+def states(found, now=NOW):
+    return {item.name: item.state for item in inventory(found, now) if item.role == "client"}
+
+
+def test_each_certificate_has_its_state(found):
+    assert states(found) == {
+        "old": "superseded",
+        "browser": "valid",
+        "partner": "due",
+        "gone": "revoked",
+    }
+
+
+def test_what_has_ended_is_expired_unless_it_was_revoked(found):
+    later = NOW + timedelta(days=100)
+    assert states(found, later) == {
+        "old": "expired",
+        "browser": "valid",
+        "partner": "expired",
+        "gone": "revoked",
+    }
+
+
+def test_the_list_and_the_ca_are_part_of_it(found):
+    items = {item.role: item for item in inventory(found, NOW)}
+    assert items["ca"].state == "valid"
+    assert items["revocation list"].serial_number == "7"
+    assert items["revocation list"].name == "0 revoked"
+    assert items["revocation list"].due_at == NOW + timedelta(days=20)
+
+
+def test_due_names_what_is_to_be_renewed_in_order(found):
+    items = [i for i in inventory(found, NOW) if i.role != "server"]
+    assert [i.name for i in due(items, NOW)] == ["partner"]
+    assert [i.name for i in due(items, NOW + timedelta(days=21))] == ["partner", "0 revoked"]
+    assert "gone" not in [i.name for i in due(items, NOW + timedelta(days=9000))]
+    assert "old" not in [i.name for i in due(items, NOW + timedelta(days=9000))]
+
+
+def test_json_and_csv_say_the_same(found):
+    items = inventory(found, NOW)
+    from_json = json.loads(to_json(items))
+    from_csv = list(csv.DictReader(io.StringIO(to_csv(items))))
+    assert [{k: v or "" for k, v in row.items()} for row in from_json] == from_csv
+    gone = next(row for row in from_json if row["name"] == "gone")
+    assert gone["reason"] == "keyCompromise"
+    assert gone["revoked_at"] == "2030-06-01T00:00:00Z"
+
+
+def test_the_table_has_no_secret_and_every_name(found):
+    console = Console(width=200, record=True)
+    render(inventory(found, NOW), "Certificates", console)
+    text = console.export_text()
+    assert all(name in text for name in ("browser", "partner", "gone", "revoked (keyCompromise)"))
+    assert "PRIVATE" not in text
+
+
+def test_a_server_certificate_brought_along_is_due_when_it_ends(found):
+    values = found.model_copy(update={"server_certificate_issuer": "other"})
+    server = next(item for item in inventory(values, NOW) if item.role == "server")
+    assert server.due_at == server.not_after - timedelta(seconds=1)
+
+
+def test_while_a_rotation_is_prepared_both_cas_and_their_lists_are_part_of_it(found, signer):
+    key = keys.generate(2048)
+    name, window = distinguished_name({"common_name": "CA G2"}), Window.opening(NOW, YEAR)
+    following = Issuer(certificates.self_signed_authority(name, key, window), key)
+    lists = [revocation_list.issue(one, 8, window, []) for one in (signer, following)]
+    values = found.model_copy(
+        update={
+            "next_ca_certificate": certificates.pem(following.certificate),
+            "certificate_revocation_list": "".join(map(revocation_list.pem, lists)),
+        }
+    )
+    items = inventory(values, NOW)
+    assert [item.name for item in items if item.role == "ca"] == ["CA", "next CA"]
+    listed = [item for item in items if item.role == "revocation list"]
+    assert [item.serial_number for item in listed] == ["8", "8"]
+    assert len({item.fingerprint_sha256 for item in listed}) == 2
+
+
+def imported(name, days, status="valid", **more):
+    unknown = {"not_before": "", "fingerprint_sha256": ""}
+    return entry(name, days, status, **unknown, imported=True, **more)
+
+
+def test_what_was_imported_has_a_state_and_is_renewed_by_nobody(document):
+    issued = [
+        imported("phone", 1),
+        imported("succeeded", 10, "superseded"),
+        imported("leaver", 10, "revoked", revoked_at=show_time(NOW), reason="keyCompromise"),
+    ]
+    found = stack_outputs.parse(document(issued=issued))
+    assert states(found) == {"phone": "valid", "succeeded": "superseded", "leaver": "revoked"}
+    assert states(found, NOW + timedelta(days=5))["phone"] == "expired"
+    items = [item for item in inventory(found, NOW) if item.role == "client"]
+    assert due(items, NOW + timedelta(days=9000)) == []
+    render(items, "Certificates", Console(width=200, record=True))
+    assert json.loads(to_json(items))[0]["not_before"] is None
+    assert to_csv(items).splitlines()[1].startswith("client,phone,valid,,2030-")
+
+
+def test_a_client_certificate_brought_along_is_due_when_it_ends(found):
+    renewal = found.renewal.model_copy(update={"clients": {"browser": "30d"}})
+    values = found.model_copy(update={"renewal": renewal})
+    partner = next(item for item in inventory(values, NOW) if item.name == "partner")
+    assert (partner.state, partner.due_at) == ("valid", partner.not_after - timedelta(seconds=1))

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from operations.errors import OperationError
+from operations.stacks import targets
+from toolchain.errors import ToolchainError
+
+
+@pytest.mark.parametrize("kind", [OperationError, ToolchainError])
+def test_what_cannot_be_done_is_one_message(run, monkeypatch, capsys, kind):
+    def fail(name):
+        raise kind("no such thing [1/2]: /tmp/[x]")
+
+    monkeypatch.setattr(targets, "opened", fail)
+    assert run("outputs") == 1
+    assert capsys.readouterr() == ("", "error: no such thing [1/2]: /tmp/[x]\n")
+
+
+def test_wrong_usage_is_told_without_a_trace(run, capsys):
+    assert run("verify", "--jsn") == 2
+    told = capsys.readouterr().err
+    assert "jsn" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("command", ["up", "preview", "refresh", "down"])
+def test_a_level_that_logs_secrets_is_refused_before_anything_starts(
+    run, monkeypatch, capsys, command
+):
+    monkeypatch.setattr(targets, "opened", lambda *_: pytest.fail("it was opened"))
+    assert run(command, "--stack", "local", "--", "-v=9") == 1
+    assert "error: -v=9 logs every property that a provider gets" in capsys.readouterr().err

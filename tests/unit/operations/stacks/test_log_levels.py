@@ -1,0 +1,90 @@
+"""What would log private keys is refused, unless the logs are kept as secret as these."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from operations.errors import OperationError
+from operations.stacks.log_levels import require_clean_logs
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["-v=8"],
+        ["-v8", "--diff"],
+        ["-v", "3", "9"],
+        ["--verbose=8", "--logtostderr", "--debug"],
+        ["--target", "urn:pulumi:dev::v9", "--event-log", "/tmp/v=9"],
+        ["-v"],
+        ["-v=nine"],
+        ["--otel-traces=file:///tmp/traces"],
+    ],
+)
+def test_what_logs_no_secret_is_taken(arguments):
+    require_clean_logs(arguments, {"PATH": "/bin", "DEBUG": "other"})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-v=9"],
+        ["-v", "9"],
+        ["-v9"],
+        ["-dv=11"],
+        ["--diff", "--verbose=9"],
+        ["--verbose", "10", "--yes"],
+        ["-v=3", "-v=9"],
+        ["-v=011"],
+        ["-v=0x9"],
+    ],
+)
+def test_a_level_that_logs_every_property_is_refused(arguments):
+    with pytest.raises(OperationError, match="logs every property that a provider gets, private"):
+        require_clean_logs(arguments, {})
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"PULUMI_OPTION_VERBOSE": "9"}, "PULUMI_OPTION_VERBOSE=9 logs every property"),
+        ({"PULUMI_OPTION_TRACING": "file:trace"}, "PULUMI_OPTION_TRACING sends every call's"),
+        ({"PULUMI_DEBUG_GRPC": "calls.json"}, "PULUMI_DEBUG_GRPC writes every call"),
+        ({"DEBUG": "terraform"}, "DEBUG=terraform logs the provider's requests"),
+        ({"DEBUG": "sdk, terraform"}, "DEBUG=terraform logs the provider's requests"),
+        ({"TF_LOG": "trace"}, "TF_LOG=trace has providers log"),
+        ({"TF_LOG_PROVIDER": "DEBUG"}, "TF_LOG_PROVIDER=DEBUG has providers log"),
+    ],
+)
+def test_an_environment_that_logs_secrets_is_refused(environment, reason):
+    with pytest.raises(OperationError, match=f"^{reason}"):
+        require_clean_logs(["--yes"], environment)
+
+
+@pytest.mark.parametrize("argument", ["--tracing=file:trace", "--tracing"])
+def test_a_trace_has_the_content_of_every_call_unless_that_is_left_out(argument):
+    with pytest.raises(OperationError, match=r"^--tracing sends every call's content along"):
+        require_clean_logs([argument], {})
+    require_clean_logs([argument], {"PULUMI_TRACING_NO_PAYLOADS": "true"})
+
+
+def test_all_reasons_and_what_to_do_are_told_at_once():
+    with pytest.raises(OperationError) as caught:
+        require_clean_logs(["-v=9"], {"DEBUG": "terraform", "PULUMI_DEBUG_GRPC": "x"})
+    reasons, _, remedy = str(caught.value).partition(". ")
+    assert re.fullmatch(
+        "-v=9 logs .*; PULUMI_DEBUG_GRPC writes .*; DEBUG=terraform logs .*", reasons
+    )
+    assert remedy == (
+        "Leave that out, take at most -v=8, or set SLB_MUTUAL_TLS_SECRET_LOGS=yes if you keep the "
+        "logs as secret as the keys."
+    )
+
+
+def test_who_keeps_the_logs_secret_may_have_everything():
+    require_clean_logs(["-v=9"], {"DEBUG": "terraform", "SLB_MUTUAL_TLS_SECRET_LOGS": "yes"})
+    with pytest.raises(OperationError):
+        require_clean_logs(["-v=9"], {"SLB_MUTUAL_TLS_SECRET_LOGS": "no"})
