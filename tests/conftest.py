@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from operations.stacks import local_environment
 from operations.stacks.local_environment import LocalEnvironment
 from operations.verification import verification
 from operations.verification.health import SlbHealth
-from tests import packages
+from tests import packages, processes
 from toolchain.install import ensure
 from toolchain.progress import Reporter
 
@@ -77,16 +76,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     local.start_cloud(0)
     try:
         stack = local.stack("test", toolchain, local_environment.configuration("local"))
-        done = subprocess.run(
+        processes.printed(
             stack.command_line("up", "--yes", "--skip-preview", "--color", "never"),
             cwd=PROJECT,
             env=stack.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
         found = parse(stack.outputs())
         # It waits for the backends' health.
         report = verification.verify(found, SlbHealth(found, stack.variables))

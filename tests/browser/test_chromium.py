@@ -11,14 +11,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 from selenium import webdriver
 
 from operations.certificates import installation
-from tests import packages
+from tests import packages, processes
 from tests.conformance import specimens
 
 pytestmark = [
@@ -31,14 +30,9 @@ WAIT = 60
 
 
 def run(home, script):
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        env={**os.environ, "HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
+    processes.printed(
+        ["bash", "-euo", "pipefail", "-c", script], env={**os.environ, "HOME": str(home)}
     )
-    assert done.returncode == 0, done.stderr
 
 
 def installed_as_told(home, service):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
 from operations.project import PROJECT
+from tests import processes
 
 CODE = ("__main__.py", "settings.py", "components", "configuration", "localcloud", "operations")
 CODE += ("pki", "policy", "toolchain")
@@ -23,7 +23,7 @@ EXPLAINED = {
 
 
 def test_bandit_finds_what_is_explained_and_nothing_else():
-    done = subprocess.run(
+    done = processes.run(
         [
             sys.executable,
             "-m",
@@ -38,9 +38,6 @@ def test_bandit_finds_what_is_explained_and_nothing_else():
             *CODE,
         ],
         cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
     )
     report = json.loads(done.stdout)
     assert report["errors"] == []

@@ -6,7 +6,6 @@ import ast
 import functools
 import json
 import re
-import subprocess
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from operations.project import PROJECT
+from tests import processes
 
 FILES = ("requirements", "requirements-dev", "policy/requirements")
 PROGRAM = ("benchmarks", "components", "configuration", "localcloud", "operations", "pki")
@@ -123,14 +123,7 @@ def test_the_bill_of_materials_has_every_package(tmp_path, file):
     command = Path(sys.executable).with_name("cyclonedx-py")
     made = tmp_path / "sbom.cdx.json"
     words = [word for word in options.split() if not word.startswith('"')]
-    done = subprocess.run(
-        [command, "requirements", *words, f"{file}.txt", "-o", made],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    processes.printed([command, "requirements", *words, f"{file}.txt", "-o", made], cwd=PROJECT)
     document = json.loads(made.read_text())
     assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
     text = (PROJECT / f"{file}.txt").read_text()

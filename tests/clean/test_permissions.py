@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from pathlib import Path
 
 import platformdirs
 import pytest
 
 from operations.project import PROJECT
+from tests import processes
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 WRITABLE = stat.S_IWGRP | stat.S_IWOTH
@@ -36,9 +36,7 @@ def reachable(folder):
 
 
 def test_git_has_plain_files_and_no_link():
-    listed = subprocess.run(
-        ["git", "ls-files", "--stage"], cwd=PROJECT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+    listed = processes.printed(["git", "ls-files", "--stage"], cwd=PROJECT).splitlines()
     modes = {line.split("\t")[1]: line.split()[0] for line in listed}
     assert len(modes) > 300
     executable = {name for name, mode in modes.items() if mode == "100755"}
@@ -47,12 +45,8 @@ def test_git_has_plain_files_and_no_link():
 
 
 def test_nothing_private_is_in_git():
-    names = subprocess.run(
-        ["git", "grep", "-lE", "^-----BEGIN [A-Z ]*PRIVATE KEY-----$"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
+    names = processes.run(
+        ["git", "grep", "-lE", "^-----BEGIN [A-Z ]*PRIVATE KEY-----$"], cwd=PROJECT
     ).stdout.splitlines()
     assert [name for name in names if not name.startswith("tests/")] == []
 

@@ -7,13 +7,12 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 
 import pytest
 
 from operations.project import PROJECT
-from tests import packages
+from tests import packages, processes
 from tests.conformance import specimens
 
 pytestmark = pytest.mark.engine
@@ -56,15 +55,11 @@ def run(client, service, bundle, root=PROJECT):
     words = [given.get(word, word) for word in shlex.split(COMMANDS[client])]
     assert words[-1].startswith("https://")
     words[-1] = service.found.url
-    return subprocess.run(
+    return processes.run(
         words,
         cwd=root,
         env={**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
         timeout=SECONDS,
-        check=False,
     )
 
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from pki import certificates
 from pki.certificates import Issuer
 from pki.name_constraints import extension
 from pki.names import distinguished_name
+from tests import processes
 from tests.conformance.judges import ask, put
 from tests.conformance.specimens import (
     HOST,
@@ -49,15 +49,7 @@ OUT_OF_REACH = (
 def _go(*arguments):
     # -mod=readonly: what is built is what go.sum holds, whatever the user's own flags say.
     environment = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
-    return subprocess.run(
-        ["go", *arguments],
-        cwd=SOURCE,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=BUILD_SECONDS,
-        check=False,
-    )
+    return processes.run(["go", *arguments], cwd=SOURCE, env=environment, timeout=BUILD_SECONDS)
 
 
 def _build(folder):

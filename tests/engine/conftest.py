@@ -19,6 +19,7 @@ from operations.project import PROJECT
 from operations.stacks import local_environment
 from operations.stacks.local_environment import LocalEnvironment
 from operations.stacks.stack import Stack
+from tests import processes
 from toolchain.install import Toolchain, ensure
 from toolchain.progress import Reporter
 
@@ -48,14 +49,10 @@ class Engine:
     def run(
         self, command: str, *arguments: str, variables: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return processes.run(
             self.stack.command_line(command, "--color", "never", *arguments),
             cwd=PROJECT,
             env={**self.stack.environment, **(variables or {})},
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
         )
 
     def succeed(self, command: str, *arguments: str, **options: Any) -> str:
@@ -87,14 +84,7 @@ class Engine:
         command = [self.stack.toolchain.pulumi, "stack", "export", "--stack", self.stack.name]
         if show_secrets:
             command.append("--show-secrets")
-        return subprocess.run(
-            command,
-            cwd=PROJECT,
-            env=self.stack.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        return processes.printed(command, cwd=PROJECT, env=self.stack.environment)
 
 
 @pytest.fixture(scope="session")
@@ -149,14 +139,11 @@ def run(project):
 
     def run(command: str, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
         environment = {k: v for k, v in os.environ.items() if k != "SLB_MUTUAL_TLS_HOME"}
-        return subprocess.run(
+        return processes.run(
             [sys.executable, "-m", "operations", command, "--stack", "local", *arguments],
             cwd=project,
             env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            input=answer,
+            text=answer,
         )
 
     return run

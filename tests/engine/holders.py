@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 
 from operations.outputs import parse
 from operations.project import PROJECT
 from operations.verification import probes
+from tests import processes
 
 
 def set_secret(engine, path, value):
     command = ["config", "set", "--secret", "--path", f"slb-mutual-tls:{path}"]
     file = ["--config-file", str(engine.stack.config_file)]
-    done = subprocess.run(
+    processes.printed(
         [engine.stack.toolchain.pulumi, *command, *file, "--stack", engine.stack.name],
-        env=engine.stack.environment,
         cwd=PROJECT,
-        input=value,
-        capture_output=True,
-        text=True,
-        check=False,
+        env=engine.stack.environment,
+        text=value,
     )
-    assert done.returncode == 0, done.stderr
 
 
 def outcome(engine, certificate, key, tmp_path):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from components.dynamic.properties import CLOCK_OFFSET
 from operations.project import PROJECT
+from tests import processes
 from tests.engine.leaks import SIGNATURE
 from tests.unit.components.dynamic.earlier_state import PROVIDERS
 from tests.unit.pki.material import NOW
@@ -49,7 +49,7 @@ class KeptStack:
         self.moment = NOW
 
     def run(self, *command: str, text: str = "") -> str:
-        done = subprocess.run(
+        return processes.printed(
             [self._toolchain.pulumi, *command],
             cwd=self._program,
             env={
@@ -59,13 +59,8 @@ class KeptStack:
                 CLOCK_OFFSET: offset_to(self.moment),
                 "HOME": str(Path.home()),
             },
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
+            text=text,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
     def change(self, command: str, *options: str) -> str:
         """A command that reads the stack's configuration."""

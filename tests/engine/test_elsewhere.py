@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from operations.project import PROJECT
+from tests import processes
 from toolchain import install, versions
 from toolchain.progress import Reporter
 
@@ -67,17 +68,11 @@ class Program:
         self.pulumi("stack", "select", "--create")
 
     def pulumi(self, *arguments):
-        answer = subprocess.run(
+        return processes.printed(
             [self._engine.stack.toolchain.pulumi, *arguments, "--stack=dev", "--color=never"],
             cwd=self.folder,
             env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
         )
-        assert answer.returncode == 0, answer.stdout + answer.stderr
-        return answer.stdout
 
     def outputs(self):
         return json.loads(self.pulumi("stack", "output", "--json", "--show-secrets"))

@@ -12,7 +12,6 @@ import json
 import shutil
 import socket
 import ssl
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -24,6 +23,7 @@ import yaml
 from cryptography import x509
 
 from operations.stacks import local_environment
+from tests import processes
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
 
 SERVICE = """
@@ -115,17 +115,11 @@ class Program:
         self.local.configure(self.stack, self.values)
 
     def run(self, *command: str) -> str:
-        answer = subprocess.run(
+        return processes.printed(
             [str(self.stack.toolchain.pulumi), *command],
             cwd=self.folder / "program",
             env=self.stack.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
         )
-        assert answer.returncode == 0, answer.stdout + answer.stderr
-        return answer.stdout
 
     def act(self, command: str, *arguments: str) -> str:
         chosen = ["--stack", "features", "--config-file", str(self.stack.config_file)]

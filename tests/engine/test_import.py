@@ -23,6 +23,7 @@ from localcloud import control
 from localcloud.home import Home
 from operations.verification import probes
 from pki import certificates, keys
+from tests import processes
 from tests.engine import tutorial
 from tests.engine.conftest import copy_of_the_project
 from tests.engine.console import REGION, console
@@ -49,17 +50,14 @@ def site(project):
 @pytest.fixture(scope="module")
 def run(project):
     def run(*command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return processes.run(
             command,
             cwd=project,
             env={
                 **os.environ,
                 "SLB_MUTUAL_TLS_HOME": str(project.parent / "local"),
             },
-            capture_output=True,
-            text=True,
-            check=False,
-            input=text or "",
+            text=text or "",
         )
 
     return run

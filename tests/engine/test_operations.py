@@ -18,6 +18,7 @@ import pytest
 from localcloud import control
 from localcloud.home import Home
 from operations.project import PROJECT
+from tests import processes
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +37,10 @@ def home(tmp_path_factory, toolchain):
 @pytest.fixture(scope="module")
 def run(home):
     def run(command: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return processes.run(
             [sys.executable, "-m", "operations", command, "--stack", "local", *arguments],
             cwd=PROJECT,
             env={**os.environ, "SLB_MUTUAL_TLS_HOME": str(home), **variables},
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
         )
 
     return run

@@ -9,13 +9,13 @@ import dataclasses
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from operations.project import POLICY_PACK, PROJECT
+from tests import processes
 
 PROGRAM = Path(__file__).parent / "programs/breaks_every_rule"
 
@@ -63,14 +63,10 @@ def disobedient(engine, tmp_path_factory):
     (folder / "Pulumi.prod.yaml").write_text(yaml.safe_dump({"config": config}))
 
     def pulumi(*arguments):
-        return subprocess.run(
+        return processes.run(
             [engine.stack.toolchain.pulumi, *arguments, "--stack=prod", "--color=never"],
             cwd=folder,
             env={**engine.stack.environment, "PYTHONPATH": str(PROJECT)},
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
         )
 
     made = pulumi("stack", "select", "--create")

@@ -20,6 +20,7 @@ from localcloud import control
 from localcloud.home import Home
 from operations.project import PROJECT
 from operations.review.markdown import GITHUB_LIMIT, marker
+from tests import processes
 from tests.engine.conftest import copy_of_the_project
 from tests.engine.console import REGION, console
 from tests.unit.operations.review.forge import serving
@@ -54,14 +55,11 @@ def operations(project, variables):
     """Runs a command that only reads; gives what it prints."""
 
     def run(command: str) -> str:
-        return subprocess.run(
+        return processes.printed(
             [sys.executable, "-m", "operations", command, "--stack", STACK],
             cwd=project,
             env=variables,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        )
 
     return run
 
@@ -73,14 +71,10 @@ def job(project, variables):
     def run(workflow: str, name: str, **more: str) -> subprocess.CompletedProcess[str]:
         document = yaml.safe_load((project / ".github/workflows" / f"{workflow}.yml").read_text())
         last = document["jobs"][name]["steps"][-1]["run"]
-        return subprocess.run(
+        return processes.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", last],
             cwd=project,
             env={**variables, **more},
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
         )
 
     return run
@@ -157,13 +151,10 @@ def test_the_next_push_replaces_the_comment(job, pull_request):
 @pytest.mark.usefixtures("deployed")
 def test_no_secret_is_in_the_comment(project, job, pull_request, operations):
     exports = operations("env")
-    state = subprocess.run(
+    state = processes.printed(
         ["bash", "-c", f'{exports}\npulumi stack export --show-secrets --stack "$PULUMI_STACK"'],
         cwd=project,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    )
     secrets = {found["plaintext"] for found in marked(json.loads(state))}
     texts = {json.loads(secret) for secret in secrets if secret.startswith('"')}
     texts |= {text for secret in secrets for text in re.findall(r"[A-Za-z0-9+/]{40,}", secret)}

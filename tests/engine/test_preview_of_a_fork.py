@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 
 import yaml
 
 from localcloud import control
 from localcloud.home import Home
 from operations.project import PROJECT
+from tests import processes
 from tests.engine.conftest import copy_of_the_project
 
 
@@ -33,17 +33,12 @@ def test_a_fork_s_change_is_told_against_what_it_would_change(tmp_path, toolchai
     variables = {**fresh, **job["env"], "STACK": "dev", "SLB_MUTUAL_TLS_HOME": str(home)}
     try:
         for command in [step["run"] for step in job["steps"] if "run" in step]:
-            answer = subprocess.run(
+            answer = processes.printed(
                 ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", command],
                 cwd=tmp_path,
                 env=variables,
-                capture_output=True,
-                text=True,
-                check=False,
-                stdin=subprocess.DEVNULL,
             )
-            assert answer.returncode == 0, answer.stdout + answer.stderr
     finally:
         control.stop(Home(home / "cloud"))
-    assert "**1 to update;" in answer.stdout
-    assert "| client `guest` | — |" in answer.stdout
+    assert "**1 to update;" in answer
+    assert "| client `guest` | — |" in answer

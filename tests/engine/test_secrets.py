@@ -7,7 +7,6 @@ this file share one stack and run in order; the last one searches what the other
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from operations.review import plan
 from operations.review.markdown import markdown
 from operations.stacks.log_levels import CLEAN_LEVEL
 from pki import keys
+from tests import processes
 from tests.conformance import specimens
 from tests.engine import leaks
 
@@ -85,14 +85,11 @@ class Sandbox:
     def configure_secret(self, path: str, value: str) -> None:
         """Set a secret as README says, and have the stack keep it."""
         stack = self.engine.stack
-        subprocess.run(
+        processes.printed(
             stack.command_line("config", "set", "--secret", "--path", f"slb-mutual-tls:{path}"),
             cwd=PROJECT,
             env=stack.environment,
-            input=value,
-            text=True,
-            check=True,
-            capture_output=True,
+            text=value,
         )
         self.engine.values = yaml.safe_load(stack.config_file.read_text())
         self.secrets.add_text(f"configured {path}", value)

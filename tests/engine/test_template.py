@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 
 import pytest
@@ -14,6 +13,7 @@ import yaml
 from localcloud import control
 from localcloud.home import Home
 from operations.project import PROJECT
+from tests import processes
 from tests.engine.conftest import link_environments
 
 UNWANTED = (".venv", ".local", ".git", "out", "tests", "benchmarks", "__pycache__", ".*_cache")
@@ -25,15 +25,10 @@ def made(tmp_path_factory, toolchain):
     template, project = folder / "template", folder / "front-door"
     shutil.copytree(PROJECT, template, ignore=shutil.ignore_patterns(*UNWANTED))
     command = ["new", str(template), "--generate-only", "--yes", "--name", "front-door"]
-    answer = subprocess.run(
+    processes.printed(
         [toolchain.pulumi, *command, "--dir", str(project)],
         env={**os.environ, **toolchain.environment(), "PULUMI_HOME": str(folder / "home")},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
     )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
     return project
 
 
@@ -57,13 +52,10 @@ def test_the_copy_previews_under_its_own_name(made):
     control.start(cloud, 0, print)
     try:
         environment = {k: v for k, v in os.environ.items() if k != "SLB_MUTUAL_TLS_HOME"}
-        answer = subprocess.run(
+        answer = processes.run(
             [sys.executable, "-m", "operations", "preview", "--", "--json"],
             cwd=made,
             env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
         )
     finally:
         control.stop(cloud)

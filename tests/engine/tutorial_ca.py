@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 from pathlib import Path
+
+from tests import processes
 
 SUBJECT = "/C=CN/ST=Zhejiang/O=Example Ltd/OU=Platform"
 
@@ -82,11 +83,4 @@ class TutorialCA:
         return (self.folder / file).read_text()
 
     def openssl(self, command: str) -> None:
-        done = subprocess.run(
-            ["openssl", *shlex.split(command)],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        processes.printed(["openssl", *shlex.split(command)], cwd=self.folder)

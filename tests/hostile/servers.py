@@ -18,7 +18,7 @@ from pathlib import Path
 
 from localcloud.dataplane.model import Backend, InstanceSpec, Listener, SocketAddress
 from localcloud.dataplane.plane import DataPlane
-from tests import packages
+from tests import packages, processes
 from tests.hostile.certificates import Shown
 from tests.unit.localcloud.site import USER_DATA
 from toolchain import cache
@@ -35,17 +35,9 @@ def build_peer() -> Path:
 
     def go(*arguments: str) -> str:
         environment = {**os.environ, "GOFLAGS": "-mod=mod -buildvcs=false", "GOWORK": "off"}
-        done = subprocess.run(
-            ["go", *arguments],
-            cwd=SOURCE,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=BUILD_SECONDS,
-            check=False,
+        return processes.printed(
+            ["go", *arguments], cwd=SOURCE, env=environment, timeout=BUILD_SECONDS
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     digest = hashlib.sha256(go("env", "GOVERSION", "GOOS", "GOARCH").encode())
     for name in ("main.go", "go.mod"):
@@ -78,16 +70,8 @@ def outcomes(peer: Path, attempts: list[Attempt]) -> list[str]:
         }
         for number, one in enumerate(attempts)
     ]
-    done = subprocess.run(
-        [peer, "visit"],
-        input=json.dumps(visits),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[str] = json.loads(done.stdout)
+    done = processes.printed([peer, "visit"], text=json.dumps(visits), timeout=300)
+    found: list[str] = json.loads(done)
     return found
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -22,15 +24,7 @@ def clone(tmp_path):
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     # Without what an outer make passes on: its options are not those of a fresh shell.
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
-    return subprocess.run(
-        ["make", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    return processes.run(["make", *arguments], cwd=folder, env=environment)
 
 
 def test_a_python_too_old_is_one_sentence(clone):

@@ -6,13 +6,13 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from operations.project import PROJECT
+from tests import processes
 from toolchain import cache
 
 SOURCE = Path(__file__).parent / "actionlint"
@@ -56,15 +56,7 @@ def commands(job):
 def _go(*arguments):
     # -mod=readonly: what is built is what go.sum holds, whatever the user's own flags say.
     environment = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
-    return subprocess.run(
-        ["go", *arguments],
-        cwd=SOURCE,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=540,
-        check=False,
-    )
+    return processes.run(["go", *arguments], cwd=SOURCE, env=environment, timeout=540)
 
 
 def _build(folder):
@@ -89,9 +81,7 @@ def actionlint():
     def run(*paths):
         # Without the linters that it runs if they happen to be on PATH.
         options = ["-no-color", "-shellcheck=", "-pyflakes="]
-        return subprocess.run(
-            [command, *options, *paths], cwd=PROJECT, capture_output=True, text=True, check=False
-        )
+        return processes.run([command, *options, *paths], cwd=PROJECT)
 
     return run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from localcloud import __main__ as cli
 from localcloud import control, coverage
 from localcloud.home import Home, environment, write_private
+from tests import processes
 from tests.unit.localcloud.certificates import private_key, rsa_key
 from tests.unit.localcloud.process import PROJECT, LocalCloud
 from tests.unit.localcloud.site import USER_DATA, Site, bring_into_service
@@ -136,9 +136,7 @@ def test_the_environment_says_where_and_who(run: Run, shared_cloud: LocalCloud) 
     _, out, _ = run("env", home=shared_cloud.folder)
     endpoint = shared_cloud.status["endpoint"].removeprefix("https://")
     values = environment(shared_cloud.home, int(endpoint.rpartition(":")[2]))
-    shown = subprocess.run(
-        ["sh", "-c", f"{out}\nenv"], capture_output=True, text=True, check=True, timeout=20
-    ).stdout.splitlines()
+    shown = processes.printed(["sh", "-c", f"{out}\nenv"], timeout=20).splitlines()
     assert {f"{name}={value}" for name, value in values.items()} <= set(shown)
     assert values["ALIBABA_CLOUD_ENDPOINT_SLB"] == endpoint
     credentials = shared_cloud.home.credentials()

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
 from localcloud.dataplane.tls_policies import POLICIES
+from tests import processes
 
 COMPATIBLE = (
     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-SHA256:"
@@ -39,12 +38,8 @@ def test_tls_1_3_is_in_one_policy_with_five_suites_and_ecdsa():
 
 
 def test_openssl_knows_every_cipher():
-    known = subprocess.run(
-        ["openssl", "ciphers", "-s", "-stdname", "ALL:COMPLEMENTOFALL"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=20,
-    ).stdout.split()
+    known = processes.printed(
+        ["openssl", "ciphers", "-s", "-stdname", "ALL:COMPLEMENTOFALL"], timeout=20
+    ).split()
     wanted = {cipher for policy in POLICIES.values() for cipher in policy.ciphers}
     assert wanted - set(known) <= {"DES-CBC3-SHA"}  # often left out of OpenSSL 3

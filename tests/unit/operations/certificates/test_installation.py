@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import stat
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from operations import outputs as stack_outputs
 from operations.certificates.client_bundle import write
 from operations.certificates.installation import first_request, instructions
+from tests import processes
 
 
 @pytest.fixture
@@ -56,17 +56,7 @@ def environment(tmp_path):
 
 
 def run(shell: str, command: str, environment: dict[str, str]) -> str:
-    answer = subprocess.run(
-        [shell, "-c", command],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout
+    return processes.printed([shell, "-c", command], env=environment, timeout=60)
 
 
 @pytest.fixture

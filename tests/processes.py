@@ -1,0 +1,46 @@
+"""Commands that tests run to their end, as a person without a terminal."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    text: str = "",
+    timeout: float | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Give `text` to a command and keep what it prints, however it ends."""
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=env,
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def printed(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    text: str = "",
+    timeout: float | None = None,
+) -> str:
+    """The same; return what it printed on standard output.
+
+    Raises:
+        AssertionError: It failed.
+    """
+    done = run(command, cwd=cwd, env=env, text=text, timeout=timeout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
