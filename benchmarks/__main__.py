@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks import api, issuing, load, scale, stack
 from benchmarks.figures import text
-from operations.stacks.local_environment import LocalEnvironment
+from benchmarks.trial import local_cloud
 from toolchain.install import Toolchain, ensure
 from toolchain.progress import Reporter
 
@@ -32,14 +32,10 @@ def main() -> None:
         text("```\n")
         issuing.run()
         home = folder / "home"
-        environment = LocalEnvironment(home)
-        environment.start_cloud(0)
-        try:
+        with local_cloud(home):
             stack.run(home)
             api.run(home)
             stack.down(home)
-        finally:
-            environment.stop_cloud()
         scale.run(folder, sizes)
         text("```\n\n")
         load.run(folder / "load", toolchain)

@@ -6,8 +6,8 @@ each change of `CHANGES` is made; others without a valid certificate try all the
 
 from __future__ import annotations
 
+import contextlib
 import os
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,11 +19,9 @@ import psutil
 
 from benchmarks.figures import table, text
 from benchmarks.streams import Tally, Visitor, strangers, streams, wait_until_served
+from benchmarks.trial import Trial, local_cloud
 from operations.cloud_api import CloudApi
-from operations.outputs import StackOutputs, parse
-from operations.project import PROJECT
-from operations.stacks import local_environment
-from operations.stacks.local_environment import LocalEnvironment
+from operations.outputs import StackOutputs
 from operations.verification import probes
 from operations.verification.identity import Identity, of_bundle
 from toolchain.install import Toolchain
@@ -45,23 +43,13 @@ OLD = "old bundle"
 """Visitor with what was handed out before the rotation."""
 
 
-class Service:
-    """A stack on a local cloud.
+class Service(Trial):
+    """The stack that is changed."""
 
-    Args:
-        home: Folder for both.
-        toolchain: The CLI and its plugins.
-    """
+    handed_out: Identity | None = None
+    """What a client got before the present rotation began."""
 
-    def __init__(self, home: Path, toolchain: Toolchain) -> None:
-        self.local = LocalEnvironment(home)
-        self.local.start_cloud(0)
-        self._values = local_environment.configuration("local")
-        self.stack = self.local.stack("test", toolchain, self._values)
-        self.handed_out: Identity | None = None
-        """What a client got before the present rotation began."""
-
-    def up(self, **settings: Any) -> None:
+    def change(self, **settings: Any) -> None:
         """Set keys of the configuration, and bring it up.
 
         A map is merged into the one there is, but clients; None takes a key out of it.
@@ -69,30 +57,13 @@ class Service:
         Raises:
             RuntimeError: It fails; the message is what was printed.
         """
-        config = self._values["config"]
+        config = self.values["config"]
         for name, value in settings.items():
-            key = f"slb-mutual-tls:{name}"
             if isinstance(value, Mapping) and name != "clients":
-                merged = {**config.get(key, {}), **value}
-                config[key] = {k: v for k, v in merged.items() if v is not None}
-            else:
-                config[key] = value
-        self.local.configure(self.stack, self._values)
-        done = subprocess.run(
-            self.stack.command_line("up", "--yes", "--skip-preview", "--color", "never"),
-            cwd=PROJECT,
-            env=self.stack.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"pulumi up failed:\n{done.stdout}{done.stderr}")
-
-    def outputs(self) -> StackOutputs:
-        """The stack's."""
-        return parse(self.stack.outputs())
+                merged = {**config.get(f"slb-mutual-tls:{name}", {}), **value}
+                settings[name] = {k: v for k, v in merged.items() if v is not None}
+        self.configure(**settings)
+        self.up()
 
     def instances(self) -> list[str]:
         """Ids of the instances."""
@@ -113,14 +84,10 @@ class Service:
         self.local.stop_cloud()
         self.local.start_cloud(0)
 
-    def close(self) -> None:
-        """Stop the local cloud."""
-        self.local.stop_cloud()
-
 
 def _prepare(service: Service) -> None:
     service.handed_out = of_bundle(service.outputs().client_bundles["browser"])
-    service.up(certificate_authority={"next_generation": 2})
+    service.change(certificate_authority={"next_generation": 2})
 
 
 def _kill(service: Service) -> None:
@@ -147,11 +114,11 @@ START: Mapping[str, Any] = {"listener": {"tls_cipher_policy": "tls_cipher_policy
 """Configuration before the first change."""
 
 CHANGES: Mapping[str, Callable[[Service], None]] = {
-    "server certificate renewed": lambda s: s.up(server={"validity": "200d"}),
-    "CA's certificate renewed": lambda s: s.up(certificate_authority={"validity": "4000d"}),
-    "client added": lambda s: s.up(clients={**BOTH, "auditor": {}}),
-    "client removed": lambda s: s.up(clients={"browser": {}, "auditor": {}}),
-    "listener's options changed": lambda s: s.up(
+    "server certificate renewed": lambda s: s.change(server={"validity": "200d"}),
+    "CA's certificate renewed": lambda s: s.change(certificate_authority={"validity": "4000d"}),
+    "client added": lambda s: s.change(clients={**BOTH, "auditor": {}}),
+    "client removed": lambda s: s.change(clients={"browser": {}, "auditor": {}}),
+    "listener's options changed": lambda s: s.change(
         listener={
             "scheduler": "wrr",
             "idle_timeout": 30,
@@ -159,16 +126,16 @@ CHANGES: Mapping[str, Callable[[Service], None]] = {
             "forwarded_headers": {"slb_id": True},
         }
     ),
-    "TLS policy raised": lambda s: s.up(
+    "TLS policy raised": lambda s: s.change(
         listener={"tls_cipher_policy": "tls_cipher_policy_1_2_strict_with_1_3"}
     ),
-    "backend added": lambda s: s.up(backends={"count": 3}),
-    "backend drained": lambda s: s.up(backends={"count": 3, "weights": [100, 100, 0]}),
-    "backend removed": lambda s: s.up(backends={"count": 2, "weights": []}),
+    "backend added": lambda s: s.change(backends={"count": 3}),
+    "backend drained": lambda s: s.change(backends={"count": 3, "weights": [100, 100, 0]}),
+    "backend removed": lambda s: s.change(backends={"count": 2, "weights": []}),
     "backend killed": _kill,
     "backend brought back": _bring_back,
     "CA rotated: prepare": _prepare,
-    "CA rotated: complete": lambda s: s.up(
+    "CA rotated: complete": lambda s: s.change(
         certificate_authority={"generation": 2, "next_generation": None}
     ),
     "local cloud restarted": _restart,
@@ -229,21 +196,20 @@ def noticed(service: Service, change: str) -> Noticed:
     )
 
 
-def prepared(home: Path, toolchain: Toolchain) -> Service:
+@contextlib.contextmanager
+def prepared(home: Path, toolchain: Toolchain) -> Iterator[Service]:
     """A service that answers, before the first change."""
-    service = Service(home, toolchain)
-    service.up(**START)
-    wait_until_served(service.outputs())
-    return service
+    with local_cloud(home) as local:
+        service = Service(local, toolchain)
+        service.change(**START)
+        wait_until_served(service.outputs())
+        yield service
 
 
 def run(home: Path, toolchain: Toolchain) -> None:
     """Make all changes, one after the other, and print a table."""
-    service = prepared(home, toolchain)
-    try:
+    with prepared(home, toolchain) as service:
         rows = [noticed(service, change) for change in CHANGES]
-    finally:
-        service.close()
     table(
         "Change under load",
         ("change", "s", "requests", "failed", "reconnected", "longest gap, s", "refused"),

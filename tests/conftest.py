@@ -10,14 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.trial import Trial, local_cloud
 from operations.certificates import client_bundle
-from operations.outputs import StackOutputs, parse
-from operations.project import PROJECT
-from operations.stacks import local_environment
-from operations.stacks.local_environment import LocalEnvironment
-from operations.verification import verification
-from operations.verification.health import SlbHealth
-from tests import packages, processes
+from operations.outputs import StackOutputs
+from tests import packages
 from toolchain.install import ensure
 from toolchain.progress import Reporter
 
@@ -72,20 +68,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with Reporter() as reporter:
         toolchain = ensure(reporter)
     folder = tmp_path_factory.mktemp("service")
-    local = LocalEnvironment(folder / "local")
-    local.start_cloud(0)
-    try:
-        stack = local.stack("test", toolchain, local_environment.configuration("local"))
-        processes.printed(
-            stack.command_line("up", "--yes", "--skip-preview", "--color", "never"),
-            cwd=PROJECT,
-            env=stack.environment,
-        )
-        found = parse(stack.outputs())
+    with local_cloud(folder / "local") as local:
+        trial = Trial(local, toolchain)
+        trial.up()
         # It waits for the backends' health.
-        report = verification.verify(found, SlbHealth(found, stack.variables))
+        report = trial.verify()
         assert report.passed, report.to_json()
+        found = trial.outputs()
         client_bundle.write(found, "browser", folder / "bundle")
         yield Service(found, folder / "bundle")
-    finally:
-        local.stop_cloud()

@@ -7,18 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.trial import Trial, local_cloud
 from localcloud import control
 from localcloud.home import Home
 from operations.project import PROJECT
-from operations.stacks import local_environment
-from operations.stacks.local_environment import LocalEnvironment
-from operations.stacks.stack import Stack
 from tests import processes
 from toolchain.install import Toolchain, ensure
 from toolchain.progress import Reporter
@@ -32,41 +29,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.engine)
 
 
-class Engine:
-    """A stack that a test drives as a user would, with its output at hand."""
-
-    def __init__(self, local: LocalEnvironment, stack: Stack, values: dict[str, Any]) -> None:
-        self.local = local
-        self.stack = stack
-        self.values = values
-
-    def configure(self, **settings: Any) -> None:
-        """Set keys of this project's namespace."""
-        for key, value in settings.items():
-            self.values["config"][f"slb-mutual-tls:{key}"] = value
-        self.local.configure(self.stack, self.values)
-
-    def run(
-        self, command: str, *arguments: str, variables: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        return processes.run(
-            self.stack.command_line(command, "--color", "never", *arguments),
-            cwd=PROJECT,
-            env={**self.stack.environment, **(variables or {})},
-        )
-
-    def succeed(self, command: str, *arguments: str, **options: Any) -> str:
-        answer = self.run(command, *arguments, **options)
-        assert answer.returncode == 0, answer.stdout + answer.stderr
-        return answer.stdout
+class Engine(Trial):
+    """The stack of a test."""
 
     def fail(self, command: str, *arguments: str, **options: Any) -> str:
         answer = self.run(command, *arguments, **options)
         assert answer.returncode != 0, answer.stdout
         return answer.stdout + answer.stderr
-
-    def up(self, *arguments: str, **options: Any) -> str:
-        return self.succeed("up", "--yes", "--skip-preview", *arguments, **options)
 
     def steps(self, *arguments: str, **options: Any) -> dict[str, str]:
         """What a preview would do: resource type and name to operation, without what stays.
@@ -96,17 +65,14 @@ def toolchain() -> Toolchain:
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
     """A running local cloud on free ports."""
-    environment = LocalEnvironment(tmp_path_factory.mktemp("home") / "local")
-    environment.start_cloud(0)
-    yield environment
-    environment.stop_cloud()
+    with local_cloud(tmp_path_factory.mktemp("home") / "local") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def engine(local, toolchain):
     """A new stack, configured as `Pulumi.local.yaml` says."""
-    values = local_environment.configuration("local")
-    return Engine(local, local.stack("test", toolchain, values), values)
+    return Engine(local, toolchain)
 
 
 def copy_of_the_project(folder: Path) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from operations.outputs import parse
 from operations.project import PROJECT
 from operations.verification import probes
 from tests import processes
@@ -25,7 +24,7 @@ def outcome(engine, certificate, key, tmp_path):
     """What becomes of a request with a certificate and an unencrypted key, once backends answer."""
     (tmp_path / "certificate.pem").write_text(certificate)
     (tmp_path / "key.pem").write_text(key)
-    found = parse(engine.stack.outputs())
+    found = engine.outputs()
     for _ in range(120):
         context = probes.stack_context(found)
         context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")

@@ -12,7 +12,6 @@ import pytest
 from cryptography import x509
 
 from operations.certificates import rotation
-from operations.outputs import parse
 from operations.verification import checks
 from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
@@ -72,7 +71,7 @@ def ca_certificate_id(engine):
 
 
 def list_number(engine):
-    (found,) = parse(engine.stack.outputs()).revocation_lists
+    (found,) = engine.outputs().revocation_lists
     return found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
 
 
@@ -82,7 +81,7 @@ def held(tutorial):
 
 def test_its_client_gets_through_and_nobody_without(deployed, tutorial, tmp_path):
     assert checks.is_success(outcome(deployed, *held(tutorial), tmp_path))
-    found = parse(deployed.stack.outputs())
+    found = deployed.outputs()
     assert found.ca_certificate == tutorial.read("private/ca.crt")
     assert (found.certificate_revocation_list, found.expired_probe) == ("", None)
     assert found.client_bundles["client"].private_key is None
@@ -101,7 +100,7 @@ def test_a_client_that_would_have_to_be_issued_is_refused(deployed, tutorial, cl
 
 
 def test_with_its_key_it_issues_and_the_rest_stays(deployed, tutorial, client, tmp_path):
-    before = parse(deployed.stack.outputs())
+    before = deployed.outputs()
     request = tutorial.request("own", "/CN=own")
     clients = {**client, "own": {"signing_request": request}}
     configure(deployed, tutorial, clients, key=True)
@@ -110,7 +109,7 @@ def test_with_its_key_it_issues_and_the_rest_stays(deployed, tutorial, client, t
     deployed.up()
     assert ca_certificate_id(deployed) == uploaded
     assert deployed.steps() == {}
-    found = parse(deployed.stack.outputs())
+    found = deployed.outputs()
     assert found.ca_certificate == before.ca_certificate
     assert found.clients["client"] == before.clients["client"]
     assert found.expired_probe is not None
@@ -121,7 +120,7 @@ def test_with_its_key_it_issues_and_the_rest_stays(deployed, tutorial, client, t
 
 
 def test_a_client_that_it_issued_itself_has_no_successor_in_a_rotation(deployed):
-    found = parse(deployed.stack.outputs())
+    found = deployed.outputs()
     following = found.model_copy(update={"next_ca_certificate": found.server_certificate})
     now = found.ca.not_valid_before_utc
     behind = [entry.name for entry in rotation.left_behind(following, now)]
@@ -135,7 +134,7 @@ def test_its_key_leaves_the_state_with_the_configuration(deployed, tutorial, cli
     assert deployed.steps() == {CA: "update", REGISTER: "update", LIST: "update"}
     deployed.up()
     assert body[:60] not in deployed.state(show_secrets=True).replace("\\n", "")
-    assert parse(deployed.stack.outputs()).certificate_revocation_list == ""
+    assert deployed.outputs().certificate_revocation_list == ""
     assert deployed.steps() == {}
 
 
@@ -152,6 +151,6 @@ def test_a_client_entered_in_a_rotation_is_handed_the_ca_that_signed_it(deployed
     deployed.up()
     configure(deployed, tutorial, client, key=True, next_generation=2)
     deployed.up()
-    found = parse(deployed.stack.outputs())
+    found = deployed.outputs()
     assert found.client_bundles["client"].chain == found.ca_certificate
     assert deployed.steps() == {}

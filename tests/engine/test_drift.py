@@ -12,7 +12,6 @@ import pytest
 from alibabacloud_slb20140515 import models
 
 from localcloud.home import Home
-from operations.outputs import parse
 from operations.verification import verification
 from operations.verification.health import SlbHealth
 from tests.engine.console import console
@@ -29,9 +28,9 @@ def deployed(engine):
 
 @pytest.fixture(scope="module")
 def outputs(deployed):
-    found = parse(deployed.stack.outputs())
+    found = deployed.outputs()
     # It waits for the backends, whose health is no part of what is tried here.
-    report = verification.verify(found, SlbHealth(found, deployed.stack.variables))
+    report = deployed.verify()
     assert report.passed, report.to_json()
     return found
 

@@ -11,7 +11,7 @@ from tests.engine.conftest import Engine
 @pytest.mark.parametrize("name", ["dev", "staging", "prod"])
 def test_an_environment_previews(local, toolchain, name):
     values = local_environment.on_the_local_cloud(local_environment.configuration(name))
-    engine = Engine(local, local.stack(name, toolchain, values), values)
+    engine = Engine(local, toolchain, name, values)
     steps = engine.steps()
     assert set(steps.values()) == {"create"}
     title = f"slb-mutual-tls-{name}"

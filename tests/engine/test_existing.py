@@ -11,10 +11,7 @@ from collections import Counter
 
 import pytest
 
-from operations.outputs import parse
-from operations.stacks import local_environment
-from operations.verification import probes, verification
-from operations.verification.health import SlbHealth
+from operations.verification import probes
 from operations.verification.identity import of_bundle
 from tests.engine.conftest import Engine
 
@@ -34,8 +31,7 @@ def host(engine):
 @pytest.fixture(scope="module")
 def guest(host, local, toolchain):
     """A stack that uses them."""
-    values = local_environment.configuration("local")
-    engine = Engine(local, local.stack("guest", toolchain, values), values)
+    engine = Engine(local, toolchain, "guest")
     found = json.loads(local._cloud("dump"))
     engine.configure(
         network={"vswitch_ids": [one["id"] for one in found["vswitch"]]},
@@ -55,17 +51,12 @@ def guest(host, local, toolchain):
     return engine
 
 
-def verify(engine):
-    outputs = parse(engine.stack.outputs())
-    return verification.verify(outputs, SlbHealth(outputs, engine.stack.variables))
-
-
 def statuses(report):
     return {check.status for check in report.checks}
 
 
 def seen(engine, requests):
-    outputs = parse(engine.stack.outputs())
+    outputs = engine.outputs()
     client = of_bundle(outputs.client_bundles[outputs.clients_in_force()[0]])
     target = probes.target_of(outputs)
     return Counter(
@@ -91,11 +82,10 @@ def test_nothing_that_is_there_already_is_made(guest):
 
 def test_both_services_are_served_by_one_load_balancer(host, guest):
     guest.up()
-    assert statuses(verify(guest)) == {"passed"}, verify(guest).to_json()
-    assert statuses(verify(host)) == {"passed"}, verify(host).to_json()
+    assert statuses(guest.verify()) == {"passed"}, guest.verify().to_json()
+    assert statuses(host.verify()) == {"passed"}, host.verify().to_json()
     of_host, of_guest = (
-        {backend.server_id for backend in parse(one.stack.outputs()).backends}
-        for one in (host, guest)
+        {backend.server_id for backend in one.outputs().backends} for one in (host, guest)
     )
     assert not of_host & of_guest
     assert set(seen(guest, 20)) == of_guest
@@ -116,8 +106,8 @@ def test_another_weight_takes_each_backend_out_and_in_again(guest):
     guest.up()
     assert guest.steps() == {}
     # It waits until both answer the health checks.
-    assert statuses(verify(guest)) == {"passed"}, verify(guest).to_json()
-    light, heavy = (backend.server_id for backend in parse(guest.stack.outputs()).backends)
+    assert statuses(guest.verify()) == {"passed"}, guest.verify().to_json()
+    light, heavy = (backend.server_id for backend in guest.outputs().backends)
     counts = seen(guest, 50)
     assert 36 <= counts[heavy] <= 44
     assert counts[light] + counts[heavy] == 50
@@ -131,7 +121,7 @@ def test_another_backend_port_is_another_group_and_the_listener_stays(guest):
     assert steps[f"alicloud:slb/serverGroup:ServerGroup::{NAME}-9090"] == "create"
     assert steps[f"alicloud:slb/serverGroup:ServerGroup::{NAME}-8080"] == "delete"
     guest.up()
-    assert statuses(verify(guest)) == {"passed"}, verify(guest).to_json()
+    assert statuses(guest.verify()) == {"passed"}, guest.verify().to_json()
     assert guest.steps() == {}
 
 
@@ -154,10 +144,10 @@ def test_new_vswitches_in_an_existing_vpc_move_to_another_block(host, guest):
 
 
 def test_existing_instances_answer_too(host, guest):
-    ids = [backend.server_id for backend in parse(host.stack.outputs()).backends]
+    ids = [backend.server_id for backend in host.outputs().backends]
     guest.configure(network={}, backends={"instance_ids": ids, "port": 80})
     guest.up()
-    assert statuses(verify(guest)) == {"passed"}, verify(guest).to_json()
+    assert statuses(guest.verify()) == {"passed"}, guest.verify().to_json()
     assert set(seen(guest, 4)) == set(ids)
     assert guest.steps() == {}
     assert host.steps() == {}
@@ -194,4 +184,4 @@ def test_the_guest_leaves_and_the_host_notices_nothing(host, guest):
     guest.succeed("destroy", "--yes", "--skip-preview")
     assert host.steps() == {}
     host.succeed("refresh", "--yes", "--skip-preview", "--expect-no-changes")
-    assert statuses(verify(host)) == {"passed"}, verify(host).to_json()
+    assert statuses(host.verify()) == {"passed"}, host.verify().to_json()

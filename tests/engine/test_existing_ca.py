@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 
-from operations.outputs import parse
 from operations.verification import checks, probes
 from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
@@ -32,10 +31,6 @@ def adopted(engine, tutorial):
     return engine
 
 
-def outputs(engine):
-    return parse(engine.stack.outputs())
-
-
 def test_what_it_has_issued_goes_on_working(adopted, tutorial, tmp_path):
     client = tutorial.read("users/client.crt"), tutorial.read("users/client.key")
     assert checks.is_success(outcome(adopted, *client, tmp_path))
@@ -43,14 +38,14 @@ def test_what_it_has_issued_goes_on_working(adopted, tutorial, tmp_path):
 
 def test_its_certificate_is_renewed_with_the_same_key_and_name_since_it_was_due(adopted, tutorial):
     before = x509.load_pem_x509_certificate(tutorial.read("private/ca.crt").encode())
-    after = outputs(adopted).ca
+    after = adopted.outputs().ca
     assert after.subject.public_bytes() == before.subject.public_bytes()
     assert after.public_key() == before.public_key()
     assert after.not_valid_after_utc > before.not_valid_after_utc
 
 
 def test_what_it_has_issued_is_in_the_register_and_on_the_list(adopted):
-    found = outputs(adopted)
+    found = adopted.outputs()
     known = {(one.name, one.serial_number, one.status) for one in found.issued if one.imported}
     assert known == {("client", "face", "valid"), ("leaver", "facf", "revoked")}
     listed = x509.load_pem_x509_crl(found.certificate_revocation_list.encode())
@@ -61,7 +56,7 @@ def test_what_it_has_issued_is_in_the_register_and_on_the_list(adopted):
 
 
 def test_a_client_with_its_own_key_gets_through_and_its_key_is_nowhere(adopted, tutorial, tmp_path):
-    bundle = outputs(adopted).client_bundles["own"]
+    bundle = adopted.outputs().client_bundles["own"]
     assert bundle.private_key is None
     key = tutorial.read("users/own.key")
     assert checks.is_success(outcome(adopted, bundle.certificate, key, tmp_path))
@@ -92,7 +87,7 @@ def test_what_it_has_issued_is_revoked_by_name(adopted, tutorial):
     steps = adopted.steps()
     assert set(steps.values()) == {"update"}
     adopted.up()
-    found = outputs(adopted)
+    found = adopted.outputs()
     statuses = {one.serial_number: one.status for one in found.issued if one.imported}
     assert statuses == {"face": "revoked", "facf": "revoked"}
     listed = x509.load_pem_x509_crl(found.certificate_revocation_list.encode())
@@ -100,7 +95,7 @@ def test_what_it_has_issued_is_revoked_by_name(adopted, tutorial):
 
 
 def test_the_connection_is_mutual(adopted):
-    found = outputs(adopted)
+    found = adopted.outputs()
     answer = probes.probe(probes.target_of(found), probes.stack_context(found), None)
     assert checks.refusal(answer, clients_get_through=True).status == "passed"
 
@@ -120,11 +115,11 @@ def rotated(adopted, tutorial, **authority):
 def test_its_clients_and_those_of_the_next_ca_get_through_until_it_is_rotated(
     adopted, tutorial, tmp_path
 ):
-    before, key = outputs(adopted), tutorial.read("users/own.key")
+    before, key = adopted.outputs(), tutorial.read("users/own.key")
     old = tutorial.read("users/client.crt"), tutorial.read("users/client.key")
     steps = rotated(adopted, tutorial, next_generation=2)
     assert "ServerCertificate" not in steps
-    between = outputs(adopted)
+    between = adopted.outputs()
     assert between.ca.public_key() == before.ca.public_key()
     own = between.client_bundles["own"]
     assert own.certificate != before.client_bundles["own"].certificate
@@ -137,7 +132,7 @@ def test_its_clients_and_those_of_the_next_ca_get_through_until_it_is_rotated(
 
     steps = rotated(adopted, tutorial, generation=2)
     assert "CertificateRegister" not in steps
-    after = outputs(adopted)
+    after = adopted.outputs()
     assert after.client_bundles == between.client_bundles
     assert after.ca_certificate == between.next_ca_certificate
     assert checks.is_success(outcome(adopted, own.certificate + own.chain, key, tmp_path))

@@ -8,9 +8,6 @@ from contextlib import ExitStack
 
 import pytest
 
-from operations.outputs import parse
-from operations.verification import verification
-from operations.verification.health import SlbHealth
 from operations.verification.probes import Target, plain_http
 
 
@@ -52,11 +49,11 @@ def deployed(engine):
 
 
 def test_it_passes_the_verification_at_its_address(deployed):
-    outputs = parse(deployed.stack.outputs())
+    outputs = deployed.outputs()
     assert outputs.address == "::1"
     assert outputs.url == f"https://[::1]:{outputs.listener_port}/"
     assert outputs.server_names == ("::1",)
-    report = verification.verify(outputs, SlbHealth(outputs, deployed.stack.variables))
+    report = deployed.verify()
     assert {check.status for check in report.checks} == {"passed"}, report.to_json()
     answer = plain_http(Target("::1", outputs.redirect_port))
     assert answer.location == outputs.url
@@ -79,7 +76,7 @@ def test_another_ip_version_is_another_load_balancer(deployed):
     name = "ApplicationLoadBalancer::slb-mutual-tls-test"
     assert deployed.steps()[f"alicloud:slb/applicationLoadBalancer:{name}"] == "replace"
     deployed.up()
-    outputs = parse(deployed.stack.outputs())
+    outputs = deployed.outputs()
     assert outputs.address.startswith("127.")
-    report = verification.verify(outputs, SlbHealth(outputs, deployed.stack.variables))
+    report = deployed.verify()
     assert {check.status for check in report.checks} == {"passed"}, report.to_json()

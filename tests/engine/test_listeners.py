@@ -11,7 +11,6 @@ from collections import Counter
 
 import pytest
 
-from operations.outputs import parse
 from operations.verification import probes, verification
 from operations.verification.health import SlbHealth
 from operations.verification.identity import of_bundle
@@ -55,7 +54,7 @@ class Site:
 
     def __init__(self, engine) -> None:
         self.engine = engine
-        self.outputs = parse(engine.stack.outputs())
+        self.outputs = engine.outputs()
         self.target = probes.target_of(self.outputs)
         name = self.outputs.clients_in_force()[0]
         self.client = of_bundle(self.outputs.client_bundles[name])

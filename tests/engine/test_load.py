@@ -14,9 +14,8 @@ from benchmarks import load
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory, toolchain):
-    found = load.prepared(tmp_path_factory.mktemp("load") / "home", toolchain)
-    yield found
-    found.close()
+    with load.prepared(tmp_path_factory.mktemp("load") / "home", toolchain) as running:
+        yield running
 
 
 @pytest.mark.parametrize("change", load.CHANGES)

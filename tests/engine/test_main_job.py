@@ -13,10 +13,6 @@ import re
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from operations.outputs import parse
-from operations.verification import verification
-from operations.verification.health import SlbHealth
-
 
 @pytest.fixture(scope="module")
 def deployed(engine):
@@ -36,9 +32,8 @@ def test_preview_of_an_empty_stack_creates_everything_and_fails_nothing(engine):
     assert "alicloud:slb/listener:Listener::slb-mutual-tls-test" in steps
 
 
-def test_up_makes_a_service_that_passes_the_verification(deployed, outputs):
-    found = parse(outputs)
-    report = verification.verify(found, SlbHealth(found, deployed.stack.variables))
+def test_up_makes_a_service_that_passes_the_verification(deployed):
+    report = deployed.verify()
     assert report.passed, report.to_json()
     assert {check.status for check in report.checks} == {"passed"}
 

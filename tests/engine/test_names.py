@@ -10,9 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from operations.outputs import parse
-from operations.verification import checks, probes, verification
-from operations.verification.health import SlbHealth
+from operations.verification import checks, probes
 from operations.verification.identity import Identity, of_bundle
 from pki import certificates, keys, name_constraints
 from pki.certificates import Issuer
@@ -42,7 +40,7 @@ def deployed(engine):
 
 
 def outputs_of(deployed):
-    return parse(deployed.stack.outputs())
+    return deployed.outputs()
 
 
 def request(found, identity):
@@ -110,7 +108,7 @@ def test_constraints_renew_the_ca_alone_and_everybody_goes_on(deployed):
     assert found.clients == before.clients
     assert found.server == before.server
     assert request(found, browser).status == 200
-    report = verification.verify(found, SlbHealth(found, deployed.stack.variables))
+    report = deployed.verify()
     assert report.passed, report.to_json()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
-from operations.outputs import parse
 from operations.verification import probes
 from operations.verification.identity import of_bundle
 
@@ -33,7 +32,7 @@ def under_load(found):
 
 
 def test_the_server_certificate_is_renewed_without_losing_a_request(deployed):
-    found = parse(deployed.stack.outputs())
+    found = deployed.outputs()
     wait_until_served(found)
     deployed.configure(server={"validity": "200d"})
     steps = deployed.steps()
@@ -43,7 +42,7 @@ def test_the_server_certificate_is_renewed_without_losing_a_request(deployed):
     assert CA not in steps
     with under_load(found) as seen:
         deployed.up()
-    after = parse(deployed.stack.outputs())
+    after = deployed.outputs()
     assert after.server_certificate != found.server_certificate
     client = seen.pop("client")
     assert client.failed == 0, client
@@ -52,7 +51,7 @@ def test_the_server_certificate_is_renewed_without_losing_a_request(deployed):
 
 
 def test_the_ca_is_renewed_with_its_key_and_no_client_notices(deployed):
-    found = parse(deployed.stack.outputs())
+    found = deployed.outputs()
     authority = {**deployed.values["config"]["slb-mutual-tls:certificate_authority"]}
     deployed.configure(certificate_authority={**authority, "validity": "4000d"})
     steps = deployed.steps()
@@ -61,7 +60,7 @@ def test_the_ca_is_renewed_with_its_key_and_no_client_notices(deployed):
     assert SERVER not in steps
     with under_load(found) as seen:
         deployed.up()
-    after = parse(deployed.stack.outputs())
+    after = deployed.outputs()
     assert after.ca_certificate != found.ca_certificate
     assert after.ca.public_key() == found.ca.public_key()
     assert after.clients == found.clients

@@ -8,9 +8,7 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 
-from operations.outputs import parse
-from operations.verification import probes, verification
-from operations.verification.health import SlbHealth
+from operations.verification import probes
 from operations.verification.identity import of_bundle
 from tests.hostile.visitor import WAYS, Visitor
 
@@ -32,7 +30,7 @@ def deployed(engine):
 @pytest.fixture(scope="module")
 def leaver(deployed):
     """The certificate and key that the partner goes away with."""
-    return of_bundle(parse(deployed.stack.outputs()).client_bundles["partner"])
+    return of_bundle(deployed.outputs().client_bundles["partner"])
 
 
 def request(found, identity):
@@ -65,7 +63,7 @@ def test_a_revoked_client_is_on_the_list_and_is_still_let_in(deployed, leaver):
     }
     deployed.up()
     assert deployed.steps() == {}
-    found = parse(deployed.stack.outputs())
+    found = deployed.outputs()
     serial = int(found.clients["partner"].serial_number, 16)
     assert found.clients["partner"].status == "revoked"
     assert "partner" not in found.client_bundles
@@ -77,7 +75,7 @@ def test_a_revoked_client_is_on_the_list_and_is_still_let_in(deployed, leaver):
 
 
 def test_another_generation_of_the_ca_cuts_it_off(deployed, leaver):
-    address = parse(deployed.stack.outputs())
+    address = deployed.outputs()
     returning = {way: Visitor(leaver.load_into, way) for way in WAYS}
     for way, visitor in returning.items():
         assert visitor.visit(address) == (200, False), way
@@ -87,9 +85,9 @@ def test_another_generation_of_the_ca_cuts_it_off(deployed, leaver):
     assert steps[f"alicloud:slb/listener:Listener::{NAME}"] == "update"
     deployed.up()
     assert deployed.steps() == {}
-    found = parse(deployed.stack.outputs())
+    found = deployed.outputs()
     assert request(found, leaver).status == 400
     for way, visitor in returning.items():
         assert visitor.visit(address) == (400, False), way
-    report = verification.verify(found, SlbHealth(found, deployed.stack.variables))
+    report = deployed.verify()
     assert report.passed, report.to_json()

@@ -12,7 +12,6 @@ import pytest
 from cryptography import x509
 
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
-from operations.outputs import parse
 from operations.review import plan
 from operations.stacks import local_environment
 from operations.verification import probes
@@ -44,7 +43,7 @@ class Holder:
 
 
 def holder(engine, name="browser"):
-    found = outputs(engine)
+    found = engine.outputs()
     anchors = found.ca_certificate + found.next_ca_certificate
     return Holder(of_bundle(found.client_bundles[name]), anchors)
 
@@ -55,14 +54,10 @@ def configure(engine, **changes):
     engine.configure(certificate_authority={**own, **changes})
 
 
-def outputs(engine):
-    return parse(engine.stack.outputs())
-
-
 @pytest.fixture(scope="module")
 def deployed(engine):
     engine.up()
-    wait_until_served(outputs(engine))
+    wait_until_served(engine.outputs())
     return engine
 
 
@@ -86,7 +81,7 @@ def take(deployed, tmp_path):
     def step(authority, expected, visitor):
         configure(deployed, **authority)
         planned = operated("preview")
-        found = outputs(deployed)
+        found = deployed.outputs()
         asking = Visitor(probes.target_of(found), visitor.anchors, visitor.identity)
         with streams({"holder": asking, **strangers(found)}) as seen:
             done = operated("up", "--yes", "--skip-preview")
@@ -103,15 +98,15 @@ def take(deployed, tmp_path):
 
 def gets_through(engine, one):
     return (
-        probes.probe(probes.target_of(outputs(engine)), one.context(), one.identity).status == 200
+        probes.probe(probes.target_of(engine.outputs()), one.context(), one.identity).status == 200
     )
 
 
 def test_preparing_loses_no_request_of_those_who_have_their_old_bundles(deployed, holders, take):
     expected = {**AUTHORITY, **REGISTER}
-    before = outputs(deployed)
+    before = deployed.outputs()
     assert take({"next_generation": 2}, expected, holders["before"]) == {"200"}
-    after = outputs(deployed)
+    after = deployed.outputs()
     assert after.ca.public_key() == before.ca.public_key()
     assert after.server_certificate == before.server_certificate
     for name, bundle in after.client_bundles.items():
@@ -122,7 +117,7 @@ def test_preparing_loses_no_request_of_those_who_have_their_old_bundles(deployed
 
 
 def test_both_keys_have_a_list_in_between(deployed):
-    found = outputs(deployed)
+    found = deployed.outputs()
     following = x509.load_pem_x509_certificate(found.next_ca_certificate.encode())
     by_present, by_next = found.revocation_lists
     assert by_present.is_signature_valid(found.ca.public_key())
@@ -135,10 +130,10 @@ def test_the_next_key_is_a_secret(deployed):
 
 
 def test_completing_loses_no_request_of_those_who_have_their_new_bundles(deployed, holders, take):
-    before = outputs(deployed)
+    before = deployed.outputs()
     expected = {**AUTHORITY, **SERVER}
     assert take({"generation": 2}, expected, holders["between"]) == {"200"}
-    after = outputs(deployed)
+    after = deployed.outputs()
     assert after.ca_certificate == before.next_ca_certificate
     assert after.next_ca_certificate == ""
     assert after.clients == before.clients
@@ -152,8 +147,8 @@ def test_a_client_of_later_comes_from_the_completed_ca(deployed):
     clients = {"browser": {}, "partner": {}}
     deployed.configure(clients={**clients, "auditor": {}})
     deployed.up()
-    bundle = outputs(deployed).client_bundles["auditor"]
-    assert bundle.chain == outputs(deployed).ca_certificate
+    bundle = deployed.outputs().client_bundles["auditor"]
+    assert bundle.chain == deployed.outputs().ca_certificate
     assert gets_through(deployed, holder(deployed, "auditor"))
 
 
@@ -188,4 +183,4 @@ def test_the_cas_subject_stays_while_a_rotation_is_under_way(deployed):
 
 
 def test_the_cas_own_certificates_allow_no_more_than_they_have_to(deployed):
-    assert not certificates.allows_below(outputs(deployed).ca, 1)
+    assert not certificates.allows_below(deployed.outputs().ca, 1)

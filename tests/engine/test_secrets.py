@@ -133,7 +133,7 @@ def test_the_search_finds_every_secret_where_it_is_shown(sandbox):
 def test_state_and_outputs_are_kept(sandbox):
     sandbox.keep_state("state after up")
     sandbox.printed["outputs"] = sandbox.engine.stack.capture("output", "--json").stdout
-    public = outputs.public(outputs.parse(sandbox.engine.stack.outputs()))
+    public = outputs.public(sandbox.engine.outputs())
     sandbox.printed["make outputs"] = json.dumps(public)
     sandbox.printed["the local cloud's dump"] = sandbox.engine.local._cloud("dump")
     secret = json.loads(sandbox.engine.state())["deployment"]["resources"]

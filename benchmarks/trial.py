@@ -1,0 +1,101 @@
+"""A stack on a local cloud of its own, as measurements and tests try it."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from operations.outputs import StackOutputs, parse
+from operations.project import PROJECT
+from operations.stacks import local_environment
+from operations.stacks.local_environment import LocalEnvironment
+from operations.verification import verification
+from operations.verification.health import SlbHealth
+from operations.verification.report import Report
+from toolchain.install import Toolchain
+
+
+@contextlib.contextmanager
+def local_cloud(home: Path) -> Iterator[LocalEnvironment]:
+    """A local cloud on free ports, until the end of the block.
+
+    Args:
+        home: Folder for it and for the stacks on it.
+    """
+    local = LocalEnvironment(home)
+    local.start_cloud(0)
+    try:
+        yield local
+    finally:
+        local.stop_cloud()
+
+
+class Trial:
+    """A stack that is driven as a user would, with its output at hand.
+
+    Args:
+        local: What it runs on.
+        toolchain: The CLI and its plugins.
+        name: Of the stack.
+        values: Content of its configuration file; of `Pulumi.local.yaml` by default.
+    """
+
+    def __init__(
+        self,
+        local: LocalEnvironment,
+        toolchain: Toolchain,
+        name: str = "test",
+        values: dict[str, Any] | None = None,
+    ) -> None:
+        self.local = local
+        self.values = local_environment.configuration("local") if values is None else values
+        self.stack = local.stack(name, toolchain, self.values)
+
+    def configure(self, **settings: Any) -> None:
+        """Set keys of this project's namespace."""
+        for key, value in settings.items():
+            self.values["config"][f"slb-mutual-tls:{key}"] = value
+        self.local.configure(self.stack, self.values)
+
+    def run(
+        self, command: str, *arguments: str, variables: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the CLI that reads the configuration, however it ends."""
+        return subprocess.run(
+            self.stack.command_line(command, "--color", "never", *arguments),
+            cwd=PROJECT,
+            env={**self.stack.environment, **(variables or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def succeed(
+        self, command: str, *arguments: str, variables: Mapping[str, str] | None = None
+    ) -> str:
+        """The same; return what it prints on standard output.
+
+        Raises:
+            RuntimeError: It fails; the message is what was printed.
+        """
+        done = self.run(command, *arguments, variables=variables)
+        if done.returncode != 0:
+            raise RuntimeError(f"pulumi {command} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def up(self, *arguments: str, variables: Mapping[str, str] | None = None) -> str:
+        """Bring the stack to its configuration."""
+        return self.succeed("up", "--yes", "--skip-preview", *arguments, variables=variables)
+
+    def outputs(self) -> StackOutputs:
+        """The stack's."""
+        return parse(self.stack.outputs())
+
+    def verify(self) -> Report:
+        """What the service shows from outside, once the backends are healthy."""
+        found = self.outputs()
+        return verification.verify(found, SlbHealth(found, self.stack.variables))
