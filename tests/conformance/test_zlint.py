@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,7 @@ from pki import certificates
 from pki.certificates import Issuer
 from pki.name_constraints import extension
 from pki.names import distinguished_name
-from tests import processes
+from tests import go
 from tests.conformance.judges import ask, put
 from tests.conformance.specimens import (
     HOST,
@@ -31,44 +28,14 @@ from tests.conformance.specimens import (
     root,
     specimen,
 )
-from toolchain import cache
 
 SOURCE = Path(__file__).parent / "judge"
-BUILD_SECONDS = 540
-OUT_OF_REACH = (
-    "dial tcp",
-    "i/o timeout",
-    "module lookup disabled",
-    "no such host",
-    "requires go >=",
-    "TLS handshake",
-)
-"""What Go says where it cannot fetch the modules or is too old for them."""
-
-
-def _go(*arguments):
-    # -mod=readonly: what is built is what go.sum holds, whatever the user's own flags say.
-    environment = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
-    return processes.run(["go", *arguments], cwd=SOURCE, env=environment, timeout=BUILD_SECONDS)
-
-
-def _build(folder):
-    fetched = _go("mod", "download")
-    if fetched.returncode != 0 and any(sign in fetched.stderr for sign in OUT_OF_REACH):
-        pytest.skip(f"Go cannot get zlint: {fetched.stderr.strip()}")
-    built = _go("build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "judge"), ".")
-    assert built.returncode == 0, built.stderr
 
 
 @pytest.fixture(scope="module")
 def judge():
-    """Asks the judge about a PEM; it is built once for each version of its source and of Go."""
-    if shutil.which("go") is None:
-        pytest.skip("not on PATH: go")
-    digest = hashlib.sha256(_go("env", "GOVERSION", "GOOS", "GOARCH").stdout.encode())
-    for name in ("main.go", "go.mod", "go.sum"):
-        digest.update((SOURCE / name).read_bytes())
-    command = cache.part(f"judge-{digest.hexdigest()[:12]}", _build) / "judge"
+    """Asks the judge about a PEM."""
+    command = go.program("judge", SOURCE, ("main.go", "go.mod", "go.sum"))
 
     def asked(text, *options):
         return json.loads(ask(str(command), *options, text=text))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import itertools
 import json
 import os
@@ -21,32 +20,10 @@ from localcloud.dataplane.plane import DataPlane
 from tests import packages, processes
 from tests.hostile.certificates import Shown
 from tests.unit.localcloud.site import USER_DATA
-from toolchain import cache
 
-SOURCE = Path(__file__).parent / "peer"
-BUILD_SECONDS = 540
 STRONG = "tls_cipher_policy_1_2_strict_with_1_3"
 
 _hosts = itertools.count(1)
-
-
-def build_peer() -> Path:
-    """The Go program of `peer/`, built once for each version of its source and of Go."""
-
-    def go(*arguments: str) -> str:
-        environment = {**os.environ, "GOFLAGS": "-mod=mod -buildvcs=false", "GOWORK": "off"}
-        return processes.printed(
-            ["go", *arguments], cwd=SOURCE, env=environment, timeout=BUILD_SECONDS
-        )
-
-    digest = hashlib.sha256(go("env", "GOVERSION", "GOOS", "GOARCH").encode())
-    for name in ("main.go", "go.mod"):
-        digest.update((SOURCE / name).read_bytes())
-
-    def build(folder: Path) -> None:
-        go("build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "peer"), ".")
-
-    return cache.part(f"peer-{digest.hexdigest()[:12]}", build) / "peer"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 
 from localcloud.dataplane import haproxy_binary
 from pki import certificates, keys
+from tests import go
 from tests.conformance import specimens
 from tests.hostile import servers
 from tests.hostile.certificates import CASES, anchor
@@ -18,6 +19,7 @@ from tests.hostile.servers import Attempt
 pytestmark = pytest.mark.commands("go", "nginx", "openssl")
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/hostile-clients.md"
+PEER = Path(__file__).parent / "peer"
 JUDGES = ("pages", "strict", "nginx", "openssl", "go")
 VERSIONS = ("1.2", "1.3")
 OLD = "tls_cipher_policy_1_0"
@@ -49,7 +51,7 @@ def measured(tmp_path_factory):
     server = folder / "server.pem"
     server.write_text(server_pem)
     haproxy = haproxy_binary.ensure(print)
-    peer = servers.build_peer()
+    peer = go.program("peer", PEER, ("main.go", "go.mod"))
     shown = {name: make() for name, make in CASES.items()}
     with contextlib.ExitStack() as stack:
         planes = {"pages": {}, "strict": {"strict": True}, OLD: {"policy": OLD}}

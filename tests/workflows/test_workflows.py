@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
 from operations.project import PROJECT
-from tests import processes
-from toolchain import cache
+from tests import go, processes
 
 SOURCE = Path(__file__).parent / "actionlint"
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 ENVIRONMENTS = {"dev", "staging", "prod"}
-OUT_OF_REACH = (
-    "dial tcp",
-    "i/o timeout",
-    "module lookup disabled",
-    "no such host",
-    "requires go >=",
-)
-"""What Go says where it cannot fetch the modules or is too old for them."""
 
 
 def read(path):
@@ -53,30 +41,11 @@ def commands(job):
     return [step["run"] for step in job.get("steps", []) if "run" in step] + job.get("script", [])
 
 
-def _go(*arguments):
-    # -mod=readonly: what is built is what go.sum holds, whatever the user's own flags say.
-    environment = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
-    return processes.run(["go", *arguments], cwd=SOURCE, env=environment, timeout=540)
-
-
-def _build(folder):
-    fetched = _go("mod", "download")
-    if fetched.returncode != 0 and any(sign in fetched.stderr for sign in OUT_OF_REACH):
-        pytest.skip(f"Go cannot get actionlint: {fetched.stderr.strip()}")
-    package = "github.com/rhysd/actionlint/cmd/actionlint"
-    built = _go("build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "actionlint"), package)
-    assert built.returncode == 0, built.stderr
-
-
 @pytest.fixture(scope="module")
 def actionlint():
-    """Runs actionlint, built once for each version of it and of Go."""
-    if shutil.which("go") is None:
-        pytest.skip("not on PATH: go")
-    digest = hashlib.sha256(_go("env", "GOVERSION", "GOOS", "GOARCH").stdout.encode())
-    for name in ("go.mod", "go.sum"):
-        digest.update((SOURCE / name).read_bytes())
-    command = cache.part(f"actionlint-{digest.hexdigest()[:12]}", _build) / "actionlint"
+    """Runs actionlint."""
+    package = "github.com/rhysd/actionlint/cmd/actionlint"
+    command = go.program("actionlint", SOURCE, ("go.mod", "go.sum"), package)
 
     def run(*paths):
         # Without the linters that it runs if they happen to be on PATH.
