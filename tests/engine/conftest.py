@@ -37,6 +37,15 @@ class Engine(Trial):
         assert answer.returncode != 0, answer.stdout
         return answer.stdout + answer.stderr
 
+    def refused(self, **settings: Any) -> str:
+        """What `up` says of settings that it does not take; they are as before again."""
+        before = {key: self.values["config"][f"slb-mutual-tls:{key}"] for key in settings}
+        self.configure(**settings)
+        try:
+            return self.fail("up", "--yes", "--skip-preview")
+        finally:
+            self.configure(**before)
+
     def steps(self, *arguments: str, **options: Any) -> dict[str, str]:
         """What a preview would do: resource type and name to operation, without what stays.
 
@@ -73,6 +82,13 @@ def local(tmp_path_factory):
 def engine(local, toolchain):
     """A new stack, configured as `Pulumi.local.yaml` says."""
     return Engine(local, toolchain)
+
+
+@pytest.fixture(scope="module")
+def deployed(engine):
+    """The same, brought up."""
+    engine.up()
+    return engine
 
 
 def copy_of_the_project(folder: Path) -> Path:

@@ -21,12 +21,6 @@ ATTACHED = "alicloud:slb/backendServer:BackendServer::slb-mutual-tls-test"
 
 
 @pytest.fixture(scope="module")
-def deployed(engine):
-    engine.up()
-    return engine
-
-
-@pytest.fixture(scope="module")
 def outputs(deployed):
     found = deployed.outputs()
     # It waits for the backends, whose health is no part of what is tried here.

@@ -25,6 +25,7 @@ from cryptography import x509
 from operations.stacks import local_environment
 from tests import processes
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
+from tests.unit.localcloud.site import user_data
 
 SERVICE = """
 import argparse, os
@@ -49,16 +50,6 @@ parser.add_argument("--port", type=int)
 options = parser.parse_args()
 ThreadingHTTPServer((options.bind, options.port), Handler).serve_forever()
 """
-UNIT = "[Service]\nExecStart=/usr/bin/python3 -I /opt/serve.py --port 8080\n"
-USER_DATA = "#cloud-config\n" + json.dumps(
-    {
-        "write_files": [
-            {"path": "/opt/serve.py", "content": SERVICE},
-            {"path": "/etc/systemd/system/app.service", "content": UNIT},
-        ],
-        "runcmd": [["systemctl", "enable", "--now", "app.service"]],
-    }
-)
 HERE, THERE = "127.201.0.7", "127.202.0.7"
 
 
@@ -82,7 +73,7 @@ class Program:
             "config": {
                 **provider,
                 "every-feature:given": {
-                    "user_data": base64.b64encode(USER_DATA.encode()).decode(),
+                    "user_data": base64.b64encode(user_data(SERVICE).encode()).decode(),
                     "own": pair("own.example.com"),
                     "api": pair("api.example.com", 1),
                     "api-renewed": pair("api.example.com", 2),

@@ -6,10 +6,7 @@ The tests of this file share one copy of the project and run in order.
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -25,97 +22,63 @@ from operations.verification import probes
 from pki import certificates, keys
 from tests import processes
 from tests.engine import tutorial
-from tests.engine.conftest import copy_of_the_project
 from tests.engine.console import REGION, console
-
-STACK = "local"
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory, toolchain):
-    """A copy of the project with a local cloud of its own."""
-    copy = copy_of_the_project(tmp_path_factory.mktemp("copy") / "project")
-    cloud = Home(copy.parent / "local" / "cloud")
-    control.start(cloud, 0, print)
-    yield copy
-    control.stop(cloud)
 
 
 @pytest.fixture(scope="module")
 def site(project):
-    with console(Home(project.parent / "local" / "cloud")) as hands:
+    with console(Home(project / ".local" / "cloud")) as hands:
         return tutorial.build(hands)
-
-
-@pytest.fixture(scope="module")
-def run(project):
-    def run(*command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
-        return processes.run(
-            command,
-            cwd=project,
-            env={
-                **os.environ,
-                "SLB_MUTUAL_TLS_HOME": str(project.parent / "local"),
-            },
-            text=text or "",
-        )
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def operations(run):
-    return lambda *command: run(sys.executable, "-m", "operations", *command, "--stack", STACK)
 
 
 @pytest.fixture
 def stack_file(project):
-    return project / f"Pulumi.{STACK}.yaml"
+    return project / "Pulumi.local.yaml"
 
 
-def test_what_only_a_replacement_could_give_is_refused(operations, site, stack_file):
+def test_what_only_a_replacement_could_give_is_refused(run, site, stack_file):
     before = stack_file.read_text()
     stack_file.write_text(f"{before}  slb-mutual-tls:listener:\n    port: 8443\n")
-    answer = operations("import", site.load_balancer_id, "--port", "443")
+    answer = run("import", site.load_balancer_id, "--port", "443")
     stack_file.write_text(before)
     assert answer.returncode == 1
     assert "listener.port is configured as 8443, and it is 443 there" in answer.stderr
 
 
-def test_what_the_configuration_cannot_say_is_refused(operations, site, stack_file):
+def test_what_the_configuration_cannot_say_is_refused(run, site, stack_file):
     before = stack_file.read_text()
-    answer = operations("import", site.load_balancer_id)
+    answer = run("import", site.load_balancer_id)
     assert answer.returncode == 1
     assert "listener.health_check.uri" in answer.stderr
     assert "Every backend has to answer the path of the health check." in answer.stderr
     assert stack_file.read_text() == before
 
 
-def test_a_load_balancer_that_is_not_there_is_refused(operations):
-    answer = operations("import", "lb-nothere")
+def test_a_load_balancer_that_is_not_there_is_refused(run):
+    answer = run("import", "lb-nothere")
     assert answer.returncode == 1
     assert "InvalidLoadBalancerId.NotFound" in answer.stderr
 
 
 @pytest.fixture(scope="module")
-def imported(project, run, operations, site):
+def imported(project, run, site):
     """The import, into a configuration that brings the old CA along."""
-    path = project / f"Pulumi.{STACK}.yaml"
+    path = project / "Pulumi.local.yaml"
     document = yaml.safe_load(path.read_text())
     document["config"]["slb-mutual-tls:certificate_authority"] = {
         "certificate": certificates.pem(site.ca.certificate),
-        "private_key": encrypted(run, operations, keys.pkcs1(site.ca.private_key)),
+        "private_key": encrypted(project, run, keys.pkcs1(site.ca.private_key)),
     }
     document["config"]["slb-mutual-tls:listener"] = {"health_check": {"uri": "/healthz"}}
     path.write_text(yaml.safe_dump(document))
-    return operations("import", site.load_balancer_id)
+    return run("import", site.load_balancer_id)
 
 
-def encrypted(run, operations, key: str) -> dict[str, str]:
+def encrypted(project, run, key: str) -> dict[str, str]:
     """A secret of the stack, as its configuration file holds it."""
     place = "'slb-mutual-tls:certificate_authority.private_key'"
-    script = f"{operations('env').stdout}\npulumi config set --secret --path {place}"
-    assert run("bash", "-ec", script, text=key).returncode == 0
+    script = f"{run('env').stdout}\npulumi config set --secret --path {place}"
+    processes.printed(["bash", "-ec", script], cwd=project, text=key)
     (line,) = re.findall(r"export PULUMI_OPTION_CONFIG_FILE=(.*)", script)
     written = yaml.safe_load(Path(line).read_text())["config"]
     return written["slb-mutual-tls:certificate_authority"]["private_key"]
@@ -146,7 +109,7 @@ def test_the_import_says_what_up_will_do_and_what_it_leaves_alone(imported, site
 
 
 def test_nothing_was_changed_by_it(imported, project, site):
-    with console(Home(project.parent / "local" / "cloud")) as hands:
+    with console(Home(project / ".local" / "cloud")) as hands:
         listener = described(hands, site)
     assert listener.server_certificate_id == site.server_certificate_id
     assert listener.cacertificate_id == site.ca_certificate_id
@@ -161,29 +124,29 @@ def described(hands, site):
     ).body
 
 
-def test_up_changes_it_in_place_and_no_request_is_lost(imported, operations, site, project):
+def test_up_changes_it_in_place_and_no_request_is_lost(imported, run, site, project):
     with requests(project, site) as seen:
-        answer = operations("up")
+        answer = run("up")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert not re.search(r"\d (replaced|deleted)", answer.stdout)
     assert set(seen) == {200}, seen
     assert seen[200] > 50
-    outputs = json.loads(operations("outputs").stdout)
+    outputs = json.loads(run("outputs").stdout)
     assert outputs["load_balancer_id"] == site.load_balancer_id
     assert outputs["address"] == site.address
-    with console(Home(project.parent / "local" / "cloud")) as hands:
+    with console(Home(project / ".local" / "cloud")) as hands:
         listener = described(hands, site)
     assert listener.server_certificate_id != site.server_certificate_id
     assert listener.tlscipher_policy == "tls_cipher_policy_1_2_strict_with_1_3"
 
 
-def test_nothing_is_left_to_do(imported, operations):
-    answer = operations("preview", "--", "--expect-no-changes")
+def test_nothing_is_left_to_do(imported, run):
+    answer = run("preview", "--", "--expect-no-changes")
     assert answer.returncode == 0, answer.stdout
 
 
-def test_what_is_imported_is_not_imported_again(imported, operations, site):
-    answer = operations("import", site.load_balancer_id)
+def test_what_is_imported_is_not_imported_again(imported, run, site):
+    answer = run("import", site.load_balancer_id)
     assert answer.returncode == 1
     assert "Stack local has a load balancer already." in answer.stderr
 
@@ -191,14 +154,7 @@ def test_what_is_imported_is_not_imported_again(imported, operations, site):
 @contextmanager
 def requests(project, site):
     """Requests without pause by the old client; gives a count of the outcomes."""
-    home = project.parent / "local" / "cloud"
-    status = subprocess.run(
-        [sys.executable, "-m", "localcloud", "status", "--json", "--home", home],
-        cwd=project,
-        capture_output=True,
-        check=True,
-    ).stdout
-    (listener,) = json.loads(status)["listeners"]
+    (listener,) = control.ask(Home(project / ".local" / "cloud"), "GET", "/status")["listeners"]
     target = probes.Target(listener["socket"]["host"], listener["socket"]["port"])
     context = probes.anchored_context(certificates.pem(site.ca.certificate))
     seen: Counter[object] = Counter()

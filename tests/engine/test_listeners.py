@@ -43,12 +43,6 @@ EVERYTHING = {
 NOTHING = {"backends": {}, "load_balancer": {}, "listener": {}, "additional_listeners": {}}
 
 
-@pytest.fixture(scope="module")
-def deployed(engine):
-    engine.up()
-    return engine
-
-
 class Site:
     """The stack as it is now, seen from outside."""
 

@@ -15,12 +15,6 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 
 @pytest.fixture(scope="module")
-def deployed(engine):
-    engine.up()
-    return engine
-
-
-@pytest.fixture(scope="module")
 def outputs(deployed):
     return deployed.stack.outputs()
 

@@ -16,27 +16,15 @@ import pytest
 import yaml
 from alibabacloud_slb20140515 import models
 
-from localcloud import control
 from localcloud.home import Home
 from operations.project import PROJECT
 from operations.review.markdown import GITHUB_LIMIT, marker
 from tests import processes
-from tests.engine.conftest import copy_of_the_project
 from tests.engine.console import REGION, console
 from tests.unit.operations.review.forge import serving
 
 STACK = "staging"
 """Two clients, as an environment in an account has them, here on the local cloud."""
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory, toolchain):
-    """A copy of the project with a local cloud of its own."""
-    copy = copy_of_the_project(tmp_path_factory.mktemp("copy") / "project")
-    cloud = Home(copy.parent / "local" / "cloud")
-    control.start(cloud, 0, print)
-    yield copy
-    control.stop(cloud)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +34,7 @@ def variables(project):
         **{k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))},
         "STACK": STACK,
         "SLB_MUTUAL_TLS_LOCAL_CLOUD": "1",
-        "SLB_MUTUAL_TLS_HOME": str(project.parent / "local"),
+        "SLB_MUTUAL_TLS_HOME": str(project / ".local"),
     }
 
 
@@ -227,7 +215,7 @@ def test_the_alarm_goes_off_where_a_certificate_is_due(job):
 
 @pytest.mark.usefixtures("deployed")
 def test_the_alarm_goes_off_where_somebody_changed_the_listener(project, job, operations):
-    with console(Home(project.parent / "local" / "cloud")) as hands:
+    with console(Home(project / ".local" / "cloud")) as hands:
         hands.slb.set_load_balancer_httpslistener_attribute(
             models.SetLoadBalancerHTTPSListenerAttributeRequest(
                 region_id=REGION,

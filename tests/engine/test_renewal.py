@@ -5,8 +5,6 @@ The tests of this file share one stack and run in order.
 
 from __future__ import annotations
 
-import pytest
-
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
 from operations.verification import probes
 from operations.verification.identity import of_bundle
@@ -16,12 +14,6 @@ CA = f"pulumi-python:dynamic/pki:CertificateAuthority::{NAME}"
 SERVER = f"pulumi-python:dynamic/pki:ServerCertificate::{NAME}"
 REGISTER = f"pulumi-python:dynamic/pki:CertificateRegister::{NAME}"
 LISTENER = f"alicloud:slb/listener:Listener::{NAME}"
-
-
-@pytest.fixture(scope="module")
-def deployed(engine):
-    engine.up()
-    return engine
 
 
 def under_load(found):

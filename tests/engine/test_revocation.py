@@ -22,12 +22,6 @@ def pki(kind: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def deployed(engine):
-    engine.up()
-    return engine
-
-
-@pytest.fixture(scope="module")
 def leaver(deployed):
     """The certificate and key that the partner goes away with."""
     return of_bundle(deployed.outputs().client_bundles["partner"])

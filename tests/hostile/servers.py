@@ -141,16 +141,15 @@ def nginx(
 @contextlib.contextmanager
 def openssl(server: Path, authorities: Mapping[str, Path]) -> Iterator[dict[str, SocketAddress]]:
     """`openssl s_server`, which demands a client certificate and says no to every error."""
-    with contextlib.ExitStack() as stack:
-        addresses = {}
-        for name, authority in authorities.items():
-            addresses[name] = address = free_address()
-            command = [
-                *("openssl", "s_server", "-accept", f"{address.host}:{address.port}", "-www"),
-                *("-cert", str(server), "-key", str(server), "-Verify", "100"),
-                *("-verify_return_error", "-CAfile", str(authority), "-no-CApath", "-no-CAstore"),
-            ]
-            stack.enter_context(_running(command, [address]))
+
+    def command(address: str, authority: Path) -> list[str]:
+        return [
+            *("openssl", "s_server", "-accept", address, "-www"),
+            *("-cert", str(server), "-key", str(server), "-Verify", "100"),
+            *("-verify_return_error", "-CAfile", str(authority), "-no-CApath", "-no-CAstore"),
+        ]
+
+    with _one_each(authorities, command) as addresses:
         yield addresses
 
 
@@ -159,15 +158,28 @@ def go(
     peer: Path, server: Path, authorities: Mapping[str, Path]
 ) -> Iterator[dict[str, SocketAddress]]:
     """Go's crypto/tls with `RequireAndVerifyClientCert`."""
+
+    def command(address: str, authority: Path) -> list[str]:
+        return [
+            *(str(peer), "serve", "-address", address),
+            *("-certificate", str(server), "-authority", str(authority)),
+        ]
+
+    with _one_each(authorities, command) as addresses:
+        yield addresses
+
+
+@contextlib.contextmanager
+def _one_each(
+    authorities: Mapping[str, Path], command: Callable[[str, Path], list[str]]
+) -> Iterator[dict[str, SocketAddress]]:
+    """A server for each authority; gives their addresses by the authorities' names."""
+    addresses = {name: free_address() for name in authorities}
     with contextlib.ExitStack() as stack:
-        addresses = {}
         for name, authority in authorities.items():
-            addresses[name] = address = free_address()
-            command = [
-                *(str(peer), "serve", "-address", f"{address.host}:{address.port}"),
-                *("-certificate", str(server), "-authority", str(authority)),
-            ]
-            stack.enter_context(_running(command, [address]))
+            address = addresses[name]
+            words = command(f"{address.host}:{address.port}", authority)
+            stack.enter_context(_running(words, [address]))
         yield addresses
 
 

@@ -98,8 +98,8 @@ def intermediate():
     return certificates.pem(made)
 
 
-def of_elliptic_curve():
-    private = ec.generate_private_key(ec.SECP256R1())
+def self_signed(private):
+    """A certificate that has no extension."""
     name = distinguished_name(SUBJECT)
     built = (
         x509.CertificateBuilder()
@@ -112,22 +112,14 @@ def of_elliptic_curve():
         .sign(private, hashes.SHA256())
     )
     return certificates.pem(built)
+
+
+def of_elliptic_curve():
+    return self_signed(ec.generate_private_key(ec.SECP256R1()))
 
 
 def self_signed_leaf():
-    private = key("leaf")
-    name = distinguished_name(SUBJECT)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(1)
-        .not_valid_before(WINDOW.not_before)
-        .not_valid_after(WINDOW.not_after)
-        .sign(private, hashes.SHA256())
-    )
-    return certificates.pem(built)
+    return self_signed(key("leaf"))
 
 
 def of_the_same_name():

@@ -37,15 +37,20 @@ HTTPServer((options.bind, options.port), Handler).serve_forever()
 
 UNIT = "[Service]\nExecStart=/usr/bin/python3 -I /opt/serve.py --port 8080\n"
 
-USER_DATA = "#cloud-config\n" + json.dumps(
-    {
+
+def user_data(service: str) -> str:
+    """Of an instance that runs a program, which is told to serve port 8080."""
+    config = {
         "write_files": [
-            {"path": "/opt/serve.py", "content": SERVICE},
+            {"path": "/opt/serve.py", "content": service},
             {"path": "/etc/systemd/system/app.service", "content": UNIT},
         ],
         "runcmd": [["systemctl", "enable", "--now", "app.service"]],
     }
-)
+    return f"#cloud-config\n{json.dumps(config)}"
+
+
+USER_DATA = user_data(SERVICE)
 """An instance that says hello on port 8080."""
 
 

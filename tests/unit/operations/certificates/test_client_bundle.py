@@ -27,17 +27,6 @@ FILES = [
 ]
 
 
-@pytest.fixture
-def found(document):
-    return stack_outputs.parse(document())
-
-
-@pytest.fixture
-def out(tmp_path):
-    """A directory whose name needs care in a shell, in curl's options and in sed."""
-    return tmp_path / "hand over: it's \\ here"
-
-
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 

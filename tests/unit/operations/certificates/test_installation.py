@@ -12,21 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from operations import outputs as stack_outputs
 from operations.certificates.client_bundle import write
 from operations.certificates.installation import first_request, instructions
 from tests import processes
-
-
-@pytest.fixture
-def found(document):
-    return stack_outputs.parse(document())
-
-
-@pytest.fixture
-def out(tmp_path):
-    """A directory whose name needs care in a shell, in curl's options and in sed."""
-    return tmp_path / "hand over: it's \\ here"
 
 
 @pytest.mark.parametrize("issuer", ["private", "other"])
