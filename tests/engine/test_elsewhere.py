@@ -109,6 +109,17 @@ def with_pip(engine, site, tmp_path_factory):
     program.pulumi("destroy", "--yes", "--skip-preview")
 
 
+def serves_its_client_alone(program, bundles, ca_certificate, tmp_path):
+    """Bring a program up; its outputs have the names that its language gives them."""
+    program.pulumi("up", "--yes", "--skip-preview")
+    found = program.outputs()
+    bundle = found[bundles]["partner"]
+    assert status(found["address"], found[ca_certificate], bundle, tmp_path) == 200
+    assert status(found["address"], found[ca_certificate]) == 400
+    assert "PRIVATE KEY" not in program.state()
+    program.pulumi("preview", "--expect-no-changes")
+
+
 def test_nothing_is_installed_beside_the_one_package(site):
     assert {path.name for path in site.iterdir() if path.suffix != ".dist-info"} == {
         "slb_mutual_tls"
@@ -116,13 +127,7 @@ def test_nothing_is_installed_beside_the_one_package(site):
 
 
 def test_another_program_uses_the_installed_package(with_pip, tmp_path):
-    with_pip.pulumi("up", "--yes", "--skip-preview")
-    found = with_pip.outputs()
-    bundle = found["client_bundles"]["partner"]
-    assert status(found["address"], found["ca_certificate"], bundle, tmp_path) == 200
-    assert status(found["address"], found["ca_certificate"]) == 400
-    assert "PRIVATE KEY" not in with_pip.state()
-    with_pip.pulumi("preview", "--expect-no-changes")
+    serves_its_client_alone(with_pip, "client_bundles", "ca_certificate", tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -162,10 +167,4 @@ def _offer_provider(home, toolchain):
 
 
 def test_a_typescript_program_uses_the_component_package(with_nodejs, tmp_path):
-    with_nodejs.pulumi("up", "--yes", "--skip-preview")
-    found = with_nodejs.outputs()
-    bundle = found["clientBundles"]["partner"]
-    assert status(found["address"], found["caCertificate"], bundle, tmp_path) == 200
-    assert status(found["address"], found["caCertificate"]) == 400
-    assert "PRIVATE KEY" not in with_nodejs.state()
-    with_nodejs.pulumi("preview", "--expect-no-changes")
+    serves_its_client_alone(with_nodejs, "clientBundles", "caCertificate", tmp_path)

@@ -325,13 +325,8 @@ def test_an_address_that_is_dead_is_one_cause_for_every_check_of_it(document):
     assert "redirect" not in {one.id for one in report.checks}
 
 
-def test_an_additional_listener_that_is_new_is_waited_for(serve, listener, document):
-    other = listener()
-    ready = other.respond
-    unready = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
-    first = iter([unready] * 3)
-    other.respond = lambda *of: next(first, None) or ready(*of)
-    values = document(serve(listener()).port, listeners=beside(serve(other)), backends=BACKENDS)
+def settled(values):
+    """The report on what needs a while, and what was waited for."""
     announced = []
     report = verification.verify(
         stack_outputs.parse(values),
@@ -340,6 +335,17 @@ def test_an_additional_listener_that_is_new_is_waited_for(serve, listener, docum
         wait=lambda _: None,
         announce=announced.append,
     )
+    return report, announced
+
+
+def test_an_additional_listener_that_is_new_is_waited_for(serve, listener, document):
+    other = listener()
+    ready = other.respond
+    unready = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
+    first = iter([unready] * 3)
+    other.respond = lambda *of: next(first, None) or ready(*of)
+    values = document(serve(listener()).port, listeners=beside(serve(other)), backends=BACKENDS)
+    report, announced = settled(values)
     assert failures(report) == set(), report.to_json()
     assert set(announced) == {"additional_listeners.partners: HTTP 502 (Bad Gateway)"}
 
@@ -355,14 +361,7 @@ def test_a_redirect_that_is_new_is_waited_for(serve, listener, document, serving
 
     with serving(handle) as port:
         values = document(server.port, listener_port=server.port, redirect_port=port)
-        announced = []
-        report = verification.verify(
-            stack_outputs.parse(values),
-            Health(HEALTHY),
-            settle=60.0,
-            wait=lambda _: None,
-            announce=announced.append,
-        )
+        report, announced = settled(values)
     assert check(report, "redirect")[0] == "passed"
     (waited_for,) = announced
     assert waited_for.startswith(f"the redirect: 127.0.0.1:{port} cannot be reached: ")
