@@ -63,8 +63,3 @@ class Deployment:
         """The only resource of a type."""
         (found,) = self.all(kind)
         return found
-
-    def by_urn(self, urn: str) -> Registration:
-        """A resource by its URN."""
-        (found,) = [one for one in self.registrations if one.urn == urn]
-        return found

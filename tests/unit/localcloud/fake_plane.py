@@ -23,7 +23,7 @@ from localcloud.dataplane.model import (
     SocketAddress,
 )
 from localcloud.errors import ApiError
-from localcloud.products import ECS, PRODUCTS, SLB, VPC, Product
+from localcloud.products import ECS, SLB, VPC, Product
 from localcloud.store import Store
 
 REGION = "cn-hangzhou"
@@ -154,7 +154,3 @@ class Account:
     def make_load_balancer(self, **parameters: Any) -> str:
         given = {"InstanceChargeType": "PayByCLCU", **parameters}
         return self.slb("CreateLoadBalancer", **given)["LoadBalancerId"]
-
-
-def products_by_name() -> dict[str, Product]:
-    return {product.name: product for product in PRODUCTS}
