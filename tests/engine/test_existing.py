@@ -128,12 +128,12 @@ def test_new_vswitches_in_an_existing_vpc_move_to_another_block(host, guest):
     (vpc,) = json.loads(guest.local._cloud("dump"))["vpc"]
     guest.configure(network={"vpc_id": vpc["id"], "cidr_block": "192.168.64.0/24"})
     guest.up()
-    assert statuses(verify(guest)) == {"passed"}, verify(guest).to_json()
+    assert statuses(guest.verify()) == {"passed"}, guest.verify().to_json()
     guest.configure(network={"vpc_id": vpc["id"], "cidr_block": "192.168.66.0/24"})
     switches = {urn: op for urn, op in guest.steps().items() if "vpc/switch" in urn}
     assert switches == {f"{SWITCH}-{index}": "replace" for index in (0, 1)}
     guest.up()
-    assert statuses(verify(guest)) == {"passed"}, verify(guest).to_json()
+    assert statuses(guest.verify()) == {"passed"}, guest.verify().to_json()
     assert guest.steps() == {}
     for taken in ("192.168.66.0/23", "192.168.1.0/24"):  # its own, and the host's
         guest.configure(network={"vpc_id": vpc["id"], "cidr_block": taken})
