@@ -69,7 +69,7 @@ def recover(target: Target) -> list[str]:
     )
     found = list(orphans.find(place, call))
     for orphan in found:
-        errors.print(f"In the cloud and not in the state: {escape(str(orphan))}.")
+        errors.print(f"Left by the last `up`: {escape(str(orphan))}.")
     if found:
         if target.local is None and not sys.stdin.isatty():
             raise OperationError(

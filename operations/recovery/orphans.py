@@ -1,4 +1,4 @@
-"""What the cloud has of a stack and its state does not: found, and removed."""
+"""What an `up` that did not end well left in the cloud: found, and removed."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Site:
 
 @dataclass(frozen=True)
 class Orphan:
-    """Something in the cloud that no state has.
+    """Something in the cloud that no state has, or that no `up` will complete.
 
     Attributes:
         title: Of its kind.
         id: As the cloud has it.
-        name: Likewise.
+        name: Likewise, or what else tells it.
         product: Whose API removes it.
         action: That does it.
         parameters: Of the action.
@@ -111,7 +111,7 @@ def site(
 
 
 def find(site: Site, call: Call) -> Iterator[Orphan]:
-    """What the cloud has of a stack and its state does not, in an order to remove it.
+    """What an `up` left, in an order to remove it.
 
     Raises:
         OperationError: The cloud cannot be asked.
@@ -205,13 +205,16 @@ def _listeners(site: Site, call: Call, load_balancer_id: str) -> Iterator[Orphan
         protocol, port = item["ListenerProtocol"], item["ListenerPort"]
         identifier = f"{load_balancer_id}:{protocol}:{port}"
         where = {"LoadBalancerId": load_balancer_id, "ListenerPort": port}
-        if identifier in site.known:
+        known = identifier in site.known
+        # The provider starts what it makes, and nothing that was made before.
+        unstarted = known and item.get("Status") == "stopped"
+        if known and not unstarted:
             yield from _domains(site, call, where)
-        elif _is_own(item, site, load_balancer_id):
+        elif unstarted or _is_own(item, site, load_balancer_id):
             yield Orphan(
                 "listener",
                 identifier,
-                item.get("Description") or "redirects",
+                "not started" if unstarted else item.get("Description") or "redirects",
                 "SLB",
                 "DeleteLoadBalancerListener",
                 {**where, "ListenerProtocol": protocol},

@@ -62,10 +62,11 @@ in the register, no serial number was used twice, and no secret is in the clear 
 
 What the state does not know of is found by its name, in the stack's own load balancer where it
 belongs to one, and by the time: only what was made since the stack was last in order counts, that
-has no other stack's tags, and that nobody uses. `make up` names it and removes it before anything
-else; in an account it asks, unless `ARGS=--yes`. It looks only after an `up` that did not end well:
-after such a one, do not go on with `pulumi up` by hand, or what was left stays until you find it in
-the console by the stack's name.
+has no other stack's tags, and that nobody uses. So is a listener that the state has and that was
+not started, since the provider starts only what it makes. `make up` names all that and removes it
+before anything else; in an account it asks, unless `ARGS=--yes`. It looks only after an `up` that
+did not end well: after such a one, do not go on with `pulumi up` by hand, or what was left stays
+until you find it in the console by the stack's name.
 
 Locks and pending operations: the lock of a killed engine is taken away from a local stack, if its
 process is gone. In Pulumi Cloud and in buckets, `pulumi cancel` takes it away. Operations that a
@@ -111,7 +112,7 @@ def tried(point: Point, project: Path) -> Outcome:
             disorder = [f"`make up` fails: {second.text}"]
     finally:
         site.stop_cloud()
-    titles = re.findall(r"In the cloud and not in the state: ([\w ]+?) \S+ \(", second.text)
+    titles = re.findall(r"Left by the last `up`: ([\w ]+?) \S+ \(", second.text)
     shutil.rmtree(project.parent)
     return Outcome(point, first.status == 0, tuple(sorted(set(titles))), tuple(disorder))
 

@@ -24,6 +24,7 @@ FIRST = [
     Point(PROVIDER, call="UploadServerCertificate"),
     Point(call="RunInstances"),
     Point(call="CreateLoadBalancerHTTPSListener"),
+    Point(call="DescribeLoadBalancerHTTPSListenerAttribute"),
     Point(CLOUD, call="StartLoadBalancerListener"),
 ]
 """Of the first `up`, which comes further each time."""
@@ -39,7 +40,8 @@ def test_a_first_up_interrupted_again_and_again_ends_well(site):
     assert site.disorder() == []
     removed = "".join(site.texts)
     for title in ("vSwitch", "server certificate", "ECS instance", "listener"):
-        assert f"In the cloud and not in the state: {title} " in removed
+        assert f"Left by the last `up`: {title} " in removed
+    assert ":https:443 (not started)" in removed
 
 
 CHANGES = [

@@ -56,6 +56,7 @@ REFUSED = [
     {"action": "UploadServerCertificate", "code": "Throttling.User", "status": 429},
     {"action": "CreateLoadBalancer", "code": "OverQuota"},
     {"action": "RunInstances", "code": "OperationDenied.NoStock", "status": 403},
+    {"action": "StartLoadBalancerListener", "code": "InternalError", "status": 500},
 ]
 
 

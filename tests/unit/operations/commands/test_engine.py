@@ -68,7 +68,7 @@ def test_what_an_interrupted_up_left_is_removed_before_the_next(
     assert asked[-1] == "DeleteVpc"
     said = capsys.readouterr().err
     assert "The last `up` did not end well (alicloud:slb/listener:Listener); looking at" in said
-    assert f"In the cloud and not in the state: VPC vpc-1 ({NAME})." in said
+    assert f"Left by the last `up`: VPC vpc-1 ({NAME})." in said
 
 
 @pytest.mark.usefixtures("health")

@@ -147,6 +147,20 @@ def test_listeners_of_the_stack_s_load_balancer(cloud):
     assert cloud.ids() == ["lb-ours:https:8443", "lb-ours:http:80"]
 
 
+def test_a_listener_that_was_not_started_is_left_though_the_state_has_it(cloud):
+    cloud.answers["DescribeLoadBalancerListeners"] = {
+        "Listeners": [{"ListenerProtocol": "https", "ListenerPort": 443, "Status": "stopped"}]
+    }
+    [orphan] = orphans.find(site(), cloud)
+    assert str(orphan) == "listener lb-ours:https:443 (not started)"
+    orphans.remove([orphan], cloud)
+    assert cloud.calls[-1] == (
+        "SLB",
+        "DeleteLoadBalancerListener",
+        {"LoadBalancerId": "lb-ours", "ListenerPort": 443, "ListenerProtocol": "https"},
+    )
+
+
 def test_a_domain_with_the_stack_s_certificate(cloud):
     cloud.answers["DescribeLoadBalancerListeners"] = {
         "Listeners": [{"ListenerProtocol": "https", "ListenerPort": 443}]
