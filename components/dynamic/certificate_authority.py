@@ -26,6 +26,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from components.dynamic import state
 from components.dynamic.properties import (
     BECAUSE,
     WINDOW,
@@ -37,6 +38,7 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
+from components.dynamic.state import AuthorityInputs, AuthorityOutputs
 from pki import certificates, keys, name_constraints
 from pki.certificates import Issuer
 from pki.name_constraints import Subtrees
@@ -79,11 +81,12 @@ class Provider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Choose the validity windows, and the identity by which dependents see another key."""
         inputs = dict(news)
+        if failures := state.failures(AuthorityInputs, _olds):
+            return CheckResult(inputs, failures)
         if is_unknown(news):
             return CheckResult(inputs, [])
         inputs["key_bits"] = int(news["key_bits"])
         inputs["generation"] = int(news.get("generation", FIRST_GENERATION))
-        failures: list[CheckFailure] = []
         if "adopted_certificate" not in news:  # Its name is as it is.
             failures += failure("subject", lambda: distinguished_name(news["subject"]))
         failures += failure("key_bits", lambda: keys.require_size(inputs["key_bits"]))
@@ -118,6 +121,7 @@ class Provider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Another identity replaces the CA; another window renews it."""
+        state.require(AuthorityOutputs, _olds)
         if is_unknown(_news):
             return DiffResult(changes=True)
         # A refresh hands over the inputs of the state, which an earlier version's check completed.
@@ -139,6 +143,7 @@ class Provider(ResourceProvider):
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Renew the certificate under the same key, prepare a next key, or let it take over."""
+        state.require(AuthorityOutputs, _olds)
         if _takes_over(_olds, _news):
             key = keys.load(_olds["next_private_key"])
             outs = _outputs(_olds, _news, key)

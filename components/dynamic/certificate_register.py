@@ -19,6 +19,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from components.dynamic import state
 from components.dynamic.properties import (
     Properties,
     changed,
@@ -29,6 +30,7 @@ from components.dynamic.properties import (
     packed,
     unpacked,
 )
+from components.dynamic.state import RegisterInputs, RegisterOutputs
 from pki import certificates, keys, openssl_database, signing_requests
 from pki import register as registers
 from pki.bundles import Bundle
@@ -52,10 +54,11 @@ class Provider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Choose each client's validity window."""
         inputs = dict(news)
+        if failures := state.failures(RegisterInputs, _olds):
+            return CheckResult(inputs, failures)
         if is_unknown(news["clients"]):
             return CheckResult(inputs, [])
         rekeyed = changed(_olds, news, ["ca_key_id"])
-        failures: list[CheckFailure] = []
         clients = {}
         for name, client in news["clients"].items():
             before = _olds.get("clients", {}).get(name, {})
@@ -68,9 +71,11 @@ class Provider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Compare the clients with what was issued; a CA that was merely renewed moves nothing."""
+        register = _register(_olds)
         if is_unknown(_news["clients"]):
             return DiffResult(changes=True)
-        register, requests = _register(_olds), _requests(_news["clients"])
+        requests = _requests(_news["clients"])
+        _require_keys(register, requests)
         changes = (
             registers.to_issue(register, requests)
             or registers.to_bundle(register, requests)
@@ -87,8 +92,10 @@ class Provider(ResourceProvider):
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Issue what is new or due, revoke what is gone, keep the rest as it is."""
+        register = _register(_olds)
+        _require_keys(register, _requests(_news["clients"]))
         rekeyed = _rekeyed(_olds, _news)
-        return UpdateResult(_carried_out(_register(_olds), _news, rekeyed=rekeyed))
+        return UpdateResult(_carried_out(register, _news, rekeyed=rekeyed))
 
 
 class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
@@ -233,11 +240,23 @@ def _requests(clients: Mapping[str, Properties]) -> dict[str, Request]:
 
 def _register(outs: Properties) -> Register:
     """Read the register from a resource's outputs."""
+    state.require(RegisterOutputs, outs)
     return Register(
         requests=_requests(unpacked(outs["clients"])),
         issued=tuple(Entry(**entry) for entry in read_issued(outs["issued"])),
         bundles={name: Bundle(**bundle) for name, bundle in read_bundles(outs["bundles"]).items()},
     )
+
+
+def _require_keys(register: Register, requests: Mapping[str, Request]) -> None:
+    """Refuse a state in which a key does not open that is to go into another bundle."""
+    for name in registers.to_bundle(register, requests):
+        bundle = register.bundles[name]
+        try:
+            keys.load(bundle.private_key or "", bundle.pass_phrase)
+        except ValueError:
+            place, reason = f"bundles.clients.{name}", "pass_phrase does not open private_key"
+            raise state.unreadable(RegisterOutputs, place, reason) from None
 
 
 def _imported(news: Properties) -> Sequence[Entry]:

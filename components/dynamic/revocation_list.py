@@ -16,6 +16,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from components.dynamic import state
 from components.dynamic.properties import (
     WINDOW,
     Properties,
@@ -25,6 +26,7 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
+from components.dynamic.state import ListInputs, ListOutputs
 from pki import certificates, keys, revocation_list
 from pki.certificates import Issuer
 from pki.revocation_list import Revoked
@@ -42,6 +44,8 @@ class Provider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Choose the window; a list with other entries begins a new one."""
         inputs = dict(news)
+        if failures := state.failures(ListInputs, _olds):
+            return CheckResult(inputs, failures)
         if is_unknown([news["validity"], news["renew_before"]]):
             return CheckResult(inputs, [])
         if "ca_private_key" not in news:
@@ -57,6 +61,7 @@ class Provider(ResourceProvider):
 
         Without the CA's key there is no list, and the number waits for its return.
         """
+        state.require(ListOutputs, _olds)
         if "ca_private_key" not in _news:
             return DiffResult(changes="revocation_list" in _olds)
         names = {*CONTENT, *WINDOW}
@@ -72,6 +77,7 @@ class Provider(ResourceProvider):
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Issue the next list; numbers rise for as long as the resource lives."""
+        state.require(ListOutputs, _olds)
         return UpdateResult(_issued(_news, int(_olds["number"])))
 
 

@@ -16,6 +16,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from components.dynamic import state
 from components.dynamic.properties import (
     WINDOW,
     Properties,
@@ -26,6 +27,7 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
+from components.dynamic.state import ServerInputs, ServerOutputs
 from pki import certificates, keys, name_constraints
 from pki.certificates import Issuer
 from pki.name_constraints import Subtrees
@@ -47,6 +49,8 @@ class Provider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Choose the validity window."""
         inputs = dict(news)
+        if failures := state.failures(ServerInputs, _olds):
+            return CheckResult(inputs, failures)
         if any(is_unknown(news.get(name)) for name in ("key_bits", "validity", "renew_before")):
             return CheckResult(inputs, [])
         inputs["key_bits"] = int(news["key_bits"])
@@ -69,6 +73,7 @@ class Provider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Issue anew if the content or the window differs, or the CA has another key."""
+        state.require(ServerOutputs, _olds)
         # A window is missing where what decides on it is unknown in this preview.
         differs = bool(differing(_olds, _news, (*CONTENT, *WINDOW)))
         return DiffResult(changes=differs or _signed_by_another(_olds, _news))
