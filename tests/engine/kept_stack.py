@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,18 @@ class KeptStack:
             "PULUMI_CONFIG_PASSPHRASE": "of a test",
             "PYTHONPATH": str(PROJECT),
         }
-        self._config = folder / "Pulumi.kept.yaml"
+        config = str(folder / "Pulumi.kept.yaml")
+        self._options = ("--stack", "kept", "--config-file", config, "--color", "never")
         self.asked: dict[str, Any] = {}
         self.moment = NOW
 
     def run(self, *command: str, text: str = "") -> str:
-        return processes.printed(
+        done = self._done(*command, text=text)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def _done(self, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        return processes.run(
             [self._toolchain.pulumi, *command],
             cwd=self._program,
             env={
@@ -64,8 +71,13 @@ class KeptStack:
 
     def change(self, command: str, *options: str) -> str:
         """A command that reads the stack's configuration."""
-        config = ("--config-file", str(self._config), "--color", "never")
-        return self.run(command, "--stack", "kept", *config, *options)
+        return self.run(command, *self._options, *options)
+
+    def fail(self, command: str, *options: str) -> str:
+        """Likewise, where the engine refuses it; all that it says."""
+        done = self._done(command, *self._options, *options)
+        assert done.returncode != 0, done.stdout
+        return done.stdout + done.stderr
 
     def up(self, *options: str) -> str:
         return self.change("up", "--yes", "--skip-preview", *options)
