@@ -255,7 +255,7 @@ def _require_keys(register: Register, requests: Mapping[str, Request]) -> None:
         try:
             keys.load(bundle.private_key or "", bundle.pass_phrase)
         except ValueError:
-            place, reason = f"bundles.clients.{name}", "pass_phrase does not open private_key"
+            place, reason = f"bundles.clients.{name}: ", "pass_phrase does not open private_key"
             raise state.unreadable(RegisterOutputs, place, reason) from None
 
 

@@ -85,9 +85,9 @@ def failures(form: type[State], olds: Properties) -> list[CheckFailure]:
 
 
 def unreadable(form: type[State], place: str, reason: str) -> UnreadableStateError:
-    """What is raised of a property that cannot be built on."""
+    """What is raised of a property that cannot be built on; `place` is its path and a colon."""
     return UnreadableStateError(
-        f"the stack's state of this {form.resource} cannot be read: {place}: {reason}. It was "
+        f"the stack's state of this {form.resource} cannot be read: {place}{reason}. It was "
         "edited or damaged, or a later version wrote it. Put an earlier state back: README, "
         '"Restoring a state"'
     )
@@ -95,7 +95,7 @@ def unreadable(form: type[State], place: str, reason: str) -> UnreadableStateErr
 
 def _path(location: tuple[int | str, ...]) -> str:
     parts = [str(part) if SHOWN.fullmatch(str(part)) else "…" for part in location]
-    return ".".join(parts) or "as a whole"
+    return "".join([".".join(parts), ": " if parts else ""])
 
 
 def _number(value: Any) -> Any:
@@ -401,7 +401,7 @@ class Bundles(Form):
             if isinstance(bundle.chain, str):
                 _certificate(bundle.chain)
             elif bundle.chain not in range(len(self.chains)):
-                raise ValueError(f"the chain of {_path((name,))} is not among chains")
+                raise ValueError(f"{_path((name,))}its chain is not among chains")
         return self
 
 

@@ -23,7 +23,7 @@ from components.dynamic.properties import unpacked
 from components.dynamic.state import UnreadableStateError
 from pki import keys
 from tests.engine.keep_state import FOLDER
-from tests.fuzz.cases import ROUNDS, armoured, documents, given, old_habits, spoilt, tried
+from tests.fuzz.cases import ROUNDS, SECRET, armoured, documents, given, old_habits, spoilt, tried
 from tests.unit.components.dynamic import earlier_state
 from tests.unit.components.dynamic.engine import Kept, texts, wire
 from tests.unit.components.dynamic.programs import (
@@ -181,6 +181,7 @@ def secrets_in(kept):
 def judge_message(message, kept):
     assert message
     assert len(message.splitlines()) == 1
+    assert SECRET not in message
     assert not [secret for secret in secrets_in(kept) if secret in message]
 
 
