@@ -253,6 +253,8 @@ def parse(values: Mapping[str, Any], *, file: str, secret_keys: Iterable[str] = 
     Raises:
         SettingsError: With a sentence for each mistake.
     """
+    if broken := list(_broken_texts(values)):
+        raise SettingsError("\n".join(f"{file}: {place}: {reason}" for place, reason in broken))
     try:
         settings = Settings.model_validate(dict(values))
     except ValidationError as error:
@@ -315,6 +317,30 @@ def _value(config: pulumi.Config, key: str) -> Any:
     except pulumi.ConfigTypeError:
         # A plain text. The SDK's message quotes it, and it may be a secret; the models' do not.
         return config.get(key)
+
+
+def _broken_texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Where texts stand that no encoding has, and why not: JSON can escape one half of a character.
+
+    Neither pydantic nor a terminal takes such a text in a message.
+    """
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            half = ascii(error.object[error.start])[1:-1]
+            yield place, f"{half} is one half of a character: write the whole character"
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            name = str(key)
+            below = f"{place}.{name}" if place else name
+            if broken := list(_broken_texts(name, ascii(below)[1:-1])):
+                yield from broken
+            else:
+                yield from _broken_texts(inner, below)
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _broken_texts(inner, f"{place}.{index}")
 
 
 def _secret_places(settings: Settings, secret_keys: set[str]) -> list[str]:

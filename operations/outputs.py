@@ -44,7 +44,11 @@ def _in_certificates(value: datetime) -> datetime:
 
 
 def _length_of_time(value: str) -> str:
-    parse_duration(value)
+    try:
+        parse_duration(value)
+    except ValueError:
+        # The parser's own message quotes what it refuses.
+        raise ValueError("is no length of time such as 365d") from None
     return value
 
 

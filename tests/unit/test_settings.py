@@ -220,6 +220,20 @@ def test_a_secret_of_the_wrong_type_is_not_repeated():
 
 
 @pytest.mark.parametrize(
+    ("values", "place"),
+    [
+        ({"load_balancer": {"specification": "\ud800"}}, "load_balancer.specification"),
+        ({"clients": {"a\ud800": {}}}, "clients.a\\ud800"),
+        ({"backends": {"instance_ids": ["i-a", "i-\ud800"]}}, "backends.instance_ids.1"),
+    ],
+)
+def test_half_a_character_is_named(values, place):
+    """JSON can escape one, and nothing that prints or encodes texts takes it."""
+    sentence = "\\ud800 is one half of a character: write the whole character"
+    assert mistake(values) == f"{FILE}: {place}: {sentence}"
+
+
+@pytest.mark.parametrize(
     ("region", "sentence"),
     [
         (

@@ -55,7 +55,7 @@ USER_DATA = user_data(SERVICE)
 
 
 def signed(
-    credentials: Credentials, method: str, action: str, version: str, **parameters: Any
+    credentials: Credentials, method: str, action: str, version: str, /, **parameters: Any
 ) -> dict[str, str]:
     """Parameters with a signature of version 1."""
     given = {

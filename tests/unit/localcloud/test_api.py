@@ -35,7 +35,7 @@ class Client:
 
         return asyncio.run(send())
 
-    def call(self, action: str, version: str, **parameters: str) -> httpx.Response:
+    def call(self, action: str, version: str, /, **parameters: str) -> httpx.Response:
         return self.request(
             "POST", params=signed(CREDENTIALS, "POST", action, version, **parameters)
         )
