@@ -67,7 +67,9 @@ pulumi.export("issued", authority.issued)
 pulumi.export("renewal", settings.renewal())
 pulumi.export("certificate_revocation_list", authority.revocation_list)
 # Steps 3 and 5: what each client needs; `make client NAME=…` hands it over.
-pulumi.export("client_bundles", pulumi.Output.secret(authority.client_bundles))
+# One text: of an object, the engine copies every value by itself, at each preview.
+bundles = pulumi.Output.json_dumps(authority.client_bundles)
+pulumi.export("client_bundles", pulumi.Output.secret(bundles))
 if authority.expired_probe is not None:
     pulumi.export("expired_probe", pulumi.Output.secret(authority.expired_probe))
 if authority.next_certificate is not None:

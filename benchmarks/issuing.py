@@ -18,9 +18,34 @@ from pki.windows import Window
 
 CLIENTS = 20
 
+CONFIGURATION = """
+[ ca ]
+default_ca = tutorial
+[ tutorial ]
+database = index.txt
+new_certs_dir = newcerts
+serial = serial
+default_days = 365
+default_md = sha256
+unique_subject = no
+policy = any
+[ any ]
+commonName = supplied
+"""
+"""The tutorial's, with today's digest, and a policy of what the names here have."""
 
-def by_openssl_commands(clients: int) -> float:
+ENTRY = "V\t21001231235959Z\t\t{number:08X}\tunknown\t/CN=client-{number}\n"
+"""A line of index.txt."""
+
+FIRST_SERIAL = "7ACE0000"
+
+
+def by_openssl_commands(clients: int, issued: int = 0) -> float:
     """Seconds a client that the tutorial's commands take, over some clients.
+
+    Args:
+        clients: How many to make.
+        issued: How many are in the CA's index.txt already, all of which is read for each.
 
     Raises:
         RuntimeError: There is no openssl on PATH.
@@ -33,6 +58,11 @@ def by_openssl_commands(clients: int) -> float:
         authority = _authority()
         (folder / "ca.crt").write_text(certificates.pem(authority.certificate), encoding="utf-8")
         (folder / "ca.key").write_text(keys.pkcs1(authority.signing_key()), encoding="utf-8")
+        (folder / "newcerts").mkdir()
+        (folder / "openssl.conf").write_text(CONFIGURATION, encoding="utf-8")
+        (folder / "serial").write_text(FIRST_SERIAL, encoding="utf-8")
+        entries = "".join(ENTRY.format(number=number) for number in range(issued))
+        (folder / "index.txt").write_text(entries, encoding="utf-8")
         names = [f"client-{number}" for number in range(clients)]
         return sum(seconds(partial(_by_hand, openssl, folder, name)) for name in names) / clients
 
@@ -66,12 +96,12 @@ def _by_hand(openssl: str, folder: Path, name: str) -> None:
     key, request, certificate = (f"{name}.{suffix}" for suffix in ("key", "csr", "crt"))
     (folder / "passphrase.txt").write_text("benchmark\nbenchmark\n", encoding="utf-8")
     secret = "file:passphrase.txt"
-    signer = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "365")
+    signer = ("-cert", "ca.crt", "-keyfile", "ca.key", "-config", "openssl.conf")
     inputs = ("-inkey", key, "-passin", secret, "-in", certificate)
     commands = [
         ["genrsa", "-aes256", "-passout", secret, "-out", key, "2048"],
         ["req", "-new", "-key", key, "-passin", secret, "-subj", f"/CN={name}", "-out", request],
-        ["x509", "-req", "-in", request, *signer, "-out", certificate],
+        ["ca", "-batch", "-in", request, *signer, "-out", certificate],
         ["pkcs12", "-export", *inputs, "-passout", secret, "-out", f"{name}.p12"],
     ]
     for command in commands:

@@ -8,11 +8,8 @@ from typing import Any
 import pulumi
 
 from components.dynamic.certificate_authority import CertificateAuthority
-from components.dynamic.certificate_register import (
-    CertificateRegister,
-    read_bundles,
-    read_issued,
-)
+from components.dynamic.certificate_register import CertificateRegister
+from components.dynamic.register_state import read_bundles, read_issued
 from components.dynamic.revocation_list import RevocationList
 from configuration.certificates import Client
 from pki import signing_requests

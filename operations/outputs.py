@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -12,6 +13,7 @@ from cryptography import x509
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -77,6 +79,16 @@ def _lists(value: str) -> str:
     except (ValueError, x509.InvalidVersion, x509.ExtensionNotFound) as error:
         raise ValueError("holds no revocation list in PEM") from error
     return value
+
+
+def _from_json(value: Any) -> Any:
+    """A map as JSON; earlier versions put out the map itself."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError("is no JSON") from None
 
 
 Pem = Annotated[str, AfterValidator(_certificates)]
@@ -220,7 +232,7 @@ class StackOutputs(_Model):
     certificate_revocation_list: Annotated[str, AfterValidator(_lists)] = ""
     next_ca_certificate: PemOrEmpty = ""
     """Of the CA that a rotation prepares."""
-    client_bundles: dict[FileName, ClientBundle]
+    client_bundles: Annotated[dict[FileName, ClientBundle], BeforeValidator(_from_json)]
     expired_probe: ExpiredProbe | None = None
 
     @field_validator("url")

@@ -25,8 +25,8 @@ from components.dynamic.authority_certificates import (
     issued,
     takes_over,
 )
+from components.dynamic.authority_state import AuthorityInputs, AuthorityOutputs
 from components.dynamic.properties import WINDOW, Properties, differing, is_unknown
-from components.dynamic.state import AuthorityInputs, AuthorityOutputs
 from pki import keys
 from pki.name_constraints import Subtrees
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -19,7 +19,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.dynamic import state
+from components.dynamic import register_state, state
 from components.dynamic.properties import (
     Properties,
     changed,
@@ -27,13 +27,10 @@ from components.dynamic.properties import (
     failure,
     is_unknown,
     now,
-    packed,
-    unpacked,
 )
-from components.dynamic.state import RegisterInputs, RegisterOutputs
+from components.dynamic.register_state import RegisterInputs, RegisterOutputs
 from pki import certificates, keys, openssl_database, signing_requests
 from pki import register as registers
-from pki.bundles import Bundle
 from pki.certificates import Issuer
 from pki.names import distinguished_name
 from pki.register import Entry, Register, Request
@@ -41,9 +38,6 @@ from pki.windows import Window
 
 CONTENT = ("subject", "key_bits", "signing_request", "certificate")
 """A change of these issues a client's certificate anew."""
-
-SECRETS = frozenset({"pass_phrase"})
-"""Fields of a client that outputs do not repeat."""
 
 
 class Provider(ResourceProvider):
@@ -71,7 +65,7 @@ class Provider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Compare the clients with what was issued; a CA that was merely renewed moves nothing."""
-        register = _register(_olds)
+        register = register_state.read(_olds)
         if is_unknown(_news["clients"]):
             return DiffResult(changes=True)
         requests = _requests(_news["clients"])
@@ -92,14 +86,14 @@ class Provider(ResourceProvider):
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Issue what is new or due, revoke what is gone, keep the rest as it is."""
-        register = _register(_olds)
+        register = register_state.read(_olds)
         _require_keys(register, _requests(_news["clients"]))
         rekeyed = _rekeyed(_olds, _news)
         return UpdateResult(_carried_out(register, _news, rekeyed=rekeyed))
 
 
 class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
-    """The register of a CA. `read_issued` and `read_bundles` read its large outputs.
+    """The register of a CA. `register_state` reads its large outputs.
 
     Attributes:
         issued: Every certificate that has not expired, in order of issue.
@@ -146,43 +140,6 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
                 opts, pulumi.ResourceOptions(additional_secret_outputs=["bundles"])
             ),
         )
-
-
-def read_issued(output: Any) -> list[dict[str, Any]]:
-    """Entries, in order of issue.
-
-    Each has `name`, `serial_number`, `fingerprint_sha256`, `subject`, `not_before`, `not_after`,
-    `status` and `authority_key_id`; of a revoked one `revoked_at` and `reason`; `imported`, if it
-    was, and then neither a beginning nor a fingerprint.
-    """
-    found: list[dict[str, Any]] = unpacked(output)
-    return found
-
-
-def read_bundles(output: Any) -> dict[str, dict[str, str]]:
-    """Bundles by client name.
-
-    Each has `certificate` and `chain`, and unless the client keeps its key to itself `pkcs12`
-    (base64), `pass_phrase` and `private_key` (encrypted).
-    """
-    if not isinstance(output, str):
-        return dict(output)  # By the first version, each with its chain.
-    found = unpacked(output)
-    return {
-        name: {**bundle, "chain": found["chains"][int(bundle["chain"])]}
-        for name, bundle in found["clients"].items()
-    }
-
-
-def _packed_bundles(found: Mapping[str, Bundle]) -> str:
-    """The bundles, with every chain once: nearly all are the same."""
-    chains = sorted({bundle.chain for bundle in found.values()})
-    places = {chain: place for place, chain in enumerate(chains)}
-    clients = {
-        name: {**bundle.properties(), "chain": places[bundle.chain]}
-        for name, bundle in found.items()
-    }
-    return packed({"chains": chains, "clients": clients})
 
 
 def _checked(
@@ -238,16 +195,6 @@ def _requests(clients: Mapping[str, Properties]) -> dict[str, Request]:
     }
 
 
-def _register(outs: Properties) -> Register:
-    """Read the register from a resource's outputs."""
-    state.require(RegisterOutputs, outs)
-    return Register(
-        requests=_requests(unpacked(outs["clients"])),
-        issued=tuple(Entry(**entry) for entry in read_issued(outs["issued"])),
-        bundles={name: Bundle(**bundle) for name, bundle in read_bundles(outs["bundles"]).items()},
-    )
-
-
 def _require_keys(register: Register, requests: Mapping[str, Request]) -> None:
     """Refuse a state in which a key does not open that is to go into another bundle."""
     for name in registers.to_bundle(register, requests):
@@ -282,23 +229,11 @@ def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[
         rekeyed=rekeyed,
     )
     return {
-        "clients": packed(
-            {
-                name: {field: value for field, value in client.items() if field not in SECRETS}
-                for name, client in props["clients"].items()
-            }
-        ),
-        "issued": packed([_shown(entry) for entry in after.issued]),
-        "bundles": _packed_bundles(after.bundles),
+        **register_state.written(after, props["clients"]),
         "revision": props.get("revision", "0"),
         "ca_key_id": props["ca_key_id"],
         "ca_public_key_sha256": certificates.public_key_sha256(issuer.certificate),
     }
-
-
-def _shown(entry: Entry) -> dict[str, Any]:
-    """An entry's fields, those that say something."""
-    return {name: value for name, value in asdict(entry).items() if value not in {None, False}}
 
 
 def _rekeyed(olds: Properties, news: Properties) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Self
 
 import pulumi
 from pulumi.dynamic import (
@@ -15,6 +16,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
+from pydantic import AfterValidator, model_validator
 
 from components.dynamic import state
 from components.dynamic.properties import (
@@ -26,14 +28,53 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
-from components.dynamic.state import ListInputs, ListOutputs
+from components.dynamic.state import Length, State, Time, require_all, require_order
 from pki import certificates, keys, revocation_list
 from pki.certificates import Issuer
 from pki.revocation_list import Revoked
 from pki.windows import Window
 
+LONGEST_NUMBER = 20 * 8 - 1
+"""Bits of a CRL number: RFC 5280, 5.2.3."""
+
 CONTENT = ("revision", "ca_key_id", "next_ca_key_id")
 """A change of these issues another list at once; known in preview too."""
+
+
+def _crl_number(value: str) -> str:
+    if not re.fullmatch("[0-9]{1,48}", value) or int(value).bit_length() > LONGEST_NUMBER:
+        raise ValueError("it is no CRL number in decimal")
+    return value
+
+
+class ListInputs(State):
+    """Of a revocation list; without the CA's key there is none, and no window either."""
+
+    resource = "RevocationList"
+
+    ca_key_id: str
+    next_ca_key_id: str | None = None
+    revision: str | None = None
+    ca_private_key: str | None = None
+    not_before: Time | None = None
+    not_after: Time | None = None
+    validity: Length
+    issued_because: str | None = None
+
+    @model_validator(mode="after")
+    def _window_with_key(self) -> Self:
+        if self.ca_private_key is not None:
+            require_all(self, "not_before", "not_after")
+        require_order(self.not_before, self.not_after)
+        return self
+
+
+class ListOutputs(ListInputs):
+    """Likewise with what was made."""
+
+    number: Annotated[str, AfterValidator(_crl_number)]
+    revocation_list: str | None = None
+    next_revocation_list: str | None = None
 
 
 class Provider(ResourceProvider):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import pulumi
 from pulumi.dynamic import (
@@ -15,6 +15,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
+from pydantic import model_validator
 
 from components.dynamic import state
 from components.dynamic.properties import (
@@ -27,7 +28,14 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
-from components.dynamic.state import ServerInputs, ServerOutputs
+from components.dynamic.state import (
+    Certificate,
+    ChosenWindow,
+    Key,
+    Number,
+    State,
+    require_pair,
+)
 from pki import certificates, keys, name_constraints
 from pki.certificates import Issuer
 from pki.name_constraints import Subtrees
@@ -39,6 +47,31 @@ CONTENT = ("ca_key_id", "common_name", "dns_names", "ip_addresses", "key_bits")
 
 INPUTS = (*CONTENT, "validity", "renew_before", *WINDOW)
 """What outputs repeat of the inputs: not the CA's key."""
+
+
+class ServerInputs(State, ChosenWindow):
+    """Of the server's certificate."""
+
+    resource = "ServerCertificate"
+
+    ca_key_id: str
+    common_name: str
+    dns_names: list[str]
+    ip_addresses: list[str]
+    key_bits: Number
+
+
+class ServerOutputs(ServerInputs):
+    """Likewise with what was made."""
+
+    certificate: Certificate
+    private_key: Key
+    ca_public_key_sha256: str | None = None
+
+    @model_validator(mode="after")
+    def _key_with_certificate(self) -> Self:
+        require_pair(self.certificate, self.private_key, "")
+        return self
 
 
 class Provider(ResourceProvider):

@@ -211,7 +211,7 @@ class Site:
         """Note the stack's secrets, serial numbers and client certificates, as they are now."""
         state = self.pulumi("stack", "export", "--show-secrets")
         outputs = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets"))
-        bundles = outputs["client_bundles"]
+        bundles = json.loads(outputs["client_bundles"])
         self.secrets.add_all(leaks.secrets_of(state, bundles))
         self.handed_out |= {
             entry["serial_number"]: name for name, entry in outputs["clients"].items()

@@ -12,7 +12,7 @@ import shutil
 
 import pytest
 
-from components.dynamic.certificate_register import read_bundles
+from components.dynamic.register_state import read_bundles
 from tests.engine.keep_state import FOLDER
 from tests.engine.kept_stack import TYPES, KeptStack, secret, shown, type_of
 from tests.engine.leaks import secrets_of

@@ -12,7 +12,7 @@ import json
 import pytest
 from cryptography import x509
 
-from components.dynamic.certificate_register import read_bundles, read_issued
+from components.dynamic.register_state import read_bundles, read_issued
 from pki import certificates
 from tests.engine.keep_state import FOLDER, STACKS
 from tests.engine.kept_stack import KeptStack

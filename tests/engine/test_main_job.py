@@ -34,7 +34,8 @@ def test_up_makes_a_service_that_passes_the_verification(deployed):
 
 def test_outputs_have_the_documented_shape(outputs):
     assert outputs["url"].startswith(f"https://{outputs['address']}")
-    assert set(outputs["clients"]) == {"browser", "partner"} == set(outputs["client_bundles"])
+    bundles = json.loads(outputs["client_bundles"])
+    assert set(outputs["clients"]) == {"browser", "partner"} == set(bundles)
     assert set(outputs["clients"]["browser"]) == {
         "serial_number",
         "fingerprint_sha256",
@@ -42,9 +43,18 @@ def test_outputs_have_the_documented_shape(outputs):
         "not_after",
         "status",
     }
-    bundle = outputs["client_bundles"]["browser"]
+    bundle = bundles["browser"]
     assert set(bundle) == {"pkcs12", "pass_phrase", "private_key", "certificate", "chain"}
     pkcs12.load_pkcs12(base64.b64decode(bundle["pkcs12"]), bundle["pass_phrase"].encode())
+
+
+def test_one_client_s_bundle_comes_from_the_state_alone(deployed, outputs):
+    """README's way: the CLI prints the text itself, ready for jq."""
+    answer = deployed.stack.capture("stack", "output", "client_bundles", "--show-secrets")
+    assert answer.stdout.rstrip() == outputs["client_bundles"]
+    assert json.loads(answer.stdout)["browser"]["pkcs12"]
+    hidden = deployed.stack.capture("stack", "output", "client_bundles")
+    assert hidden.stdout.strip() == "[secret]"
 
 
 def test_a_second_up_changes_nothing(deployed):

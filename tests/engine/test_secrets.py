@@ -75,7 +75,7 @@ class Sandbox:
     def learn(self) -> str:
         """Take up the secrets that there are now; return the state that shows them."""
         state = self.engine.state(show_secrets=True)
-        bundles = self.engine.stack.outputs()["client_bundles"]
+        bundles = json.loads(self.engine.stack.outputs()["client_bundles"])
         self.secrets.add_all(leaks.secrets_of(state, bundles))
         return state
 

@@ -135,6 +135,11 @@ def test_certificates_whose_bytes_changed(field, certificate, data):
     judge(with_changes([((field,), armoured("CERTIFICATE", der))]))
 
 
+@given(spoilt(json.dumps(WHOLE["client_bundles"]).encode()))
+def test_bundles_whose_text_was_edited(text):
+    judge(with_changes([(("client_bundles",), text.decode("latin-1"))]))
+
+
 @given(st.dictionaries(texts, documents, max_size=3))
 def test_outputs_of_another_program(document):
     judge(document)

@@ -6,7 +6,8 @@ import json
 import os
 
 from components.dynamic.certificate_authority import CertificateAuthority
-from components.dynamic.certificate_register import CertificateRegister, read_issued
+from components.dynamic.certificate_register import CertificateRegister
+from components.dynamic.register_state import read_issued
 from components.dynamic.revocation_list import RevocationList
 from components.dynamic.server_certificate import ServerCertificate
 

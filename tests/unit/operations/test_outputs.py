@@ -44,6 +44,21 @@ def test_unusable_output_is_named(document, changes, sentence):
         stack_outputs.parse(document(**changes))
 
 
+def test_bundles_are_a_text_and_were_a_map(document):
+    values = document()
+    text = json.dumps(values["client_bundles"])
+    assert stack_outputs.parse({**values, "client_bundles": text}) == stack_outputs.parse(values)
+
+
+@pytest.mark.parametrize("end", [1, -1])
+def test_bundles_that_were_cut_short_are_refused_and_not_repeated(document, end):
+    text = json.dumps(document()["client_bundles"])[:end]
+    with pytest.raises(
+        OperationError, match=r"output client_bundles cannot be used \(is no JSON\)"
+    ):
+        stack_outputs.parse(document(client_bundles=text))
+
+
 def test_a_bundle_that_would_leave_its_folder_is_refused(document):
     bundle = document()["client_bundles"]["browser"]
     with pytest.raises(OperationError, match=r"client_bundles.*cannot be used"):

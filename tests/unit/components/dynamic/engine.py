@@ -11,8 +11,8 @@ import pulumi
 from pulumi.dynamic import DiffResult, ResourceProvider
 from pulumi.runtime import rpc
 
-from components.dynamic.certificate_register import read_bundles, read_issued
 from components.dynamic.properties import unpacked
+from components.dynamic.register_state import read_bundles, read_issued
 from components.private_ca import latest
 
 

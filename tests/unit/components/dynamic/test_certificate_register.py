@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from components.dynamic import certificate_authority
-from components.dynamic.certificate_register import Provider, read_issued
+from components.dynamic.certificate_register import Provider
+from components.dynamic.register_state import read_issued
 from pki import certificates, keys
 from tests.unit.components.dynamic.engine import Kept, texts
 from tests.unit.components.dynamic.programs import AUTHORITY, TWO, client, register, two

@@ -1,0 +1,78 @@
+"""What the state says of a CA, as far as its next update builds on it."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import model_validator
+
+from components.dynamic.state import (
+    Certificate,
+    ChosenWindow,
+    Form,
+    Key,
+    Number,
+    State,
+    Subject,
+    Time,
+    require_all,
+    require_order,
+    require_pair,
+)
+
+
+class AuthorityInputs(State, ChosenWindow):
+    """Of a CA; the CA that a rotation prepares is there as a whole or not at all."""
+
+    resource = "CertificateAuthority"
+
+    subject: dict[str, str]
+    key_bits: Number
+    generation: Number | None = None
+    key_id: str
+    certified_subject: Subject | None = None
+    adopted_certificate: str | None = None
+    adopted_key_sha256: str | None = None
+    name_constraints: dict[str, Any] | None = None
+    next_generation: Number | None = None
+    next_subject: Subject | None = None
+    next_key_bits: Number | None = None
+    next_key_id: str | None = None
+    next_not_before: Time | None = None
+    next_not_after: Time | None = None
+
+    @model_validator(mode="after")
+    def _next_as_a_whole(self) -> Self:
+        if self.next_generation is not None:
+            require_all(self, "next_subject", "next_key_bits", "next_key_id")
+            require_all(self, "next_not_before", "next_not_after")
+            require_order(self.next_not_before, self.next_not_after)
+        return self
+
+
+class Probe(Form):
+    """The expired client certificate."""
+
+    certificate: Certificate
+    private_key: str
+
+
+class AuthorityOutputs(AuthorityInputs):
+    """Likewise with what was made. A CA that was brought along may be without its key."""
+
+    certificate: Certificate
+    private_key: Key | None = None
+    expired_probe: Probe | None = None
+    next_certificate: Certificate | None = None
+    cross_certificate: Certificate | None = None
+    next_private_key: Key | None = None
+
+    @model_validator(mode="after")
+    def _keys_with_certificates(self) -> Self:
+        if self.adopted_certificate is None:
+            require_all(self, "private_key")
+        require_pair(self.certificate, self.private_key, "")
+        if self.next_generation is not None:
+            require_all(self, "next_certificate", "cross_certificate", "next_private_key")
+            require_pair(self.next_certificate, self.next_private_key, "next_")
+        return self

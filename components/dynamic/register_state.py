@@ -1,0 +1,233 @@
+"""What the state says of a register: judged, read, and written.
+
+Large outputs are JSON texts: the engine copies every value within an object by itself, at each of
+its levels. The first version kept them as objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, model_validator
+
+from components.dynamic import state
+from components.dynamic.properties import Properties, packed, unpacked
+from components.dynamic.state import ChosenWindow, Form, Number, Pem, State, Window
+from pki import bundles, windows
+from pki.bundles import BundleEncoding
+from pki.register import Entry, Register, Request
+from pki.revocation_list import REASONS
+
+SECRETS = frozenset({"pass_phrase"})
+"""Fields of a client that outputs do not repeat."""
+
+
+def _from_json(value: Any) -> Any:
+    try:
+        return unpacked(value)
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON") from None
+
+
+def _bundles_from_json(value: Any) -> Any:
+    return _from_json(value) if isinstance(value, str) else {"chains": [], "clients": value}
+
+
+def _known_fields(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() - {field.name for field in fields(Entry)}:
+        raise ValueError("it has a field that this version does not know")
+    return value
+
+
+def _entry(entry: Entry) -> Entry:
+    if not re.fullmatch("[0-9A-Fa-f]{1,40}", entry.serial_number):
+        raise ValueError("its serial_number is not hex")
+    times = {"not_before": entry.not_before, "not_after": entry.not_after}
+    if entry.imported:
+        del times["not_before"]
+    if entry.status == "revoked":
+        times["revoked_at"] = entry.revoked_at or ""
+        if entry.reason not in {*REASONS, "unspecified"}:
+            raise ValueError("its reason is none of RFC 5280, 5.3.1")
+    for name, value in times.items():
+        try:
+            state.moment(value)
+        except ValueError as error:
+            raise ValueError(f"its {name}: {error}") from None
+    return entry
+
+
+Issued = Annotated[Entry, BeforeValidator(_known_fields), AfterValidator(_entry)]
+
+
+class Client(Window):
+    """What was issued to a client, in the outputs."""
+
+    subject: dict[str, str]
+    key_bits: Number
+    bundle_encoding: BundleEncoding = "modern"
+    pass_phrase: str | None = None
+    signing_request: str | None = None
+    certificate: str | None = None
+
+    def request(self) -> Request:
+        """What was asked for."""
+        return Request(
+            subject=self.subject,
+            key_bits=int(self.key_bits),
+            window=windows.Window(self.not_before, self.not_after),
+            bundle_encoding=self.bundle_encoding,
+            pass_phrase=self.pass_phrase,
+            signing_request=self.signing_request,
+            certificate=self.certificate,
+        )
+
+
+class AskedClient(Client, ChosenWindow):
+    """What was asked for a client, in the inputs."""
+
+
+class Bundle(Form):
+    """What a client was handed; `chain` is a PEM text, or its place among the chains."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    certificate: Pem
+    chain: Any
+    pkcs12: str | None = None
+    pass_phrase: str | None = None
+    private_key: str | None = None
+
+    def bundle(self, chains: Sequence[str]) -> bundles.Bundle:
+        """With its chain as text."""
+        chain = self.chain if isinstance(self.chain, str) else chains[int(self.chain)]
+        return bundles.Bundle(
+            self.certificate, chain, self.pkcs12, self.pass_phrase, self.private_key
+        )
+
+    @model_validator(mode="after")
+    def _as_a_whole(self) -> Self:
+        if len({self.pkcs12 is None, self.pass_phrase is None, self.private_key is None}) > 1:
+            raise ValueError("a part of pkcs12, pass_phrase and private_key is missing")
+        return self
+
+
+class Bundles(Form):
+    """Every client's, with each chain once."""
+
+    chains: list[Pem]
+    clients: dict[str, Bundle]
+
+    @model_validator(mode="after")
+    def _with_chains(self) -> Self:
+        for name, bundle in self.clients.items():
+            if isinstance(bundle.chain, str):
+                state.certificate(bundle.chain)
+            elif bundle.chain not in range(len(self.chains)):
+                raise ValueError(f"{state.path((name,))}its chain is not among chains")
+        return self
+
+
+class RegisterInputs(State):
+    """Of a register."""
+
+    resource = "CertificateRegister"
+
+    clients: dict[str, AskedClient]
+    ca_key_id: str
+    revision: str | None = None
+    revoked: dict[str, str] | None = None
+    index: str | None = None
+
+
+class RegisterOutputs(State):
+    """Likewise with what was made."""
+
+    resource = "CertificateRegister"
+
+    clients: Annotated[dict[str, Client], BeforeValidator(_from_json)]
+    issued: Annotated[list[Issued], BeforeValidator(_from_json)]
+    bundles: Annotated[Bundles, BeforeValidator(_bundles_from_json)]
+    ca_key_id: str
+    ca_public_key_sha256: str
+    revision: str | None = None
+
+    @model_validator(mode="after")
+    def _bundle_for_each(self) -> Self:
+        if self.clients.keys() != self.bundles.clients.keys():
+            raise ValueError("clients and bundles are not of the same clients")
+        return self
+
+
+def read(outs: Properties) -> Register:
+    """Read the register from a resource's outputs.
+
+    Raises:
+        UnreadableStateError: They are none that a version of this program has written.
+    """
+    found = state.require(RegisterOutputs, outs)
+    chains = found.bundles.chains
+    return Register(
+        requests={name: client.request() for name, client in found.clients.items()},
+        issued=tuple(found.issued),
+        bundles={name: held.bundle(chains) for name, held in found.bundles.clients.items()},
+    )
+
+
+def written(register: Register, clients: Mapping[str, Properties]) -> dict[str, str]:
+    """The outputs that `read` reads, of the clients that were asked for."""
+    return {
+        "clients": packed(
+            {
+                name: {field: value for field, value in client.items() if field not in SECRETS}
+                for name, client in clients.items()
+            }
+        ),
+        "issued": packed([_shown(entry) for entry in register.issued]),
+        "bundles": _packed_bundles(register.bundles),
+    }
+
+
+def read_issued(output: Any) -> list[dict[str, Any]]:
+    """Entries, in order of issue.
+
+    Each has `name`, `serial_number`, `fingerprint_sha256`, `subject`, `not_before`, `not_after`,
+    `status` and `authority_key_id`; of a revoked one `revoked_at` and `reason`; `imported`, if it
+    was, and then neither a beginning nor a fingerprint.
+    """
+    found: list[dict[str, Any]] = unpacked(output)
+    return found
+
+
+def read_bundles(output: Any) -> dict[str, dict[str, str]]:
+    """Bundles by client name.
+
+    Each has `certificate` and `chain`, and unless the client keeps its key to itself `pkcs12`
+    (base64), `pass_phrase` and `private_key` (encrypted).
+    """
+    if not isinstance(output, str):
+        return dict(output)  # By the first version, each with its chain.
+    found = unpacked(output)
+    return {
+        name: {**bundle, "chain": found["chains"][int(bundle["chain"])]}
+        for name, bundle in found["clients"].items()
+    }
+
+
+def _packed_bundles(found: Mapping[str, bundles.Bundle]) -> str:
+    """The bundles, with every chain once: nearly all are the same."""
+    chains = sorted({bundle.chain for bundle in found.values()})
+    places = {chain: place for place, chain in enumerate(chains)}
+    clients = {
+        name: {**bundle.properties(), "chain": places[bundle.chain]}
+        for name, bundle in found.items()
+    }
+    return packed({"chains": chains, "clients": clients})
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    """An entry's fields, those that say something."""
+    return {name: value for name, value in asdict(entry).items() if value not in {None, False}}
