@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from operations.errors import OperationError
+from pki import certificates
 from pki.durations import parse as parse_duration
 
 HIDDEN_SECRET = "[secret]"  # noqa: S105
@@ -62,10 +63,10 @@ Duration = Annotated[str, AfterValidator(_length_of_time)]
 
 def _certificates(value: str) -> str:
     try:
-        for certificate in x509.load_pem_x509_certificates(value.encode()):
+        for certificate in certificates.load_chain(value):
             _in_certificates(certificate.not_valid_before_utc)
             _in_certificates(certificate.not_valid_after_utc)
-    except (ValueError, x509.InvalidVersion) as error:
+    except ValueError as error:
         raise ValueError("holds no PEM certificate") from error
     return value
 
@@ -180,7 +181,7 @@ class DomainCertificate(_Model):
         """The domain's own certificate, if state has it."""
         if not self.certificate:
             return None
-        return x509.load_pem_x509_certificates(self.certificate.encode())[0]
+        return certificates.load(self.certificate)
 
 
 class ClientBundle(_Model):
@@ -276,14 +277,14 @@ class StackOutputs(_Model):
     @property
     def ca(self) -> x509.Certificate:
         """The CA certificate, parsed."""
-        return x509.load_pem_x509_certificate(self.ca_certificate.encode())
+        return certificates.load(self.ca_certificate)
 
     @property
     def server(self) -> x509.Certificate | None:
         """The server's own certificate, parsed; None for one that Alibaba Cloud keeps."""
         if not self.server_certificate:
             return None
-        return x509.load_pem_x509_certificates(self.server_certificate.encode())[0]
+        return certificates.load(self.server_certificate)
 
     @property
     def revocation_lists(self) -> list[x509.CertificateRevocationList]:

@@ -187,11 +187,10 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 
 def _parsed(pem: str) -> Sequence[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(pem.encode())
-    except (ValueError, x509.InvalidVersion):
+        return certificates.load_chain(pem)
+    except ValueError as error:
         raise ValueError(
-            "this is no certificate in PEM: give the content of the file that begins with "
-            "-----BEGIN CERTIFICATE-----"
+            f"{error}: give the content of the file that begins with -----BEGIN CERTIFICATE-----"
         ) from None
 
 

@@ -137,12 +137,24 @@ def load(text: str) -> x509.Certificate:
     """Read the first certificate of a PEM text.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is none, or not all of it can be read.
+    """
+    return load_chain(text)[0]
+
+
+def load_chain(text: str) -> list[x509.Certificate]:
+    """Read all certificates of a PEM text.
+
+    Raises:
+        ValueError: There is none, or not all of one can be read.
     """
     try:
-        return x509.load_pem_x509_certificate(text.encode())
+        chain = x509.load_pem_x509_certificates(text.encode())
     except (ValueError, x509.InvalidVersion):
         raise ValueError("this is no certificate in PEM") from None
+    for certificate in chain:
+        _require_readable(certificate)
+    return chain
 
 
 def serial_number(certificate: x509.Certificate) -> str:
@@ -261,6 +273,21 @@ def _constrained(
 ) -> x509.CertificateBuilder:
     # Critical, so that a verifier that cannot apply them refuses (RFC 5280, 4.2.1.10).
     return builder if constraints is None else builder.add_extension(constraints, critical=True)
+
+
+def _require_readable(certificate: x509.Certificate) -> None:
+    """Read what the library leaves until it is asked for, and then raises more than ValueError."""
+    try:
+        _ = (certificate.subject, certificate.issuer, certificate.extensions)
+    except (
+        # Of a name, where RFC 5280 has another type of text.
+        TypeError,
+        ValueError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+    ):
+        raise ValueError("this is a certificate that cannot be read") from None
 
 
 def _builder(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -223,11 +224,17 @@ def _chain(parameter: str, text: str) -> list[x509.Certificate]:
     )
     if not re.fullmatch(blocks, text.replace("\r\n", "\n").strip() + "\n"):
         raise _format(parameter)
-    chain: list[x509.Certificate] = _parsed(
-        parameter, lambda: x509.load_pem_x509_certificates(text.encode())
-    )
+    chain: list[x509.Certificate] = _parsed(parameter, lambda: _read_chain(text))
     for certificate in chain:
         _require_rsa(parameter, certificate.public_key())
+    return chain
+
+
+def _read_chain(text: str) -> list[x509.Certificate]:
+    chain = x509.load_pem_x509_certificates(text.encode())
+    for certificate in chain:
+        # The library leaves these until they are asked for.
+        _ = (certificate.subject, certificate.extensions, certificate.public_key())
     return chain
 
 
@@ -250,7 +257,14 @@ def _key(text: str) -> rsa.RSAPrivateKey:
 def _parsed(parameter: str, read: Callable[[], Any]) -> Any:
     try:
         return read()
-    except (ValueError, TypeError):
+    except (
+        ValueError,
+        TypeError,
+        UnsupportedAlgorithm,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+    ):
         raise _format(parameter) from None
 
 

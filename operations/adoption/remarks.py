@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from operations.adoption.existing import Existing
+from pki import certificates
 from settings import NAMESPACE, Settings
 
 
@@ -80,6 +80,6 @@ def _same_ca(fingerprint: str, config: Mapping[str, Any]) -> bool:
     text = (config.get(f"{NAMESPACE}:certificate_authority") or {}).get("certificate")
     if text is None:
         return False
-    certificate = x509.load_pem_x509_certificate(text.encode())
+    certificate = certificates.load(text)
     # The API's fingerprint is SHA-1.
     return certificate.fingerprint(hashes.SHA1()).hex() == fingerprint  # noqa: S303

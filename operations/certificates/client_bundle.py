@@ -11,8 +11,6 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cryptography import x509
-
 from operations.certificates import installation
 from operations.errors import OperationError
 from operations.outputs import ClientBundle, StackOutputs
@@ -80,7 +78,7 @@ def _files(found: StackOutputs, name: str) -> dict[str, bytes]:
 
 def _intermediates(chain: str) -> str:
     """The certificates between the client's and its root: what the client has to send along."""
-    parsed = x509.load_pem_x509_certificates(chain.encode())
+    parsed = certificates.load_chain(chain)
     return "".join(certificates.pem(one) for one in parsed if one.issuer != one.subject)
 
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from operations.outputs import IssuedCertificate, StackOutputs
-from pki.certificates import serial_number
+from pki import certificates
 from pki.durations import parse as parse_duration
 
 State = Literal["valid", "due", "superseded", "revoked", "expired"]
@@ -61,7 +61,7 @@ def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
     of_ca = outputs.renewal.certificate_authority
     items = [_of_certificate("ca", "CA", outputs.ca, of_ca, now)]
     if outputs.next_ca_certificate:
-        following = x509.load_pem_x509_certificate(outputs.next_ca_certificate.encode())
+        following = certificates.load(outputs.next_ca_certificate)
         items.append(_of_certificate("ca", "next CA", following, of_ca, now))
     # One brought along is renewed by whoever brought it.
     if outputs.server is not None:
@@ -130,7 +130,7 @@ def _of_certificate(
         not_before=certificate.not_valid_before_utc,
         not_after=end,
         due_at=due_at,
-        serial_number=serial_number(certificate),
+        serial_number=certificates.serial_number(certificate),
         fingerprint_sha256=certificate.fingerprint(hashes.SHA256()).hex(),
     )
 

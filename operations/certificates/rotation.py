@@ -11,14 +11,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from cryptography import x509
-
 from operations.errors import OperationError
 from operations.outputs import IssuedCertificate, StackOutputs
 from operations.verification import checks, probes
 from operations.verification.identity import Identity
 from operations.verification.report import Check
-from pki.certificates import key_identifier
+from pki import certificates
 from settings import NAMESPACE
 
 Step = Literal["prepare", "complete", "abort"]
@@ -61,8 +59,8 @@ def left_behind(outputs: StackOutputs, now: datetime) -> list[IssuedCertificate]
     """Certificates in force that have no successor by the next CA: completing cuts them off."""
     if not outputs.next_ca_certificate:
         return []
-    following = x509.load_pem_x509_certificate(outputs.next_ca_certificate.encode())
-    signer = key_identifier(following).digest.hex()
+    following = certificates.load(outputs.next_ca_certificate)
+    signer = certificates.key_identifier(following).digest.hex()
     return [
         entry
         for entry in outputs.issued

@@ -18,6 +18,7 @@ from operations.verification.identity import Identity, impostor_of, of_bundle, o
 from operations.verification.old_tls import OLD_VERSIONS, can_speak, restrict_to
 from operations.verification.probes import Outcome, Unreachable
 from operations.verification.report import Check, Report
+from pki import certificates
 
 SETTLE_SECONDS = 180.0
 """A new HTTPS listener may take three minutes to serve, by Alibaba Cloud's documentation."""
@@ -185,7 +186,7 @@ class _Visitor:
         if expired is None:
             return Finding("skipped", "the stack has no expired certificate to try")
         try:
-            certificate = x509.load_pem_x509_certificate(expired.certificate.encode())
+            certificate = certificates.load(expired.certificate)
             identity = of_expired_probe(expired)
         except ValueError:
             return Finding("failed", "could not be tried: the output expired_probe is not PEM")

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from settings import SettingsError, parse
+from tests.unit.pki.material import with_bit_strings
 
 FILE = "Pulumi.test.yaml"
 NOW = datetime.now(UTC)
@@ -94,6 +95,11 @@ def test_what_was_checked_passes_again():
             "-----BEGIN CERTIFICATE-----",
         ),
         (
+            LEAF + with_bit_strings(INTERMEDIATE),
+            "this is a certificate that cannot be read: give the content of the file that begins "
+            "with -----BEGIN CERTIFICATE-----",
+        ),
+        (
             certificate(start=-9, end=-2),
             f"the certificate expired at {NOW - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}: give its "
             "successor",
@@ -137,6 +143,7 @@ def test_what_was_checked_passes_again():
     ids=[
         "a file's name",
         "no DER inside",
+        "unreadable name",
         "expired",
         "not yet valid",
         "expired intermediate",

@@ -15,10 +15,12 @@ from tests.unit.localcloud.certificates import (
     rsa_key,
 )
 from tests.unit.localcloud.fake_plane import Account
+from tests.unit.pki.material import with_bit_strings
 
 CERTIFICATE = certificate(rsa_key())
 KEY = private_key(rsa_key())
 FORMAT = "InvalidParameter"
+BROKEN_NAME = with_bit_strings(CERTIFICATE)
 FIRST_BLOCK_CUT = CERTIFICATE.replace("\n", "\n\n", 1)
 
 
@@ -70,6 +72,7 @@ def test_these_shapes_of_a_chain_are_taken(account: Account, text: str) -> None:
         ({"ServerCertificate": f"subject=CN\n{CERTIFICATE}"}, FORMAT),
         ({"ServerCertificate": FIRST_BLOCK_CUT}, FORMAT),
         ({"ServerCertificate": CERTIFICATE.replace("MII", "AII", 1)}, FORMAT),
+        ({"ServerCertificate": BROKEN_NAME}, FORMAT),
         ({"ServerCertificate": CERTIFICATE + certificate(ec_key())}, FORMAT),
         ({"ServerCertificate": ""}, "MissingParameter"),
         ({"PrivateKey": ""}, "MissingParameter"),
@@ -98,6 +101,7 @@ def test_these_shapes_of_a_chain_are_taken(account: Account, text: str) -> None:
         "text before the block",
         "blank line within a block",
         "broken DER",
+        "broken name",
         "EC issuer",
         "no certificate",
         "no key",
@@ -130,9 +134,10 @@ def test_server_certificates_that_are_refused(account: Account, changes, code: s
         (certificate(ec_key()), FORMAT),
         (certificate(rsa_key(3072)), FORMAT),
         ("garbage", FORMAT),
+        (BROKEN_NAME, FORMAT),
         (CERTIFICATE + KEY, FORMAT),
     ],
-    ids=["bundle", "EC", "RSA 3072", "garbage", "with a key"],
+    ids=["bundle", "EC", "RSA 3072", "garbage", "broken name", "with a key"],
 )
 def test_ca_certificates_that_are_refused(account: Account, text: str, code: str) -> None:
     error = account.refusal(SLB, "UploadCACertificate", CACertificate=text)

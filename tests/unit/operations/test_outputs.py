@@ -10,6 +10,7 @@ from operations.certificates.inventory import inventory
 from operations.errors import OperationError
 from operations.verification.expiry import Expiry, expiries
 from operations.verification.identity import of_bundle
+from tests.unit.pki.material import with_bit_strings
 
 
 def test_stack_that_is_not_up():
@@ -42,6 +43,12 @@ def test_hidden_secrets_are_told_from_missing_ones(document):
 def test_unusable_output_is_named(document, changes, sentence):
     with pytest.raises(OperationError, match=sentence):
         stack_outputs.parse(document(**changes))
+
+
+def test_a_certificate_whose_name_cannot_be_read_is_none(document):
+    broken = with_bit_strings(document()["ca_certificate"])
+    with pytest.raises(OperationError, match=r"ca_certificate cannot be used \(holds no PEM"):
+        stack_outputs.parse(document(ca_certificate=broken))
 
 
 def test_bundles_are_a_text_and_were_a_map(document):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import shutil
+import ssl
 import subprocess
 from datetime import UTC, datetime, timedelta
 
@@ -30,6 +31,17 @@ def small_key(_bits: int = 0) -> rsa.RSAPrivateKey:
 def key(which: str = "leaf") -> rsa.RSAPrivateKey:
     """A key of full size, one for each name in all tests."""
     return _made(which)
+
+
+def with_bit_strings(pem: str) -> str:
+    """A certificate with its common names as bit strings, which X.520 has for another attribute.
+
+    The library finds out when it is asked for the name.
+    """
+    common_name = bytes.fromhex("0603550403")
+    utf8, bits = b"\x0c", b"\x03"
+    der = ssl.PEM_cert_to_DER_cert(pem)
+    return ssl.DER_cert_to_PEM_cert(der.replace(common_name + utf8, common_name + bits))
 
 
 @functools.cache

@@ -18,7 +18,16 @@ from pki.certificates import Issuer
 from pki.names import distinguished_name
 from pki.windows import Window
 from tests.unit.pki import der
-from tests.unit.pki.material import CA_SUBJECT, NOW, YEAR, issuer, key, needs_openssl, openssl
+from tests.unit.pki.material import (
+    CA_SUBJECT,
+    NOW,
+    YEAR,
+    issuer,
+    key,
+    needs_openssl,
+    openssl,
+    with_bit_strings,
+)
 
 DNS, IPS = ["www.example.com", "*.example.net", "bücher.example"], ["203.0.113.10", "2001:db8::1"]
 WINDOW = Window.opening(NOW, YEAR)
@@ -230,6 +239,12 @@ def test_a_certificate_is_read_again_and_anything_else_refused_unquoted():
     for text in ("", "secret text", certificates.pem(made)[:300]):
         with pytest.raises(ValueError, match=r"^this is no certificate in PEM$"):
             certificates.load(text)
+
+
+def test_a_name_that_cannot_be_read_is_found_as_the_certificate_is_read():
+    broken = with_bit_strings(certificates.pem(client()))
+    with pytest.raises(ValueError, match=r"^this is a certificate that cannot be read$"):
+        certificates.load_chain(broken)
 
 
 def test_each_profile_names_one_use():
