@@ -77,7 +77,13 @@ def _lists(value: str) -> str:
             listed.extensions.get_extension_for_class(x509.CRLNumber)
             _in_certificates(listed.last_update_utc)
             _in_certificates(listed.next_update_utc or listed.last_update_utc)
-    except (ValueError, x509.InvalidVersion, x509.ExtensionNotFound) as error:
+    except (
+        ValueError,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.ExtensionNotFound,
+        x509.UnsupportedGeneralNameType,
+    ) as error:
         raise ValueError("holds no revocation list in PEM") from error
     return value
 

@@ -4,13 +4,17 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from operations import outputs as stack_outputs
 from operations.certificates.inventory import inventory
 from operations.errors import OperationError
 from operations.verification.expiry import Expiry, expiries
 from operations.verification.identity import of_bundle
-from tests.unit.pki.material import with_bit_strings
+from pki import revocation_list
+from pki.windows import Window
+from tests.unit.pki.material import NOW, YEAR, issuer, with_bit_strings
 
 
 def test_stack_that_is_not_up():
@@ -49,6 +53,15 @@ def test_a_certificate_whose_name_cannot_be_read_is_none(document):
     broken = with_bit_strings(document()["ca_certificate"])
     with pytest.raises(OperationError, match=r"ca_certificate cannot be used \(holds no PEM"):
         stack_outputs.parse(document(ca_certificate=broken))
+
+
+def test_a_revocation_list_with_an_extension_twice_is_none(document):
+    key_identifier, number = bytes.fromhex("0603551d23"), bytes.fromhex("0603551d14")
+    listed = revocation_list.issue(issuer(), 1, Window.opening(NOW, YEAR), [])
+    der = listed.public_bytes(Encoding.DER).replace(key_identifier, number)
+    broken = x509.load_der_x509_crl(der).public_bytes(Encoding.PEM).decode()
+    with pytest.raises(OperationError, match="holds no revocation list in PEM"):
+        stack_outputs.parse(document(certificate_revocation_list=broken))
 
 
 def test_bundles_are_a_text_and_were_a_map(document):
