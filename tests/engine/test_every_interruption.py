@@ -64,7 +64,8 @@ What the state does not know of is found by its name, in the stack's own load ba
 belongs to one, and by the time: only what was made since the stack was last in order counts, that
 has no other stack's tags, and that nobody uses. A listener that the state has and that is stopped
 is made anew too: the provider starts only what it makes. `make up` names all that and removes it
-before anything else; in an account it asks, unless `ARGS=--yes`. It looks only after an `up` that
+before anything else; in an account it always asks, and stops where nobody can be asked, as in a
+pipeline: run it by hand then. It looks only after an `up` that
 did not end well: after such a one, do not go on with `pulumi up` by hand, or what was left stays
 until you find it in the console by the stack's name.
 
