@@ -98,10 +98,14 @@ def to_csv(items: Sequence[Item]) -> str:
     return text.getvalue()
 
 
+FINGERPRINT_SHOWN = 16
+"""Hex digits, as the table has them."""
+
+
 def render(items: Sequence[Item], title: str, console: Console) -> None:
     """Print a table."""
     table = Table(title=title, title_justify="left")
-    for heading in ("Role", "Name", "State", "From", "Until", "Due", "Serial number"):
+    for heading in ("Role", "Name", "State", "From", "Until", "Due", "Serial number", "SHA-256"):
         table.add_column(heading, overflow="fold")
     for item in items:
         state = f"{item.state} ({item.reason})" if item.reason else item.state
@@ -114,6 +118,8 @@ def render(items: Sequence[Item], title: str, console: Console) -> None:
                 for time in (item.not_before, item.not_after, item.due_at)
             ),
             Text(item.serial_number),
+            # Its beginning, which people compare; JSON and CSV have all of it.
+            Text(item.fingerprint_sha256[:FINGERPRINT_SHOWN]),
         )
     console.print(table)
 

@@ -120,6 +120,9 @@ def test_the_table_has_no_secret_and_every_name(found):
     text = console.export_text()
     assert all(name in text for name in ("browser", "partner", "gone", "revoked (keyCompromise)"))
     assert "PRIVATE" not in text
+    for item in inventory(found, NOW):
+        assert item.serial_number in text
+        assert item.fingerprint_sha256[:16] in text
 
 
 def test_a_server_certificate_brought_along_is_due_when_it_ends(found):
