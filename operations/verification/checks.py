@@ -1,29 +1,28 @@
-"""What each outcome means: pure judgements, one function for each kind of check."""
+"""The checks, and what the outcomes of clients' requests mean: pure judgements.
+
+Those of backends are in `balancing`, those of the server's certificates in `served_certificates`.
+"""
 
 from __future__ import annotations
 
-import ipaddress
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 
 from operations.verification.expiry import Expiry
-from operations.verification.health import BackendHealth
-from operations.verification.probes import (
+from operations.verification.findings import SHOWN, Finding
+from operations.verification.outcomes import (
     Answered,
     Outcome,
     Redirected,
     Rejected,
     Unreachable,
     Untrusted,
+    is_success,
 )
-from operations.verification.report import Status
 
 TITLES = {
     "no_certificate": "No certificate is refused",
@@ -55,24 +54,6 @@ CONFIGURED = frozenset(
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 SOON_DAYS = 14
-SHOWN = 3
-"""How many of many are named in a detail."""
-
-
-class Finding(NamedTuple):
-    """Result of one check."""
-
-    status: Status
-    detail: str
-
-
-def _finding(*, good: bool, detail: str) -> Finding:
-    return Finding("passed" if good else "failed", detail)
-
-
-def is_success(outcome: Outcome | None) -> bool:
-    """Whether a request got through to a backend."""
-    return isinstance(outcome, Answered) and outcome.status == 200
 
 
 def refusal(outcome: Outcome, *, clients_get_through: bool) -> Finding:
@@ -125,124 +106,6 @@ def clients(outcomes: Mapping[str, Outcome], total: int) -> Finding:
     )
 
 
-def is_even(
-    instances: Sequence[str | None], healthy: Collection[str], weights: Mapping[str, int]
-) -> bool:
-    """Whether every healthy backend was seen, none more than twice as often as its weight says.
-
-    The nodes of a load balancer take turns each for itself, so an exact tie is not to be expected
-    of a few requests. A backend whose share of them is less than one need not have been seen.
-
-    Args:
-        instances: Who answered.
-        healthy: Who may have.
-        weights: Of those; who has none counts as 100.
-    """
-    counts = Counter(instances)
-    shares = {one: weights.get(one, 100) for one in healthy}
-    shares = {one: share for one, share in shares.items() if share}
-    if not shares or not set(counts) <= set(shares):
-        return False
-    least = sum(shares.values()) / len(instances)
-    rates = [counts[one] / share for one, share in shares.items() if share >= least]
-    return max(rates) <= 2 * min(rates)
-
-
-def balancing(
-    outcomes: Sequence[Outcome],
-    healthy: Collection[str] | None,
-    weights: Mapping[str, int] | None = None,
-) -> Finding:
-    """Whether requests on new connections went to all healthy backends by their weights.
-
-    Args:
-        outcomes: Of the requests, in order.
-        healthy: Ids of the backends whose health is normal; None where nobody told.
-        weights: Of backends, by id; None where all are equal.
-    """
-    lost = [outcome for outcome in outcomes if not is_success(outcome)]
-    if lost:
-        return Finding("failed", f"{len(lost)} of {len(outcomes)} requests failed: {lost[0]}")
-    instances = [o.instance for o in outcomes if isinstance(o, Answered)]
-    if not any(instances):
-        return Finding("skipped", "no answer names its instance (i-…), so it cannot be seen")
-    counts = Counter(instance or "unnamed" for instance in instances)
-    seen = ", ".join(f"{instance} {count}" for instance, count in sorted(counts.items()))
-    if healthy is None:
-        return Finding("skipped", f"seen {seen}; which backends are healthy is not known")
-    weights = weights or {}
-    if not is_even(instances, healthy, weights):
-        return Finding("failed", f"seen {seen}; expected {_expected(healthy, weights)}")
-    drained = [one for one, weight in weights.items() if not weight]
-    none = f"; none to {_some(drained)}, which is drained" if drained else ""
-    turns = ", strictly in turn" if _takes_turns(instances) else ""
-    return Finding("passed", seen + turns + none)
-
-
-def _expected(healthy: Collection[str], weights: Mapping[str, int]) -> str:
-    if not healthy:
-        return "no healthy backend"
-    if len({weights.get(one, 100) for one in healthy}) == 1:
-        return f"evenly {', '.join(sorted(healthy))}"
-    return ", ".join(f"{one} by weight {weights.get(one, 100)}" for one in sorted(healthy))
-
-
-def _takes_turns(instances: Sequence[str | None]) -> bool:
-    period = len(set(instances))
-    return len(set(instances[:period])) == period and all(
-        now == before for now, before in zip(instances[period:], instances, strict=False)
-    )
-
-
-def health(backends: Iterable[BackendHealth], drained: Collection[str] = ()) -> Finding:
-    """Whether there are backends and the health of all of them is normal.
-
-    Args:
-        backends: As the load balancer reports them.
-        drained: Ids of those that get no request, and need not be healthy.
-    """
-    states = {backend.server_id: backend.status for backend in backends}
-    if not states:
-        return Finding("failed", "the listener has no backends")
-    sick = {s: status for s, status in states.items() if status != "normal" and s not in drained}
-    if sick:
-        return Finding("failed", f"{_some(f'{s} {status}' for s, status in sick.items())}")
-    idle = [f"{s} {states[s]}" for s in drained if states.get(s, "normal") != "normal"]
-    normal = [s for s, status in states.items() if status == "normal"]
-    seen = f"{_some(normal)}: normal" if normal else "none is normal"
-    return Finding("passed", seen + (f"; drained: {_some(idle)}" if idle else ""))
-
-
-def sticky_session(first: Outcome, later: Sequence[Outcome], cookie: str) -> Finding:
-    """Whether requests that bring the first answer's cookies went to the same backend.
-
-    Args:
-        first: Of the request without a cookie.
-        later: Of those with the cookies that it set.
-        cookie: Name of the cookie that backends have to set; empty if the listener sets its own.
-    """
-    if not isinstance(first, Answered) or not is_success(first):
-        return Finding("failed", f"could not be tried: {first}")
-    names = [one.split("=", 1)[0] for one in first.cookies]
-    if cookie not in {*names, ""}:
-        return Finding("skipped", f"the page sets no cookie {cookie}, which the backends would")
-    lost = [outcome for outcome in later if not is_success(outcome)]
-    if lost:
-        return Finding("failed", f"{len(lost)} of {len(later)} requests failed: {lost[0]}")
-    if first.instance is None:
-        return Finding("skipped", "no answer names its instance (i-…), so it cannot be seen")
-    elsewhere = {o.instance for o in later if isinstance(o, Answered)} - {first.instance}
-    others = ", ".join(sorted(map(str, elsewhere)))
-    return _finding(
-        good=bool(names) and not elsewhere,
-        detail="the listener sets no cookie"
-        if not names
-        else f"{first.instance} first, then with its cookie {others}"
-        if elsewhere
-        else f"{len(later)} requests with {names[0]} to {first.instance}",
-    )
-
-
 def redirect(outcome: Redirected | Unreachable, host: str, port: int | None) -> Finding:
     """Whether a plain request was sent on to the HTTPS listener.
 
@@ -260,40 +123,7 @@ def redirect(outcome: Redirected | Unreachable, host: str, port: int | None) -> 
         and port in {None, target.port or 443}
     )
     expected = f"; expected a redirect to https://{host}:{port or 443}/"
-    return _finding(good=good, detail=f"{outcome}{'' if good else expected}")
-
-
-def domain_certificates(
-    served: Mapping[str, bytes | Outcome], in_state: Mapping[str, x509.Certificate | None]
-) -> Finding:
-    """Whether clients that ask for an additional domain are shown that domain's certificate.
-
-    Args:
-        served: Certificate (DER) by domain.
-        in_state: The one that there should be, if state has it.
-    """
-    wrong = []
-    for domain, answer in served.items():
-        if not isinstance(answer, bytes):
-            wrong.append(f"{domain}: could not be tried: {answer}")
-            continue
-        names = subject_alternative_names(x509.load_der_x509_certificate(answer))
-        if in_state[domain] is not None:
-            finding = served_certificate(answer, in_state[domain])
-            if finding.status != "passed":
-                wrong.append(f"{domain}: {finding.detail}")
-                continue
-        if not covers(names, domain):
-            wrong.append(f"{domain}: the certificate is for {_some(names) or 'no name'}")
-    if wrong:
-        return Finding("failed", "; ".join(wrong))
-    return Finding("passed", f"{_some(served)}: each its own")
-
-
-def covers(names: Iterable[str], domain: str) -> bool:
-    """Whether a certificate's names cover a domain, which may begin with a `*` (RFC 9525, 6.3)."""
-    known = {_normal(name) for name in names}
-    return domain in known or f"*.{domain.split('.', 1)[-1]}" in known
+    return Finding.passed_if(good, f"{outcome}{'' if good else expected}")
 
 
 def additional_listeners(refusals: Mapping[str, Finding], clients: Mapping[str, str]) -> Finding:
@@ -313,92 +143,6 @@ def additional_listeners(refusals: Mapping[str, Finding], clients: Mapping[str, 
     return Finding("passed", ", ".join(refusals))
 
 
-def served_certificate(served: bytes | Outcome, in_state: x509.Certificate | None) -> Finding:
-    """Whether the certificate (DER) that the server presents is the one in state."""
-    if in_state is None:
-        return Finding("skipped", "Alibaba Cloud keeps it, and no state has it")
-    if not isinstance(served, bytes):
-        return Finding("failed", f"could not be tried: {served}")
-    expected = in_state.fingerprint(hashes.SHA256())
-    seen = hashes.Hash(hashes.SHA256())
-    seen.update(served)
-    digest = seen.finalize()
-    if digest != expected:
-        return Finding("failed", f"SHA-256 {_short(digest)}; expected {_short(expected)}")
-    return Finding("passed", f"SHA-256 {_short(digest)}")
-
-
-def _short(digest: bytes) -> str:
-    return f"{digest[:8].hex(':')}…".upper()
-
-
-def server_names(
-    outcome: bytes | Outcome,
-    certificate: x509.Certificate | None,
-    expected: Iterable[str],
-    host: str,
-    *,
-    private: bool,
-) -> Finding:
-    """Whether the served certificate bears the expected names and covers the URL's host.
-
-    Args:
-        outcome: Of a handshake in which OpenSSL compared the URL's host with the names.
-        certificate: The one served, else the one in state, if either is known.
-        expected: DNS names and IP addresses it should have.
-        host: The URL's.
-        private: Whether the stack's CA issued it. A certificate from elsewhere bears the
-            service's own name, and the URL is the load balancer's address.
-    """
-    if certificate is None:
-        return Finding("failed", "could not be tried: there was no handshake")
-    names = subject_alternative_names(certificate)
-    missing = [name for name in expected if _normal(name) not in {_normal(n) for n in names}]
-    if missing:
-        return Finding("failed", f"it lacks {', '.join(missing)}; it has {_some(names)}")
-    if isinstance(outcome, Untrusted):
-        if outcome.wrong_name and names and not private:
-            return Finding("passed", f"{_some(names)}; reach the service so, not by {host}")
-        return Finding("failed", f"{outcome.reason}; it has {_some(names)}")
-    if not isinstance(outcome, bytes):
-        return Finding("failed", f"could not be tried: {outcome}")
-    return Finding("passed", f"{host} is among {_some(names)}")
-
-
-def subject_alternative_names(certificate: x509.Certificate) -> list[str]:
-    """DNS names and IP addresses of a certificate (RFC 5280, 4.2.1.6)."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
-    return [*names.get_values_for_type(x509.DNSName), *addresses]
-
-
-def _normal(name: str) -> str:
-    try:
-        return str(ipaddress.ip_address(name))
-    except ValueError:
-        return name.lower().rstrip(".")
-
-
-def server_chain(outcome: bytes | Outcome, *, private: bool) -> Finding:
-    """Whether the server's chain leads to its anchor.
-
-    Args:
-        outcome: Of a handshake that trusted the stack's CA alone or, for a certificate from
-            elsewhere, this machine's roots.
-        private: Whether the stack's CA issued the certificate.
-    """
-    if isinstance(outcome, bytes):
-        return Finding("passed", "up to the stack's CA" if private else "up to a public root")
-    if isinstance(outcome, Untrusted):
-        if private:
-            return Finding("failed", f"not up to the stack's CA: {outcome.reason}")
-        return Finding("passed", f"brought along; this machine does not know it: {outcome.reason}")
-    return Finding("failed", f"could not be tried: {outcome}")
-
-
 def validity(expiries: Sequence[Expiry], now: datetime) -> Finding:
     """Whether none of these certificates has expired; names those that end first."""
     if not expiries:
@@ -406,7 +150,7 @@ def validity(expiries: Sequence[Expiry], now: datetime) -> Finding:
     soonest = sorted(expiries)
     shown = ", ".join(_days(expiry, now) for expiry in soonest[:SHOWN])
     more = f" (soonest of {len(soonest)})" if len(soonest) > SHOWN else ""
-    return _finding(good=not soonest[0].has_expired(now), detail=shown + more)
+    return Finding.passed_if(not soonest[0].has_expired(now), shown + more)
 
 
 def _days(expiry: Expiry, now: datetime) -> str:
@@ -430,9 +174,3 @@ def fault_of_expired_probe(
     except (ValueError, TypeError, InvalidSignature):
         return "the probe was not issued by the stack's CA"
     return None
-
-
-def _some(items: Iterable[str]) -> str:
-    listed = list(items)
-    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
-    return ", ".join(listed[:SHOWN]) + more

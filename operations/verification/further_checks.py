@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from operations.outputs import ListenerSettings, StackOutputs
-from operations.verification import checks, probes
-from operations.verification.checks import Finding
+from operations.verification import balancing, checks, probes, served_certificates
+from operations.verification.findings import Finding
 from operations.verification.identity import Identity
-from operations.verification.probes import Answered, Outcome, Target, Unreachable
+from operations.verification.outcomes import Answered, Outcome, Unreachable, is_success
+from operations.verification.probes import Target
 
 STICKY_REQUESTS = 6
 """Sent with the session's cookie; taking turns, the backends would all be seen."""
@@ -55,7 +56,7 @@ def _sticky_session(outputs: StackOutputs, target: Target, client: Identity | No
         probes.probe(target, probes.stack_context(outputs), client, cookies=cookies)
         for _ in range(STICKY_REQUESTS if cookies else 0)
     ]
-    return checks.sticky_session(first, later, outputs.listener.cookie)
+    return balancing.sticky_session(first, later, outputs.listener.cookie)
 
 
 def _redirect(outputs: StackOutputs, target: Target, lasts: Callable[[str], bool]) -> Finding:
@@ -79,7 +80,7 @@ def _domain_certificates(outputs: StackOutputs, target: Target, client: Identity
         for domain in outputs.domain_certificates
     }
     in_state = {domain: one.parsed for domain, one in outputs.domain_certificates.items()}
-    return checks.domain_certificates(served, in_state)
+    return served_certificates.domain_certificates(served, in_state)
 
 
 def _additional_listeners(
@@ -115,7 +116,7 @@ def _admitted(listener: ListenerSettings, outcome: Outcome) -> bool:
     """Whether a client got through: to a backend or, of a VServer group of others, to its error."""
     if listener.server_group_id:
         return isinstance(outcome, Answered) and outcome.status != 400
-    return checks.is_success(outcome)
+    return is_success(outcome)
 
 
 def _mapped(outputs: StackOutputs) -> bool:

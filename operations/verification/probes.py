@@ -23,6 +23,16 @@ from cryptography.hazmat.primitives import serialization
 
 from operations.outputs import StackOutputs
 from operations.verification.identity import Identity
+from operations.verification.outcomes import (
+    Answered,
+    Outcome,
+    Redirected,
+    Rejected,
+    Unreachable,
+    Untrusted,
+    Unusable,
+    printable,
+)
 
 PROBE_SECONDS = 10.0
 """Limit of a whole probe, from connecting to the last byte."""
@@ -37,88 +47,6 @@ _INSTANCE_HEADERS = ("X-Instance-Id", "Instance-Id")
 _INSTANCE_ID = re.compile(r"(?<![\w-])i-[a-z0-9]+(?![\w-])")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
-
-@dataclass(frozen=True)
-class Answered:
-    """The server answered over HTTP.
-
-    Attributes:
-        status: HTTP status code.
-        title: Title of an HTML page, else the reason phrase.
-        instance: Id of the ECS instance that the answer names (header or body), if any.
-        tls: Version of the connection, e.g. `TLSv1.3`.
-        cookies: That the answer sets, `NAME=VALUE` each.
-    """
-
-    status: int
-    title: str
-    instance: str | None
-    tls: str
-    cookies: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        """What a person reads in a report."""
-        title = self.title.removeprefix(str(self.status)).strip()
-        by = f" from {self.instance}" if self.instance else ""
-        return f"HTTP {self.status}{by}" + (f" ({title})" if title and not by else "")
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """The server ended the connection over TLS.
-
-    Attributes:
-        alert: Description of its TLS alert (RFC 8446, 6), e.g. `certificate required`; None if it
-            closed the connection without one, which alone proves little.
-    """
-
-    alert: str | None
-
-    def __str__(self) -> str:
-        """What a person reads in a report."""
-        return f"TLS alert: {self.alert}" if self.alert else "connection closed"
-
-
-@dataclass(frozen=True)
-class Untrusted:
-    """The probe itself turned away, because the server's certificate does not verify.
-
-    Attributes:
-        reason: In OpenSSL's words.
-        wrong_name: Whether the reason is that the certificate is for other names.
-    """
-
-    reason: str
-    wrong_name: bool = False
-
-    def __str__(self) -> str:
-        """What a person reads in a report."""
-        return f"the server's certificate is not trusted: {self.reason}"
-
-
-@dataclass(frozen=True)
-class Unreachable:
-    """There was no HTTPS server to ask, or it gave no answer in time."""
-
-    reason: str
-
-    def __str__(self) -> str:
-        """What a person reads in a report."""
-        return self.reason
-
-
-@dataclass(frozen=True)
-class Unusable:
-    """The certificate to present could not be: its key or pass phrase does not fit."""
-
-    reason: str
-
-    def __str__(self) -> str:
-        """What a person reads in a report."""
-        return f"its certificate cannot be presented: {self.reason}"
-
-
-Outcome = Answered | Rejected | Untrusted | Unreachable | Unusable
 
 _Result = TypeVar("_Result")
 
@@ -248,23 +176,6 @@ def handshake(
     return _connected(target, context, identity, limit, certificate)
 
 
-@dataclass(frozen=True)
-class Redirected:
-    """An answer to a request over plain HTTP.
-
-    Attributes:
-        status: HTTP status code.
-        location: Where it leads, if it does.
-    """
-
-    status: int
-    location: str
-
-    def __str__(self) -> str:
-        """What a person reads in a report."""
-        return f"HTTP {self.status}" + (f" to {_printable(self.location)}" if self.location else "")
-
-
 def plain_http(target: Target, *, limit: float = PROBE_SECONDS) -> Redirected | Unreachable:
     """Send `GET /` without TLS, and follow nothing."""
     connection = http.client.HTTPConnection(target.host, target.port, timeout=limit)
@@ -370,7 +281,7 @@ def _parse(received: bytes, tls: str) -> Answered:
     title = _TITLE.search(body)
     return Answered(
         status=response.status,
-        title=_printable(html.unescape(title.group(1)) if title else response.reason),
+        title=printable(html.unescape(title.group(1)) if title else response.reason),
         instance=_instance(response, body),
         tls=tls,
         cookies=tuple(
@@ -386,12 +297,6 @@ def _instance(response: http.client.HTTPResponse, body: str) -> str | None:
             return named.group()
     found = _INSTANCE_ID.search(body)
     return found.group() if found else None
-
-
-def _printable(text: str) -> str:
-    """One short line, so that no server can write its own lines into a report."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= 80 else line[:79] + "…"
 
 
 def _of_ssl_error(error: ssl.SSLError, target: Target) -> Outcome:

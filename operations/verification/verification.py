@@ -10,13 +10,20 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from operations.outputs import StackOutputs
-from operations.verification import checks, further_checks, probes
-from operations.verification.checks import TITLES, Finding
+from operations.verification import (
+    balancing,
+    checks,
+    further_checks,
+    probes,
+    served_certificates,
+)
+from operations.verification.checks import TITLES
 from operations.verification.expiry import expiries
+from operations.verification.findings import Finding
 from operations.verification.health import HealthError, HealthSource, HealthUnavailableError
 from operations.verification.identity import Identity, impostor_of, of_bundle, of_expired_probe
 from operations.verification.old_tls import OLD_VERSIONS, can_speak, restrict_to
-from operations.verification.probes import Outcome, Unreachable
+from operations.verification.outcomes import Outcome, Unreachable, is_success
 from operations.verification.report import Check, Report
 from pki import certificates
 
@@ -112,7 +119,7 @@ def _settled_health(
         except HealthError as error:
             return Finding("failed", str(error)), None
         else:
-            finding = checks.health(states, drained)
+            finding = balancing.health(states, drained)
             healthy = frozenset(s.server_id for s in states if s.status == "normal")
         if finding.status == "passed" or not patience.lasts(f"backends' health: {finding.detail}"):
             return finding, healthy
@@ -137,18 +144,18 @@ class _Visitor:
         """What becomes of each client's request, once all succeed or the time is up."""
         while True:
             outcomes = {name: self._request(one) for name, one in self._identities.items()}
-            trouble = [f"{n}: {o}" for n, o in outcomes.items() if not checks.is_success(o)]
+            trouble = [f"{n}: {o}" for n, o in outcomes.items() if not is_success(o)]
             if not trouble or not patience.lasts(f"clients to get through: {trouble[0]}"):
                 return outcomes
 
     def findings(self, clients: Mapping[str, Outcome], patience: _Patience) -> dict[str, Finding]:
         """The findings of all checks that talk to the stack's URL."""
         bare = self._request(None)
-        if isinstance(bare, Unreachable) and not any(map(checks.is_success, clients.values())):
+        if isinstance(bare, Unreachable) and not any(map(is_success, clients.values())):
             # One dead address is one cause: no need to wait for it a dozen times more.
             dead = Finding("failed", f"{bare}{self._shut_out()}")
             return dict.fromkeys(self._online_checks(), dead)
-        good = next((n for n, outcome in clients.items() if checks.is_success(outcome)), None)
+        good = next((n for n, outcome in clients.items() if is_success(outcome)), None)
         client = self._identities[good] if good else None
         total = len(self._outputs.clients_in_force())
         impostor = impostor_of(self._outputs.ca)
@@ -209,8 +216,8 @@ class _Visitor:
         requests = min(-(-2 * sum(shares) // least), MOST_REQUESTS) if least else 4
         for _ in range(BALANCING_ROUNDS):
             outcomes += [self._request(client) for _ in range(requests)]
-            finding = checks.balancing(outcomes, self._healthy, weights)
-            if finding.status != "failed" or not all(map(checks.is_success, outcomes)):
+            finding = balancing.balancing(outcomes, self._healthy, weights)
+            if finding.status != "failed" or not all(map(is_success, outcomes)):
                 break
         return finding
 
@@ -247,15 +254,17 @@ class _Visitor:
         if certificate is not None:
             named = probes.handshake(self._target, probes.naming_context(certificate), client)
         return {
-            "served_certificate": checks.served_certificate(served, self._outputs.server),
-            "server_names": checks.server_names(
+            "served_certificate": served_certificates.served_certificate(
+                served, self._outputs.server
+            ),
+            "server_names": served_certificates.server_names(
                 named,
                 certificate,
                 self._outputs.server_names,
                 self._outputs.host,
                 private=self._private,
             ),
-            "server_chain": checks.server_chain(
+            "server_chain": served_certificates.server_chain(
                 probes.handshake(self._target, chain, client), private=self._private
             ),
         }

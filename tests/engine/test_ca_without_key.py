@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 
 from operations.certificates import rotation
-from operations.verification import checks
+from operations.verification.outcomes import is_success
 from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
 
@@ -80,7 +80,7 @@ def held(tutorial):
 
 
 def test_its_client_gets_through_and_nobody_without(deployed, tutorial, tmp_path):
-    assert checks.is_success(outcome(deployed, *held(tutorial), tmp_path))
+    assert is_success(outcome(deployed, *held(tutorial), tmp_path))
     found = deployed.outputs()
     assert found.ca_certificate == tutorial.read("private/ca.crt")
     assert (found.certificate_revocation_list, found.expired_probe) == ("", None)
@@ -114,9 +114,9 @@ def test_with_its_key_it_issues_and_the_rest_stays(deployed, tutorial, client, t
     assert found.clients["client"] == before.clients["client"]
     assert found.expired_probe is not None
     assert list_number(deployed) == 1
-    assert checks.is_success(outcome(deployed, *held(tutorial), tmp_path))
+    assert is_success(outcome(deployed, *held(tutorial), tmp_path))
     own = found.client_bundles["own"].certificate, tutorial.read("users/own.key")
-    assert checks.is_success(outcome(deployed, *own, tmp_path))
+    assert is_success(outcome(deployed, *own, tmp_path))
 
 
 def test_a_client_that_it_issued_itself_has_no_successor_in_a_rotation(deployed):

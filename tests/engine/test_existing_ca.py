@@ -6,6 +6,7 @@ import pytest
 from cryptography import x509
 
 from operations.verification import checks, probes
+from operations.verification.outcomes import is_success
 from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
 
@@ -33,7 +34,7 @@ def adopted(engine, tutorial):
 
 def test_what_it_has_issued_goes_on_working(adopted, tutorial, tmp_path):
     client = tutorial.read("users/client.crt"), tutorial.read("users/client.key")
-    assert checks.is_success(outcome(adopted, *client, tmp_path))
+    assert is_success(outcome(adopted, *client, tmp_path))
 
 
 def test_its_certificate_is_renewed_with_the_same_key_and_name_since_it_was_due(adopted, tutorial):
@@ -59,7 +60,7 @@ def test_a_client_with_its_own_key_gets_through_and_its_key_is_nowhere(adopted, 
     bundle = adopted.outputs().client_bundles["own"]
     assert bundle.private_key is None
     key = tutorial.read("users/own.key")
-    assert checks.is_success(outcome(adopted, bundle.certificate, key, tmp_path))
+    assert is_success(outcome(adopted, bundle.certificate, key, tmp_path))
     certificate = x509.load_pem_x509_certificate(bundle.certificate.encode())
     assert certificate.subject.rfc4514_string() == (
         "CN=own,OU=Platform,O=Example Ltd,ST=Zhejiang,C=CN"
@@ -123,8 +124,8 @@ def test_its_clients_and_those_of_the_next_ca_get_through_until_it_is_rotated(
     assert between.ca.public_key() == before.ca.public_key()
     own = between.client_bundles["own"]
     assert own.certificate != before.client_bundles["own"].certificate
-    assert checks.is_success(outcome(adopted, *old, tmp_path))
-    assert checks.is_success(outcome(adopted, own.certificate + own.chain, key, tmp_path))
+    assert is_success(outcome(adopted, *old, tmp_path))
+    assert is_success(outcome(adopted, own.certificate + own.chain, key, tmp_path))
     # What index.txt said stays under the key that signed it.
     by_present, by_next = between.revocation_lists
     assert {entry.serial_number for entry in by_present} == {0xFACE, 0xFACF}
@@ -135,7 +136,7 @@ def test_its_clients_and_those_of_the_next_ca_get_through_until_it_is_rotated(
     after = adopted.outputs()
     assert after.client_bundles == between.client_bundles
     assert after.ca_certificate == between.next_ca_certificate
-    assert checks.is_success(outcome(adopted, own.certificate + own.chain, key, tmp_path))
+    assert is_success(outcome(adopted, own.certificate + own.chain, key, tmp_path))
     assert outcome(adopted, *old, tmp_path).status == 400
 
 

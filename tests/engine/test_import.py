@@ -19,6 +19,7 @@ from alibabacloud_slb20140515 import models
 from localcloud import control
 from localcloud.home import Home
 from operations.verification import probes
+from operations.verification.outcomes import Answered
 from pki import certificates, keys
 from tests import processes
 from tests.engine import tutorial
@@ -163,7 +164,7 @@ def requests(project, site):
     def ask():
         while not done.is_set():
             outcome = probes.probe(target, context, site.client)
-            seen[outcome.status if isinstance(outcome, probes.Answered) else str(outcome)] += 1
+            seen[outcome.status if isinstance(outcome, Answered) else str(outcome)] += 1
             done.wait(0.02)
 
     thread = threading.Thread(target=ask)

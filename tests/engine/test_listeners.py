@@ -14,6 +14,7 @@ import pytest
 from operations.verification import probes, verification
 from operations.verification.health import SlbHealth
 from operations.verification.identity import of_bundle
+from operations.verification.outcomes import Unreachable, is_success
 from operations.verification.probes import Target
 
 NAME = "slb-mutual-tls-test"
@@ -237,7 +238,7 @@ def test_an_acl_shuts_out_and_the_verification_says_what_to_think_of(everything,
     )
     deployed.up()
     shut_out = Site(deployed)
-    assert not verification.checks.is_success(shut_out.get())
+    assert not is_success(shut_out.get())
     report = shut_out.verify(settle=0.0)
     assert not report.passed
     (clients,) = [check for check in report.checks if check.id == "clients"]
@@ -271,7 +272,7 @@ def test_what_is_taken_off_is_off(everything, deployed, before, local):
     left = json.loads(local._cloud("dump"))
     assert not left.get("acl")
     assert not left.get("domain_extension")
-    assert isinstance(probes.plain_http(Target(site.target.host, 80)), probes.Unreachable)
+    assert isinstance(probes.plain_http(Target(site.target.host, 80)), Unreachable)
     # Its key was taken out, which leaves it on: the provider has no way to tell.
     (balancer,) = left["load_balancer"]
     assert "ConsoleProtection" in json.dumps(balancer)

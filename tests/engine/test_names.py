@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from operations.verification import checks, probes
+from operations.verification import probes, served_certificates
 from operations.verification.identity import Identity, of_bundle
+from operations.verification.outcomes import Rejected
 from pki import certificates, keys, name_constraints
 from pki.certificates import Issuer
 from pki.names import distinguished_name
@@ -81,7 +82,7 @@ def test_ranges_are_refused_before_anything_is_made_while_the_address_is_open(en
 def test_the_server_is_known_by_every_name_and_address(deployed):
     found = outputs_of(deployed)
     assert list(found.server_names) == ["www.example.com", found.address, *SERVER["ip_addresses"]]
-    held = checks.subject_alternative_names(found.server)
+    held = served_certificates.subject_alternative_names(found.server)
     assert held == ["www.example.com", found.address, *SERVER["ip_addresses"]]
     assert deployed.steps() == {}
 
@@ -117,7 +118,7 @@ def test_the_listener_refuses_what_the_constrained_ca_may_not_certify(deployed):
     assert request(found, stranger(deployed, "a@example.com")).status == 200
     # HAProxy does not go on with its page after this error: docs/hostile-clients.md.
     refused = request(found, stranger(deployed, "a@example.org"))
-    assert refused == probes.Rejected("certificate unknown")
+    assert refused == Rejected("certificate unknown")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from operations.outputs import StackOutputs
-from operations.verification import checks, probes
+from operations.verification import probes
 from operations.verification.identity import Identity
+from operations.verification.outcomes import is_success
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def handed_out(run, project):
             found = json.loads(run("outputs").stdout)
             target = probes.target_of(StackOutputs.model_validate({**found, "client_bundles": {}}))
             context = probes.anchored_context(self.trusted)
-            return checks.is_success(probes.probe(target, context, self.identity))
+            return is_success(probes.probe(target, context, self.identity))
 
     return lambda name, directory: Holder(name, project / "out" / directory)
 

@@ -12,12 +12,10 @@ import pytest
 from operations import outputs as stack_outputs
 from operations.verification.identity import impostor_of, of_bundle, of_expired_probe
 from operations.verification.old_tls import OLD_VERSIONS, can_speak
+from operations.verification.outcomes import Answered, Rejected, Unreachable
 from operations.verification.probes import (
     ANSWER_BYTES,
-    Answered,
-    Rejected,
     Target,
-    Unreachable,
     handshake,
     probe,
     unverified_context,
