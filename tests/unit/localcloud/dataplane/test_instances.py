@@ -13,6 +13,8 @@ import pytest
 from localcloud.dataplane import ports, processes
 from localcloud.dataplane.instances import Instances
 from localcloud.dataplane.model import DataPlaneError, InstanceSpec, SocketAddress
+from tests.unit.localcloud.dataplane.echo import answers, echo_user_data, get
+from tests.unit.localcloud.dataplane.site import loopback, wait_until
 
 
 @pytest.fixture
@@ -33,35 +35,35 @@ def pid_of(tmp_path, instance_id="i-1"):
     return int((tmp_path / "instances" / instance_id / "pid").read_text())
 
 
-def test_an_instance_serves_its_page_with_nothing_of_our_environment(instances, tools, monkeypatch):
+def test_an_instance_serves_its_page_with_nothing_of_our_environment(instances, monkeypatch):
     monkeypatch.setenv("A_SECRET", "x")
-    instances.start(InstanceSpec("i-1", tools.loopback(), tools.echo_user_data(8080)))
+    instances.start(InstanceSpec("i-1", loopback(), echo_user_data(8080)))
     address = instances.backend_socket("i-1", 8080)
-    tools.wait_until(lambda: tools.answers(address))
-    answer = tools.get(address).json
+    wait_until(lambda: answers(address))
+    answer = get(address).json
     assert answer["instance"] == "i-1"
     assert set(answer["environment"]) <= {"INSTANCE_ID", "PATH", "LC_CTYPE"}
 
 
-def test_a_taken_port_is_replaced_and_reported(instances, tools):
-    host = tools.loopback()
+def test_a_taken_port_is_replaced_and_reported(instances):
+    host = loopback()
     with socket.create_server((host, 8080)):
-        instances.start(InstanceSpec("i-1", host, tools.echo_user_data(8080)))
+        instances.start(InstanceSpec("i-1", host, echo_user_data(8080)))
         address = instances.backend_socket("i-1", 8080)
         assert address == SocketAddress(host, 16080)
-        tools.wait_until(lambda: tools.answers(address))
+        wait_until(lambda: answers(address))
 
 
-def test_only_the_service_s_own_port_is_mapped(instances, tools):
-    host = tools.loopback()
+def test_only_the_service_s_own_port_is_mapped(instances):
+    host = loopback()
     with socket.create_server((host, 8080)):
-        instances.start(InstanceSpec("i-1", host, tools.echo_user_data(8080)))
+        instances.start(InstanceSpec("i-1", host, echo_user_data(8080)))
     assert instances.backend_socket("i-1", 9090) == SocketAddress(host, 9090)
 
 
-def test_stopping_ends_the_process_and_removes_its_files(instances, tools, tmp_path):
-    host = tools.loopback()
-    instances.start(InstanceSpec("i-1", host, tools.echo_user_data(8080)))
+def test_stopping_ends_the_process_and_removes_its_files(instances, tmp_path):
+    host = loopback()
+    instances.start(InstanceSpec("i-1", host, echo_user_data(8080)))
     pid = pid_of(tmp_path)
     assert instances.running("i-1")
     instances.stop("i-1")
@@ -72,49 +74,49 @@ def test_stopping_ends_the_process_and_removes_its_files(instances, tools, tmp_p
     instances.stop("i-1")
 
 
-def test_a_process_that_ignores_sigterm_is_killed(instances, tools, tmp_path, monkeypatch):
+def test_a_process_that_ignores_sigterm_is_killed(instances, tmp_path, monkeypatch):
     monkeypatch.setattr(processes, "GRACE", 0.1)
-    ignoring = tools.echo_user_data(8080).replace(
+    ignoring = echo_user_data(8080).replace(
         "import argparse, json, os, time",
         "import argparse, json, os, time, signal; signal.signal(15, signal.SIG_IGN)",
     )
     assert "SIG_IGN" in ignoring
-    instances.start(InstanceSpec("i-1", tools.loopback(), ignoring))
-    tools.wait_until(lambda: tools.answers(instances.backend_socket("i-1", 8080)))
+    instances.start(InstanceSpec("i-1", loopback(), ignoring))
+    wait_until(lambda: answers(instances.backend_socket("i-1", 8080)))
     pid = pid_of(tmp_path)
     instances.stop("i-1")
     assert not psutil.pid_exists(pid)
 
 
-def test_a_process_that_dies_stays_dead(instances, tools, tmp_path):
-    spec = InstanceSpec("i-1", tools.loopback(), tools.echo_user_data(8080))
+def test_a_process_that_dies_stays_dead(instances, tmp_path):
+    spec = InstanceSpec("i-1", loopback(), echo_user_data(8080))
     instances.start(spec)
     psutil.Process(pid_of(tmp_path)).kill()
-    tools.wait_until(lambda: not instances.running("i-1"))
+    wait_until(lambda: not instances.running("i-1"))
     instances.start(spec)
     assert not instances.running("i-1")
 
 
-def test_a_stopped_instance_starts_again(instances, tools):
-    spec = InstanceSpec("i-1", tools.loopback(), tools.echo_user_data(8080))
+def test_a_stopped_instance_starts_again(instances):
+    spec = InstanceSpec("i-1", loopback(), echo_user_data(8080))
     for _ in range(2):
         instances.start(spec)
-        tools.wait_until(lambda: tools.answers(instances.backend_socket("i-1", 8080)))
+        wait_until(lambda: answers(instances.backend_socket("i-1", 8080)))
         instances.stop("i-1")
 
 
 @pytest.mark.parametrize("user_data", ["", "#!/bin/sh\ntouch /tmp/never\n"])
-def test_an_instance_without_a_service_runs_and_listens_nowhere(instances, tools, user_data):
-    host = tools.loopback()
+def test_an_instance_without_a_service_runs_and_listens_nowhere(instances, user_data):
+    host = loopback()
     instances.start(InstanceSpec("i-1", host, user_data))
     assert instances.running("i-1")
     assert instances.backend_socket("i-1", 80) == SocketAddress(host, 80)
 
 
-def test_commands_that_are_not_run_are_recorded(instances, tools, tmp_path):
+def test_commands_that_are_not_run_are_recorded(instances, tmp_path):
     never = tmp_path / "never"
     user_data = f"#cloud-config\nruncmd: [[touch, {never}]]\n"
-    instances.start(InstanceSpec("i-1", tools.loopback(), user_data))
+    instances.start(InstanceSpec("i-1", loopback(), user_data))
     recorded = json.loads((tmp_path / "instances/i-1/skipped.json").read_text())
     assert recorded == [["touch", str(never)]]
     assert not never.exists()
@@ -131,8 +133,8 @@ def test_an_instance_that_was_never_started_has_no_address(instances):
         instances.backend_socket("i-9", 80)
 
 
-def test_files_of_an_instance_are_its_owner_s_alone(instances, tools, tmp_path):
-    instances.start(InstanceSpec("i-1", tools.loopback(), tools.echo_user_data(8080)))
+def test_files_of_an_instance_are_its_owner_s_alone(instances, tmp_path):
+    instances.start(InstanceSpec("i-1", loopback(), echo_user_data(8080)))
     folder = tmp_path / "instances" / "i-1"
     assert folder.stat().st_mode & 0o777 == 0o700
     written = [path for path in folder.rglob("*") if path.is_file()]
@@ -141,7 +143,7 @@ def test_files_of_an_instance_are_its_owner_s_alone(instances, tools, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the parent-death signal is Linux's")
-def test_an_instance_ends_with_a_killed_parent(tmp_path, tools):
+def test_an_instance_ends_with_a_killed_parent(tmp_path):
     code = (
         "import sys, time; from pathlib import Path\n"
         "from localcloud.dataplane.instances import Instances\n"
@@ -152,34 +154,34 @@ def test_an_instance_ends_with_a_killed_parent(tmp_path, tools):
         "print('started', flush=True)\n"
         "time.sleep(600)\n"
     )
-    host = tools.loopback()
-    arguments = [str(tmp_path / "instances"), host, tools.echo_user_data(8080)]
+    host = loopback()
+    arguments = [str(tmp_path / "instances"), host, echo_user_data(8080)]
     command = [sys.executable, "-c", code, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=_root()) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"started\n"
         instance = psutil.Process(pid_of(tmp_path))
-        tools.wait_until(lambda: tools.answers(SocketAddress(host, 8080)))
+        wait_until(lambda: answers(SocketAddress(host, 8080)))
         parent.kill()
     try:
-        tools.wait_until(lambda: not _lives(instance))
+        wait_until(lambda: not _lives(instance))
     finally:
         if _lives(instance):
             instance.kill()
 
 
-def test_an_instance_outlives_the_thread_that_started_it(instances, tools):
-    spec = InstanceSpec("i-1", tools.loopback(), tools.echo_user_data(8080))
+def test_an_instance_outlives_the_thread_that_started_it(instances):
+    spec = InstanceSpec("i-1", loopback(), echo_user_data(8080))
 
     def start():
         instances.start(spec)
         # By then the launcher has asked Linux for a signal at the end of its parent.
-        tools.wait_until(lambda: tools.answers(instances.backend_socket("i-1", 8080)))
+        wait_until(lambda: answers(instances.backend_socket("i-1", 8080)))
 
     thread = threading.Thread(target=start)
     thread.start()
     thread.join()
-    assert all(tools.answers(instances.backend_socket("i-1", 8080)) for _ in range(20))
+    assert all(answers(instances.backend_socket("i-1", 8080)) for _ in range(20))
     assert instances.running("i-1")
 
 
@@ -219,15 +221,15 @@ def test_an_unreadable_pid_file_is_removed(tmp_path, content):
     assert not record.exists()
 
 
-def test_a_port_that_is_promised_already_is_not_chosen(tools):
-    host = tools.loopback()
+def test_a_port_that_is_promised_already_is_not_chosen():
+    host = loopback()
     taken = frozenset({SocketAddress(host, 8443)})
     assert ports.choose(host, 8443) == SocketAddress(host, 8443)
     assert ports.choose(host, 8443, taken) == SocketAddress(host, 16443)
 
 
-def test_a_free_port_is_the_last_resort(tools):
-    host = tools.loopback()
+def test_a_free_port_is_the_last_resort():
+    host = loopback()
     found = ports.choose(host, 60000, frozenset({SocketAddress(host, 60000)}))
     assert found.host == host
     assert found.port not in {60000, 68000}

@@ -18,132 +18,140 @@ from localcloud.dataplane.model import (
     SocketAddress,
     StickySession,
 )
+from tests.unit.localcloud.dataplane.echo import get, tls_client
+from tests.unit.localcloud.dataplane.site import (
+    listener_of,
+    loopback,
+    start_backends,
+    wait_healthy,
+    wait_until,
+)
 
 
 @pytest.fixture(scope="module")
-def listener(plane, tools):
+def listener(plane):
     """One without checks, so that it serves at once."""
-    return tools.listener_of(plane, tools.loopback(), health_check=None)
+    return listener_of(plane, loopback(), health_check=None)
 
 
-def instances(tools, address, count, **options):
-    return Counter(tools.get(address, **options).json["instance"] for _ in range(count))
+def instances(address, count, **options):
+    return Counter(get(address, **options).json["instance"] for _ in range(count))
 
 
 def cookie_of(answer):
     return answer.headers["set-cookie"].partition(";")[0]
 
 
-def test_an_inserted_cookie_keeps_a_client_at_its_backend(plane, listener, tools):
+def test_an_inserted_cookie_keeps_a_client_at_its_backend(plane, listener):
     sticky = replace(listener, sticky_session=StickySession(timeout=600))
     address = plane.apply_listeners([sticky])[sticky.key]
-    assert len(instances(tools, address, 6)) == 2
+    assert len(instances(address, 6)) == 2
     for _ in range(2):
-        first = tools.get(address)
+        first = get(address)
         assert cookie_of(first).startswith("SERVERID=")
         assert "i-" not in cookie_of(first)
-        again = instances(tools, address, 6, headers={"Cookie": cookie_of(first)})
+        again = instances(address, 6, headers={"Cookie": cookie_of(first)})
         assert again == {first.json["instance"]: 6}
 
 
-def test_a_session_outlives_a_reload_and_a_change_of_weights(plane, listener, tools):
+def test_a_session_outlives_a_reload_and_a_change_of_weights(plane, listener):
     sticky = replace(listener, scheduler="wrr", sticky_session=StickySession(timeout=600))
     address = plane.apply_listeners([sticky])[sticky.key]
-    first = tools.get(address)
+    first = get(address)
     heavier = tuple(replace(one, weight=7) for one in sticky.backends)
     plane.apply_listeners([replace(sticky, backends=heavier)])
-    again = instances(tools, address, 4, headers={"Cookie": cookie_of(first)})
+    again = instances(address, 4, headers={"Cookie": cookie_of(first)})
     assert again == {first.json["instance"]: 4}
 
 
-def test_a_session_ends_with_its_cookie_s_timeout(plane, listener, tools):
+def test_a_session_ends_with_its_cookie_s_timeout(plane, listener):
     sticky = replace(listener, sticky_session=StickySession(timeout=1))
     address = plane.apply_listeners([sticky])[sticky.key]
-    first = tools.get(address)
+    first = get(address)
     old = {"Cookie": cookie_of(first)}
-    tools.wait_until(lambda: len(instances(tools, address, 4, headers=old)) == 2)
+    wait_until(lambda: len(instances(address, 4, headers=old)) == 2)
 
 
-def test_a_session_moves_on_when_its_backend_is_drained(plane, listener, tools):
+def test_a_session_moves_on_when_its_backend_is_drained(plane, listener):
     sticky = replace(listener, scheduler="wrr", sticky_session=StickySession(timeout=600))
     address = plane.apply_listeners([sticky])[sticky.key]
-    first = tools.get(address)
+    first = get(address)
     here = first.json["instance"]
     drained = tuple(
         replace(one, weight=0 if one.server_id == here else 100) for one in sticky.backends
     )
     plane.apply_listeners([replace(sticky, backends=drained)])
-    moved = instances(tools, address, 4, headers={"Cookie": cookie_of(first)})
+    moved = instances(address, 4, headers={"Cookie": cookie_of(first)})
     assert here not in moved
 
 
-def test_the_backend_s_own_cookie_is_rewritten_and_keeps_a_client(plane, listener, tools):
+def test_the_backend_s_own_cookie_is_rewritten_and_keeps_a_client(plane, listener):
     sticky = replace(listener, sticky_session=StickySession("app"))
     address = plane.apply_listeners([sticky])[sticky.key]
-    assert "set-cookie" not in tools.get(address).headers
-    first = tools.get(address, "/cookie/app")
+    assert "set-cookie" not in get(address).headers
+    first = get(address, "/cookie/app")
     assert cookie_of(first) not in {"app=own", ""}
-    again = instances(tools, address, 6, headers={"Cookie": cookie_of(first)})
+    again = instances(address, 6, headers={"Cookie": cookie_of(first)})
     assert again == {first.json["instance"]: 6}
 
 
 @pytest.mark.parametrize(("weights", "expected"), [((90, 10), 18), ((1, 3), 5), ((100, 0), 20)])
-def test_weights_share_out_requests(plane, listener, tools, weights, expected):
+def test_weights_share_out_requests(plane, listener, weights, expected):
     backends = tuple(
         replace(one, weight=weight) for one, weight in zip(listener.backends, weights, strict=True)
     )
     weighted = replace(listener, scheduler="wrr", backends=backends)
     address = plane.apply_listeners([weighted])[weighted.key]
-    assert instances(tools, address, 20)["i-a"] == expected
+    assert instances(address, 20)["i-a"] == expected
 
 
-def test_two_ports_of_an_instance_are_two_backends(own_plane, tools):
+def test_two_ports_of_an_instance_are_two_backends(own_plane):
     """One port is served and one is not; each has health and requests of its own."""
     served = own_plane.backend_socket("i-a", 8080)
     nothing = SocketAddress(served.host, 9)
-    both = tools.listener_of(
+    both = listener_of(
         own_plane,
-        tools.loopback(),
+        loopback(),
         backends=(Backend("i-a", served), Backend("i-a", nothing)),
     )
     address = own_plane.apply_listeners([both])[both.key]
     expected = {("i-a", served): "normal", ("i-a", nothing): "abnormal"}
-    tools.wait_until(lambda: own_plane.health(both.key) == expected)
-    assert instances(tools, address, 4) == {"i-a": 4}
+    wait_until(lambda: own_plane.health(both.key) == expected)
+    assert instances(address, 4) == {"i-a": 4}
 
 
-def test_health_is_checked_at_the_port_that_is_named(own_plane, tools):
+def test_health_is_checked_at_the_port_that_is_named(own_plane):
     served = own_plane.backend_socket("i-a", 8080)
     nothing = SocketAddress(served.host, 9)
-    one = tools.listener_of(
+    one = listener_of(
         own_plane,
-        tools.loopback(),
+        loopback(),
         backends=(Backend("i-a", nothing, checked_port=served.port),),
     )
     address = own_plane.apply_listeners([one])[one.key]
-    tools.wait_healthy(own_plane, one)
-    assert tools.get(address).status == 502
+    wait_healthy(own_plane, one)
+    assert get(address).status == 502
     # A reload takes over health, and with it the port.
     own_plane.apply_listeners([replace(one, idle_timeout=30)])
-    tools.wait_healthy(own_plane, one)
+    wait_healthy(own_plane, one)
 
 
 @pytest.fixture(scope="module")
-def own_plane(start_plane, tools):
+def own_plane(start_plane):
     plane = start_plane()
-    tools.start_backends(plane)
+    start_backends(plane)
     return plane
 
 
 HERE, THERE, FAR = "127.201.0.7", "127.202.0.7", "127.203.0.7"
 
 
-def admitted(tools, address, **options):
+def admitted(address, **options):
     """Which of three client addresses get an answer."""
     found = set()
     for source in (HERE, THERE, FAR):
         try:
-            assert tools.get(address, source=source, **options).status in {200, 302}
+            assert get(address, source=source, **options).status in {200, 302}
         except (OSError, ssl.SSLError):
             continue
         found.add(source)
@@ -163,24 +171,22 @@ def admitted(tools, address, **options):
     ],
     ids=str,
 )
-def test_a_list_shuts_out_some_addresses_and_admits_others(
-    *, plane, listener, tools, control, expected
-):
+def test_a_list_shuts_out_some_addresses_and_admits_others(*, plane, listener, control, expected):
     guarded = replace(listener, access_control=control)
     address = plane.apply_listeners([guarded])[guarded.key]
-    assert admitted(tools, address) == expected
+    assert admitted(address) == expected
 
 
-def test_a_thousand_entries_are_no_problem(plane, listener, tools):
+def test_a_thousand_entries_are_no_problem(plane, listener):
     entries = tuple(f"10.{n // 250}.{n % 250}.0/24" for n in range(999))
     control = AccessControl("white", (*entries, f"{HERE}/32"))
     guarded = replace(listener, access_control=control)
     address = plane.apply_listeners([guarded])[guarded.key]
-    assert admitted(tools, address) == {HERE}
+    assert admitted(address) == {HERE}
 
 
 def test_a_list_shuts_out_before_certificates_are_looked_at(
-    *, plane, listener, tools, authority, server_pem, certificates
+    *, plane, listener, authority, server_pem, certificates
 ):
     guarded = replace(
         listener,
@@ -190,16 +196,16 @@ def test_a_list_shuts_out_before_certificates_are_looked_at(
         access_control=AccessControl("black", (f"{HERE}/32",)),
     )
     address = plane.apply_listeners([guarded])[guarded.key]
-    client = tools.tls_client(certificates.good)
-    assert admitted(tools, address, tls=client) == {THERE, FAR}
-    assert tools.get(address, tls=tools.tls_client(), source=THERE).status == 400
+    client = tls_client(certificates.good)
+    assert admitted(address, tls=client) == {THERE, FAR}
+    assert get(address, tls=tls_client(), source=THERE).status == 400
 
 
 @pytest.fixture(scope="module")
-def redirect(plane, tools, server_pem):
-    secure = tools.listener_of(
+def redirect(plane, server_pem):
+    secure = listener_of(
         plane,
-        tools.loopback(),
+        loopback(),
         port=8443,
         protocol="https",
         server_certificate=server_pem,
@@ -221,50 +227,48 @@ def redirect(plane, tools, server_pem):
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
-def test_a_redirect_sends_everyone_to_https(
-    *, plane, redirect, tools, method, host, path, location
-):
+def test_a_redirect_sends_everyone_to_https(*, plane, redirect, method, host, path, location):
     _, plain = redirect
     address = plane.apply_listeners(redirect)[plain.key]
-    answer = tools.get(address, path, method=method, headers={"Host": host})
+    answer = get(address, path, method=method, headers={"Host": host})
     assert (answer.status, answer.headers["location"]) == (302, location)
 
 
-def test_a_redirect_leads_to_where_the_https_listener_really_is(plane, redirect, tools):
+def test_a_redirect_leads_to_where_the_https_listener_really_is(plane, redirect):
     secure, plain = redirect
     with socket.create_server((secure.address, 8555)):
         moved = replace(secure, port=8555)
         found = plane.apply_listeners([moved, replace(plain, forward_port=8555)])
-    location = tools.get(found[plain.key], headers={"Host": "a"}).headers["location"]
+    location = get(found[plain.key], headers={"Host": "a"}).headers["location"]
     assert location == f"https://a:{found[moved.key].port}/"
     assert found[moved.key].port != 8555
 
 
-def test_the_port_of_https_is_not_written_out(plane, redirect, tools):
+def test_the_port_of_https_is_not_written_out(plane, redirect):
     _, plain = redirect
     alone = replace(plain, forward_port=443)
     address = plane.apply_listeners([alone])[alone.key]
-    answer = tools.get(address, headers={"Host": "a:8080"})
+    answer = get(address, headers={"Host": "a:8080"})
     assert answer.headers["location"] == "https://a/"
 
 
-def test_a_redirect_obeys_its_list_and_has_no_health(plane, redirect, tools):
+def test_a_redirect_obeys_its_list_and_has_no_health(plane, redirect):
     secure, plain = redirect
     guarded = replace(plain, access_control=AccessControl("white", (f"{THERE}/32",)))
     address = plane.apply_listeners([secure, guarded])[guarded.key]
-    assert admitted(tools, address) == {THERE}
+    assert admitted(address) == {THERE}
     assert plane.health(guarded.key) == {}
 
 
 @pytest.fixture(scope="module")
-def by_name(plane, tools, authority):
+def by_name(plane, authority):
     """A listener with three certificates; its own claims the second domain's name too."""
     own = authority.server("own", ["app.example.com", "api.example.com"])
     api = authority.server("api", ["api.example.com"])
     wild = authority.server("wild", ["*.wild.example.com"])
-    return tools.listener_of(
+    return listener_of(
         plane,
-        tools.loopback(),
+        loopback(),
         protocol="https",
         health_check=None,
         server_certificate=own,
@@ -301,26 +305,22 @@ def presented(address, name, context):
     ],
 )
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_each_domain_has_its_certificate(
-    *, plane, by_name, tools, certificates, name, expected, version
-):
+def test_each_domain_has_its_certificate(*, plane, by_name, certificates, name, expected, version):
     address = plane.apply_listeners([by_name])[by_name.key]
-    assert presented(address, name, tools.tls_client(certificates.good, version)) == expected
+    assert presented(address, name, tls_client(certificates.good, version)) == expected
 
 
 @pytest.mark.parametrize("name", ["app.example.com", "api.example.com", "x.wild.example.com"])
 @pytest.mark.parametrize("strict", [False, True], ids=["pages", "strict"])
-def test_no_domain_is_a_way_around_mutual_tls(
-    *, start_plane, by_name, tools, certificates, name, strict
-):
+def test_no_domain_is_a_way_around_mutual_tls(*, start_plane, by_name, certificates, name, strict):
     plane = start_plane(strict=strict)
-    tools.start_backends(plane)
+    start_backends(plane)
     address = plane.apply_listeners([replace(by_name, backends=())])[by_name.key]
 
     def ask(client):
         with (
             socket.create_connection((address.host, address.port), timeout=10) as plain,
-            tools.tls_client(client).wrap_socket(plain, server_hostname=name) as tls,
+            tls_client(client).wrap_socket(plain, server_hostname=name) as tls,
         ):
             tls.sendall(f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
             return int(tls.recv(12)[9:12])
@@ -335,14 +335,14 @@ def test_no_domain_is_a_way_around_mutual_tls(
 
 
 def test_a_replaced_certificate_of_a_domain_is_shown_and_the_old_one_is_gone(
-    *, plane, by_name, tools, certificates, authority
+    *, plane, by_name, certificates, authority
 ):
     address = plane.apply_listeners([by_name])[by_name.key]
     before = len(list((plane._home / "pem").iterdir()))
     new = DomainExtension("api.example.com", authority.server("new", ["api.example.com"]))
     changed = replace(by_name, domain_extensions=(by_name.domain_extensions[0], new))
     assert plane.apply_listeners([changed]) == {by_name.key: address}
-    client = tools.tls_client(certificates.good)
+    client = tls_client(certificates.good)
     assert presented(address, "api.example.com", client) == "new"
     assert len(list((plane._home / "pem").iterdir())) == before
     plane.apply_listeners([replace(by_name, domain_extensions=())])
@@ -351,7 +351,7 @@ def test_a_replaced_certificate_of_a_domain_is_shown_and_the_old_one_is_gone(
 
 
 def test_a_client_of_one_listener_is_none_of_another_with_the_same_certificate(
-    *, plane, listener, tools, authority, other_authority, server_pem, certificates
+    *, plane, listener, authority, other_authority, server_pem, certificates
 ):
     first = replace(
         listener,
@@ -367,10 +367,8 @@ def test_a_client_of_one_listener_is_none_of_another_with_the_same_certificate(
         (certificates.other_ca, [400, 200, 200]),
         (certificates.missing, [400, 400, 200]),
     ):
-        context = tools.tls_client(client)
-        statuses = [
-            tools.get(found[one.key], tls=context).status for one in (first, second, open_to_all)
-        ]
+        context = tls_client(client)
+        statuses = [get(found[one.key], tls=context).status for one in (first, second, open_to_all)]
         assert statuses == expected
 
 
@@ -383,7 +381,7 @@ def has_ipv6() -> bool:
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
-def test_a_listener_can_be_at_an_ipv6_address(plane, listener, tools):
+def test_a_listener_can_be_at_an_ipv6_address(plane, listener):
     sixth = replace(
         listener, address="::1", port=18080, access_control=AccessControl("white", ("::1/128",))
     )
@@ -391,15 +389,15 @@ def test_a_listener_can_be_at_an_ipv6_address(plane, listener, tools):
     found = plane.apply_listeners([sixth, other])
     assert found[sixth.key] != found[other.key]
     for one in (sixth, other):
-        answer = tools.get(found[one.key])
+        answer = get(found[one.key])
         assert answer.seen["x-forwarded-for"] == "::1"
     shut = replace(sixth, access_control=AccessControl("black", ("::/0",)))
     address = plane.apply_listeners([shut])[shut.key]
     with pytest.raises(ConnectionError):
-        tools.get(address)
+        get(address)
 
 
-def test_an_idle_connection_is_closed_after_its_timeout(plane, listener, tools):
+def test_an_idle_connection_is_closed_after_its_timeout(plane, listener):
     brief = replace(listener, idle_timeout=1)
     address = plane.apply_listeners([brief])[brief.key]
     with socket.create_connection((address.host, address.port), timeout=10) as connection:
@@ -408,10 +406,10 @@ def test_an_idle_connection_is_closed_after_its_timeout(plane, listener, tools):
             pass
 
 
-def test_a_check_s_settings_reach_the_backend(own_plane, tools):
+def test_a_check_s_settings_reach_the_backend(own_plane):
     check = HealthCheck(uri="/healthz", method="get", domain="app.example.com", interval=1)
-    one = tools.listener_of(own_plane, tools.loopback(), health_check=check)
+    one = listener_of(own_plane, loopback(), health_check=check)
     own_plane.apply_listeners([one])
     socket_of = own_plane.backend_socket("i-a", 8080)
     wanted = [["GET", "HTTP/1.0", "app.example.com"]]
-    tools.wait_until(lambda: tools.get(socket_of).json["check"] == wanted)
+    wait_until(lambda: get(socket_of).json["check"] == wanted)

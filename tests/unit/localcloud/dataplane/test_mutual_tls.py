@@ -6,6 +6,9 @@ import warnings
 
 import pytest
 
+from tests.unit.localcloud.dataplane.echo import get, tls_client
+from tests.unit.localcloud.dataplane.site import listener_of, loopback, start_backends, wait_healthy
+
 REFUSED_IN_HANDSHAKE = (ssl.SSLError, ConnectionError)
 
 
@@ -15,19 +18,19 @@ def strict(request):
 
 
 @pytest.fixture(scope="module")
-def listener_and_address(start_plane, strict, tools, authority, server_pem):
+def listener_and_address(start_plane, strict, authority, server_pem):
     plane = start_plane(strict=strict)
-    tools.start_backends(plane)
-    listener = tools.listener_of(
+    start_backends(plane)
+    listener = listener_of(
         plane,
-        tools.loopback(),
+        loopback(),
         protocol="https",
         server_certificate=server_pem,
         ca_certificate=authority.pem,
         tls_cipher_policy="tls_cipher_policy_1_2_strict_with_1_3",
     )
     address = plane.apply_listeners([listener])[listener.key]
-    tools.wait_healthy(plane, listener)
+    wait_healthy(plane, listener)
     return listener, address
 
 
@@ -36,8 +39,8 @@ def version(request):
     return request.param
 
 
-def test_a_valid_client_certificate_is_admitted(listener_and_address, tools, certificates, version):
-    answer = tools.get(listener_and_address[1], tls=tools.tls_client(certificates.good, version))
+def test_a_valid_client_certificate_is_admitted(listener_and_address, certificates, version):
+    answer = get(listener_and_address[1], tls=tls_client(certificates.good, version))
     assert answer.status == 200
     assert answer.json["instance"] in {"i-a", "i-b"}
 
@@ -53,15 +56,15 @@ def test_a_valid_client_certificate_is_admitted(listener_and_address, tools, cer
     ],
 )
 def test_everyone_else_is_refused(
-    *, listener_and_address, strict, tools, certificates, version, kind, title
+    *, listener_and_address, strict, certificates, version, kind, title
 ):
-    client = tools.tls_client(getattr(certificates, kind), version)
+    client = tls_client(getattr(certificates, kind), version)
     address = listener_and_address[1]
     if strict:
         with pytest.raises(REFUSED_IN_HANDSHAKE):
-            tools.get(address, tls=client)
+            get(address, tls=client)
     else:
-        answer = tools.get(address, tls=client)
+        answer = get(address, tls=client)
         assert answer.status == 400
         assert f"<title>{title}</title>".encode() in answer.body
 
@@ -70,19 +73,19 @@ def test_everyone_else_is_refused(
     ("method", "headers"), [("TRACE", {}), ("OPTIONS", {}), ("GET", {"X-Forwarded-Proto": "https"})]
 )
 def test_no_method_or_header_gets_around_a_missing_certificate(
-    listener_and_address, strict, tools, method, headers
+    listener_and_address, strict, method, headers
 ):
-    request = {"method": method, "headers": headers, "tls": tools.tls_client()}
+    request = {"method": method, "headers": headers, "tls": tls_client()}
     if strict:
         with pytest.raises(REFUSED_IN_HANDSHAKE):
-            tools.get(listener_and_address[1], **request)
+            get(listener_and_address[1], **request)
     else:
-        assert tools.get(listener_and_address[1], **request).status == 400
+        assert get(listener_and_address[1], **request).status == 400
 
 
-def test_a_session_is_never_resumed(listener_and_address, tools, certificates, version):
+def test_a_session_is_never_resumed(listener_and_address, certificates, version):
     address = listener_and_address[1]
-    context = tools.tls_client(certificates.good, version)
+    context = tls_client(certificates.good, version)
 
     def visit(session):
         with (
@@ -102,15 +105,15 @@ def test_a_session_is_never_resumed(listener_and_address, tools, certificates, v
 
 
 @pytest.fixture(scope="module")
-def by_policy(start_plane, tools, server_pem):
+def by_policy(start_plane, server_pem):
     """Addresses of listeners without mutual authentication, one a policy."""
     from localcloud.dataplane.tls_policies import POLICIES
 
     plane = start_plane()
-    tools.start_backends(plane)
-    host = tools.loopback()
+    start_backends(plane)
+    host = loopback()
     listeners = [
-        tools.listener_of(
+        listener_of(
             plane,
             host,
             port=9000 + number,
@@ -182,14 +185,14 @@ def test_http2_is_offered_only_where_the_listener_has_it(by_policy):
 
 
 def test_a_replaced_client_ca_takes_effect_at_once(
-    *, start_plane, tools, authority, other_authority, server_pem, certificates
+    *, start_plane, authority, other_authority, server_pem, certificates
 ):
     plane = start_plane()
-    tools.start_backends(plane)
-    host = tools.loopback()
+    start_backends(plane)
+    host = loopback()
 
     def apply(ca):
-        listener = tools.listener_of(
+        listener = listener_of(
             plane,
             host,
             protocol="https",
@@ -200,7 +203,7 @@ def test_a_replaced_client_ca_takes_effect_at_once(
         return plane.apply_listeners([listener])[listener.key]
 
     address = apply(authority.pem)
-    good, other = (tools.tls_client(c) for c in (certificates.good, certificates.other_ca))
-    assert [tools.get(address, tls=client).status for client in (good, other)] == [200, 400]
+    good, other = (tls_client(c) for c in (certificates.good, certificates.other_ca))
+    assert [get(address, tls=client).status for client in (good, other)] == [200, 400]
     assert apply(other_authority.pem) == address
-    assert [tools.get(address, tls=client).status for client in (good, other)] == [400, 200]
+    assert [get(address, tls=client).status for client in (good, other)] == [400, 200]

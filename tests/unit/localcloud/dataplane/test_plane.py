@@ -19,32 +19,41 @@ from localcloud.dataplane.model import (
 )
 from localcloud.dataplane.plane import DataPlane
 from localcloud.dataplane.processes import Spawner
+from tests.unit.localcloud.dataplane.echo import echo_user_data, get
+from tests.unit.localcloud.dataplane.site import (
+    health,
+    listener_of,
+    loopback,
+    start_backends,
+    wait_healthy,
+    wait_until,
+)
 
 
 @pytest.fixture(scope="module")
-def healthy(plane, tools):
+def healthy(plane):
     """A listener whose backends are healthy, and its address."""
-    listener = tools.listener_of(
-        plane, tools.loopback(), forwarded=ForwardedHeaders(slb_ip=True, slb_id=True, proto=True)
+    listener = listener_of(
+        plane, loopback(), forwarded=ForwardedHeaders(slb_ip=True, slb_id=True, proto=True)
     )
     address = plane.apply_listeners([listener])[listener.key]
-    tools.wait_healthy(plane, listener)
+    wait_healthy(plane, listener)
     return listener, address
 
 
 @pytest.fixture
-def served(plane, healthy, tools):
+def served(plane, healthy):
     """The healthy listener, whatever the last test applied."""
     plane.apply_listeners([healthy[0]])
-    tools.wait_healthy(plane, healthy[0])
+    wait_healthy(plane, healthy[0])
     return healthy
 
 
 @pytest.fixture
-def own_plane(start_plane, tools):
+def own_plane(start_plane):
     """A data plane that a test may break."""
     plane = start_plane()
-    tools.start_backends(plane)
+    start_backends(plane)
     yield plane
     plane.stop()
 
@@ -57,109 +66,109 @@ def haproxy_pid(plane):
     return int((plane._home / "haproxy.pid").read_text())
 
 
-def test_requests_alternate_over_the_backends(served, tools):
-    names = [tools.get(served[1]).json["instance"] for _ in range(10)]
+def test_requests_alternate_over_the_backends(served):
+    names = [get(served[1]).json["instance"] for _ in range(10)]
     assert names in (["i-a", "i-b"] * 5, ["i-b", "i-a"] * 5)
 
 
-def test_the_backend_sees_headers_of_the_listener_and_not_the_client_s(served, tools):
+def test_the_backend_sees_headers_of_the_listener_and_not_the_client_s(served):
     forged = {"SLB-ID": "x", "SLB-IP": "x", "X-Forwarded-Proto": "x", "X-Forwarded-For": "6.6.6.6"}
-    seen = tools.get(served[1], headers=forged).seen
+    seen = get(served[1], headers=forged).seen
     assert seen["x-forwarded-for"] == "6.6.6.6, 127.0.0.1"
     assert seen["x-forwarded-proto"] == "http"
     assert seen["slb-id"] == "lb-test"
     assert seen["slb-ip"] == served[1].host
-    assert tools.get(served[1]).seen["x-forwarded-for"] == "127.0.0.1"
+    assert get(served[1]).seen["x-forwarded-for"] == "127.0.0.1"
 
 
-def test_health_checks_are_sent_as_the_load_balancer_does(plane, served, tools):
+def test_health_checks_are_sent_as_the_load_balancer_does(plane, served):
     host = plane.backend_socket("i-a", 8080).host
-    answer = tools.get(plane.backend_socket("i-a", 8080))
+    answer = get(plane.backend_socket("i-a", 8080))
     assert answer.json["check"] == [["HEAD", "HTTP/1.0", host]]
 
 
-def test_trace_is_refused(served, tools):
-    assert tools.get(served[1], method="TRACE").status == 405
+def test_trace_is_refused(served):
+    assert get(served[1], method="TRACE").status == 405
 
 
-def test_answers_are_compressed_for_those_who_ask(plane, served, tools):
+def test_answers_are_compressed_for_those_who_ask(plane, served):
     asking = {"Accept-Encoding": "gzip"}
-    assert tools.get(served[1], headers=asking).headers["content-encoding"] == "gzip"
+    assert get(served[1], headers=asking).headers["content-encoding"] == "gzip"
     plain = replace(served[0], gzip=False)
     plane.apply_listeners([plain])
-    assert "content-encoding" not in tools.get(served[1], headers=asking).headers
+    assert "content-encoding" not in get(served[1], headers=asking).headers
 
 
-def test_a_slow_backend_is_504(plane, served, tools):
+def test_a_slow_backend_is_504(plane, served):
     plane.apply_listeners([replace(served[0], request_timeout=1)])
-    assert tools.get(served[1], "/sleep/3").status == 504
+    assert get(served[1], "/sleep/3").status == 504
 
 
-def test_an_error_of_the_backend_is_passed_on(served, tools):
-    assert tools.get(served[1], "/fail").status == 500
+def test_an_error_of_the_backend_is_passed_on(served):
+    assert get(served[1], "/fail").status == 500
 
 
 @pytest.mark.parametrize("weights", [(), (0, 0)])
-def test_a_listener_without_a_backend_to_use_is_502(plane, served, tools, weights):
+def test_a_listener_without_a_backend_to_use_is_502(plane, served, weights):
     listener, address = served
     backends = tuple(
         replace(backend, weight=weight)
         for backend, weight in zip(listener.backends, weights, strict=False)
     )
     plane.apply_listeners([replace(listener, backends=backends)])
-    answer = tools.get(address)
+    answer = get(address)
     assert answer.status == 502
     assert b"502 Bad Gateway" in answer.body
 
 
-def test_backends_that_refuse_connections_are_502(plane, served, tools):
-    dead = Backend("i-dead", SocketAddress(tools.loopback(), 9))
+def test_backends_that_refuse_connections_are_502(plane, served):
+    dead = Backend("i-dead", SocketAddress(loopback(), 9))
     plane.apply_listeners([replace(served[0], backends=(dead,), health_check=None)])
-    assert tools.get(served[1]).status == 502
+    assert get(served[1]).status == 502
 
 
-def test_weights_share_out_requests(plane, served, tools):
+def test_weights_share_out_requests(plane, served):
     listener, address = served
     first, second = listener.backends
     backends = (replace(first, weight=75), replace(second, weight=25))
     plane.apply_listeners([replace(listener, scheduler="wrr", backends=backends)])
-    names = [tools.get(address).json["instance"] for _ in range(20)]
+    names = [get(address).json["instance"] for _ in range(20)]
     assert names.count("i-a") == 15
 
 
-def test_a_backend_without_checks_is_unavailable_and_serves(plane, served, tools):
+def test_a_backend_without_checks_is_unavailable_and_serves(plane, served):
     listener = replace(served[0], health_check=None)
     plane.apply_listeners([listener])
-    assert tools.health(plane, listener) == {"i-a": "unavailable", "i-b": "unavailable"}
-    assert tools.get(served[1]).status == 200
+    assert health(plane, listener) == {"i-a": "unavailable", "i-b": "unavailable"}
+    assert get(served[1]).status == 200
 
 
-def test_a_new_backend_gets_no_requests_before_it_passed_its_checks(plane, served, tools):
+def test_a_new_backend_gets_no_requests_before_it_passed_its_checks(plane, served):
     listener, _ = served
     failing = HealthCheck(uri="/fail", interval=1, healthy_threshold=2, unhealthy_threshold=2)
     other = replace(listener, load_balancer_id="lb-other", port=8444, health_check=failing)
     found = plane.apply_listeners([listener, other])
-    assert tools.get(found[other.key]).status == 502
+    assert get(found[other.key]).status == 502
     assert set(plane.health(other.key).values()) <= {"unavailable", "abnormal"}
-    tools.wait_until(lambda: set(plane.health(other.key).values()) == {"abnormal"})
-    assert tools.get(found[other.key]).status == 502
+    wait_until(lambda: set(plane.health(other.key).values()) == {"abnormal"})
+    assert get(found[other.key]).status == 502
 
 
-def test_a_reload_keeps_health_and_addresses(plane, served, tools):
+def test_a_reload_keeps_health_and_addresses(plane, served):
     listener, address = served
     for seconds in (20, 21, 22):
         changed = replace(listener, idle_timeout=seconds)
         assert plane.apply_listeners([changed]) == {listener.key: address}
         assert set(plane.health(listener.key).values()) == {"normal"}
-        assert tools.get(address).status == 200
+        assert get(address).status == 200
 
 
-def test_turning_checks_on_does_not_interrupt_service(plane, served, tools):
+def test_turning_checks_on_does_not_interrupt_service(plane, served):
     listener, address = served
     plane.apply_listeners([replace(listener, health_check=None)])
     plane.apply_listeners([listener])
-    assert tools.get(address).status == 200
-    tools.wait_healthy(plane, listener)
+    assert get(address).status == 200
+    wait_healthy(plane, listener)
 
 
 def test_the_same_listeners_again_do_not_reload(plane, served):
@@ -170,7 +179,7 @@ def test_the_same_listeners_again_do_not_reload(plane, served):
     assert workers(plane).isdisjoint(before)
 
 
-def test_a_reload_loses_no_request(plane, served, tools):
+def test_a_reload_loses_no_request(plane, served):
     listener, address = served
     statuses: list[int | str] = []
     finished = threading.Event()
@@ -178,7 +187,7 @@ def test_a_reload_loses_no_request(plane, served, tools):
     def ask(path):
         while not finished.is_set():
             try:
-                statuses.append(tools.get(address, path).status)
+                statuses.append(get(address, path).status)
             except OSError as error:
                 statuses.append(repr(error))
 
@@ -197,7 +206,7 @@ def test_a_reload_loses_no_request(plane, served, tools):
 
 
 def test_a_key_that_does_not_fit_is_refused_and_the_old_listener_serves_on(
-    plane, served, tools, authority, server_pem
+    plane, served, authority, server_pem
 ):
     listener, address = served
     wrong = authority.pem + server_pem[server_pem.index("-----BEGIN RSA") :]
@@ -205,12 +214,12 @@ def test_a_key_that_does_not_fit_is_refused_and_the_old_listener_serves_on(
     with pytest.raises(DataPlaneError, match="HAProxy refuses") as error:
         plane.apply_listeners([listener, broken])
     assert "BEGIN" not in str(error.value)
-    assert tools.get(address).status == 200
+    assert get(address).status == 200
     assert set(plane.health(listener.key).values()) == {"normal"}
     assert list((plane._home / "pem").iterdir()) == []
 
 
-def test_keys_are_private_and_gone_with_their_listener(plane, served, tools, authority, server_pem):
+def test_keys_are_private_and_gone_with_their_listener(plane, served, authority, server_pem):
     listener, _ = served
     secure = replace(
         listener,
@@ -242,60 +251,60 @@ def test_a_listener_that_is_not_applied_has_no_health(plane):
     assert plane.health(("lb-none", "http", 80)) == {}
 
 
-def test_a_taken_port_is_replaced_for_good(own_plane, tools):
+def test_a_taken_port_is_replaced_for_good(own_plane):
     import socket
 
-    host = tools.loopback()
-    listener = tools.listener_of(own_plane, host, health_check=None)
+    host = loopback()
+    listener = listener_of(own_plane, host, health_check=None)
     with socket.create_server((host, listener.port)):
         address = own_plane.apply_listeners([listener])[listener.key]
         assert address == SocketAddress(host, listener.port + 8000)
-        assert tools.get(address).status == 200
+        assert get(address).status == 200
     changed = replace(listener, idle_timeout=30)
     assert own_plane.apply_listeners([changed])[listener.key] == address
 
 
-def test_killing_an_instance_shows_and_requests_go_on(own_plane, tools):
-    listener = tools.listener_of(own_plane, tools.loopback())
+def test_killing_an_instance_shows_and_requests_go_on(own_plane):
+    listener = listener_of(own_plane, loopback())
     address = own_plane.apply_listeners([listener])[listener.key]
-    tools.wait_healthy(own_plane, listener)
+    wait_healthy(own_plane, listener)
     pid = int((own_plane._home / "instances/i-a/pid").read_text())
     psutil.Process(pid).kill()
-    tools.wait_until(lambda: not own_plane.instance_running("i-a"))
-    assert [tools.get(address).status for _ in range(4)] == [200] * 4
+    wait_until(lambda: not own_plane.instance_running("i-a"))
+    assert [get(address).status for _ in range(4)] == [200] * 4
     expected = {"i-a": "abnormal", "i-b": "normal"}
-    tools.wait_until(lambda: tools.health(own_plane, listener) == expected)
+    wait_until(lambda: health(own_plane, listener) == expected)
     own_plane.apply_listeners([replace(listener, idle_timeout=30)])
-    assert tools.health(own_plane, listener) == expected
-    assert {tools.get(address).json["instance"] for _ in range(4)} == {"i-b"}
+    assert health(own_plane, listener) == expected
+    assert {get(address).json["instance"] for _ in range(4)} == {"i-b"}
 
 
-def test_an_instance_that_starts_again_becomes_healthy(own_plane, tools):
-    listener = tools.listener_of(own_plane, tools.loopback())
+def test_an_instance_that_starts_again_becomes_healthy(own_plane):
+    listener = listener_of(own_plane, loopback())
     own_plane.apply_listeners([listener])
-    tools.wait_healthy(own_plane, listener)
+    wait_healthy(own_plane, listener)
     own_plane.stop_instance("i-a")
-    tools.wait_until(lambda: tools.health(own_plane, listener)["i-a"] == "abnormal")
+    wait_until(lambda: health(own_plane, listener)["i-a"] == "abnormal")
     host = listener.backends[0].socket.host
-    own_plane.start_instance(InstanceSpec("i-a", host, tools.echo_user_data(8080)))
-    tools.wait_healthy(own_plane, listener)
+    own_plane.start_instance(InstanceSpec("i-a", host, echo_user_data(8080)))
+    wait_healthy(own_plane, listener)
 
 
-def test_a_killed_haproxy_is_started_again_by_the_next_apply(own_plane, tools):
-    listener = tools.listener_of(own_plane, tools.loopback(), health_check=None)
+def test_a_killed_haproxy_is_started_again_by_the_next_apply(own_plane):
+    listener = listener_of(own_plane, loopback(), health_check=None)
     address = own_plane.apply_listeners([listener])[listener.key]
     master = psutil.Process(haproxy_pid(own_plane))
     family = [master, *master.children()]
     for member in family:
         member.kill()
-    tools.wait_until(lambda: not own_plane._haproxy.running)
-    assert tools.health(own_plane, listener) == {"i-a": "unavailable", "i-b": "unavailable"}
+    wait_until(lambda: not own_plane._haproxy.running)
+    assert health(own_plane, listener) == {"i-a": "unavailable", "i-b": "unavailable"}
     assert own_plane.apply_listeners([listener]) == {listener.key: address}
-    assert tools.get(address).status == 200
+    assert get(address).status == 200
 
 
-def test_no_listeners_means_no_haproxy(own_plane, tools):
-    listener = tools.listener_of(own_plane, tools.loopback(), health_check=None)
+def test_no_listeners_means_no_haproxy(own_plane):
+    listener = listener_of(own_plane, loopback(), health_check=None)
     own_plane.apply_listeners([listener])
     master = psutil.Process(haproxy_pid(own_plane))
     family = [master, *master.children()]
@@ -322,22 +331,22 @@ def command_line(process: psutil.Process) -> list[str]:
         return []
 
 
-def test_a_left_over_haproxy_is_ended_by_its_successor(tmp_path, haproxy, tools):
+def test_a_left_over_haproxy_is_ended_by_its_successor(tmp_path, haproxy):
     configuration = tmp_path / "haproxy.cfg"
     configuration.write_text("defaults\n mode http\n timeout client 1s\nfrontend f\n bind ")
     with configuration.open("a") as file:
-        file.write(f"{tools.loopback()}:8080\n")
+        file.write(f"{loopback()}:8080\n")
     command = [str(haproxy), "-W", "-f", str(configuration)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as left_over:
         try:
             # An unpacked HAProxy starts by a script, whose own helpers come and go before.
-            tools.wait_until(lambda: workers_of(left_over.pid) != [])
+            wait_until(lambda: workers_of(left_over.pid) != [])
             worker = workers_of(left_over.pid)[0]
             (tmp_path / "haproxy.pid").write_text(str(left_over.pid))
             spawner = Spawner()
             HAProxy(haproxy, tmp_path, tmp_path, spawner)
             spawner.close()
-            tools.wait_until(lambda: left_over.poll() is not None and not worker.is_running())
+            wait_until(lambda: left_over.poll() is not None and not worker.is_running())
         finally:
             left_over.kill()
 
@@ -347,22 +356,22 @@ def test_a_folder_is_used_by_one_data_plane_at_a_time(own_plane, haproxy):
         DataPlane(own_plane._home, haproxy)
 
 
-def test_a_folder_with_a_long_name_works(tmp_path, haproxy, tools):
+def test_a_folder_with_a_long_name_works(tmp_path, haproxy):
     plane = DataPlane(tmp_path / ("long" * 30), haproxy)
     try:
-        tools.start_backends(plane)
-        listener = tools.listener_of(plane, tools.loopback(), health_check=None)
-        assert tools.get(plane.apply_listeners([listener])[listener.key]).status == 200
+        start_backends(plane)
+        listener = listener_of(plane, loopback(), health_check=None)
+        assert get(plane.apply_listeners([listener])[listener.key]).status == 200
         sockets = plane._sockets
     finally:
         plane.stop()
     assert not sockets.exists()
 
 
-def test_stopping_ends_every_process(start_plane, tools):
+def test_stopping_ends_every_process(start_plane):
     plane = start_plane()
-    tools.start_backends(plane)
-    listener = tools.listener_of(plane, tools.loopback(), health_check=None)
+    start_backends(plane)
+    listener = listener_of(plane, loopback(), health_check=None)
     plane.apply_listeners([listener])
     started = [
         child
@@ -374,21 +383,19 @@ def test_stopping_ends_every_process(start_plane, tools):
     assert not any(child.is_running() for child in started)
 
 
-def test_a_load_that_fails_late_leaves_the_old_listener_and_can_be_mended(
-    own_plane, tools, monkeypatch
-):
+def test_a_load_that_fails_late_leaves_the_old_listener_and_can_be_mended(own_plane, monkeypatch):
     import socket
 
     from localcloud.dataplane import ports
 
-    listener = tools.listener_of(own_plane, tools.loopback(), health_check=None)
+    listener = listener_of(own_plane, loopback(), health_check=None)
     address = own_plane.apply_listeners([listener])[listener.key]
     other = replace(listener, port=8777)
     with socket.create_server((address.host, 8777)), monkeypatch.context() as patch:
         patch.setattr(ports, "choose", lambda host, port, taken: SocketAddress(host, port))
         with pytest.raises(DataPlaneError, match="HAProxy does not start"):
             own_plane.apply_listeners([listener, other])
-    assert tools.get(address).status == 200
-    assert tools.health(own_plane, listener) == {"i-a": "unavailable", "i-b": "unavailable"}
+    assert get(address).status == 200
+    assert health(own_plane, listener) == {"i-a": "unavailable", "i-b": "unavailable"}
     found = own_plane.apply_listeners([listener, other])
-    assert tools.get(found[other.key]).status == 200
+    assert get(found[other.key]).status == 200

@@ -1,0 +1,63 @@
+"""Two such backends behind a listener, and the time until they are there."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from localcloud.dataplane.model import Backend, HealthCheck, InstanceSpec, Listener
+from localcloud.dataplane.plane import DataPlane
+from tests.unit.localcloud.dataplane.echo import answers, echo_user_data
+
+
+def wait_until(reached: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < deadline, "it does not come about"
+        time.sleep(0.02)
+
+
+_hosts = itertools.count(1)
+
+
+def loopback() -> str:
+    """An address that no other test run of this machine is likely to use."""
+    pid = os.getpid()
+    return f"127.{100 + pid % 100}.{pid // 100 % 250}.{next(_hosts)}"
+
+
+def start_backends(plane: DataPlane) -> None:
+    for instance_id in ("i-a", "i-b"):
+        plane.start_instance(InstanceSpec(instance_id, loopback(), echo_user_data(8080)))
+    for instance_id in ("i-a", "i-b"):
+        wait_until(partial(answers, plane.backend_socket(instance_id, 8080)))
+
+
+def listener_of(plane: DataPlane, address: str, **options: Any) -> Listener:
+    settings: dict[str, Any] = {
+        "load_balancer_id": "lb-test",
+        "address": address,
+        "port": 8443,
+        "protocol": "http",
+        "backends": tuple(
+            Backend(instance_id, plane.backend_socket(instance_id, 8080))
+            for instance_id in ("i-a", "i-b")
+        ),
+        "health_check": HealthCheck(
+            uri="/healthz", interval=1, healthy_threshold=2, unhealthy_threshold=2
+        ),
+    }
+    return Listener(**{**settings, **options})
+
+
+def wait_healthy(plane: DataPlane, listener: Listener) -> None:
+    wait_until(lambda: set(plane.health(listener.key).values()) == {"normal"})
+
+
+def health(plane: DataPlane, listener: Listener) -> dict[str, str]:
+    """By instance, of a listener that has each on one port."""
+    return {server: status for (server, _), status in plane.health(listener.key).items()}
