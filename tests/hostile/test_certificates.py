@@ -13,7 +13,8 @@ from pki import certificates, keys
 from tests import go
 from tests.conformance import specimens
 from tests.hostile import servers
-from tests.hostile.certificates import CASES, anchor
+from tests.hostile.certificates import CASES
+from tests.hostile.forging import anchor
 from tests.hostile.servers import Attempt
 
 pytestmark = pytest.mark.commands("go", "nginx", "openssl")

@@ -16,7 +16,8 @@ from localcloud.dataplane.plane import DataPlane
 from pki import certificates, keys
 from tests.conformance import specimens
 from tests.hostile import servers
-from tests.hostile.certificates import CASES, anchor
+from tests.hostile.certificates import CASES
+from tests.hostile.forging import anchor
 from tests.hostile.visitor import WAYS, Visitor
 
 
