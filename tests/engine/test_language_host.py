@@ -6,17 +6,15 @@ from pulumi-language-python v3.259.0; where the official one is in use, these te
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import platform
 import shutil
 import signal
-import subprocess
 import threading
 import time
 import venv
-from concurrent import futures
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,95 +25,23 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import (
     analyzer_pb2,
     analyzer_pb2_grpc,
-    engine_pb2_grpc,
     language_pb2,
-    language_pb2_grpc,
-    resource_pb2,
-    resource_pb2_grpc,
 )
 
-from operations.project import PROJECT
-
-VIRTUALENV = str(PROJECT / ".venv")
-
-
-class Engine(engine_pb2_grpc.EngineServicer):
-    """Keeps what is logged."""
-
-    def __init__(self):
-        self.logged = []
-
-    def Log(self, request, _context):  # noqa: N802
-        self.logged.append(request.message)
-        return Empty()
-
-
-class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
-    """Knows no features, and takes every resource."""
-
-    def SupportsFeature(self, _request, _context):  # noqa: N802
-        return resource_pb2.SupportsFeatureResponse(hasSupport=False)
-
-    def RegisterResource(self, request, _context):  # noqa: N802
-        urn = f"urn:pulumi:dev::project::{request.type}::{request.name}"
-        return resource_pb2.RegisterResourceResponse(urn=urn, id="id", object=request.object)
-
-    def RegisterResourceOutputs(self, _request, _context):  # noqa: N802
-        return Empty()
+from tests.engine import language_host
+from tests.engine.language_host import VIRTUALENV, Project, installed, plugin
 
 
 @pytest.fixture(scope="module")
 def engine():
-    server = grpc.server(futures.ThreadPoolExecutor(8))
-    served = Engine()
-    engine_pb2_grpc.add_EngineServicer_to_server(served, server)
-    resource_pb2_grpc.add_ResourceMonitorServicer_to_server(Monitor(), server)
-    served.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    server.start()
-    yield served
-    server.stop(None).wait()
-
-
-class Host:
-    """A language host, and what its programs print."""
-
-    def __init__(self, process):
-        self.process = process
-        port = int(process.stdout.readline())
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-        self.call = language_pb2_grpc.LanguageRuntimeStub(self.channel)
-
-    def printed(self):
-        """Everything on standard output and on standard error; ends the host."""
-        self.channel.close()
-        self.process.terminate()
-        return self.process.communicate(timeout=30)
+    with language_host.serving() as served:
+        yield served
 
 
 @pytest.fixture
 def start(toolchain, engine, tmp_path):
     """Start a host."""
-
-    @contextmanager
-    def started():
-        environment = toolchain.environment()
-        command = shutil.which("pulumi-language-python", path=environment["PATH"])
-        process = subprocess.Popen(
-            [command, engine.address],
-            cwd=tmp_path,
-            env={**os.environ, **environment},
-            start_new_session=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            yield Host(process)
-        finally:
-            process.kill()
-            process.communicate()
-
-    return started
+    return functools.partial(language_host.started, toolchain, engine, tmp_path)
 
 
 @pytest.fixture
@@ -126,51 +52,17 @@ def host(start):
 
 @pytest.fixture
 def project(tmp_path):
-    """A project's folder; `write(name, text)` puts a file into it."""
-
-    class Project:
-        folder = tmp_path / "project"
-
-        def write(self, name, text):
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-
-        def info(self, **options):
-            info = language_pb2.ProgramInfo(
-                root_directory=str(self.folder),
-                program_directory=str(self.folder),
-                entry_point=".",
-            )
-            info.options.update({"virtualenv": VIRTUALENV, **options})
-            return info
-
-    made = Project()
-    made.folder.mkdir()
-    return made
+    return Project(tmp_path / "project")
 
 
 @pytest.fixture
 def run(engine, project):
     """Run a program."""
 
-    def call(host, program, *, config=None, secrets=(), **options):
+    def call(host, program, **options):
         if program is not None:
             project.write("__main__.py", program)
-        request = language_pb2.RunRequest(
-            project="project",
-            stack="dev",
-            pwd=str(project.folder),
-            program=".",
-            config=config or {},
-            configSecretKeys=secrets,
-            dryRun=True,
-            parallel=4,
-            monitor_address=engine.address,
-            organization="organization",
-            info=project.info(**options),
-        )
-        return host.call.Run(request, timeout=60)
+        return language_host.run(host, engine, project, **options)
 
     return call
 
@@ -360,19 +252,6 @@ def test_dependencies_and_version_are_those_of_the_programs_environment(host, pr
     assert host.call.GetPluginInfo(Empty(), timeout=60).version.startswith("v3.")
 
 
-def plugin(host, project, *, kind="resource", env=(), args=("first",), **options):
-    """Run a plugin; returns exit status, standard output and standard error."""
-    request = language_pb2.RunPluginRequest(
-        pwd="/", args=args, env=env, info=project.info(**options), kind=kind, name="plugin"
-    )
-    status, out, err = 0, b"", b""
-    for part in host.call.RunPlugin(request, timeout=60):
-        status = part.exitcode if part.WhichOneof("output") == "exitcode" else status
-        out += part.stdout
-        err += part.stderr
-    return status, out.decode(), err.decode()
-
-
 def test_a_plugin_runs_where_and_how_the_engine_says(host, project):
     project.write(
         "__main__.py",
@@ -448,13 +327,6 @@ def test_a_policy_pack_learns_its_stack_before_it_starts(host, project, engine):
         info = analyzer.GetAnalyzerInfo(Empty(), timeout=60)
     call.cancel()
     assert (info.name, info.version) == (f"project-prod-{project.folder}", "value")
-
-
-def installed(host, project, **options):
-    request = language_pb2.InstallDependenciesRequest(info=project.info(**options))
-    return b"".join(
-        part.stdout + part.stderr for part in host.call.InstallDependencies(request, timeout=120)
-    ).decode()
 
 
 def test_dependencies_that_cannot_be_installed_are_told(start, project, monkeypatch):
