@@ -7,6 +7,8 @@ SHELL := /bin/bash
 
 STACK ?= local
 ARGS ?=
+# For this command alone: a command that it runs may be another `make`, with options of its own.
+unexport ARGS
 DIR ?= out
 DAYS ?= 30
 REASON ?= keyCompromise

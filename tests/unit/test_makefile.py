@@ -59,3 +59,9 @@ def test_help_names_every_command(clone):
     text = (clone / "Makefile").read_text()
     phony = text.split(".PHONY:")[1].split("\n\n")[0].replace("\\\n", " ").split()
     assert listed == set(phony)
+
+
+def test_the_options_of_one_command_do_not_reach_another(clone):
+    makefile = clone / "Makefile"
+    makefile.write_text(f"{makefile.read_text()}\nshow:\n\t@echo [$${{ARGS-}}]\n")
+    assert make(clone, "show", "ARGS=--seed=0").stdout == "[]\n"

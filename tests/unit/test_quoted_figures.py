@@ -37,3 +37,14 @@ def test_a_figure_that_was_not_measured_is_missed():
     for name in ("up", "verify", "clients_1000_up", "clients_1000_state"):
         other = {**figures, name: figures[name] * 1.2}
         assert len(quoted.missing(text, other)) == 1
+
+
+def test_a_target_that_was_missed_is_named():
+    reached = {**quoted.AT_LEAST, **{name: bound - 0.1 for name, bound in quoted.UNDER.items()}}
+    assert quoted.not_reached(reached) == []
+    assert quoted.not_reached({**reached, "clients_1000_up_spent_on_keys": 69.5}) == [
+        "clients_1000_up_spent_on_keys is 69.5, meant to be 70 or more"
+    ]
+    assert quoted.not_reached({**reached, "clients_1000_one_more": 8.0}) == [
+        "clients_1000_one_more is 8, meant to be under 8"
+    ]
