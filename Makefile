@@ -132,7 +132,7 @@ sbom: $(VENV)/development ## Write a bill of materials (CycloneDX) for each file
 	  echo "$$name.cdx.json"
 	done
 
-bench: $(VENV)/development ## Measure what README quotes, and compare (ARGS="1 10": clients)
+bench: $(VENV)/development $(POLICY) ## Measure what README quotes, and compare (ARGS="1 10": clients)
 	@$(RUN) -m benchmarks $(ARGS) | tee docs/figures.new
 	mv docs/figures.new docs/figures.md
 	$(RUN) -m benchmarks.quoted

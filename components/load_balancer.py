@@ -10,6 +10,7 @@ import pulumi
 import pulumi_alicloud as alicloud
 
 from components import catalogue
+from components.dynamic.certificate_record import CertificateRecord, Present, read_entries
 from components.listeners import (
     Certificates,
     Target,
@@ -54,6 +55,8 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         listener_id: Of the HTTPS listener, once it runs with all its settings.
         server_certificate: What the listener shows.
         domain_certificates: What it shows for additional domains, by domain.
+        certificate_record: Every certificate of the CA and of servers that has not expired, those
+            of before first.
     """
 
     load_balancer_id: pulumi.Output[str]
@@ -61,6 +64,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
     listener_id: pulumi.Output[str]
     server_certificate: ServerCertificate
     domain_certificates: Mapping[str, ServerCertificate]
+    certificate_record: pulumi.Output[list[dict[str, str]]]
 
     def __init__(
         self,
@@ -160,6 +164,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
                 else self._target(other.backend_port or backend_port),
                 acl_ids if other.acl is listener.acl else self._acl_ids(other_name, other),
             )
+        self.certificate_record = self._record(authority)
         self.load_balancer_id = instance.id
         self.address = instance.address
         self.listener_id = https.id
@@ -188,6 +193,30 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         for domain, certificate in self.domain_certificates.items():
             domain_extension(f"{name}-{_label(domain)}", domain, certificate.id, listener, self)
         return listener
+
+    def _record(
+        self, authority: PrivateCertificateAuthority
+    ) -> pulumi.Output[list[dict[str, str]]]:
+        """Of what the listeners check clients against, and of what they show."""
+        authorities = {
+            "CA": authority.certificate,
+            "next CA": authority.next_certificate,
+            "next CA, signed by the CA": authority.cross_certificate,
+        }
+        servers = {"server": self.server_certificate, **self.domain_certificates}
+        present: list[Present] = [
+            {"role": "ca", "name": name, "certificate": certificate}
+            for name, certificate in authorities.items()
+            if certificate is not None
+        ]
+        present += [
+            {"role": "server", "name": name, "certificate": server.certificate}
+            for name, server in servers.items()
+        ]
+        record = CertificateRecord(
+            self._name, certificates=present, opts=pulumi.ResourceOptions(parent=self)
+        )
+        return record.entries.apply(read_entries)
 
     def _acl_ids(self, name: str, options: ListenerOptions) -> Sequence[pulumi.Input[str]] | None:
         if options.acl is None:

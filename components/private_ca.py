@@ -31,6 +31,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         fingerprint_sha256: Of the CA's certificate, hex.
         name_constraints: Names that the CA may certify, as configured; empty for all.
         next_certificate: PEM of the CA that a rotation prepares; None if none is under way.
+        cross_certificate: PEM of the same, signed by the present CA; None likewise.
         expired_probe: A client certificate that had expired when it was made, with its key;
             secret. Verification shows with it that the listener refuses such. None without the
             CA's key.
@@ -47,6 +48,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
     fingerprint_sha256: pulumi.Output[str]
     name_constraints: Mapping[str, Subtrees]
     next_certificate: pulumi.Output[str] | None
+    cross_certificate: pulumi.Output[str] | None
     expired_probe: pulumi.Output[dict[str, str]] | None
     clients: pulumi.Output[dict[str, Any]]
     client_bundles: pulumi.Output[dict[str, dict[str, str]]]
@@ -72,6 +74,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         self.fingerprint_sha256 = authority.fingerprint_sha256
         self.name_constraints = configured.name_constraints.values()
         self.next_certificate = authority.next_certificate if rotating else None
+        self.cross_certificate = authority.cross_certificate if rotating else None
         self.expired_probe = authority.expired_probe if configured.can_issue else None
         self.issued = register.issued.apply(read_issued)
         self.clients = self.issued.apply(latest)

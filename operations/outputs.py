@@ -142,6 +142,18 @@ class IssuedCertificate(_Model):
         return value or None
 
 
+class RecordedCertificate(_Model):
+    """A certificate of the CA or of a server that has not expired, in use or of before."""
+
+    role: Literal["ca", "server"]
+    name: str
+    serial_number: str
+    fingerprint_sha256: str
+    not_before: Time
+    not_after: Time
+    status: Literal["valid", "superseded"]
+
+
 class Renewal(_Model):
     """How long before its end each certificate is renewed, e.g. 30d; unknown: as it ends."""
 
@@ -235,6 +247,7 @@ class StackOutputs(_Model):
     domain_certificates: dict[str, DomainCertificate] = {}
     clients: dict[str, ClientRecord]
     issued: tuple[IssuedCertificate, ...] = ()
+    certificate_record: tuple[RecordedCertificate, ...] = ()
     renewal: Renewal = Renewal()
     certificate_revocation_list: Annotated[str, AfterValidator(_lists)] = ""
     next_ca_certificate: PemOrEmpty = ""

@@ -25,15 +25,8 @@ SECRETS = frozenset({"pass_phrase"})
 """Fields of a client that outputs do not repeat."""
 
 
-def _from_json(value: Any) -> Any:
-    try:
-        return unpacked(value)
-    except (ValueError, RecursionError):
-        raise ValueError("it is no JSON") from None
-
-
 def _bundles_from_json(value: Any) -> Any:
-    return _from_json(value) if isinstance(value, str) else {"chains": [], "clients": value}
+    return state.from_json(value) if isinstance(value, str) else {"chains": [], "clients": value}
 
 
 def _known_fields(value: Any) -> Any:
@@ -148,8 +141,8 @@ class RegisterOutputs(State):
 
     resource = "CertificateRegister"
 
-    clients: Annotated[dict[str, Client], BeforeValidator(_from_json)]
-    issued: Annotated[list[Issued], BeforeValidator(_from_json)]
+    clients: Annotated[dict[str, Client], BeforeValidator(state.from_json)]
+    issued: Annotated[list[Issued], BeforeValidator(state.from_json)]
     bundles: Annotated[Bundles, BeforeValidator(_bundles_from_json)]
     ca_key_id: str
     ca_public_key_sha256: str

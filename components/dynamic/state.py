@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from components.dynamic.properties import Properties, failure
+from components.dynamic.properties import Properties, failure, unpacked
 from pki import certificates, durations, keys
 from pki.names import distinguished_name
 from pki.windows import read_time
@@ -147,6 +147,14 @@ def certificate(value: Any) -> x509.Certificate:
     except (ValueError, UnsupportedAlgorithm):
         raise ValueError("this is a certificate that cannot be read") from None
     return found
+
+
+def from_json(value: Any) -> Any:
+    """Read an output that was packed; ValueError if it cannot be."""
+    try:
+        return unpacked(value)
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON") from None
 
 
 def _readable(value: str) -> str:

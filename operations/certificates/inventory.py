@@ -21,7 +21,8 @@ from pki import certificates
 from pki.durations import parse as parse_duration
 
 State = Literal["valid", "due", "superseded", "revoked", "expired"]
-"""due: the next `up` renews it. superseded: its holder has a newer one, and it still works."""
+"""due: the next `up` renews it. superseded: its holder has a newer one, or is gone, and it has not
+expired."""
 
 Role = Literal["ca", "server", "client", "revocation list"]
 
@@ -57,7 +58,10 @@ class Item:
 
 
 def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
-    """All of a stack: CA, servers, revocation list, then the clients in order of issue."""
+    """All of a stack: CA, servers, what they had before, revocation list, then the clients.
+
+    Those are in order of issue.
+    """
     of_ca = outputs.renewal.certificate_authority
     items = [_of_certificate("ca", "CA", outputs.ca, of_ca, now)]
     if outputs.next_ca_certificate:
@@ -73,6 +77,7 @@ def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
             own = extension.issuer == "private"
             renew_before = outputs.renewal.domain_extensions.get(domain, "1s") if own else "1s"
             items.append(_of_certificate("server", domain, extension.parsed, renew_before, now))
+    items += _recorded(outputs, {item.fingerprint_sha256 for item in items}, now)
     ahead = parse_duration(outputs.renewal.revocation_list)
     items += [_of_list(listed, ahead, now) for listed in outputs.revocation_lists]
     return items + _of_clients(outputs, now)
@@ -139,6 +144,24 @@ def _of_certificate(
         serial_number=certificates.serial_number(certificate),
         fingerprint_sha256=certificate.fingerprint(hashes.SHA256()).hex(),
     )
+
+
+def _recorded(outputs: StackOutputs, shown: set[str], now: datetime) -> list[Item]:
+    """What the CA and the servers had before, and what stands beside the CA during a rotation."""
+    return [
+        Item(
+            role=entry.role,
+            name=entry.name,
+            state="expired" if now > entry.not_after else entry.status,
+            not_before=entry.not_before,
+            not_after=entry.not_after,
+            due_at=None,
+            serial_number=entry.serial_number,
+            fingerprint_sha256=entry.fingerprint_sha256,
+        )
+        for entry in outputs.certificate_record
+        if entry.fingerprint_sha256 not in shown
+    ]
 
 
 def _of_list(

@@ -52,8 +52,10 @@ REGISTER = {"pki:CertificateRegister": UPDATE}
 REVOKING = {**REGISTER, "pki:RevocationList": UPDATE}
 LISTENER = {"slb:Listener": UPDATE}
 LOAD_BALANCER = {"slb:ApplicationLoadBalancer": UPDATE}
+RECORD = {"pki:CertificateRecord": UPDATE}
 SERVER_CERTIFICATE = {
     "pki:ServerCertificate": UPDATE,
+    **RECORD,
     "slb:ServerCertificate": REPLACE,
     **LISTENER,
 }
@@ -101,7 +103,7 @@ CHANGES = [
     Change(
         "CA's validity",
         {"certificate_authority": {"validity": "4000d"}},
-        {"pki:CertificateAuthority": UPDATE, "slb:CaCertificate": REPLACE, **LISTENER},
+        {"pki:CertificateAuthority": UPDATE, "slb:CaCertificate": REPLACE, **LISTENER, **RECORD},
     ),
     Change("CA's generation", {"certificate_authority": {"generation": 2}}, ANOTHER_CA),
     Change("CA's name", {"certificate_authority": {"subject": {"common_name": "B"}}}, ANOTHER_CA),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from components.dynamic.certificate_record import read_entries
 from tests.engine.kept_stack import TYPES, KeptStack, secret
 from tests.unit.components.dynamic import earlier_state
 from tests.unit.components.dynamic.engine import Kept
@@ -21,7 +22,7 @@ PROGRAM = Path(__file__).parent / "earlier_state"
 FROM_OTHERS = {
     "__provider",
     *("ca_certificate", "ca_private_key", "ca_key_id"),
-    *("issued", "revision"),
+    *("issued", "revision", "certificates"),
 }
 """Inputs that the program takes from the other resources."""
 
@@ -112,13 +113,24 @@ def test_other_windows_alone_issue_nothing(stack):
 
 def test_what_is_due_is_renewed_and_the_ca_is_not(stack, kept):
     stack.moment = datetime(2027, 2, 20, 12, tzinfo=UTC)
-    renewed = ("certificate_register", "revocation_list", "server_certificate")
+    renewed = (
+        "certificate_record",
+        "certificate_register",
+        "revocation_list",
+        "server_certificate",
+    )
     assert stack.steps() == dict.fromkeys(renewed, "update")
     stack.up()
     outputs = stack.outputs()
     assert outputs["certificate_authority"] == kept["certificate_authority"].outputs
     assert outputs["revocation_list"]["number"] == "2"
     assert outputs["server_certificate"]["not_after"] == "2028-02-19T23:59:59Z"
+    recorded = read_entries(outputs["certificate_record"]["entries"])
+    assert [(one["name"], one["status"]) for one in recorded] == [
+        ("server", "superseded"),
+        ("CA", "valid"),
+        ("server", "valid"),
+    ]
     assert stack.steps() == {}
 
 
@@ -133,17 +145,17 @@ def test_the_ca_is_renewed_with_its_key(stack, kept):
     assert stack.steps() == {}
 
 
-def test_a_stack_from_before_there_were_revocation_lists_gets_one_and_keeps_the_rest(brought_in):
+def test_a_stack_of_the_first_version_gets_what_came_later_and_keeps_the_rest(brought_in):
+    later = {"certificate_record", "revocation_list"}
     first = {
-        name: earlier_state.kept(name)
-        for name in earlier_state.PROVIDERS
-        if name != "revocation_list"
+        name: earlier_state.kept(name) for name in earlier_state.PROVIDERS if name not in later
     }
     stack = brought_in(first)
     stack.change("refresh", "--yes", "--skip-preview", "--expect-no-changes")
-    assert stack.steps() == {"revocation_list": "create"}
+    assert stack.steps() == dict.fromkeys(later, "create")
     stack.up()
     outputs = stack.outputs()
     assert outputs.pop("revocation_list")["number"] == "1"
+    assert len(read_entries(outputs.pop("certificate_record")["entries"])) == 2
     assert outputs == {name: resource.outputs for name, resource in first.items()}
     assert stack.steps() == {}

@@ -115,13 +115,16 @@ ATTACHED = f"alicloud:slb/backendServer:BackendServer::{NAME}"
         (
             of({"domain_extensions": {"api.example.com": {}}}),
             {
-                f"{kind}::{NAME}-api.example.com": "create"
-                for kind in (
-                    "slb-mutual-tls:index:ServerCertificate",
-                    "pulumi-python:dynamic/pki:ServerCertificate",
-                    "alicloud:slb/serverCertificate:ServerCertificate",
-                    "alicloud:slb/domainExtension:DomainExtension",
-                )
+                f"pulumi-python:dynamic/pki:CertificateRecord::{NAME}": "update",
+                **{
+                    f"{kind}::{NAME}-api.example.com": "create"
+                    for kind in (
+                        "slb-mutual-tls:index:ServerCertificate",
+                        "pulumi-python:dynamic/pki:ServerCertificate",
+                        "alicloud:slb/serverCertificate:ServerCertificate",
+                        "alicloud:slb/domainExtension:DomainExtension",
+                    )
+                },
             },
         ),
         (of({"health_check": {"enabled": False}}), {LISTENER: "update"}),

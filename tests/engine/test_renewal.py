@@ -5,7 +5,10 @@ The tests of this file share one stack and run in order.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
+from operations.certificates.inventory import inventory
 from operations.verification import probes
 from operations.verification.identity import of_bundle
 
@@ -60,6 +63,13 @@ def test_the_ca_is_renewed_with_its_key_and_no_client_notices(deployed):
     assert client.failed == 0, client
     assert client.passed > 50
     assert all(stranger.outcomes.keys() == {"400"} for stranger in seen.values()), seen
+
+
+def test_what_ca_and_server_had_before_is_in_the_inventory(deployed):
+    items = inventory(deployed.outputs(), datetime.now(UTC))
+    states = [(item.name, item.state) for item in items if item.role in {"ca", "server"}]
+    now, before = [("CA", "valid"), ("server", "valid")], [("server", "superseded")]
+    assert states == [*now, *before, ("CA", "superseded")]
 
 
 def test_nothing_is_left_to_do(deployed):

@@ -7,11 +7,13 @@ in order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
 
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
+from operations.certificates.inventory import inventory
 from operations.review import plan
 from operations.stacks import local_environment
 from operations.verification import probes
@@ -20,6 +22,7 @@ from pki import certificates
 
 AUTHORITY = {
     "dynamic/pki:CertificateAuthority": "update",
+    "dynamic/pki:CertificateRecord": "update",
     "dynamic/pki:RevocationList": "update",
     "slb/caCertificate:CaCertificate": "replace",
     "slb/listener:Listener": "update",
@@ -96,6 +99,19 @@ def take(deployed, tmp_path):
     return step
 
 
+def on_record(found):
+    """What the inventory has of CA and server beside what they have now, and its state."""
+    items = inventory(found, datetime.now(UTC))
+    now = {"CA": found.ca_certificate, "next CA": found.next_ca_certificate}
+    now["server"] = found.server_certificate
+    held = {certificates.serial_number(certificates.load(pem)) for pem in now.values() if pem}
+    return [
+        (item.name, item.state)
+        for item in items
+        if item.role in {"ca", "server"} and item.serial_number not in held
+    ]
+
+
 def gets_through(engine, one):
     return (
         probes.probe(probes.target_of(engine.outputs()), one.context(), one.identity).status == 200
@@ -136,6 +152,14 @@ def test_completing_loses_no_request_of_those_who_have_their_new_bundles(deploye
     after = deployed.outputs()
     assert after.ca_certificate == before.next_ca_certificate
     assert after.next_ca_certificate == ""
+    # The CA's first, the one that preparing gave it, and the next one's from it; the server's.
+    assert on_record(before) == [("CA", "superseded"), ("next CA, signed by the CA", "valid")]
+    assert on_record(after) == [
+        ("CA", "superseded"),
+        ("CA", "superseded"),
+        ("next CA, signed by the CA", "superseded"),
+        ("server", "superseded"),
+    ]
     assert after.clients == before.clients
     assert after.client_bundles == before.client_bundles
     assert gets_through(deployed, holders["between"])

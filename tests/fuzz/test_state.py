@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from components.dynamic import (
     certificate_authority,
+    certificate_record,
     certificate_register,
     revocation_list,
     server_certificate,
@@ -30,6 +31,7 @@ from tests.unit.components.dynamic.programs import (
     AUTHORITY,
     by_the_next,
     client,
+    present,
     register,
     revocations,
     server,
@@ -72,6 +74,9 @@ def made() -> dict[str, Stack]:
     }
     clients.up(register(ca, {**three, "leaver": client("leaver")}))
     clients.up(register(ca, three))
+    recorded = Kept(certificate_record.Provider())
+    recorded.up(present(rotating, server=own))
+    recorded.up(present(ca, server=own))
     revoked = Kept(revocation_list.Provider())
     revoked.up(revocations(ca, clients))
     legacy = {name: {**one, "bundle_encoding": "legacy"} for name, one in three.items()}
@@ -100,6 +105,7 @@ def made() -> dict[str, Stack]:
         "register of the first version": Stack(
             earlier, (first, {**first, "clients": {"browser": client("browser")}})
         ),
+        "record": Stack(recorded, (present(ca, server=own), present(ca))),
         "revocation list": Stack(
             revoked, (revocations(ca, clients), revocations(ca, clients, revision="another"))
         ),

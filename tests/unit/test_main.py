@@ -35,6 +35,7 @@ OUTPUTS = {
     "server_names",
     "clients",
     "issued",
+    "certificate_record",
     "renewal",
     "certificate_revocation_list",
     "client_bundles",
@@ -104,6 +105,7 @@ def test_the_outputs_say_what_was_made(deployment):
         "server_names": [ADDRESS],
         "clients": {"browser": {name: entry[name] for name in SHOWN}},
         "issued": [entry],
+        "certificate_record": json.loads(ISSUED["CertificateRecord"]["entries"]),
         "renewal": {
             "certificate_authority": "730d",
             "server": "30d",

@@ -6,6 +6,7 @@ import json
 import os
 
 from components.dynamic.certificate_authority import CertificateAuthority
+from components.dynamic.certificate_record import CertificateRecord
 from components.dynamic.certificate_register import CertificateRegister
 from components.dynamic.register_state import read_issued
 from components.dynamic.revocation_list import RevocationList
@@ -20,7 +21,14 @@ signer = {
     "ca_key_id": authority.key_id,
 }
 register = CertificateRegister("kept", **signer, **asked["certificate_register"])
-ServerCertificate("kept", **signer, **asked["server_certificate"])
+server = ServerCertificate("kept", **signer, **asked["server_certificate"])
+CertificateRecord(
+    "kept",
+    certificates=[
+        {"role": "ca", "name": "CA", "certificate": authority.certificate},
+        {"role": "server", "name": "server", "certificate": server.certificate},
+    ],
+)
 RevocationList(
     "kept",
     **signer,

@@ -31,6 +31,22 @@ ISSUED: Mapping[str, Mapping[str, Any]] = {
         "fingerprint_sha256": CA_FINGERPRINT,
         "expired_probe": {"certificate": "of the probe", "private_key": "key of the probe"},
     },
+    "CertificateRecord": {
+        "entries": packed(
+            [
+                {
+                    "role": "ca",
+                    "name": "CA",
+                    "subject": "CN=CA",
+                    "serial_number": "0c",
+                    "fingerprint_sha256": "0d",
+                    "not_before": "2026-03-14T00:00:00Z",
+                    "not_after": "2036-03-10T23:59:59Z",
+                    "status": "valid",
+                }
+            ]
+        )
+    },
     "CertificateRegister": {
         "issued": packed(
             [
@@ -299,4 +315,6 @@ def existing_authority() -> Any:
         key_id=pulumi.Output.from_input(issued["key_id"]),
         fingerprint_sha256=pulumi.Output.from_input(issued["fingerprint_sha256"]),
         name_constraints={},
+        next_certificate=None,
+        cross_certificate=None,
     )

@@ -1,4 +1,4 @@
-"""Resources as the first version that had them kept them in the state, on 14 March 2026.
+"""Resources as the first version that had them kept them in the state, as of 14 March 2026.
 
 The files in `state/` are not to be regenerated. Key material, and what follows from it, is a
 placeholder in them that is filled here.
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from components.dynamic import (
     certificate_authority,
+    certificate_record,
     certificate_register,
     revocation_list,
     server_certificate,
@@ -33,6 +34,7 @@ from tests.unit.pki.material import small_key
 STATE = Path(__file__).parent / "state"
 PROVIDERS = {
     "certificate_authority": certificate_authority.Provider,
+    "certificate_record": certificate_record.Provider,
     "certificate_register": certificate_register.Provider,
     "revocation_list": revocation_list.Provider,
     "server_certificate": server_certificate.Provider,

@@ -62,6 +62,17 @@ def server(ca: Kept, **changes: Any) -> dict[str, Any]:
     return {**SERVER, **signer(ca), **changes}
 
 
+def present(ca: Kept, **servers: Kept) -> dict[str, Any]:
+    """Inputs of the record: the CA's certificate, and those of servers by name."""
+    found = [("ca", "CA", ca), *(("server", name, server) for name, server in servers.items())]
+    return {
+        "certificates": [
+            {"role": role, "name": name, "certificate": kept.outputs["certificate"]}
+            for role, name, kept in found
+        ]
+    }
+
+
 def register(ca: Kept, clients: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     """Inputs of the register; with two clients unless told."""
     return {**signer(ca), "clients": TWO if clients is None else clients, **changes}

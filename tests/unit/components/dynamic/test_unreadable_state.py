@@ -6,13 +6,14 @@ import json
 
 import pytest
 
-from components.dynamic import revocation_list, server_certificate
+from components.dynamic import certificate_record, revocation_list, server_certificate
 from components.dynamic.properties import unpacked
 from components.dynamic.state import UnreadableStateError
 from pki import keys
 from tests.unit.components.dynamic.engine import Kept, wire
 from tests.unit.components.dynamic.programs import (
     AUTHORITY,
+    present,
     register,
     revocations,
     server,
@@ -34,6 +35,10 @@ def kept(request, ca, kept_register):
         listed = Kept(revocation_list.Provider())
         listed.up(revocations(ca, kept_register))
         return listed, revocations(ca, kept_register)
+    if request.param == "record":
+        recorded = Kept(certificate_record.Provider())
+        recorded.up(present(ca))
+        return recorded, present(ca)
     if request.param == "rotating":
         ca.up(PREPARED)
         return ca, PREPARED
@@ -55,6 +60,10 @@ def within(name, edit):
 
 def first_entry(**changes):
     return within("issued", lambda entries: [{**entries[0], **changes}, *entries[1:]])
+
+
+def recorded_entry(**changes):
+    return within("entries", lambda entries: [{**entries[0], **changes}, *entries[1:]])
 
 
 def bundle(edit):
@@ -91,6 +100,10 @@ OUTPUTS = [
     ("list", without("number"), "number: it is missing"),
     ("list", put("number", "two"), "number: it is no CRL number"),
     ("list", put("number", "9" * 48), "number: it is no CRL number"),
+    ("record", without("entries"), "entries: it is missing"),
+    ("record", put("entries", "[{"), "entries: it is no JSON"),
+    ("record", recorded_entry(status="lost"), "entries.0.status: "),
+    ("record", recorded_entry(not_after="x"), "entries.0.not_after: it is no time in RFC 3339"),
     ("register", put("issued", "[{"), "issued: it is no JSON"),
     ("register", put("issued", "[" * 100_000), "issued: it is no JSON"),
     ("register", first_entry(status="lost"), "issued.0.status: "),
@@ -137,6 +150,7 @@ INPUTS = [
     ("rotating", without("next_not_after"), "next_not_after is missing"),
     ("server", put("key_bits", True), "key_bits: it is no number"),
     ("list", without("not_after"), "not_after is missing"),
+    ("record", put("certificates", [{"role": "ca"}]), "certificates.0.name: it is missing"),
     ("register", put("clients", []), "clients: it is no object"),
     ("register", put("clients", {"a phone": {}}), "clients.…."),
     ("register", put("revoked", "phone"), "revoked: it is no object"),

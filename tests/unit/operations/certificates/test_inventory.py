@@ -149,6 +149,36 @@ def test_while_a_rotation_is_prepared_both_cas_and_their_lists_are_part_of_it(fo
     assert len({item.fingerprint_sha256 for item in listed}) == 2
 
 
+def test_what_ca_and_servers_had_before_is_part_of_it(found, signer):
+    def recorded(name, role, fingerprint, days, status):
+        one = entry(name, days, status, role=role, fingerprint_sha256=fingerprint)
+        return stack_outputs.RecordedCertificate.model_validate(one)
+
+    present = certificates.fingerprint_sha256(signer.certificate)
+    values = found.model_copy(
+        update={
+            "certificate_record": (
+                recorded("CA", "ca", "a1", 20, "superseded"),
+                recorded("www.example.com", "server", "b1", 10, "superseded"),
+                recorded("CA", "ca", present, 3649, "valid"),
+                recorded("next CA, signed by the CA", "ca", "c1", 30, "valid"),
+            )
+        }
+    )
+
+    def shown(now):
+        items = inventory(values, now)
+        return [(i.name, i.state) for i in items if i.fingerprint_sha256 in {"a1", "b1", "c1"}]
+
+    assert len([i for i in inventory(values, NOW) if i.fingerprint_sha256 == present]) == 1
+    ca, domain, crossed = shown(NOW)
+    assert (ca, domain) == (("CA", "superseded"), ("www.example.com", "superseded"))
+    assert crossed == ("next CA, signed by the CA", "valid")
+    assert shown(NOW + timedelta(days=15))[1] == ("www.example.com", "expired")
+    names = [item.name for item in due(inventory(values, NOW), NOW + timedelta(days=9000))]
+    assert "www.example.com" not in names
+
+
 def imported(name, days, status="valid", **more):
     unknown = {"not_before": "", "fingerprint_sha256": ""}
     return entry(name, days, status, **unknown, imported=True, **more)
