@@ -10,8 +10,8 @@ import subprocess
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,11 @@ import psutil
 import yaml
 from cryptography import x509
 
+from components.dynamic.register_state import read_bundles, read_issued
 from localcloud import control
 from localcloud.home import Home
 from tests.engine import leaks
+from tests.engine.kept_stack import shown
 
 ENGINE = "engine"
 PROVIDER = "provider"
@@ -41,7 +43,18 @@ PATIENCE = 900.0
 HELD = 600
 """Seconds for which an answer is held back; whoever waits for it is killed long before."""
 
+BEGUN, MADE = "resourcePreEvent", "resOutputsEvent"
+"""Of a resource, in the engine's event log."""
+
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+
+
+def called(urn: str) -> str:
+    """A resource of the stack `local`, such as `slb:Listener` or `ecs:Instance-0`."""
+    parents_and_type, name = urn.split("::")[2:4]
+    _, module, kind = parents_and_type.rsplit("$", 1)[-1].split(":")
+    module = module.removeprefix("dynamic/").split("/")[0]
+    return f"{module}:{kind}{name.removeprefix('slb-mutual-tls-local')}"
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class Point:
         killed: Who is killed; None if nobody is, and the answer to a call is lost.
         call: Action of the API that was carried out and is not answered; "" for none.
         nth: Which of the calls of this action, from 0.
-        boundary: Type of a resource, such as `Listener`, that was just begun or made.
+        boundary: A resource that was just begun or made: `vpc:Switch-0`, by `called`.
         made: Whether it was made.
     """
 
@@ -72,10 +85,19 @@ class Point:
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that has ended."""
+    """A command that has ended.
+
+    Attributes:
+        status: Exit status.
+        text: What it printed.
+        reached: Whether it came to the point at which it was to be interrupted.
+        killed: How many processes were killed there.
+    """
 
     status: int
     text: str
+    reached: bool = True
+    killed: int = 0
 
 
 @dataclass
@@ -133,6 +155,14 @@ class Site:
         found: dict[str, list[dict[str, Any]]] = control.ask(self.home, "GET", "/dump")
         return found
 
+    def boundaries(self) -> list[str]:
+        """The resources that an `up` makes, in order; nobody interrupts it."""
+        events = self.project.parent / "events.json"
+        ended = self.operations("up", "--", "--event-log", str(events))
+        assert ended.status == 0, ended.text
+        made = [urn for name, urn in _steps(events) if name == MADE]
+        return [called(urn) for urn in made]
+
     def calls(self) -> list[str]:
         """The API calls that were made, in order."""
         text = self.home.log.read_text(encoding="utf-8")
@@ -152,8 +182,10 @@ class Site:
             control.ask(self.home, "POST", "/faults", wanted)
         process = self._start("up", "--", "--event-log", str(events), PULUMI_DEBUG_COMMANDS="true")
         if point.killed is None:
-            return self._ended(process)
-        reached = (
+            ended_up = self._ended(process)
+            reached = self.calls().count(point.call) > before + point.nth
+            return replace(ended_up, reached=reached)
+        arrived = (
             (lambda: self.calls().count(point.call) > before + point.nth)
             if point.call
             else (lambda: _at_boundary(events, point))
@@ -163,26 +195,28 @@ class Site:
         reader = threading.Thread(target=lambda: ended.append(self._ended(process)))
         reader.start()
         pause = threading.Event()
-        while not reached() and reader.is_alive():
+        while not (reached := arrived()) and reader.is_alive():
             pause.wait(0.01)
         children: list[psutil.Process] = []
         with contextlib.suppress(psutil.NoSuchProcess):
             children = psutil.Process(process.pid).children(recursive=True)
-        victims = self._victims(point.killed, children)
+        victims = self._victims(point.killed, children) if reached else []
+        killed = 0
         for victim in victims:
             with contextlib.suppress(psutil.NoSuchProcess):
                 victim.kill()
+                killed += 1
         if point.killed == CLOUD:
             psutil.wait_procs(victims)
             self.start_cloud()
-        if point.killed == ENGINE:
+        if point.killed == ENGINE and reached:
             # What it had started would go on.
             for child in children:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     child.kill()
         reader.join()
         control.ask(self.home, "DELETE", "/faults")
-        return ended[0]
+        return replace(ended[0], reached=reached, killed=killed)
 
     def _victims(self, killed: str, children: list[psutil.Process]) -> list[psutil.Process]:
         if killed == CLOUD:
@@ -208,15 +242,24 @@ class Site:
         return Ended(process.returncode, text)
 
     def remember(self) -> None:
-        """Note the stack's secrets, serial numbers and client certificates, as they are now."""
+        """Note the stack's secrets, serial numbers and client certificates, as they are now.
+
+        Of an interrupted `up` there may be no stack yet, and no register.
+        """
+        if not json.loads(self.pulumi("stack", "ls", "--json")):
+            return
         state = self.pulumi("stack", "export", "--show-secrets")
-        outputs = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets"))
-        bundles = json.loads(outputs["client_bundles"])
-        self.secrets.add_all(leaks.secrets_of(state, bundles))
-        self.handed_out |= {
-            entry["serial_number"]: name for name, entry in outputs["clients"].items()
-        }
-        for text in (state, json.dumps(outputs), json.dumps(self.dump())):
+        resources = json.loads(state)["deployment"].get("resources", [])
+        for outputs in (
+            shown(one.get("outputs", {}))
+            for one in resources
+            if one["type"] == "pulumi-python:dynamic/pki:CertificateRegister"
+        ):
+            bundles = read_bundles(outputs["bundles"])
+            self.secrets.add_all(leaks.secrets_of(state, bundles))
+            issued = read_issued(outputs["issued"])
+            self.handed_out |= {entry["serial_number"]: entry["name"] for entry in issued}
+        for text in (state, json.dumps(self.dump())):
             for pem in CERTIFICATE.findall(re.sub(r"\\+n", "\n", text)):
                 certificate = x509.load_pem_x509_certificate(pem.encode())
                 self.serials[certificate.serial_number].add(certificate.tbs_certificate_bytes)
@@ -285,14 +328,20 @@ def _words(process: psutil.Process) -> list[str]:
 
 
 def _at_boundary(events: Path, point: Point) -> bool:
+    name = MADE if point.made else BEGUN
+    return (name, point.boundary) in ((step, called(urn)) for step, urn in _steps(events))
+
+
+def _steps(events: Path) -> Iterator[tuple[str, str]]:
+    """What an event log has of steps with resources of providers: name of the event, and URN."""
     if not events.exists():
-        return False
-    name = "resOutputsEvent" if point.made else "resourcePreEvent"
+        return
     for line in events.read_text(encoding="utf-8").splitlines():
         with contextlib.suppress(ValueError):  # The last line may be half written.
-            metadata = json.loads(line).get(name, {}).get("metadata", {})
-            if metadata.get("type", "").endswith(f":{point.boundary}") and not metadata.get(
-                "planning"
-            ):
-                return True
-    return False
+            event = json.loads(line)
+            for name in {BEGUN, MADE} & event.keys():
+                metadata = event[name]["metadata"]
+                resource = metadata.get("new") or metadata.get("old") or {}
+                ours = resource.get("custom") and not metadata["type"].startswith("pulumi:")
+                if ours and not event[name].get("planning") and not metadata.get("planning"):
+                    yield name, metadata["urn"]

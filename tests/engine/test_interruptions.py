@@ -30,10 +30,17 @@ FIRST = [
 """Of the first `up`, which comes further each time."""
 
 
+def interrupted(site, point):
+    ended = site.interrupted_up(point)
+    assert ended.status != 0, f"{point}\n{ended.text}"
+    assert ended.reached, point
+    assert ended.killed > 0 or point.killed is None, point
+    site.remember()
+
+
 def test_a_first_up_interrupted_again_and_again_ends_well(site):
     for point in FIRST:
-        ended = site.interrupted_up(point)
-        assert ended.status != 0, f"{point}\n{ended.text}"
+        interrupted(site, point)
     answer = site.operations("up")
     assert answer.status == 0, answer.text
     site.remember()
@@ -45,8 +52,8 @@ def test_a_first_up_interrupted_again_and_again_ends_well(site):
 
 
 CHANGES = [
-    Point(DYNAMIC, boundary="CertificateRegister", made=False),
-    Point(ENGINE, boundary="CertificateRegister"),
+    Point(DYNAMIC, boundary="pki:CertificateRegister", made=False),
+    Point(ENGINE, boundary="pki:CertificateRegister"),
     Point(ENGINE, call="SetLoadBalancerHTTPSListenerAttribute"),
 ]
 
@@ -58,8 +65,37 @@ def test_another_ca_and_other_clients_interrupted_ends_well(site, point):
         certificate_authority={"generation": number},
         clients={"browser": {}, f"client-{number}": {}},
     )
-    ended = site.interrupted_up(point)
-    assert ended.status != 0, ended.text
+    interrupted(site, point)
+    answer = site.operations("up")
+    assert answer.status == 0, answer.text
+    site.remember()
+    assert site.disorder() == []
+
+
+GENERATION = len(CHANGES) + 1
+"""Of the CA after all of them."""
+
+ROTATING = {"generation": GENERATION, "next_generation": GENERATION + 1}
+
+LATER = [
+    (
+        Point(ENGINE, boundary="pki:CertificateRegister"),
+        {"certificate_authority": ROTATING},
+    ),
+    (
+        Point(PROVIDER, call="SetLoadBalancerHTTPSListenerAttribute"),
+        {"certificate_authority": {"generation": GENERATION + 1}},
+    ),
+    (Point(PROVIDER, call="UploadServerCertificate"), {"server": {"validity": "200d"}}),
+    (Point(ENGINE, call="DeleteServerCertificate"), {"server": {"validity": "190d"}}),
+]
+"""A rotation's two steps, and other certificates of the server."""
+
+
+@pytest.mark.parametrize(("point", "settings"), LATER, ids=str)
+def test_a_rotation_and_another_server_certificate_interrupted_end_well(site, point, settings):
+    site.configure(**settings)
+    interrupted(site, point)
     answer = site.operations("up")
     assert answer.status == 0, answer.text
     site.remember()
