@@ -49,7 +49,8 @@ def wanted(file: str) -> dict[str, str]:
     for line in (PROJECT / f"{file}.in").read_text().splitlines():
         if line and not line.startswith(("#", "-")):
             name, _, reason = line.partition("#")
-            found[canonical(name.strip())] = reason.strip()
+            # Without its version, and the platforms that have it.
+            found[canonical(re.split("[<;]", name)[0].strip())] = reason.strip()
     return found
 
 
