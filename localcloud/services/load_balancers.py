@@ -38,6 +38,7 @@ SPECIFICATIONS = (
     "slb.s3.small",
     "slb.s3.medium",
     "slb.s3.large",
+    "slb.s4.large",
 )
 
 UNLIMITED = 5120

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from configuration import cloud
 from localcloud.documents import LoadBalancer
 from localcloud.products import SLB
 from tests.unit.localcloud.fake_plane import Account
@@ -111,6 +112,12 @@ def test_each_attribute_changes_by_its_own_action(account: Account) -> None:
         "LoadBalancerSpec": "slb.s2.small",
     }
     assert {name: found[name] for name in changed} == changed
+
+
+@pytest.mark.parametrize("specification", cloud.SPECIFICATIONS)
+def test_it_sells_what_the_configuration_takes(account: Account, specification: str) -> None:
+    key = account.make_load_balancer(**{**SPEC, "LoadBalancerSpec": specification})
+    assert described(account, key)["LoadBalancerSpec"] == specification
 
 
 def test_payment_goes_to_lcu_and_never_back(account: Account) -> None:
