@@ -70,7 +70,7 @@ class Client(Window):
         """What was asked for."""
         return Request(
             subject=self.subject,
-            key_bits=int(self.key_bits),
+            key_bits=self.key_bits,
             window=windows.Window(self.not_before, self.not_after),
             bundle_encoding=self.bundle_encoding,
             pass_phrase=self.pass_phrase,

@@ -7,12 +7,15 @@ order.
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from cryptography import x509
 
 from operations.certificates import rotation
 from operations.verification.outcomes import is_success
+from pki import certificates, keys
+from pki.windows import Window
 from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
 
@@ -99,6 +102,40 @@ def test_a_client_that_would_have_to_be_issued_is_refused(deployed, tutorial, cl
     assert "clients.browser is to be issued a certificate, and the CA's private_key is not" in text
 
 
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("ec -pkeyopt ec_paramgen_curve:P-256", "takes no other, elliptic curves neither"),
+        ("rsa:3072", "has 3072 bits, a size that the load balancer does not take"),
+    ],
+)
+def test_a_server_key_that_the_load_balancer_does_not_take_is_refused(
+    deployed, tutorial, client, key, told
+):
+    tutorial.openssl(
+        f"req -x509 -newkey {key} -nodes -subj /CN=www.example.com -days 365 "
+        "-keyout other.key -out other.crt"
+    )
+    deployed.configure(server={"certificate": tutorial.read("other.crt")})
+    set_secret(deployed, "server.private_key", tutorial.read("other.key"))
+    try:
+        text = deployed.fail("preview")
+    finally:
+        configure(deployed, tutorial, client)
+    assert told in text
+    assert "PRIVATE KEY" not in text
+
+
+def test_a_certificate_of_certificate_management_service_is_referred_to(deployed, tutorial, client):
+    deployed.configure(server={"alicloud_certificate_id": "1234567-cn-hangzhou"})
+    try:
+        text = deployed.succeed("preview", "--diff")
+    finally:
+        configure(deployed, tutorial, client)
+    assert re.search(r'\+ alicloudCertificateId *: "1234567-cn-hangzhou"', text)
+    assert "pki:ServerCertificate" not in text
+
+
 def test_with_its_key_it_issues_and_the_rest_stays(deployed, tutorial, client, tmp_path):
     before = deployed.outputs()
     request = tutorial.request("own", "/CN=own")
@@ -121,7 +158,10 @@ def test_with_its_key_it_issues_and_the_rest_stays(deployed, tutorial, client, t
 
 def test_a_client_that_it_issued_itself_has_no_successor_in_a_rotation(deployed):
     found = deployed.outputs()
-    following = found.model_copy(update={"next_ca_certificate": found.server_certificate})
+    another = certificates.self_signed_authority(
+        found.ca.subject, keys.generate(2048), Window.of_certificate(found.ca)
+    )
+    following = found.model_copy(update={"next_ca_certificate": certificates.pem(another)})
     now = found.ca.not_valid_before_utc
     behind = [entry.name for entry in rotation.left_behind(following, now)]
     assert behind == ["client", "own"]

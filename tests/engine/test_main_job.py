@@ -13,6 +13,8 @@ import re
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from pki.windows import show_time
+
 
 @pytest.fixture(scope="module")
 def outputs(deployed):
@@ -122,6 +124,27 @@ def test_wrong_input_is_one_sentence_before_anything_happens(deployed, settings,
     assert "Traceback" not in text
     assert re.search(r"\d+ unchanged|errored", text)
     assert " created" not in text
+
+
+def test_preview_shows_which_client_is_due_and_up_does_that_and_no_more(deployed):
+    deployed.configure(
+        clients={"browser": {}, "partner": {"renew_before": "100d"}}, server={"validity": "825d"}
+    )
+    deployed.up()
+    before = deployed.outputs()
+    # In 280 days the partner is within its 100 days, and the browser not within its 30.
+    due = {"SLB_MUTUAL_TLS_CLOCK_OFFSET": "280d"}
+    text = deployed.succeed("preview", "--diff", variables=due)
+    shown = re.findall(r'~ not_after *: "(\S+)" => "(\S+)"', text)
+    deployed.succeed("up", "--yes", "--skip-preview", variables=due)
+    after = deployed.outputs()
+    assert after.clients["browser"] == before.clients["browser"]
+    dates = [show_time(found.clients["partner"].not_after) for found in (before, after)]
+    assert dates[0] != dates[1]
+    lists = [show_time(found.revocation_lists[0].next_update_utc) for found in (before, after)]
+    assert {tuple(dates)} < set(shown)
+    # The other is the revocation list's.
+    assert len(shown) == 2, (shown, lists)
 
 
 def test_down_leaves_nothing_behind(deployed, local):

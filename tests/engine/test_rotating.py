@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 
 import pytest
 import yaml
@@ -32,6 +33,9 @@ def handed_out(run, project):
         def __init__(self, name, directory):
             answer = run("client", name, "--dir", str(directory))
             assert answer.returncode == 0, answer.stderr
+            modes = {path: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
+            assert set(modes.values()) == {0o600}, modes
+            assert stat.S_IMODE(directory.stat().st_mode) == 0o700
             files = {
                 path.name: path.read_text()
                 for path in directory.iterdir()
@@ -41,6 +45,10 @@ def handed_out(run, project):
                 files[f"{name}.crt"], files[f"{name}.key"], files["passphrase.txt"].rstrip()
             )
             self.trusted = files["ca.crt"]
+            phrase = self.identity.pass_phrase
+            assert [file for file, text in files.items() if phrase in text] == ["passphrase.txt"]
+            assert phrase not in answer.stdout + answer.stderr
+            assert "PRIVATE KEY" not in answer.stdout + answer.stderr
 
         def gets_through(self):
             found = json.loads(run("outputs").stdout)
@@ -76,7 +84,12 @@ def test_old_and_new_bundles_work_between_the_steps_and_new_ones_after(run, proj
     assert old.gets_through()
     assert new.gets_through()
     rows = json.loads(run("inventory", "--json").stdout)
-    assert [row["name"] for row in rows if row["role"] == "ca"] == ["CA", "next CA"]
+    assert [row["name"] for row in rows if row["role"] == "ca"] == [
+        "CA",
+        "next CA",
+        "CA",
+        "next CA, signed by the CA",
+    ]
 
     lists = run("crl", "--dir", str(project / "out" / "lists"))
     assert [line.rsplit("/", 1)[-1] for line in lists.stdout.splitlines()] == [
