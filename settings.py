@@ -86,9 +86,18 @@ class Settings(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        # What is brought along has dates of its own.
         leaves = {
-            **{place: served.lifetime for place, served in self._served().items()},
-            **{f"clients.{name}": self.client(name).lifetime for name in self.clients},
+            **{
+                place: served.lifetime
+                for place, served in self._served().items()
+                if served.issued_here
+            },
+            **{
+                f"clients.{name}": self.client(name).lifetime
+                for name, client in self.clients.items()
+                if client.certificate is None
+            },
         }
         for place, lifetime in leaves.items():
             if lifetime > parse_duration(self.certificate_authority.renew_before):

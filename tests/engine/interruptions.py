@@ -158,7 +158,7 @@ class Site:
     def boundaries(self) -> list[str]:
         """The resources that an `up` makes, in order; nobody interrupts it."""
         events = self.project.parent / "events.json"
-        ended = self.operations("up", "--", "--event-log", str(events))
+        ended = self._ended(self._up_with_log(events))
         assert ended.status == 0, ended.text
         made = [urn for name, urn in _steps(events) if name == MADE]
         return [called(urn) for urn in made]
@@ -180,7 +180,7 @@ class Site:
             kind = "late" if point.killed else "drop"
             wanted = {"action": point.call, "kind": kind, "skip": point.nth, "seconds": HELD}
             control.ask(self.home, "POST", "/faults", wanted)
-        process = self._start("up", "--", "--event-log", str(events), PULUMI_DEBUG_COMMANDS="true")
+        process = self._up_with_log(events)
         if point.killed is None:
             ended_up = self._ended(process)
             reached = self.calls().count(point.call) > before + point.nth
@@ -223,6 +223,9 @@ class Site:
             present = control.running(self.home)
             return [present.process] if present else []
         return [child for child in children if WHO[killed](_words(child))]
+
+    def _up_with_log(self, events: Path) -> subprocess.Popen[str]:
+        return self._start("up", "--", "--event-log", str(events), PULUMI_DEBUG_COMMANDS="true")
 
     def _start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         environment = {k: v for k, v in os.environ.items() if k != "SLB_MUTUAL_TLS_HOME"}

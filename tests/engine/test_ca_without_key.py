@@ -37,7 +37,6 @@ def tutorial(tmp_path_factory):
 
 def configure(engine, tutorial, clients, *, key=False, **authority):
     """Set the CA with or without its key, and the server's certificate."""
-    short = {"validity": "30d", "renew_before": "10d"}
     engine.configure(
         # It is valid for a year, so that it is not due.
         certificate_authority={
@@ -46,9 +45,9 @@ def configure(engine, tutorial, clients, *, key=False, **authority):
             "renew_before": "30d",
             **authority,
         },
-        server={"certificate": tutorial.read("server.crt"), **short},
+        server={"certificate": tutorial.read("server.crt")},
         clients=clients,
-        client_defaults=short,
+        client_defaults={"validity": "30d", "renew_before": "10d"},
     )
     set_secret(engine, "server.private_key", tutorial.read("server.key"))
     if key:

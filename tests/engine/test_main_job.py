@@ -127,9 +127,7 @@ def test_wrong_input_is_one_sentence_before_anything_happens(deployed, settings,
 
 
 def test_preview_shows_which_client_is_due_and_up_does_that_and_no_more(deployed):
-    deployed.configure(
-        clients={"browser": {}, "partner": {"renew_before": "100d"}}, server={"validity": "825d"}
-    )
+    deployed.configure(clients={"browser": {}, "partner": {"renew_before": "100d"}})
     deployed.up()
     before = deployed.outputs()
     # In 280 days the partner is within its 100 days, and the browser not within its 30.

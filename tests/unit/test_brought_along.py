@@ -208,6 +208,20 @@ def test_the_key_of_a_later_certificate_in_the_chain_is_refused():
     )
 
 
+@pytest.mark.parametrize(
+    "source",
+    [{"certificate": LEAF, "private_key": PKCS8}, {"alicloud_certificate_id": "1234-cn"}],
+    ids=["PEM", "id"],
+)
+def test_a_validity_that_only_issued_certificates_have_is_not_held_against_it(source):
+    authority = {"validity": "365d", "renew_before": "30d"}
+    few = {"validity": "30d", "renew_before": "10d"}
+    values = {"certificate_authority": authority, "client_defaults": few}
+    assert parse({**values, "server": source}, file=FILE, secret_keys=["server"])
+    with pytest.raises(SettingsError, match="server is valid longer than"):
+        parse(values, file=FILE)
+
+
 def test_a_certificate_without_its_key_is_refused():
     with pytest.raises(SettingsError) as caught:
         parse({"server": {"certificate": LEAF}}, file=FILE)

@@ -272,6 +272,14 @@ def test_what_nobody_here_renews_is_not_due_before_it_ends():
     assert read(issuing).renewal()["clients"] == {"own": "30d"}
 
 
+def test_the_dates_of_what_clients_bring_along_are_their_own():
+    soon = {"validity": "365d", "renew_before": "30d"}
+    values = {**ELSEWHERE, "certificate_authority": {**ALONE["certificate_authority"], **soon}}
+    assert read({**values, "clients": {"phone": {"certificate": leaf()}}})
+    asked = {"certificate_authority": {**authority(), **soon}, "clients": {"own": {}}}
+    assert "clients.own is valid longer than" in mistake({**asked, **ELSEWHERE})
+
+
 def test_a_client_certificate_is_taken_whatever_became_of_it_since():
     past = Window(NOW - timedelta(days=9), NOW - timedelta(days=1))
     own = Issuer(certificates.load(ca()), key())
