@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import yaml
 
 from localcloud import control
 from tests.engine.conftest import copy_of_the_project
@@ -60,6 +63,10 @@ REFUSED = [
 ]
 
 
+LATE = ["CreateVSwitch", "UploadServerCertificate", "CreateLoadBalancerHTTPSListener"]
+"""Carried out, and answered after the provider has given up waiting."""
+
+
 @pytest.fixture
 def site(tmp_path, toolchain):
     found = Site(copy_of_the_project(tmp_path / "project"))
@@ -99,6 +106,26 @@ def test_what_it_does_not_retry_is_named_with_the_way_on(site):
     assert left(site) == [], "all were met"
     for fault in REFUSED:
         assert fault["code"] in "".join(failed), fault
+    site.remember()
+    assert site.disorder() == []
+
+
+def test_answers_that_come_later_than_the_provider_waits(site):
+    path = site.project / "Pulumi.local.yaml"
+    document = yaml.safe_load(path.read_text())
+    document["config"]["alicloud:clientReadTimeout"] = "2000"
+    path.write_text(yaml.safe_dump(document))
+    faults(site, *({"action": one, "kind": "late", "seconds": 20} for one in LATE))
+    answer = site.operations("up")
+    failed = []
+    while answer.status != 0:
+        assert "`make up` again: it goes on from here" in " ".join(answer.text.split())
+        assert "Traceback" not in answer.text
+        assert re.search("timeout|deadline exceeded", answer.text, re.IGNORECASE), answer.text
+        failed.append(answer.text)
+        assert len(failed) <= len(LATE), answer.text
+        answer = site.operations("up")
+    assert left(site) == [], "all were met"
     site.remember()
     assert site.disorder() == []
 
