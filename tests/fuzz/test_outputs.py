@@ -41,6 +41,7 @@ WHOLE = {
     "server_certificate": specimens.server("ascii").pem,
     "clients": {"browser": RECORD},
     "issued": [{**RECORD, "name": "browser", "subject": "CN=browser"}],
+    "certificate_record": [{**RECORD, "role": "server", "name": "server"}],
     "renewal": {"certificate_authority": "730d", "server": "30d", "clients": {"browser": "30d"}},
     "certificate_revocation_list": specimens.crl([specimens.revoked(LEAF)]),
     "client_bundles": {"browser": asdict(specimens.bundle("modern"))},

@@ -152,6 +152,7 @@ def test_public_outputs_hold_no_secret(document):
     text = json.dumps(shown)
     new = {
         "issued",
+        "certificate_record",
         "renewal",
         "certificate_revocation_list",
         "next_ca_certificate",
