@@ -113,9 +113,9 @@ def test_what_it_does_not_retry_is_named_with_the_way_on(site):
 def test_answers_that_come_later_than_the_provider_waits(site):
     path = site.project / "Pulumi.local.yaml"
     document = yaml.safe_load(path.read_text())
-    document["config"]["alicloud:clientReadTimeout"] = "2000"
+    document["config"]["alicloud:clientReadTimeout"] = "5000"
     path.write_text(yaml.safe_dump(document))
-    faults(site, *({"action": one, "kind": "late", "seconds": 20} for one in LATE))
+    faults(site, *({"action": one, "kind": "late", "seconds": 30} for one in LATE))
     answer = site.operations("up")
     failed = []
     while answer.status != 0:
