@@ -14,6 +14,7 @@ from typing import Any
 
 from operations.errors import OperationError
 from operations.project import PROJECT
+from operations.stacks import relay
 from toolchain.install import Toolchain
 
 
@@ -42,12 +43,7 @@ class Stack:
 
     def run(self, command: str, *arguments: str) -> int:
         """Run up, preview, refresh or destroy on the terminal; return its exit status."""
-        return subprocess.run(
-            self.command_line(command, *arguments),
-            cwd=PROJECT,
-            env=self.environment,
-            check=False,
-        ).returncode
+        return relay.run(self.command_line(command, *arguments), cwd=PROJECT, env=self.environment)
 
     def command_line(self, command: str, *arguments: str) -> list[str]:
         """The CLI's command line for a command that reads the stack's configuration.

@@ -87,7 +87,7 @@ class Secrets:
 
     def in_(self, content: bytes) -> set[str]:
         """Names of the secrets that a text or a file has."""
-        places = (content, squeezed(content))
+        places = [content, squeezed(content), squeezed(urllib.parse.unquote_to_bytes(content))]
         return {
             name
             for needle, name in self._needles.items()
