@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -160,7 +160,7 @@ class Site:
         events = self.project.parent / "events.json"
         ended = self._ended(self._up_with_log(events))
         assert ended.status == 0, ended.text
-        made = [urn for name, urn in _steps(_Tail(events).lines()) if name == MADE]
+        made = [urn for name, urn in _steps(events) if name == MADE]
         return [called(urn) for urn in made]
 
     def calls(self) -> list[str]:
@@ -185,11 +185,10 @@ class Site:
             ended_up = self._ended(process)
             reached = self.calls().count(point.call) > before + point.nth
             return replace(ended_up, reached=reached)
-        tail = _Tail(events)
         arrived = (
             (lambda: self.calls().count(point.call) > before + point.nth)
             if point.call
-            else (lambda: _at_boundary(tail.lines(), point))
+            else (lambda: _at_boundary(events, point))
         )
         # Its output is read meanwhile, so that a full pipe does not stop it.
         ended: list[Ended] = []
@@ -333,37 +332,24 @@ def _words(process: psutil.Process) -> list[str]:
         return [""]
 
 
-class _Tail:
-    """A file that is being written: each look reads on from where the last one ended."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._position = 0
-
-    def lines(self) -> list[str]:
-        """The lines that came since, those that are whole."""
-        if not self._path.exists():
-            return []
-        with self._path.open("rb") as file:
-            file.seek(self._position)
-            content = file.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        self._position += len(whole)
-        return whole.decode().splitlines()
-
-
-def _at_boundary(events: Iterable[str], point: Point) -> bool:
+def _at_boundary(events: Path, point: Point) -> bool:
     name = MADE if point.made else BEGUN
     return (name, point.boundary) in [(step, called(urn)) for step, urn in _steps(events)]
 
 
-def _steps(events: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """What an event log has of steps with resources of providers: name of the event, and URN."""
-    for line in events:
-        event = json.loads(line)
-        for name in {BEGUN, MADE} & event.keys():
-            metadata = event[name]["metadata"]
-            resource = metadata.get("new") or metadata.get("old") or {}
-            ours = resource.get("custom") and not metadata["type"].startswith("pulumi:")
-            if ours and not event[name].get("planning") and not metadata.get("planning"):
-                yield name, metadata["urn"]
+def _steps(events: Path) -> Iterator[tuple[str, str]]:
+    """What an event log has of steps with resources of providers: name of the event, and URN.
+
+    It is read as a whole each time: the update begins it anew after the preview.
+    """
+    if not events.exists():
+        return
+    for line in events.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(ValueError):  # The last line may be half written.
+            event = json.loads(line)
+            for name in {BEGUN, MADE} & event.keys():
+                metadata = event[name]["metadata"]
+                resource = metadata.get("new") or metadata.get("old") or {}
+                ours = resource.get("custom") and not metadata["type"].startswith("pulumi:")
+                if ours and not event[name].get("planning") and not metadata.get("planning"):
+                    yield name, metadata["urn"]
