@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks import api, issuing, load, scale, stack
 from benchmarks.figures import text
+from benchmarks.quoted import AT_LEAST, UNDER
 from benchmarks.trial import local_cloud
 from toolchain.install import Toolchain, ensure
 from toolchain.progress import Reporter
@@ -51,13 +52,15 @@ def _head(toolchain: Toolchain) -> str:
         f"{platform.python_version()}, cryptography {version('cryptography')}. Times differ from "
         "machine to machine and from run to run; ratios less.\n\n"
         "`clients_N`: a CA and a register of N clients, by the real engine, in one resource. "
-        f"`openssl_commands_to_up`: how many times as long the tutorial's commands take in a "
+        "`openssl_commands_to_up`: how many times as long the tutorial's commands take in a "
         f"loop, by what {2 * scale.BY_HAND} clients take with half of N in the CA's index. "
         "`up_spent_on_keys`: the part of `up` that making as many keys takes by itself, on all "
         "cores. `one_resource_each_N`: a resource for each client with the same signing code, "
         f"up to {max(scale.ONE_EACH_SIZES)}, as its time grows as the square. Meant for 1000 "
-        "clients: 8 times as fast as the commands, 70 % of `up` spent on keys, an unchanged "
-        "preview in less than 5 s, one more in less than 8 s.\n\n"
+        f"clients: {AT_LEAST['clients_1000_openssl_commands_to_up']:g} times as fast as the "
+        f"commands, {AT_LEAST['clients_1000_up_spent_on_keys']:g} % of `up` spent on keys, an "
+        f"unchanged preview in less than {UNDER['clients_1000_preview_without_change']:g} s, one "
+        f"more in less than {UNDER['clients_1000_one_more']:g} s.\n\n"
     )
 
 

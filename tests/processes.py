@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+
+def of_a_fresh_shell() -> dict[str, str]:
+    """This process's environment without what an outer make passes on to those it runs."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
 
 
 def run(

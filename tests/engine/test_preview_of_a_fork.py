@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from pathlib import Path
 from string import Template
@@ -35,11 +34,10 @@ def with_a_guest(checkout: Path) -> None:
 
 def run(commands: list[str], folder: Path, variables: dict[str, str]) -> str:
     """What the last command prints; all run in one shell, as in a step or in a job."""
-    fresh = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     return processes.printed(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", "\n".join(commands)],
         cwd=folder,
-        env={**fresh, **variables},
+        env={**processes.of_a_fresh_shell(), **variables},
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -22,9 +21,7 @@ def clone(tmp_path):
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    # Without what an outer make passes on: its options are not those of a fresh shell.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
-    return processes.run(["make", *arguments], cwd=folder, env=environment)
+    return processes.run(["make", *arguments], cwd=folder, env=processes.of_a_fresh_shell())
 
 
 def test_a_python_too_old_is_one_sentence(clone):
