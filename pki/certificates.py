@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -278,7 +279,11 @@ def _constrained(
 def _require_readable(certificate: x509.Certificate) -> None:
     """Read what the library leaves until it is asked for, and then raises more than ValueError."""
     try:
-        _ = (certificate.subject, certificate.issuer, certificate.extensions)
+        with warnings.catch_warnings():
+            # A name longer than RFC 5280's upper bounds (appendix A.1) is taken as it is: OpenSSL
+            # and Go do, and whoever brings such a certificate along cannot mend it.
+            warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
+            _ = (certificate.subject, certificate.issuer, certificate.extensions)
     except (
         # Of a name, where RFC 5280 has another type of text.
         TypeError,

@@ -44,6 +44,12 @@ def with_bit_strings(pem: str) -> str:
     return ssl.DER_cert_to_PEM_cert(der.replace(common_name + utf8, common_name + bits))
 
 
+def with_long_countries(pem: str) -> str:
+    """A certificate with its common names as countries, which X.520 has two letters for."""
+    common_name, country = bytes.fromhex("0603550403"), bytes.fromhex("0603550406")
+    return ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(pem).replace(common_name, country))
+
+
 @functools.cache
 def issuer(validity: timedelta = 10 * YEAR, since: datetime = NOW) -> Issuer:
     """A CA that was made at `since`; always with the same key."""

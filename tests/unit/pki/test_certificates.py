@@ -27,6 +27,7 @@ from tests.unit.pki.material import (
     needs_openssl,
     openssl,
     with_bit_strings,
+    with_long_countries,
 )
 
 DNS, IPS = ["www.example.com", "*.example.net", "bücher.example"], ["203.0.113.10", "2001:db8::1"]
@@ -245,6 +246,14 @@ def test_a_name_that_cannot_be_read_is_found_as_the_certificate_is_read():
     broken = with_bit_strings(certificates.pem(client()))
     with pytest.raises(ValueError, match=r"^this is a certificate that cannot be read$"):
         certificates.load_chain(broken)
+
+
+def test_a_name_longer_than_its_upper_bound_is_taken_without_a_word():
+    # pytest makes an error of each warning that a user would see.
+    read = certificates.load(with_long_countries(certificates.pem(client())))
+    [country] = read.subject.get_attributes_for_oid(x509.NameOID.COUNTRY_NAME)
+    assert country.value == "browser"
+    assert read.issuer != client().issuer
 
 
 def test_each_profile_names_one_use():
