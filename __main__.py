@@ -11,7 +11,7 @@ from settings import load, summaries
 
 settings, region = load()
 name = f"{pulumi.get_project()}-{pulumi.get_stack()}"
-tags = {"project": pulumi.get_project(), "stack": pulumi.get_stack(), **settings.tags}
+tags = settings.resource_tags(pulumi.get_project(), pulumi.get_stack())
 
 # Steps 2 and 3: the CA, and a certificate for each client.
 authority = PrivateCertificateAuthority(name, settings=settings)

@@ -23,7 +23,7 @@ from configuration.certificates import (
     Server,
     Subject,
 )
-from configuration.cloud import DEFAULT_WEIGHT, Backends, LoadBalancer, Network
+from configuration.cloud import DEFAULT_WEIGHT, STACK_TAGS, Backends, LoadBalancer, Network, Tags
 from configuration.errors import sentences
 from configuration.listener import (
     Acl,
@@ -80,7 +80,7 @@ class Settings(Model):
     load_balancer: LoadBalancer = LoadBalancer()
     listener: Listener = Listener()
     additional_listeners: dict[ListenerName, AdditionalListener] = Field(default_factory=dict)
-    tags: dict[str, str] = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=dict)
     published_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Where clients reach the listener if something in front maps its port; 0: the listener's."""
 
@@ -208,6 +208,10 @@ class Settings(Model):
                 for domain, extension in self.listener.domain_extensions.items()
             },
         }
+
+    def resource_tags(self, project: str, stack: str) -> dict[str, str]:
+        """What every resource that takes tags gets: these two, and the configuration's."""
+        return dict(zip(STACK_TAGS, (project, stack), strict=True)) | self.tags
 
     def completed_listeners(self) -> dict[str, AdditionalListener]:
         """The additional listeners, by name, with what they take from `listener`."""

@@ -64,7 +64,7 @@ class MutualTlsService(pulumi.ComponentResource):
             settings = parse(args, file=name, secret_keys=args)
         except SettingsError as error:
             raise pulumi.RunError(str(error)) from None
-        tags = {"project": pulumi.get_project(), "stack": pulumi.get_stack(), **settings.tags}
+        tags = settings.resource_tags(pulumi.get_project(), pulumi.get_stack())
         authority = PrivateCertificateAuthority(name, settings=settings, opts=child)
         backends = BackendServers(
             name, backends=settings.backends, network=settings.network, tags=tags, opts=child

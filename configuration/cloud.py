@@ -1,12 +1,13 @@
 """The configuration's part on the cloud: network, backends and load balancer.
 
-Ranges are those of the Alibaba Cloud APIs (CreateLoadBalancer, AddBackendServers, RunInstances) and
-of the provider, whichever is narrower.
+Ranges are those of the Alibaba Cloud APIs (CreateLoadBalancer, AddBackendServers, CreateVpc,
+TagResources) and of the provider, whichever is narrower.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections import Counter
 from typing import Annotated, Literal, Self
 
@@ -38,6 +39,53 @@ SPECIFICATIONS = (
     "slb.s4.large",
 )
 """That the provider takes, without the one of pay-by-LCU instances."""
+
+
+STACK_TAGS = ("project", "stack")
+"""That the program adds, unless the configuration has its own."""
+
+MOST_TAGS = 20
+"""Of a resource (SLB, TagResources)."""
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[\w./-]{1,80}", value):
+        raise ValueError(
+            "the load balancer's name has 1 to 80 letters, digits, dots, dashes, slashes and "
+            "underscores: give one such as shop-dev"
+        )
+    return value
+
+
+def _tag(longest: int) -> AfterValidator:
+    def check(value: str) -> str:
+        if len(value) > longest:
+            raise ValueError(f"this tag's text has {len(value)} characters: {longest} at most")
+        # The provider says nothing of such a tag, and would find it missing for ever.
+        if value.lower().startswith(("aliyun", "acs:")):
+            raise ValueError("aliyun and acs: begin Alibaba Cloud's own tags: begin otherwise")
+        if re.search(r"https?://", value):
+            raise ValueError("a tag cannot have http:// or https:// in it: leave that out")
+        return value
+
+    return AfterValidator(check)
+
+
+def _tags(value: dict[str, str]) -> dict[str, str]:
+    if "" in value:
+        raise ValueError("there is a tag without a name: give it one")
+    if len(value.keys() | set(STACK_TAGS)) > MOST_TAGS:
+        raise ValueError(
+            f"{len(value)} are given, and with {' and '.join(STACK_TAGS)}, which are added, a "
+            f"resource has at most {MOST_TAGS}: leave some out"
+        )
+    return value
+
+
+TagKey = Annotated[str, _tag(64)]
+TagValue = Annotated[str, _tag(128)]
+Tags = Annotated[dict[TagKey, TagValue], AfterValidator(_tags)]
+"""For every resource that takes any; lengths are SLB's, which has the shortest."""
 
 
 def _specification(value: str) -> str:
@@ -141,7 +189,7 @@ class LoadBalancer(Model):
 
     id: LoadBalancerId | None = None
     """Its own settings and its default server group are left alone."""
-    name: Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")] | None = None
+    name: Annotated[str, AfterValidator(_name)] | None = None
     address_type: Literal["internet", "intranet"] = "internet"
     address_ip_version: Literal["ipv4", "ipv6"] = "ipv4"
     vswitch_id: VSwitchId | None = None

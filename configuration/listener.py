@@ -55,6 +55,15 @@ def _check_domain(value: str) -> str:
     return value
 
 
+def _check_uri(value: str) -> str:
+    if not re.fullmatch(r"/[A-Za-z0-9_\-/.%?#&=~]{1,79}", value):
+        raise ValueError(
+            "this is no path of 2 to 80 letters, digits and -_/.%?#&=~ that begins with /: give "
+            "one such as /healthz, which every backend answers"
+        )
+    return value
+
+
 def _cookie(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]{1,200}", value):
         raise ValueError(
@@ -109,7 +118,7 @@ class HealthCheck(Model):
     """Active checks of the backends; times in seconds."""
 
     enabled: bool = True
-    uri: Annotated[str, Field(pattern=r"^/.{1,79}$")] = "/healthz"
+    uri: Annotated[str, AfterValidator(_check_uri)] = "/healthz"
     method: Literal["head", "get"] = "head"
     http_codes: tuple[Literal["http_2xx", "http_3xx", "http_4xx", "http_5xx"], ...] = ("http_2xx",)
     domain: Annotated[str, AfterValidator(_check_domain)] | None = None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from localcloud.errors import ApiError, invalid, missing
 
@@ -14,13 +14,19 @@ OnOff = Literal["on", "off"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
+def _free(text: str) -> str:
+    if re.match("aliyun|acs:", text, re.IGNORECASE) or re.search("https?://", text):
+        raise ValueError("It cannot begin with aliyun or acs:, nor have http:// or https:// in it.")
+    return text
+
+
 class KeyValue(BaseModel):
     """One of `Tag.N`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    Key: Annotated[str, Field(min_length=1, max_length=128)]
-    Value: Annotated[str, Field(max_length=128)] = ""
+    Key: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_free)]
+    Value: Annotated[str, Field(max_length=128), AfterValidator(_free)] = ""
 
 
 class Request(BaseModel):

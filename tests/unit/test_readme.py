@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,24 @@ def test_each_key_has_its_range(text: str) -> None:
         if missing:
             wrong[key] = missing
     assert not wrong
+
+
+@each_readme
+def test_each_range_has_a_source(text: str) -> None:
+    rows = re.findall(r"^\| (`[^|]*[*`]\S*) \| (.+) \|$", sources(text), re.MULTILINE)
+    used = set()
+    for key, (schema, _) in KEYS.items():
+        fitting = [row for row, _ in rows if any(fnmatch(key, one) for one in code(row))]
+        assert fitting or schema["type"] == "boolean", key
+        used |= set(fitting[:1])
+    assert [row for row, _ in rows if row not in used] == []
+
+
+def sources(text: str) -> str:
+    """The part on where ranges come from."""
+    parts = text.split("\n### ")
+    [part] = [one for one in parts if one.startswith(("Where the ranges", "取值范围的来源"))]
+    return part
 
 
 @each_readme

@@ -150,6 +150,44 @@ def test_an_empty_configuration_is_the_safe_default():
             {"tags": "team"},
             "Pulumi.test.yaml: tags: there are keys below it, and it is no single value",
         ),
+        (
+            {"tags": {f"t{number}": "" for number in range(19)}},
+            "Pulumi.test.yaml: tags: 19 are given, and with project and stack, which are added, a "
+            "resource has at most 20: leave some out",
+        ),
+        (
+            {"tags": {"": "shop"}},
+            "Pulumi.test.yaml: tags: there is a tag without a name: give it one",
+        ),
+        (
+            {"tags": {"t" * 65: ""}},
+            f"Pulumi.test.yaml: tags.{'t' * 65}: this tag's text has 65 characters: 64 at most",
+        ),
+        (
+            {"tags": {"team": "t" * 129}},
+            "Pulumi.test.yaml: tags.team: this tag's text has 129 characters: 128 at most",
+        ),
+        (
+            {"tags": {"ACS:rm": "x"}},
+            "Pulumi.test.yaml: tags.ACS:rm: aliyun and acs: begin Alibaba Cloud's own tags: begin "
+            "otherwise",
+        ),
+        (
+            {"tags": {"docs": "see https://example.com"}},
+            "Pulumi.test.yaml: tags.docs: a tag cannot have http:// or https:// in it: leave that "
+            "out",
+        ),
+        (
+            {"load_balancer": {"name": "shop dev"}},
+            "Pulumi.test.yaml: load_balancer.name: the load balancer's name has 1 to 80 letters, "
+            "digits, dots, dashes, slashes and underscores: give one such as shop-dev",
+        ),
+        (
+            {"listener": {"health_check": {"uri": "/"}}},
+            "Pulumi.test.yaml: listener.health_check.uri: this is no path of 2 to 80 letters, "
+            "digits and -_/.%?#&=~ that begins with /: give one such as /healthz, which every "
+            "backend answers",
+        ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
@@ -204,6 +242,11 @@ def test_a_pass_phrase_that_can_be_typed_is_taken(pass_phrase):
 def test_an_address_has_one_form():
     server = parse({"server": {"ip_addresses": ["2001:DB8:0::10"]}}, file=FILE).server
     assert server.ip_addresses == ("2001:db8::10",)
+
+
+def test_as_many_tags_are_taken_as_a_resource_can_have():
+    tags = {f"t{number}": "v" * 128 for number in range(18)} | {"project": "shop", "stack": "dev"}
+    assert parse({"tags": tags}, file=FILE).tags == tags
 
 
 def test_nineteen_existing_instances_are_taken():

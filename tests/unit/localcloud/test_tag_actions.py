@@ -94,6 +94,15 @@ def test_a_resource_has_twenty_tags_at_most(account: Account) -> None:
     assert len(tags(account, VPC, "VPC", key)) == 20
 
 
+@pytest.mark.parametrize("text", ["aliyun", "Acs:x", "a http://b", "https://b"])
+def test_tags_that_are_the_cloud_s_own_or_have_links_are_refused(
+    account: Account, text: str
+) -> None:
+    of = {"ResourceType": "VPC", "ResourceId__1": account.make_vpc()}
+    for tag in ({"Tag__1__Key": text}, {"Tag__1__Key": "a", "Tag__1__Value": text}):
+        assert account.refusal(VPC, "TagResources", **of, **tag).code == "InvalidParameter"
+
+
 def test_actions_without_tags_refuse_them(account: Account) -> None:
     error = account.refusal(VPC, "DeleteVpc", VpcId=account.make_vpc(), Tag__1__Key="a")
     assert error.code == "UnsupportedParameter"
