@@ -29,11 +29,11 @@ SIZES = (1, 10, 100, 1000, 10_000)
 ONE_EACH_SIZES = (10, 100, 300)
 """More would take hours: with a resource for each client, the time grows as the square."""
 
-BY_HAND = 40
+BY_HAND = 80
 """Clients made by OpenSSL commands before and after each size, with half of its clients in the CA's
 index: what one takes on average. Fewer would do if keys did not differ so much in time."""
 
-KEYS = 40
+KEYS = 80
 """Keys made before and after each size, to see how much of the time is spent on them."""
 
 REGISTER = """
