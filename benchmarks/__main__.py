@@ -56,7 +56,7 @@ def _head(toolchain: Toolchain) -> str:
         f"loop, by what {2 * scale.BY_HAND} clients take with half of N in the CA's index. "
         "`up_spent_on_keys`: the part of `up` that making as many keys takes by itself, on all "
         "cores. `one_resource_each_N`: a resource for each client with the same signing code, "
-        f"up to {max(scale.ONE_EACH_SIZES)}, as its time grows as the square. Meant for 1000 "
+        f"up to {max(scale.ONE_EACH_SIZES)}, as its time and memory grow faster than N. Meant for 1000 "
         f"clients: {AT_LEAST['clients_1000_openssl_commands_to_up']:g} times as fast as the "
         f"commands, {AT_LEAST['clients_1000_up_spent_on_keys']:g} % of `up` spent on keys, an "
         f"unchanged preview in less than {UNDER['clients_1000_preview_without_change']:g} s, one "

@@ -27,7 +27,8 @@ from toolchain.progress import Reporter
 SIZES = (1, 10, 100, 1000, 10_000)
 
 ONE_EACH_SIZES = (10, 100, 300)
-"""More would take hours: with a resource for each client, the time grows as the square."""
+"""More is more than a machine holds: with a resource for each client, time and memory grow faster
+than the number."""
 
 BY_HAND = 80
 """Clients made by OpenSSL commands before and after each size, with half of its clients in the CA's

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from operations.project import PROJECT
+from operations.stacks import oidc
 from tests import go, processes
 
 SOURCE = Path(__file__).parent / "actionlint"
@@ -131,6 +135,21 @@ def test_a_workflow_starts_without_permissions_and_never_as_the_target_of_a_fork
     assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(triggers)
     for job in document["jobs"].values():
         assert job["permissions"]["contents"] == "read"
+
+
+def test_gitlab_hands_a_job_s_token_over_in_a_file_that_nobody_else_reads(tmp_path):
+    install, *script = GITLAB[".account"]["before_script"]
+    assert install == "make toolchain"
+    seen = 'import os, stat; p = os.environ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"]; '
+    seen += "print(oct(stat.S_IMODE(os.stat(p).st_mode)), open(p).read())"
+    script.append(shlex.join([sys.executable, "-c", seen]))
+    # As GitLab's runner joins them.
+    answer = processes.printed(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", "\n".join(script)],
+        env={**os.environ, "ALIBABA_CLOUD_OIDC_TOKEN": "a.%s.c", "TMPDIR": str(tmp_path)},
+    )
+    assert answer == "0o600 a.%s.c\n"
+    assert oidc.TOKEN_FILE in "".join(script)
 
 
 def test_no_job_holds_a_key_of_the_account():
