@@ -55,6 +55,18 @@ def test_a_shell_starts_a_cloud_once_and_stops_it(local_cloud: LocalCloud) -> No
     assert living([process]) == []
 
 
+def test_a_cloud_that_ends_while_it_is_asked_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A folder of its own, as pytest's are too long for a socket's name on some systems.
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as ended:
+        home = Home(Path(folder))
+        ended.bind(str(home.admin_socket))
+        monkeypatch.setattr(control, "running", lambda _home: control.Running(psutil.Process(), 1))
+        with pytest.raises(ControlError, match="does not answer"):
+            control.ask(home, "GET", "/faults")
+
+
 def test_two_starts_at_once_make_one_cloud(
     local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
