@@ -27,8 +27,7 @@ from toolchain.progress import Reporter
 SIZES = (1, 10, 100, 1000, 10_000)
 
 ONE_EACH_SIZES = (10, 100, 300)
-"""More is more than a machine holds: with a resource for each client, time and memory grow faster
-than the number."""
+"""With 1000, the engine held more than 14 GB before it was done."""
 
 BY_HAND = 80
 """Clients made by OpenSSL commands before and after each size, with half of its clients in the CA's
@@ -131,7 +130,8 @@ class _Stack:
                 **os.environ,
                 **self._toolchain.environment(),
                 "PYTHONPATH": str(PROJECT),
-                "PULUMI_BACKEND_URL": f"file://{self._folder / 'state'}",
+                # As `make` has it for a stack on this machine.
+                "PULUMI_BACKEND_URL": f"file://{self._folder / 'state'}?metadata=skip",
                 "PULUMI_CONFIG_PASSPHRASE": "benchmark",
             },
         )
