@@ -181,6 +181,12 @@ def test_material_that_is_brought_along_and_the_next_ca_are_kept(sandbox):
     sandbox.run("refresh", "refresh", "--yes", "--skip-preview", *VERBOSE)
 
 
+def test_one_level_more_would_log_private_keys(sandbox):
+    level = f"-v={CLEAN_LEVEL + 1}"
+    answer = sandbox.engine.run("preview", "--diff", level, "--logtostderr", variables=SOON)
+    assert "key of CertificateAuthority" in sandbox.secrets.in_(answer.stderr.encode())
+
+
 def test_no_secret_is_in_anything_that_was_printed_or_written(sandbox):
     sandbox.run("destroy", "destroy", "--yes", "--skip-preview", *VERBOSE)
     logs = [path.name for path, _ in leaks.files(sandbox.folder / "tmp")]

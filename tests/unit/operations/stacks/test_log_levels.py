@@ -14,11 +14,11 @@ from operations.stacks.log_levels import require_clean_logs
     "arguments",
     [
         [],
-        ["-v=10"],
-        ["-v10", "--diff"],
-        ["-v", "3", "11"],
-        ["--verbose=10", "--logtostderr", "--debug"],
-        ["--target", "urn:pulumi:dev::v11", "--event-log", "/tmp/v=11"],
+        ["-v=8"],
+        ["-v8", "--diff"],
+        ["-v", "3", "9"],
+        ["--verbose=8", "--logtostderr", "--debug"],
+        ["--target", "urn:pulumi:dev::v9", "--event-log", "/tmp/v=9"],
         ["-v"],
         ["-v=nine"],
         ["--otel-traces=file:///tmp/traces"],
@@ -31,26 +31,26 @@ def test_what_logs_no_secret_is_taken(arguments):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["-v=11"],
-        ["-v", "11"],
-        ["-v11"],
-        ["-dv=12"],
-        ["--diff", "--verbose=11"],
-        ["--verbose", "12", "--yes"],
-        ["-v=3", "-v=11"],
-        ["-v=013"],
-        ["-v=0xb"],
+        ["-v=9"],
+        ["-v", "9"],
+        ["-v9"],
+        ["-dv=11"],
+        ["--diff", "--verbose=9"],
+        ["--verbose", "10", "--yes"],
+        ["-v=3", "-v=9"],
+        ["-v=011"],
+        ["-v=0x9"],
     ],
 )
-def test_a_level_that_logs_credentials_is_refused(arguments):
-    with pytest.raises(OperationError, match="logs credentials on purpose"):
+def test_a_level_that_logs_every_property_is_refused(arguments):
+    with pytest.raises(OperationError, match="logs every property that a provider gets, private"):
         require_clean_logs(arguments, {})
 
 
 @pytest.mark.parametrize(
     ("environment", "reason"),
     [
-        ({"PULUMI_OPTION_VERBOSE": "11"}, "PULUMI_OPTION_VERBOSE=11 logs credentials on purpose"),
+        ({"PULUMI_OPTION_VERBOSE": "9"}, "PULUMI_OPTION_VERBOSE=9 logs every property"),
         ({"PULUMI_OPTION_TRACING": "file:trace"}, "PULUMI_OPTION_TRACING sends every call's"),
         ({"PULUMI_DEBUG_GRPC": "calls.json"}, "PULUMI_DEBUG_GRPC writes every call"),
         ({"DEBUG": "terraform"}, "DEBUG=terraform logs the provider's requests"),
@@ -73,18 +73,18 @@ def test_a_trace_has_the_content_of_every_call_unless_that_is_left_out(argument)
 
 def test_all_reasons_and_what_to_do_are_told_at_once():
     with pytest.raises(OperationError) as caught:
-        require_clean_logs(["-v=11"], {"DEBUG": "terraform", "PULUMI_DEBUG_GRPC": "x"})
+        require_clean_logs(["-v=9"], {"DEBUG": "terraform", "PULUMI_DEBUG_GRPC": "x"})
     reasons, _, remedy = str(caught.value).partition(". ")
     assert re.fullmatch(
-        "-v=11 logs .*; PULUMI_DEBUG_GRPC writes .*; DEBUG=terraform logs .*", reasons
+        "-v=9 logs .*; PULUMI_DEBUG_GRPC writes .*; DEBUG=terraform logs .*", reasons
     )
     assert remedy == (
-        "Leave that out, take at most -v=10, or set SLB_MUTUAL_TLS_SECRET_LOGS=yes if you keep the "
+        "Leave that out, take at most -v=8, or set SLB_MUTUAL_TLS_SECRET_LOGS=yes if you keep the "
         "logs as secret as the keys."
     )
 
 
 def test_who_keeps_the_logs_secret_may_have_everything():
-    require_clean_logs(["-v=11"], {"DEBUG": "terraform", "SLB_MUTUAL_TLS_SECRET_LOGS": "yes"})
+    require_clean_logs(["-v=9"], {"DEBUG": "terraform", "SLB_MUTUAL_TLS_SECRET_LOGS": "yes"})
     with pytest.raises(OperationError):
-        require_clean_logs(["-v=11"], {"SLB_MUTUAL_TLS_SECRET_LOGS": "no"})
+        require_clean_logs(["-v=9"], {"SLB_MUTUAL_TLS_SECRET_LOGS": "no"})
