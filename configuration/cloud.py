@@ -20,7 +20,7 @@ from configuration.identifiers import (
     VpcId,
     VSwitchId,
 )
-from configuration.model import Model
+from configuration.model import Model, matching
 
 MOST_BACKENDS = 19
 """AddBackendServers takes 20 in a call. Of 20, the provider would remove or change all in a first
@@ -48,13 +48,11 @@ MOST_TAGS = 20
 """Of a resource (SLB, TagResources)."""
 
 
-def _name(value: str) -> str:
-    if not re.fullmatch(r"[\w./-]{1,80}", value):
-        raise ValueError(
-            "the load balancer's name has 1 to 80 letters, digits, dots, dashes, slashes and "
-            "underscores: give one such as shop-dev"
-        )
-    return value
+_NAME = matching(
+    r"[\w./-]{1,80}",
+    "the load balancer's name has 1 to 80 letters, digits, dots, dashes, slashes and "
+    "underscores: give one such as shop-dev",
+)
 
 
 def _tag(longest: int) -> AfterValidator:
@@ -189,7 +187,7 @@ class LoadBalancer(Model):
 
     id: LoadBalancerId | None = None
     """Its own settings and its default server group are left alone."""
-    name: Annotated[str, AfterValidator(_name)] | None = None
+    name: Annotated[str, _NAME] | None = None
     address_type: Literal["internet", "intranet"] = "internet"
     address_ip_version: Literal["ipv4", "ipv6"] = "ipv4"
     vswitch_id: VSwitchId | None = None

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator
 
+from configuration.model import matching
+
 
 def _of(what: str, prefix: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(rf"{prefix}-[a-z0-9]+", value):
-            raise ValueError(
-                f"this is no {what}'s id: it is {prefix}- and small letters and digits, as the "
-                "console shows it"
-            )
-        return value
-
-    return AfterValidator(check)
+    return matching(
+        rf"{prefix}-[a-z0-9]+",
+        f"this is no {what}'s id: it is {prefix}- and small letters and digits, as the console "
+        "shows it",
+    )
 
 
 InstanceId = Annotated[str, _of("ECS instance", "i")]

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from configuration.certificates import ServedCertificate, Server
 from configuration.identifiers import AclId, ServerGroupId
-from configuration.model import Model
+from configuration.model import Model, matching
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -46,31 +46,23 @@ def _domain(value: str) -> str:
     return domain
 
 
-def _check_domain(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9.-]{1,80}", value):
-        raise ValueError(
-            "this is no domain name of 1 to 80 letters, digits, dots and dashes: give one such as "
-            "health.example.com, or leave the key out for the backend's address"
-        )
-    return value
+_CHECKS_DOMAIN = matching(
+    r"[A-Za-z0-9.-]{1,80}",
+    "this is no domain name of 1 to 80 letters, digits, dots and dashes: give one such as "
+    "health.example.com, or leave the key out for the backend's address",
+)
 
+_CHECKS_URI = matching(
+    r"/[A-Za-z0-9_\-/.%?#&=~]{1,79}",
+    "this is no path of 2 to 80 letters, digits and -_/.%?#&=~ that begins with /: give "
+    "one such as /healthz, which every backend answers",
+)
 
-def _check_uri(value: str) -> str:
-    if not re.fullmatch(r"/[A-Za-z0-9_\-/.%?#&=~]{1,79}", value):
-        raise ValueError(
-            "this is no path of 2 to 80 letters, digits and -_/.%?#&=~ that begins with /: give "
-            "one such as /healthz, which every backend answers"
-        )
-    return value
-
-
-def _cookie(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9]{1,200}", value):
-        raise ValueError(
-            "the load balancer takes cookies named by 1 to 200 letters and digits, such as "
-            "JSESSIONID: name one of these"
-        )
-    return value
+_COOKIE = matching(
+    r"[A-Za-z0-9]{1,200}",
+    "the load balancer takes cookies named by 1 to 200 letters and digits, such as "
+    "JSESSIONID: name one of these",
+)
 
 
 def _cidr_block(value: str) -> str:
@@ -87,13 +79,11 @@ def _cidr_block(value: str) -> str:
     raise ValueError(f"the block of this address is {block}: give that, or the address alone")
 
 
-def _listener_name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", value):
-        raise ValueError(
-            "a listener's name becomes part of a resource's: 1 to 32 letters, digits, dashes or "
-            "underscores, the first one a letter or digit"
-        )
-    return value
+_LISTENER_NAME = matching(
+    r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}",
+    "a listener's name becomes part of a resource's: 1 to 32 letters, digits, dashes or "
+    "underscores, the first one a letter or digit",
+)
 
 
 def _at_most(count: int, what: str) -> AfterValidator:
@@ -111,17 +101,17 @@ DomainName = Annotated[str, AfterValidator(_domain)]
 CidrBlock = Annotated[str, AfterValidator(_cidr_block)]
 """A block of IPv4 or IPv6 addresses in its normal form."""
 
-ListenerName = Annotated[str, AfterValidator(_listener_name)]
+ListenerName = Annotated[str, _LISTENER_NAME]
 
 
 class HealthCheck(Model):
     """Active checks of the backends; times in seconds."""
 
     enabled: bool = True
-    uri: Annotated[str, AfterValidator(_check_uri)] = "/healthz"
+    uri: Annotated[str, _CHECKS_URI] = "/healthz"
     method: Literal["head", "get"] = "head"
     http_codes: tuple[Literal["http_2xx", "http_3xx", "http_4xx", "http_5xx"], ...] = ("http_2xx",)
-    domain: Annotated[str, AfterValidator(_check_domain)] | None = None
+    domain: Annotated[str, _CHECKS_DOMAIN] | None = None
     """The checks' Host header; unset: the backend's address."""
     port: Port | None = None
     """Unset: the backend port."""
@@ -145,7 +135,7 @@ class StickySession(Model):
     type: Literal["insert", "server"]
     """insert: the listener sets a cookie of its own. server: it rewrites the backends' cookie."""
     cookie_timeout: Annotated[int, Field(ge=1, le=86400)] | None = None
-    cookie: Annotated[str, AfterValidator(_cookie)] | None = None
+    cookie: Annotated[str, _COOKIE] | None = None
 
     @model_validator(mode="after")
     def _matching(self) -> Self:
