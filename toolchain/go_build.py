@@ -59,7 +59,7 @@ PULUMI = Command(
     name="pulumi",
     module="pulumi",
     package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    variables=((SDK_VERSION, f"v{versions.PULUMI_BUILD}"),),
+    variables=((SDK_VERSION, f"v{versions.PULUMI}"),),
     peak_memory=3 * 2**30,
     peak_memory_unoptimised=2 * 2**30,
 )
@@ -68,7 +68,7 @@ LANGUAGE_PYTHON = Command(
     name="pulumi-language-python",
     module="language-hosts",
     package="./python",
-    variables=((SDK_VERSION, f"v{versions.PULUMI_BUILD}"),),
+    variables=((SDK_VERSION, f"v{versions.PULUMI}"),),
     peak_memory=2**30,
     peak_memory_unoptimised=2**30,
 )
@@ -76,7 +76,7 @@ LANGUAGE_NODEJS = Command(
     name="pulumi-language-nodejs",
     module="language-hosts",
     package="./nodejs",
-    variables=((SDK_VERSION, f"v{versions.PULUMI_BUILD}"),),
+    variables=((SDK_VERSION, f"v{versions.PULUMI}"),),
     peak_memory=2**30,
     peak_memory_unoptimised=2**30,
 )

@@ -111,7 +111,7 @@ def _cli_on_path(reporter: Reporter) -> Path | None:
 
 
 def _downloaded(reporter: Reporter, *, last: bool) -> Path | None:
-    version = versions.PULUMI_DOWNLOAD
+    version = versions.PULUMI
     try:
         name = download.archive_name(version).removesuffix(".tar.gz")
         return cache.part(name, lambda to: download.fetch_cli(version, to, reporter)) / "bin"

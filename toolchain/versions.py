@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-PULUMI_MINIMUM = (3, 259, 0)
-"""Oldest Pulumi CLI on PATH that is taken as it is."""
+PULUMI_MINIMUM = (3, 276, 0)
+"""Oldest Pulumi CLI on PATH that is taken as it is: before it, logs at level 9 hold secrets."""
 
-PULUMI_DOWNLOAD = "3.272.0"
-"""Official CLI release that is downloaded: that of the Python SDK in requirements.txt."""
-
-PULUMI_BUILD = "3.259.0"
-"""CLI that is built; `modules/` repeats it. 3.276.0 is published too, and logs no key by itself up
-to level 10: it waits for `operations.stacks.log_levels` to tell `--logflow` apart, with which the
-provider logs its inputs from level 9 on."""
+PULUMI = "3.276.0"
+"""CLI that is downloaded as an official release, or else built; `modules/` repeats it."""
 
 ALICLOUD = "4.0.0"
 """The alicloud provider: the plugin version that pulumi-alicloud in requirements.txt asks for."""
@@ -21,5 +16,5 @@ GO_MINIMUM = (1, 21, 0)
 
 
 def dotted(version: tuple[int, ...]) -> str:
-    """Write (3, 259, 0) as 3.259.0."""
+    """Write (3, 276, 0) as 3.276.0."""
     return ".".join(map(str, version))

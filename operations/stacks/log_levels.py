@@ -1,18 +1,25 @@
 """Refuses what would have the engine or a provider log keys, pass phrases and bundles.
 
 Which settings do is what `tests/engine/test_secrets.py` found in the values of a stack: the engine
-(3.259) logs no secret up to level 8, and every property that it hands to a provider from 9 on.
+(3.276) logs no secret up to level 10. With `--logflow` the alicloud provider logs what it is given
+from level 9 on, the server's private key among it. Engines before 3.276 log every property that
+they hand to a provider at that level, so that the toolchain takes none of these.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 
 from operations.errors import OperationError
 
-CLEAN_LEVEL = 8
-"""Highest level of `pulumi --verbose` that logs no secret."""
+CLEAN_LEVEL = 10
+"""Highest level of `pulumi --verbose` that logs no credentials: 11 does some, on purpose
+(https://www.pulumi.com/docs/support/troubleshooting/)."""
+
+CLEAN_LEVEL_OF_PROVIDERS = 8
+"""The same where `--logflow` has the providers log too."""
 
 OVERRIDE = "SLB_MUTUAL_TLS_SECRET_LOGS"
 """Environment variable; `yes`: the logs will be kept as what they are."""
@@ -32,29 +39,38 @@ def require_clean_logs(arguments: Sequence[str], environment: Mapping[str, str])
     """
     if environment.get(OVERRIDE) == "yes":
         return
-    reasons = [*_in_arguments(arguments, environment), *_in_environment(environment)]
+    reasons = [
+        *_in_levels(arguments, environment),
+        *_in_traces(arguments, environment),
+        *_in_environment(environment),
+    ]
     if reasons:
         raise OperationError(
-            f"{'; '.join(reasons)}. Leave that out, take at most -v={CLEAN_LEVEL}, or set "
-            f"{OVERRIDE}=yes if you keep the logs as secret as the keys."
+            f"{'; '.join(reasons)}. Leave that out, take at most -v={CLEAN_LEVEL}, or "
+            f"-v={CLEAN_LEVEL_OF_PROVIDERS} with --logflow, or set {OVERRIDE}=yes if you keep the "
+            "logs as secret as the keys."
         )
 
 
-def _in_arguments(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
-    level = max(_levels(arguments), default=0)
+def _in_levels(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
+    levels = {f"-v={level}": level for level in _levels(arguments)}
+    configured = environment.get("PULUMI_OPTION_VERBOSE", "")
+    levels[f"PULUMI_OPTION_VERBOSE={configured}"] = _level(configured)
+    option, level = max(levels.items(), key=itemgetter(1))
+    flow = _given("logflow", arguments, environment)
     if level > CLEAN_LEVEL:
-        yield f"-v={level} logs every property that a provider gets, private keys included"
-    if any(re.match("--tracing(=|$)", argument) for argument in arguments):
-        yield from _tracing("--tracing", environment)
+        yield f"{option} logs credentials on purpose"
+    elif flow and level > CLEAN_LEVEL_OF_PROVIDERS:
+        yield f"{option} with {flow} has the provider log the server's private key"
+
+
+def _in_traces(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
+    option = _given("tracing", arguments, environment)
+    if option and environment.get("PULUMI_TRACING_NO_PAYLOADS", "").lower() not in _TRUE:
+        yield f"{option} sends every call's content along, unless PULUMI_TRACING_NO_PAYLOADS=true"
 
 
 def _in_environment(environment: Mapping[str, str]) -> Iterator[str]:
-    """Options are taken from the environment too, as PULUMI_OPTION_ and their name."""
-    level = _level(environment.get("PULUMI_OPTION_VERBOSE", ""))
-    if level > CLEAN_LEVEL:
-        yield f"PULUMI_OPTION_VERBOSE={level} logs every property, private keys included"
-    if environment.get("PULUMI_OPTION_TRACING"):
-        yield from _tracing("PULUMI_OPTION_TRACING", environment)
     if environment.get("PULUMI_DEBUG_GRPC"):
         yield "PULUMI_DEBUG_GRPC writes every call between engine and providers into a file"
     if "terraform" in re.split(r"[\s,]+", environment.get("DEBUG", "")):
@@ -64,9 +80,12 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}={environment[name]} has providers log what they work with"
 
 
-def _tracing(option: str, environment: Mapping[str, str]) -> Iterator[str]:
-    if environment.get("PULUMI_TRACING_NO_PAYLOADS", "").lower() not in _TRUE:
-        yield f"{option} sends every call's content along, unless PULUMI_TRACING_NO_PAYLOADS=true"
+def _given(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """An option as it was given, in the arguments or by the environment; or nothing."""
+    if any(re.match(f"--{name}(=|$)", argument) for argument in arguments):
+        return f"--{name}"
+    variable = f"PULUMI_OPTION_{name.upper()}"
+    return variable if environment.get(variable) else ""
 
 
 def _levels(arguments: Sequence[str]) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """What the engine expects of a Python language host, whichever one the toolchain has.
 
 Here it is asked as the engine asks it, by the LanguageRuntime protocol. What is expected was read
-from pulumi-language-python v3.259.0; where the official one is in use, these tests judge it too.
+from pulumi-language-python v3.276.0; where the official one is in use, these tests judge it too.
 """
 
 from __future__ import annotations

@@ -21,14 +21,15 @@ from operations import outputs
 from operations.project import PROJECT
 from operations.review import plan
 from operations.review.markdown import markdown
-from operations.stacks.log_levels import CLEAN_LEVEL
+from operations.stacks.log_levels import CLEAN_LEVEL, CLEAN_LEVEL_OF_PROVIDERS
 from pki import keys
 from tests import processes
 from tests.conformance import specimens
 from tests.engine import leaks
 
 PASS_PHRASE = 'correct "horse" \\ <Batterie> für 马'
-VERBOSE = (f"-v={CLEAN_LEVEL}", "--logflow", "--debug")
+VERBOSE = (f"-v={CLEAN_LEVEL}", "--debug")
+PROVIDERS_TOO = (f"-v={CLEAN_LEVEL_OF_PROVIDERS}", "--logflow", "--debug")
 SOON = {"SLB_MUTUAL_TLS_CLOCK_OFFSET": "340d"}
 """Everything but the CA is due then."""
 
@@ -112,7 +113,7 @@ def sandbox(engine, tmp_path_factory):
 
 def test_the_search_finds_every_secret_where_it_is_shown(sandbox):
     sandbox.configure_secret("clients.partner.pass_phrase", PASS_PHRASE)
-    sandbox.run("first preview", "preview", "--diff", *VERBOSE)
+    sandbox.run("first preview", "preview", "--diff", *PROVIDERS_TOO)
     sandbox.run("up", "up", "--yes", "--skip-preview", *VERBOSE)
     shown = sandbox.learn()
     clients = ("browser", "partner")
@@ -160,7 +161,7 @@ def test_a_refusal_of_the_cloud_is_kept(sandbox):
     home = Home(engine.local.home / "cloud")
     fault = {"action": "UploadServerCertificate", "code": "CertificateAndPrivateKeyIsRequired"}
     control.ask(home, "POST", "/faults", {**fault, "times": 20})
-    sandbox.run("failed up", "up", "--yes", "--skip-preview", *VERBOSE, fails=True)
+    sandbox.run("failed up", "up", "--yes", "--skip-preview", *PROVIDERS_TOO, fails=True)
     control.ask(home, "DELETE", "/faults", {})
     assert "UploadServerCertificate" in sandbox.printed["failed up: standard output"]
     sandbox.learn()
@@ -178,13 +179,7 @@ def test_material_that_is_brought_along_and_the_next_ca_are_kept(sandbox):
     sandbox.learn()
     sandbox.keep_state("state after second up")
     assert {"server's own key", "next_private_key"} <= sandbox.secrets.names
-    sandbox.run("refresh", "refresh", "--yes", "--skip-preview", *VERBOSE)
-
-
-def test_one_level_more_would_log_private_keys(sandbox):
-    level = f"-v={CLEAN_LEVEL + 1}"
-    answer = sandbox.engine.run("preview", "--diff", level, "--logtostderr", variables=SOON)
-    assert "key of CertificateAuthority" in sandbox.secrets.in_(answer.stderr.encode())
+    sandbox.run("refresh", "refresh", "--yes", "--skip-preview", *PROVIDERS_TOO)
 
 
 def test_no_secret_is_in_anything_that_was_printed_or_written(sandbox):

@@ -209,7 +209,7 @@ def test_ids_of_checks_are_listed_in_order(text: str) -> None:
 def test_versions_and_sizes_are_those_of_the_toolchain(text: str) -> None:
     expected = {
         "Pulumi CLI " + versions.dotted(versions.PULUMI_MINIMUM[:2]),
-        f"Pulumi {versions.PULUMI_DOWNLOAD} could not be downloaded",
+        f"Pulumi {versions.PULUMI} could not be downloaded",
         f"plugin install resource alicloud {versions.ALICLOUD}",
         f"HAProxy {dotted_minimum()}",
         f"{ALICLOUD.peak_memory / 2**30:.1f} GB",

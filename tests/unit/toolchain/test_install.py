@@ -59,7 +59,7 @@ def test_an_old_cli_on_path_is_not_taken(put_on_path, no_download, version, capf
     put_on_path("pulumi-language-python", "")
     with pytest.raises(ToolchainError):
         ensure()
-    assert f"{version}, older than 3.259.0" in capfd.readouterr().err
+    assert f"{version}, older than 3.276.0" in capfd.readouterr().err
 
 
 def test_without_go_and_download_it_says_what_to_install(no_download):
@@ -81,7 +81,7 @@ def test_a_source_that_does_not_exist_is_refused(monkeypatch):
 
 def test_only_path_allowed_and_nothing_there(monkeypatch):
     monkeypatch.setenv(install.SOURCE_VARIABLE, "path")
-    with pytest.raises(ToolchainError, match=r"no Pulumi CLI of version 3\.259\.0 or newer"):
+    with pytest.raises(ToolchainError, match=r"no Pulumi CLI of version 3\.276\.0 or newer"):
         ensure()
 
 

@@ -29,5 +29,5 @@ def test_a_level_that_logs_secrets_is_refused_before_anything_starts(
     run, monkeypatch, capsys, command
 ):
     monkeypatch.setattr(targets, "opened", lambda *_: pytest.fail("it was opened"))
-    assert run(command, "--stack", "local", "--", "-v=9") == 1
-    assert "error: -v=9 logs every property that a provider gets" in capsys.readouterr().err
+    assert run(command, "--stack", "local", "--", "-v=11") == 1
+    assert "error: -v=11 logs credentials on purpose" in capsys.readouterr().err

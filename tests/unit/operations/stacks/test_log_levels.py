@@ -14,11 +14,12 @@ from operations.stacks.log_levels import require_clean_logs
     "arguments",
     [
         [],
-        ["-v=8"],
-        ["-v8", "--diff"],
-        ["-v", "3", "9"],
-        ["--verbose=8", "--logtostderr", "--debug"],
-        ["--target", "urn:pulumi:dev::v9", "--event-log", "/tmp/v=9"],
+        ["-v=10"],
+        ["-v10", "--diff"],
+        ["-v", "3", "11"],
+        ["--verbose=10", "--logtostderr", "--debug"],
+        ["--verbose=8", "--logflow"],
+        ["--target", "urn:pulumi:dev::v11", "--event-log", "/tmp/v=11"],
         ["-v"],
         ["-v=nine"],
         ["--otel-traces=file:///tmp/traces"],
@@ -31,26 +32,40 @@ def test_what_logs_no_secret_is_taken(arguments):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["-v=9"],
-        ["-v", "9"],
-        ["-v9"],
-        ["-dv=11"],
-        ["--diff", "--verbose=9"],
-        ["--verbose", "10", "--yes"],
-        ["-v=3", "-v=9"],
-        ["-v=011"],
-        ["-v=0x9"],
+        ["-v=11"],
+        ["-v", "11"],
+        ["-v11"],
+        ["-dv=12"],
+        ["--diff", "--verbose=11"],
+        ["--verbose", "12", "--yes"],
+        ["-v=3", "-v=11"],
+        ["-v=013"],
+        ["-v=0xb"],
     ],
 )
-def test_a_level_that_logs_every_property_is_refused(arguments):
-    with pytest.raises(OperationError, match="logs every property that a provider gets, private"):
+def test_a_level_that_logs_credentials_is_refused(arguments):
+    with pytest.raises(OperationError, match="logs credentials on purpose"):
         require_clean_logs(arguments, {})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "reason"),
+    [
+        (["-v=9", "--logflow"], {}, "-v=9 with --logflow"),
+        (["--logflow=true", "-v=10"], {}, "-v=10 with --logflow"),
+        (["-v=9"], {"PULUMI_OPTION_LOGFLOW": "true"}, "-v=9 with PULUMI_OPTION_LOGFLOW"),
+        (["--logflow"], {"PULUMI_OPTION_VERBOSE": "9"}, "PULUMI_OPTION_VERBOSE=9 with --logflow"),
+    ],
+)
+def test_a_level_at_which_the_provider_logs_the_key_is_refused(arguments, environment, reason):
+    with pytest.raises(OperationError, match=f"^{reason} has the provider log the server's"):
+        require_clean_logs(arguments, environment)
 
 
 @pytest.mark.parametrize(
     ("environment", "reason"),
     [
-        ({"PULUMI_OPTION_VERBOSE": "9"}, "PULUMI_OPTION_VERBOSE=9 logs every property"),
+        ({"PULUMI_OPTION_VERBOSE": "11"}, "PULUMI_OPTION_VERBOSE=11 logs credentials on purpose"),
         ({"PULUMI_OPTION_TRACING": "file:trace"}, "PULUMI_OPTION_TRACING sends every call's"),
         ({"PULUMI_DEBUG_GRPC": "calls.json"}, "PULUMI_DEBUG_GRPC writes every call"),
         ({"DEBUG": "terraform"}, "DEBUG=terraform logs the provider's requests"),
@@ -73,18 +88,18 @@ def test_a_trace_has_the_content_of_every_call_unless_that_is_left_out(argument)
 
 def test_all_reasons_and_what_to_do_are_told_at_once():
     with pytest.raises(OperationError) as caught:
-        require_clean_logs(["-v=9"], {"DEBUG": "terraform", "PULUMI_DEBUG_GRPC": "x"})
+        require_clean_logs(["-v=11"], {"DEBUG": "terraform", "PULUMI_DEBUG_GRPC": "x"})
     reasons, _, remedy = str(caught.value).partition(". ")
     assert re.fullmatch(
-        "-v=9 logs .*; PULUMI_DEBUG_GRPC writes .*; DEBUG=terraform logs .*", reasons
+        "-v=11 logs .*; PULUMI_DEBUG_GRPC writes .*; DEBUG=terraform logs .*", reasons
     )
     assert remedy == (
-        "Leave that out, take at most -v=8, or set SLB_MUTUAL_TLS_SECRET_LOGS=yes if you keep the "
-        "logs as secret as the keys."
+        "Leave that out, take at most -v=10, or -v=8 with --logflow, or set "
+        "SLB_MUTUAL_TLS_SECRET_LOGS=yes if you keep the logs as secret as the keys."
     )
 
 
 def test_who_keeps_the_logs_secret_may_have_everything():
-    require_clean_logs(["-v=9"], {"DEBUG": "terraform", "SLB_MUTUAL_TLS_SECRET_LOGS": "yes"})
+    require_clean_logs(["-v=11"], {"DEBUG": "terraform", "SLB_MUTUAL_TLS_SECRET_LOGS": "yes"})
     with pytest.raises(OperationError):
-        require_clean_logs(["-v=9"], {"SLB_MUTUAL_TLS_SECRET_LOGS": "no"})
+        require_clean_logs(["-v=11"], {"SLB_MUTUAL_TLS_SECRET_LOGS": "no"})
