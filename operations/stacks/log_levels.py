@@ -2,8 +2,8 @@
 
 Which settings do is what `tests/engine/test_secrets.py` found in the values of a stack: the engine
 (3.276) logs no secret up to level 10. With `--logflow` the alicloud provider logs what it is given
-from level 9 on, the server's private key among it. Engines before 3.276 log every property that
-they hand to a provider at that level, so that the toolchain takes none of these.
+from level 9 on, the server's private key among it. Engines before 3.269 log every property that
+they hand to a provider at that level: the toolchain takes none of these.
 """
 
 from __future__ import annotations
