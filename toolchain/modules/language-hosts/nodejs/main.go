@@ -1,5 +1,5 @@
 // Command pulumi-language-nodejs runs TypeScript and JavaScript programs for the Pulumi engine: as
-// much of the LanguageRuntime protocol of pulumi/sdk v3.259 as a program needs that uses a
+// much of the LanguageRuntime protocol of pulumi/sdk v3.276 as a program needs that uses a
 // component package. It is built only where the official language host cannot be downloaded.
 package main
 

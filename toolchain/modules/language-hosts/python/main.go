@@ -1,5 +1,5 @@
 // Command pulumi-language-python runs Python programs, policy packs and component packages for the
-// Pulumi engine. It serves the LanguageRuntime protocol of pulumi/sdk v3.259 and leaves virtual
+// Pulumi engine. It serves the LanguageRuntime protocol of pulumi/sdk v3.276 and leaves virtual
 // environments to that module's python/toolchain package, so that the options of Pulumi.yaml mean
 // what they mean to the official language host. It is built only where that one cannot be
 // downloaded.
