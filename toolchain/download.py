@@ -19,7 +19,7 @@ TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 
 
 def archive_name(version: str) -> str:
-    """File name of the release for this machine, e.g. `pulumi-v3.272.0-linux-x64.tar.gz`.
+    """File name of the release for this machine, e.g. `pulumi-v3.276.0-linux-x64.tar.gz`.
 
     Raises:
         ToolchainError: Pulumi publishes no archive for this machine.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from operator import itemgetter
 
 from operations.errors import OperationError
 
@@ -56,12 +55,12 @@ def _in_levels(arguments: Sequence[str], environment: Mapping[str, str]) -> Iter
     levels = {f"-v={level}": level for level in _levels(arguments)}
     configured = environment.get("PULUMI_OPTION_VERBOSE", "")
     levels[f"PULUMI_OPTION_VERBOSE={configured}"] = _level(configured)
-    option, level = max(levels.items(), key=itemgetter(1))
     flow = _given("logflow", arguments, environment)
-    if level > CLEAN_LEVEL:
-        yield f"{option} logs credentials on purpose"
-    elif flow and level > CLEAN_LEVEL_OF_PROVIDERS:
-        yield f"{option} with {flow} has the provider log the server's private key"
+    for option, level in levels.items():
+        if level > CLEAN_LEVEL:
+            yield f"{option} logs credentials on purpose"
+        elif flow and level > CLEAN_LEVEL_OF_PROVIDERS:
+            yield f"{option} with {flow} has the provider log the server's private key"
 
 
 def _in_traces(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:

@@ -86,6 +86,11 @@ def test_a_trace_has_the_content_of_every_call_unless_that_is_left_out(argument)
     require_clean_logs([argument], {"PULUMI_TRACING_NO_PAYLOADS": "true"})
 
 
+def test_a_level_is_named_wherever_it_was_given():
+    with pytest.raises(OperationError, match=r"^-v=12 logs .*; PULUMI_OPTION_VERBOSE=11 logs "):
+        require_clean_logs(["-v=12"], {"PULUMI_OPTION_VERBOSE": "11"})
+
+
 def test_all_reasons_and_what_to_do_are_told_at_once():
     with pytest.raises(OperationError) as caught:
         require_clean_logs(["-v=11"], {"DEBUG": "terraform", "PULUMI_DEBUG_GRPC": "x"})
