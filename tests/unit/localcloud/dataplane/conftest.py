@@ -11,9 +11,10 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from localcloud.dataplane import haproxy_binary
+from localcloud.dataplane.model import Listener
 from localcloud.dataplane.plane import DataPlane
 from tests.unit.localcloud.dataplane.authority import Authority
-from tests.unit.localcloud.dataplane.site import start_backends
+from tests.unit.localcloud.dataplane.site import listener_of, loopback, start_backends
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +73,9 @@ def plane(start_plane) -> DataPlane:
     plane = start_plane()
     start_backends(plane)
     return plane
+
+
+@pytest.fixture(scope="module")
+def listener(plane: DataPlane) -> Listener:
+    """One without checks, so that it serves at once."""
+    return listener_of(plane, loopback(), health_check=None)

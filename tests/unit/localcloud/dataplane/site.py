@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
+import ssl
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from localcloud.dataplane.model import Backend, HealthCheck, InstanceSpec, Listener
+from localcloud.dataplane.model import Backend, HealthCheck, InstanceSpec, Listener, SocketAddress
 from localcloud.dataplane.plane import DataPlane
-from tests.unit.localcloud.dataplane.echo import answers, echo_user_data
+from tests.unit.localcloud.dataplane.echo import answers, echo_user_data, get
 
 
 def wait_until(reached: Callable[[], bool], seconds: float = 20) -> None:
@@ -61,3 +63,23 @@ def wait_healthy(plane: DataPlane, listener: Listener) -> None:
 def health(plane: DataPlane, listener: Listener) -> dict[str, str]:
     """By instance, of a listener that has each on one port."""
     return {server: status for (server, _), status in plane.health(listener.key).items()}
+
+
+def instances(address: SocketAddress, count: int, **options: Any) -> Counter[str]:
+    """Who answers how many of some requests."""
+    return Counter(get(address, **options).json["instance"] for _ in range(count))
+
+
+HERE, THERE, FAR = "127.201.0.7", "127.202.0.7", "127.203.0.7"
+
+
+def admitted(address: SocketAddress, **options: Any) -> set[str]:
+    """Which of three client addresses get an answer."""
+    found: set[str] = set()
+    for source in (HERE, THERE, FAR):
+        try:
+            assert get(address, source=source, **options).status in {200, 302}
+        except (OSError, ssl.SSLError):
+            continue
+        found.add(source)
+    return found
