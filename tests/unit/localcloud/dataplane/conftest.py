@@ -75,6 +75,15 @@ def plane(start_plane) -> DataPlane:
     return plane
 
 
+@pytest.fixture
+def own_plane(start_plane) -> Iterator[DataPlane]:
+    """A data plane that a test may break."""
+    plane = start_plane()
+    start_backends(plane)
+    yield plane
+    plane.stop()
+
+
 @pytest.fixture(scope="module")
 def listener(plane: DataPlane) -> Listener:
     """One without checks, so that it serves at once."""

@@ -65,6 +65,10 @@ def health(plane: DataPlane, listener: Listener) -> dict[str, str]:
     return {server: status for (server, _), status in plane.health(listener.key).items()}
 
 
+def haproxy_pid(plane: DataPlane) -> int:
+    return int((plane._home / "haproxy.pid").read_text())
+
+
 def instances(address: SocketAddress, count: int, **options: Any) -> Counter[str]:
     """Who answers how many of some requests."""
     return Counter(get(address, **options).json["instance"] for _ in range(count))
