@@ -36,6 +36,8 @@ A first `make up` is interrupted after each of its API calls, whose answer is lo
 engine says of a resource that it has begun or is made, by SIGKILL of the engine, of the provider,
 of the dynamic provider or of the local cloud: {points} points, of which {tried} have been tried.
 Resources are those of the stack `local`, dynamic ones as `pki:`, without components.
+They are made side by side: whose call of an action is the second or third differs from run to run,
+and with it how that `make up` ends.
 
 Each row is one first `make up` on a new local stack, interrupted at that point by a test
 (`tests/engine/test_every_interruption.py`), and another `make up` after it. "Ends well" in the
@@ -146,6 +148,16 @@ def written() -> dict[str, str]:
     return {point: row for row, point in rows}
 
 
+def action(row: str) -> str:
+    """Of the point: `TagResources` of `| TagResources carried out (2), answer lost | …`."""
+    return row.split()[1]
+
+
+def ending(row: str) -> str:
+    """How the interrupted `make up` ended."""
+    return row.split(" | ")[1]
+
+
 @pytest.mark.long
 def test_the_next_up_puts_in_order_whatever_was_interrupted(tmp_path, toolchain, capsys, request):
     minutes = float(os.environ.get("INTERRUPTION_MINUTES", "5"))
@@ -183,11 +195,14 @@ def test_the_next_up_puts_in_order_whatever_was_interrupted(tmp_path, toolchain,
         PAGE.write_text(head + "".join(f"{row}\n" for row in rows))
     assert outcomes
     assert [outcome.row for outcome in outcomes if outcome.disorder] == []
-    # A lost answer has one outcome; whom a kill meets is a matter of milliseconds.
+    # Whom a kill meets is a matter of milliseconds, and so is whose call of an action is the n-th:
+    # resources are made side by side. Of one action, what was seen of any of its calls may be.
+    known = {(action(row), ending(row)) for row in page.values()}
     other = [
         outcome.row
         for outcome in outcomes
         if outcome.point.killed is None
-        and page.get(str(outcome.point), outcome.row).split(" | ")[1] != outcome.row.split(" | ")[1]
+        and str(outcome.point) in page
+        and (action(outcome.row), ending(outcome.row)) not in known
     ]
     assert other == []
