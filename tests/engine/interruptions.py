@@ -75,6 +75,12 @@ class Point:
     boundary: str = ""
     made: bool = True
 
+    @property
+    def changes(self) -> bool:
+        """Whether the answer to a call is lost that changes something in the cloud."""
+        reads = self.call.startswith(("Describe", "List"))
+        return self.killed is None and not reads
+
     def __str__(self) -> str:
         """What a table says."""
         if self.call:

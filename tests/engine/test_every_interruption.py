@@ -2,7 +2,7 @@
 
 INTERRUPTION_MINUTES says how long, if `--budget` leaves so much. docs/interruptions.md has the
 outcomes; points that it lacks come first. With INTERRUPTION_PAGE=1 what is seen is written there,
-else it is compared with it.
+else the lost answers to changes are compared with it.
 """
 
 from __future__ import annotations
@@ -196,12 +196,12 @@ def test_the_next_up_puts_in_order_whatever_was_interrupted(tmp_path, toolchain,
     assert outcomes
     assert [outcome.row for outcome in outcomes if outcome.disorder] == []
     # Whom a kill meets is a matter of milliseconds, and so is whose call of an action is the n-th:
-    # resources are made side by side. Of one action, what was seen of any of its calls may be.
+    # resources are made side by side. What changes something may end as any of its action did.
     known = {(action(row), ending(row)) for row in page.values()}
     other = [
         outcome.row
         for outcome in outcomes
-        if outcome.point.killed is None
+        if outcome.point.changes
         and str(outcome.point) in page
         and (action(outcome.row), ending(outcome.row)) not in known
     ]
