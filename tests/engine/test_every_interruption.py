@@ -148,11 +148,6 @@ def written() -> dict[str, str]:
     return {point: row for row, point in rows}
 
 
-def action(row: str) -> str:
-    """Of the point: `TagResources` of `| TagResources carried out (2), answer lost | …`."""
-    return row.split()[1]
-
-
 def ending(row: str) -> str:
     """How the interrupted `make up` ended."""
     return row.split(" | ")[1]
@@ -196,13 +191,14 @@ def test_the_next_up_puts_in_order_whatever_was_interrupted(tmp_path, toolchain,
     assert outcomes
     assert [outcome.row for outcome in outcomes if outcome.disorder] == []
     # Whom a kill meets is a matter of milliseconds, and so is whose call of an action is the n-th:
-    # resources are made side by side. What changes something may end as any of its action did.
-    known = {(action(row), ending(row)) for row in page.values()}
+    # resources are made side by side. What changes something may end as any of its action did; what
+    # reads is asked at several stages of one resource, as often as its polling has it.
+    known = {(point.split()[0], ending(row)) for point, row in page.items()}
     other = [
         outcome.row
         for outcome in outcomes
         if outcome.point.changes
         and str(outcome.point) in page
-        and (action(outcome.row), ending(outcome.row)) not in known
+        and (outcome.point.call, ending(outcome.row)) not in known
     ]
     assert other == []

@@ -13,13 +13,14 @@ from tests.unit.localcloud.dataplane.site import (
     instances,
     listener_of,
     loopback,
-    start_backends,
     wait_healthy,
     wait_until,
 )
 
 
-@pytest.mark.parametrize(("weights", "expected"), [((90, 10), 18), ((1, 3), 5), ((100, 0), 20)])
+@pytest.mark.parametrize(
+    ("weights", "expected"), [((90, 10), 18), ((75, 25), 15), ((1, 3), 5), ((100, 0), 20)]
+)
 def test_weights_share_out_requests(plane, listener, weights, expected):
     backends = tuple(
         replace(one, weight=weight) for one, weight in zip(listener.backends, weights, strict=True)
@@ -58,13 +59,6 @@ def test_health_is_checked_at_the_port_that_is_named(own_plane):
     # A reload takes over health, and with it the port.
     own_plane.apply_listeners([replace(one, idle_timeout=30)])
     wait_healthy(own_plane, one)
-
-
-@pytest.fixture(scope="module")
-def own_plane(start_plane):
-    plane = start_plane()
-    start_backends(plane)
-    return plane
 
 
 def test_a_client_of_one_listener_is_none_of_another_with_the_same_certificate(

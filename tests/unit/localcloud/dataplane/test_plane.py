@@ -112,15 +112,6 @@ def test_backends_that_refuse_connections_are_502(plane, served):
     assert get(served[1]).status == 502
 
 
-def test_weights_share_out_requests(plane, served):
-    listener, address = served
-    first, second = listener.backends
-    backends = (replace(first, weight=75), replace(second, weight=25))
-    plane.apply_listeners([replace(listener, scheduler="wrr", backends=backends)])
-    names = [get(address).json["instance"] for _ in range(20)]
-    assert names.count("i-a") == 15
-
-
 def test_a_backend_without_checks_is_unavailable_and_serves(plane, served):
     listener = replace(served[0], health_check=None)
     plane.apply_listeners([listener])
