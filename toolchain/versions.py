@@ -9,7 +9,7 @@ at level 9 hold secrets."""
 PULUMI = "3.276.0"
 """CLI that is downloaded as an official release, or else built; `modules/` repeats it."""
 
-ALICLOUD = "4.0.0"
+ALICLOUD = "3.105.0"
 """The alicloud provider: the plugin version that pulumi-alicloud in requirements.txt asks for."""
 
 GO_MINIMUM = (1, 21, 0)

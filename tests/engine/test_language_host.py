@@ -30,6 +30,7 @@ from pulumi.runtime.proto import (
 
 from tests.engine import language_host
 from tests.engine.language_host import VIRTUALENV, Project, installed, plugin
+from toolchain import versions
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +195,7 @@ def test_the_providers_of_the_programs_packages_are_required(host, project):
     request = language_pb2.GetRequiredPackagesRequest(info=project.info())
     packages = host.call.GetRequiredPackages(request, timeout=60).packages
     assert [(one.name, one.kind, one.version) for one in packages] == [
-        ("alicloud", "resource", "v4.0.0")
+        ("alicloud", "resource", f"v{versions.ALICLOUD}")
     ]
 
 
