@@ -14,20 +14,20 @@ from tests.unit.localcloud.dataplane.site import FAR, HERE, THERE, admitted
 @pytest.mark.parametrize(
     ("control", "expected"),
     [
-        (None, {HERE, THERE, FAR}),
-        (AccessControl("white", ("127.201.0.0/16",)), {HERE}),
-        (AccessControl("white", ("127.201.0.0/16", "127.203.0.7/32")), {HERE, FAR}),
-        (AccessControl("white", ("10.0.0.0/8",)), set()),
-        (AccessControl("black", ("127.201.0.0/16",)), {THERE, FAR}),
-        (AccessControl("white", ()), {HERE, THERE, FAR}),
-        (AccessControl("black", ()), {HERE, THERE, FAR}),
+        (None, (HERE, THERE, FAR)),
+        (AccessControl("white", ("127.201.0.0/16",)), (HERE,)),
+        (AccessControl("white", ("127.201.0.0/16", "127.203.0.7/32")), (HERE, FAR)),
+        (AccessControl("white", ("10.0.0.0/8",)), ()),
+        (AccessControl("black", ("127.201.0.0/16",)), (THERE, FAR)),
+        (AccessControl("white", ()), (HERE, THERE, FAR)),
+        (AccessControl("black", ()), (HERE, THERE, FAR)),
     ],
     ids=str,
 )
 def test_a_list_shuts_out_some_addresses_and_admits_others(*, plane, listener, control, expected):
     guarded = replace(listener, access_control=control)
     address = plane.apply_listeners([guarded])[guarded.key]
-    assert admitted(address) == expected
+    assert admitted(address) == set(expected)
 
 
 def test_a_thousand_entries_are_no_problem(plane, listener):
