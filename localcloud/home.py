@@ -40,6 +40,7 @@ class Home:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.log = self.path / "cloud.log"
         self.state = self.path / "cloud.sqlite"
+        self.nonces = self.path / "nonces.sqlite"
         self.running = self.path / "running.json"
         self.last_port = self.path / "port"
         self.data_plane = self.path / "data-plane"

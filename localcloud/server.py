@@ -21,6 +21,7 @@ from localcloud.admin import Admin
 from localcloud.api.app import Api
 from localcloud.api.faults import Faults
 from localcloud.api.gateway import Gateway
+from localcloud.api.nonces import Nonces
 from localcloud.cloud import Cloud
 from localcloud.dataplane.files import write_private
 from localcloud.dataplane.plane import DataPlane
@@ -66,15 +67,20 @@ def serve(home: Home, haproxy: Path, api_socket: socket.socket, *, strict: bool)
         stack.callback(plane.stop)
         cloud = Cloud(store, plane, networks=home.networks())
         cloud.restore()
+        nonces = stack.enter_context(contextlib.closing(Nonces(home.nonces)))
+        faults = Faults()
+        api = Api(cloud, Gateway(home.credentials(), nonces), faults)
         admin_socket = stack.enter_context(_private_socket(home.admin_socket))
-        asyncio.run(_serve(home, cloud, api_socket, admin_socket))
+        asyncio.run(_serve(home, api, faults, api_socket, admin_socket))
 
 
 async def _serve(
-    home: Home, cloud: Cloud, api_socket: socket.socket, admin_socket: socket.socket
+    home: Home,
+    api: Api,
+    faults: Faults,
+    api_socket: socket.socket,
+    admin_socket: socket.socket,
 ) -> None:
-    faults = Faults()
-    api = Api(cloud, Gateway(home.credentials()), faults)
     certificate, key = home.tls()
     stop = asyncio.Event()
     port = api_socket.getsockname()[1]

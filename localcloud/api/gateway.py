@@ -6,20 +6,17 @@ from a web page or another user of this machine must not get through.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from localcloud.api import signatures
+from localcloud.api.nonces import Nonces
 from localcloud.api.signatures import Claim, Signed
 from localcloud.errors import ApiError
 
 FRESH = timedelta(minutes=15)
 """How far a request's time may be from now."""
-
-REMEMBERED = 10_000
-"""Nonces after which those too old to matter are forgotten."""
 
 HOSTS = ("127.0.0.1", "localhost")
 
@@ -63,16 +60,19 @@ class Gateway:
 
     Args:
         credentials: Whose signature counts.
+        nonces: Of requests that were let in before.
         now: The time.
     """
 
     def __init__(
-        self, credentials: Credentials, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        credentials: Credentials,
+        nonces: Nonces,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._credentials = credentials
+        self._nonces = nonces
         self._now = now
-        self._seen: dict[str, datetime] = {}
-        self._lock = threading.Lock()
 
     def admit(self, request: Signed) -> Call:
         """Let a request in.
@@ -127,14 +127,5 @@ class Gateway:
                 "Specified signature is not matched with our calculation. "
                 "server string to sign is: not repeated here, it may hold a key.",
             )
-        self._remember(claim.nonce, now)
-
-    def _remember(self, nonce: str, now: datetime) -> None:
-        with self._lock:
-            if len(self._seen) >= REMEMBERED:
-                self._seen = {k: t for k, t in self._seen.items() if now - t <= 2 * FRESH}
-            if nonce in self._seen:
-                raise ApiError(
-                    400, "SignatureNonceUsed", "Specified signature nonce was used already."
-                )
-            self._seen[nonce] = now
+        if not self._nonces.add(claim.nonce, (claim.time + FRESH).timestamp(), now.timestamp()):
+            raise ApiError(400, "SignatureNonceUsed", "Specified signature nonce was used already.")

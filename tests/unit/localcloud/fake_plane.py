@@ -12,6 +12,7 @@ import pytest
 from localcloud.api.app import Api
 from localcloud.api.faults import Faults
 from localcloud.api.gateway import Call, Credentials, Gateway
+from localcloud.api.nonces import Nonces
 from localcloud.cloud import Cloud
 from localcloud.dataplane.model import (
     BackendKey,
@@ -95,7 +96,7 @@ class Account:
         self.plane = FakePlane()
         self.clock = Clock()
         self.cloud = Cloud(store, self.plane, now=self.clock)  # type: ignore[arg-type]
-        self.api = Api(self.cloud, Gateway(Credentials("id", "secret")), Faults())
+        self.api = Api(self.cloud, Gateway(Credentials("id", "secret"), Nonces()), Faults())
         self.answers: list[tuple[str, str, dict[str, Any]]] = []
 
     def call(self, product: Product, action: str, **parameters: Any) -> dict[str, Any]:

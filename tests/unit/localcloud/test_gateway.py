@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import stat
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from localcloud.api import gateway, signatures
 from localcloud.api.gateway import Credentials, Gateway
+from localcloud.api.nonces import Nonces
 from localcloud.api.signatures import Signed
 from localcloud.errors import ApiError
 
@@ -29,8 +33,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def guarded(clock: Clock) -> Gateway:
-    return Gateway(Credentials("id", "secret"), clock)
+def nonces() -> Iterator[Nonces]:
+    with contextlib.closing(Nonces()) as found:
+        yield found
+
+
+@pytest.fixture
+def guarded(clock: Clock, nonces: Nonces) -> Gateway:
+    return Gateway(Credentials("id", "secret"), nonces, clock)
 
 
 def request(*, secret: str = "secret", host: str = "127.0.0.1:7443", **changes: str) -> Signed:
@@ -138,8 +148,7 @@ def test_a_forged_request_does_not_use_up_the_nonce(guarded) -> None:
     assert guarded.admit(request()).action == "UploadServerCertificate"
 
 
-def test_nonces_are_remembered_for_as_long_as_their_time_is_good(guarded, clock, monkeypatch):
-    monkeypatch.setattr(gateway, "REMEMBERED", 2)
+def test_nonces_are_remembered_for_as_long_as_their_time_is_good(guarded, clock) -> None:
     ahead = (NOW + gateway.FRESH).strftime("%Y-%m-%dT%H:%M:%SZ")
     first = request(Timestamp=ahead)
     guarded.admit(first)
@@ -151,3 +160,65 @@ def test_nonces_are_remembered_for_as_long_as_their_time_is_good(guarded, clock,
     # By now both are forgotten.
     late = clock.time.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert guarded.admit(request(SignatureNonce="second", Timestamp=late)).action
+
+
+def test_a_request_does_not_get_in_again_after_a_restart(tmp_path, clock) -> None:
+    path = tmp_path / "nonces.sqlite"
+    before = Nonces(path)
+    Gateway(Credentials("id", "secret"), before, clock).admit(request())
+    # Not closed: the process may have been killed.
+    after = Nonces(path)
+    again = Gateway(Credentials("id", "secret"), after, clock)
+    assert refusal(again, request()) == (400, "SignatureNonceUsed")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for one in (before, after):
+        one.close()
+
+
+@pytest.mark.parametrize("content", [b"diary " * 200, b"SQLite format 3\0" + b"\xff" * 4096])
+def test_a_file_of_nonces_that_cannot_be_read_begins_anew(tmp_path, content: bytes) -> None:
+    path = tmp_path / "nonces.sqlite"
+    path.write_bytes(content)
+    nonces = Nonces(path)
+    assert [nonces.add("a", 2, 1), nonces.add("a", 2, 1)] == [True, False]
+    nonces.close()
+
+
+CALLS = 10_001
+
+
+def test_no_call_of_half_an_hour_costs_more_than_its_like_and_no_more_is_kept(
+    nonces: Nonces,
+) -> None:
+    steps, costs = 0, []
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    # By SQLite's own instructions: a look through all that is kept would show.
+    nonces._connection.set_progress_handler(count, 1)
+    lifetime = gateway.FRESH.total_seconds()
+    for number in range(2 * CALLS):
+        now = number * 2 * lifetime / CALLS
+        before = steps
+        assert nonces.add(str(number), now + lifetime, now)
+        costs.append(steps - before)
+    [kept] = nonces._connection.execute("SELECT count(*) FROM nonces").fetchone()
+    assert kept <= CALLS / 2 + 2, "what is too old to matter is forgotten"
+    assert max(costs) < 200
+    assert abs(costs[10_000] - costs[9_000]) < 20
+
+
+def test_after_a_burst_what_is_kept_shrinks(nonces: Nonces) -> None:
+    for number in range(1000):
+        nonces.add(f"burst {number}", 900, 0)
+    for number in range(1000):
+        nonces.add(f"later {number}", 3000, 1000)
+    [kept] = nonces._connection.execute("SELECT count(*) FROM nonces").fetchone()
+    assert kept == 1000
+
+
+@pytest.mark.parametrize("nonce", ["", "\0", "ä" * 100_000, "'; DROP TABLE nonces; --"])
+def test_nonces_of_any_content_count_once(nonces: Nonces, nonce: str) -> None:
+    assert [nonces.add(nonce, 2, 1), nonces.add(nonce, 2, 1)] == [True, False]
