@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from rich.console import Console
 from localcloud import control, coverage
 from localcloud.dataplane.model import DataPlaneError
 from localcloud.home import Home, environment
+from localcloud.logs import lines as read_log
 from localcloud.server import PortError, listening_socket
 from localcloud.server import serve as run_server
 from localcloud.store import StoreError
@@ -42,6 +42,8 @@ def start(
     where = f"at https://127.0.0.1:{present.port} (process {present.process.pid})"
     if new:
         _say(f"The local cloud answers {where}.")
+        for problem in control.ask(Home(home), "GET", "/status")["problems"]:
+            _say(f"problem: {problem}")
     else:
         # No news: for whoever asked, and not for whoever only makes sure.
         sys.stdout.write(f"The local cloud already answers {where}.\n")
@@ -67,7 +69,7 @@ def status(
         f"API        {found['endpoint']}, process {found['pid']}, {found['memory_mib']} MiB",
         *(
             f"listener   {one['load_balancer_id']}:{one['protocol']}:{one['port']} at "
-            f"{one['socket']['host']}:{one['socket']['port']}; "
+            f"{one['socket']['host']}:{one['socket']['port']}, {one['status']}; "
             + (", ".join(f"{k} {v}" for k, v in one["health"].items()) or "no backend")
             for one in found["listeners"]
         ),
@@ -75,6 +77,7 @@ def status(
             f"instance   {one['id']} at {one['host']}, {'runs' if one['runs'] else 'is down'}"
             for one in found["instances"]
         ),
+        *(f"problem    {one}" for one in found["problems"]),
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 
@@ -92,17 +95,13 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until stopped.")] = False,
 ) -> None:
     """Print the log: one line a call, no parameters."""
-    path = Home(home).log
-    if not path.exists():
-        raise control.ControlError(f"There is no log yet: {path} is missing.")
-    with path.open(encoding="utf-8", errors="replace") as file:
-        while True:
-            for line in file:
-                sys.stdout.write(line)
-            if not follow:
-                return
-            sys.stdout.flush()
-            time.sleep(0.2)
+    try:
+        for line in read_log(Home(home).log, follow=follow):
+            sys.stdout.write(line)
+            if follow:
+                sys.stdout.flush()
+    except FileNotFoundError as error:
+        raise control.ControlError(f"There is no log yet: {error.filename} is missing.") from None
 
 
 @app.command("env")

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from localcloud import serving
 from localcloud.api.app import Api
 from localcloud.api.faults import Fault, Faults
+from localcloud.dataplane.model import DataPlaneError
 from localcloud.documents import SECRET_FIELDS, Instance, Listener
 
 
@@ -58,11 +59,9 @@ class Admin:
                     "load_balancer_id": one.load_balancer_id,
                     "protocol": one.protocol,
                     "port": one.port,
+                    "status": cloud.listener_status(one),
                     "socket": asdict(socket),
-                    "health": {
-                        f"{member.server_id}:{member.port}": member.status
-                        for member in cloud.health(one)
-                    },
+                    "health": self._health(one),
                 }
                 for one in cloud.store.all(Listener, running=True)
                 if (socket := cloud.sockets.get(serving.key(one)))
@@ -71,6 +70,7 @@ class Admin:
                 {"id": one.id, "host": one.host, "runs": cloud.plane.instance_running(one.id)}
                 for one in cloud.store.all(Instance)
             ]
+            problems = cloud.problems()
         memory = psutil.Process().memory_info().rss
         return JSONResponse(
             {
@@ -79,8 +79,17 @@ class Admin:
                 "memory_mib": round(memory / 2**20, 1),
                 "listeners": listeners,
                 "instances": instances,
+                "problems": problems,
             }
         )
+
+    def _health(self, listener: Listener) -> dict[str, str]:
+        """By server and port; empty while HAProxy does not answer."""
+        try:
+            found = self._api.cloud.health(listener)
+        except DataPlaneError:
+            return {}
+        return {f"{member.server_id}:{member.port}": member.status for member in found}
 
     def _dump(self, _request: Request) -> Response:
         with self._api.lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,8 +15,10 @@ from localcloud import serving
 from localcloud.dataplane import model, ports
 from localcloud.dataplane.plane import DataPlane
 from localcloud.documents import Instance, Listener, LoadBalancer
-from localcloud.errors import not_emulated
+from localcloud.errors import ApiError, not_emulated
 from localcloud.store import Store
+
+log = logging.getLogger("localcloud")
 
 ACCOUNT_ID = "1000000000000001"
 
@@ -30,6 +33,14 @@ class MemberHealth:
     server_id: str
     port: int
     status: model.ServerHealth
+
+
+@dataclass(frozen=True)
+class _Aside:
+    """A listener that could not be served when the local cloud started."""
+
+    seen: model.Listener | None
+    why: str
 
 
 class Cloud:
@@ -55,24 +66,119 @@ class Cloud:
         self.now = now
         self.sockets: Mapping[model.ListenerKey, model.SocketAddress] = {}
         self._load_balancers, self._instances = networks
+        self._not_started: dict[str, str] = {}
+        self._aside: dict[str, _Aside] = {}
 
     def restore(self) -> None:
-        """Start what ran when the local cloud was stopped."""
+        """Start what ran when the local cloud was stopped; what cannot be started is a problem."""
         for instance in self.store.all(Instance, stopped=False):
-            self.start(instance)
-        self.apply()
+            try:
+                self.start(instance)
+            except Exception as error:  # whatever is wrong with it, others can run
+                self._not_started[instance.id] = _reason(error)
+        self._aside = {}
+        self._set_aside(self._wanted(), [])
+        for problem in self.problems():
+            log.error("%s", problem)
 
     def start(self, instance: Instance) -> None:
         """Run an instance from its user data."""
         user_data = base64.b64decode(instance.user_data).decode()
         self.plane.start_instance(model.InstanceSpec(instance.id, instance.host, user_data))
+        self._not_started.pop(instance.id, None)
 
     def apply(self) -> None:
-        """Have the data plane serve the listeners that are running, and no others."""
-        running = self.store.all(Listener, running=True)
-        self.sockets = self.plane.apply_listeners(
-            [serving.served(self.store, one, self._socket) for one in running]
-        )
+        """Have the data plane serve the listeners that are running, and no others.
+
+        Those that could not be served when the local cloud started are tried again; as long as
+        they stay as they were, they keep nobody else from being served.
+
+        Raises:
+            DataPlaneError: It cannot; what served before serves on.
+        """
+        wanted = self._wanted()
+        try:
+            self.sockets = self.plane.apply_listeners([self._served(one) for one in wanted])
+        except Exception:
+            aside = {one.id for one in wanted if self._is_aside(one)}
+            if not aside:
+                raise
+            rest = [self._served(one) for one in wanted if one.id not in aside]
+            self.sockets = self.plane.apply_listeners(rest)
+            self._aside = {key: self._aside[key] for key in aside}
+        else:
+            self._aside = {}
+
+    def problems(self) -> list[str]:
+        """What is remembered and not at work, and why; one sentence each."""
+        return [
+            *self.store.problems(),
+            *(
+                f"Instance {key} could not be started: {why}"
+                for key, why in self._not_started.items()
+            ),
+            *(f"Listener {key} could not be served: {one.why}" for key, one in self._aside.items()),
+            *self.plane.problems(),
+        ]
+
+    def require_served(self, listener: Listener) -> None:
+        """Check that a listener is not one that could not be served.
+
+        Raises:
+            ApiError: It is, and why.
+        """
+        if listener.id in self._aside:
+            raise not_emulated(f"this listener: {self._aside[listener.id].why}")
+
+    def is_stopped(self, instance: Instance) -> bool:
+        """Whether an instance was stopped, or could not be started with the local cloud."""
+        return instance.stopped or instance.id in self._not_started
+
+    def listener_status(self, listener: Listener) -> str:
+        """Status of a listener, as it is: `starting` while the data plane is brought back."""
+        if not listener.running or listener.id in self._aside:
+            return "stopped"
+        if not self._forwards(listener):
+            return "running"  # its load balancer's status says that it forwards nothing
+        return "running" if self.plane.serving(serving.key(listener)) else "starting"
+
+    def _wanted(self) -> list[Listener]:
+        return [one for one in self.store.all(Listener, running=True) if self._forwards(one)]
+
+    def _forwards(self, listener: Listener) -> bool:
+        """Whether a listener's load balancer lets it forward; one that is not there is an error."""
+        balancer = self.store.get(LoadBalancer, listener.load_balancer_id)
+        return balancer is None or balancer.status == "active"
+
+    def _served(self, listener: Listener) -> model.Listener:
+        return serving.served(self.store, listener, self._socket)
+
+    def _set_aside(self, group: list[Listener], good: list[model.Listener]) -> None:
+        """Serve those of a group that can be, beside the good ones, which grow by them."""
+        try:
+            both = [*good, *(self._served(one) for one in group)]
+            self.sockets = self.plane.apply_listeners(both)
+        except Exception as error:  # whatever is wrong with one, others can serve
+            if len(group) == 1:
+                self._aside[group[0].id] = _Aside(self._seen(group[0]), _reason(error))
+                return
+            half = len(group) // 2
+            for part in (group[:half], group[half:]):
+                if part:
+                    self._set_aside(part, good)
+        else:
+            good[:] = both
+
+    def _is_aside(self, listener: Listener) -> bool:
+        """Whether a listener is one that could not be served, and as it was then."""
+        aside = self._aside.get(listener.id)
+        return aside is not None and aside.seen == self._seen(listener)
+
+    def _seen(self, listener: Listener) -> model.Listener | None:
+        try:
+            return self._served(listener)
+        except Exception:
+            return None
 
     def health(self, listener: Listener) -> list[MemberHealth]:
         """Each backend's health at a listener, as the data plane measures it."""
@@ -112,16 +218,26 @@ class Cloud:
         instances = self.store.all(Instance)
         with self.store.transaction():
             self.store.clear()
+        self._not_started, self._aside = {}, {}
         self.apply()
         for instance in instances:
             self.plane.stop_instance(instance.id)
 
     def _socket(self, server_id: str, port: int) -> model.SocketAddress:
         instance = self.store.get(Instance, server_id)
-        if instance is not None and instance.stopped:
+        if instance is None:
+            # What is remembered of it cannot be read: nobody answers there.
+            return model.SocketAddress(f"{self._instances}.255", port)
+        if instance.stopped or instance.id in self._not_started:
             # After a restart the data plane knows only those that run.
             return model.SocketAddress(instance.host, port)
         return self.plane.backend_socket(server_id, port)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, (ApiError, model.DataPlaneError)):
+        return str(error)
+    return f"what is remembered of it cannot be used ({type(error).__name__}: {error})."
 
 
 def _free(network: str, taken: Iterable[str]) -> str:

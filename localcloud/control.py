@@ -16,6 +16,7 @@ import httpx
 import psutil
 from filelock import FileLock
 
+from localcloud.dataplane.files import append_private
 from localcloud.dataplane.haproxy_binary import ensure
 from localcloud.home import Home
 from localcloud.server import PortError, listening_socket
@@ -163,8 +164,7 @@ def _who_has(port: int) -> str:
 
 
 def _spawn(home: Home, arguments: list[str]) -> Running:
-    with home.log.open("ab") as log:
-        home.log.chmod(0o600)
+    with append_private(home.log) as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "localcloud", "serve", "--home", str(home.path), *arguments],
             cwd=PROJECT,

@@ -9,12 +9,12 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 
 from localcloud import services
 from localcloud.admin import Admin
@@ -26,7 +26,13 @@ from localcloud.cloud import Cloud
 from localcloud.dataplane.files import write_private
 from localcloud.dataplane.plane import DataPlane
 from localcloud.home import Home
+from localcloud.logs import RotatingLog
 from localcloud.store import Store
+
+log = logging.getLogger("localcloud")
+
+LOOK_SECONDS = 1.0
+"""Between two looks at the data plane's processes."""
 
 LONGEST_HEAD = 256 * 1024
 """Bytes of a request line and headers: the provider puts certificates and keys into the query."""
@@ -56,9 +62,7 @@ def listening_socket(port: int) -> socket.socket:
 
 def serve(home: Home, haproxy: Path, api_socket: socket.socket, *, strict: bool) -> None:
     """Run the local cloud; returns when it was told to stop and has stopped all it ran."""
-    logging.basicConfig(
-        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, handlers=[RotatingLog(home.log)])
     services.load()
     with contextlib.ExitStack() as stack:
         store = Store(home.state)
@@ -67,6 +71,7 @@ def serve(home: Home, haproxy: Path, api_socket: socket.socket, *, strict: bool)
         stack.callback(plane.stop)
         cloud = Cloud(store, plane, networks=home.networks())
         cloud.restore()
+        log.info("The local cloud starts (process %d).", os.getpid())
         nonces = stack.enter_context(contextlib.closing(Nonces(home.nonces)))
         faults = Faults()
         api = Api(cloud, Gateway(home.credentials(), nonces), faults)
@@ -101,10 +106,21 @@ async def _serve(
     write_private(home.last_port, str(port))
     # Only now may `start` return: whoever reads this file finds everything at work.
     write_private(home.running, json.dumps({"pid": os.getpid(), "port": port}))
+    supervision = asyncio.create_task(_supervise(api.cloud.plane))
     await stop.wait()
+    supervision.cancel()
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*running)
+
+
+async def _supervise(plane: DataPlane) -> None:
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            await run_in_threadpool(plane.supervise)
+        except Exception:
+            log.exception("The data plane's processes could not be looked at")
 
 
 class _Server(uvicorn.Server):

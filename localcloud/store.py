@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
 from localcloud.documents import KINDS, Document
 
 SCHEMA_VERSION = 1
@@ -32,6 +34,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
+        self._unreadable: dict[tuple[str, str], str] = {}
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             self._prepare(path)
@@ -44,8 +47,11 @@ class Store:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             found = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            damage = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{path} is no state of a local cloud: {error}") from error
+        if damage != "ok":
+            raise StoreError(f"{path} is damaged ({damage}): put a copy back, or remove the file.")
         if found not in {0, SCHEMA_VERSION}:
             raise StoreError(
                 f"{path} was written by another version of the local cloud (format {found}, this "
@@ -78,15 +84,36 @@ class Store:
         row = self._connection.execute(
             "SELECT body FROM documents WHERE kind = ? AND id = ?", (kind.kind, key)
         ).fetchone()
-        return kind.model_validate_json(row[0]) if row else None
+        return self._read(kind, key, row[0]) if row else None
 
     def all(self, kind: type[D], **equal: Any) -> list[D]:
         """The documents of a kind whose fields have these values, in order of creation."""
         rows = self._connection.execute(
-            "SELECT body FROM documents WHERE kind = ? ORDER BY rowid", (kind.kind,)
+            "SELECT id, body FROM documents WHERE kind = ? ORDER BY rowid", (kind.kind,)
         )
-        found = [kind.model_validate_json(row[0]) for row in rows]
+        read = (self._read(kind, key, body) for key, body in rows)
+        found = [document for document in read if document is not None]
         return [d for d in found if all(getattr(d, name) == equal[name] for name in equal)]
+
+    def problems(self) -> list[str]:
+        """Which documents were found that cannot be read, and why; one sentence each."""
+        return list(self._unreadable.values())
+
+    def _read(self, kind: type[D], key: str, body: Any) -> D | None:
+        """Read a document; one that cannot be read is as good as not there, and a problem."""
+        name = (kind.kind, key)
+        try:
+            document = kind.model_validate_json(body)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "all of it"
+            self._unreadable[name] = (
+                f"What is remembered of {kind.kind} {key} cannot be read ({where}: "
+                f"{first['msg']}); it stays in the file until `python -m localcloud reset`."
+            )
+            return None
+        self._unreadable.pop(name, None)
+        return document
 
     def put(self, document: Document) -> None:
         """Add a document, or replace the one with its id."""
@@ -132,6 +159,7 @@ class Store:
         """Forget everything."""
         self._connection.execute("DELETE FROM documents")
         self._connection.execute("DELETE FROM answers")
+        self._unreadable.clear()
 
     def everything(self) -> dict[str, list[Document]]:
         """All documents by kind."""

@@ -24,8 +24,8 @@ from localcloud.api.gateway import Call, Gateway
 from localcloud.api.idempotence import answered_once
 from localcloud.api.signatures import Signed
 from localcloud.cloud import Cloud
-from localcloud.dataplane.model import DataPlaneError
-from localcloud.errors import ApiError
+from localcloud.dataplane.model import DataPlaneError, RefusedError
+from localcloud.errors import ApiError, not_emulated
 
 log = logging.getLogger("localcloud")
 
@@ -115,6 +115,9 @@ class Api:
             try:
                 with store.transaction():
                     return answered_once(store, call, lambda: action.handler(self.cloud, request))
+            except RefusedError as error:
+                self._bring_back()
+                raise not_emulated(f"what this asks for: {error}") from error
             except BaseException:
                 self._bring_back()
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +19,31 @@ def open_private(path: Path) -> BinaryIO:
     """Open an empty file for appending, created with mode 0600."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(path, flags, 0o600), "ab")
+
+
+def append_private(path: Path) -> BinaryIO:
+    """Open a file at its end, for its owner only; one that is not there is created."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    opened = os.fdopen(os.open(path, flags, 0o600), "ab")
+    os.fchmod(opened.fileno(), 0o600)
+    return opened
+
+
+def shorten(log: Path, limit: int) -> None:
+    """Move what a log holds to `<name>.1` once it is too long; who has it open goes on writing.
+
+    Args:
+        log: Written by a process that appends to it and never opens it again. May be missing.
+        limit: Bytes from which on it is too long.
+    """
+    try:
+        if log.stat().st_size < limit:
+            return
+        with log.open("rb") as source, open_private(log.with_name(f"{log.name}.1")) as old:
+            shutil.copyfileobj(source, old)
+        os.truncate(log, 0)
+    except FileNotFoundError:
+        return
 
 
 def write_private(path: Path, text: str) -> None:

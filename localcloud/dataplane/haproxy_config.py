@@ -17,10 +17,10 @@ from localcloud.dataplane.haproxy_state import server_name
 from localcloud.dataplane.model import (
     AccessControl,
     Backend,
-    DataPlaneError,
     HealthCheck,
     Listener,
     ListenerKey,
+    RefusedError,
     SocketAddress,
     StickySession,
 )
@@ -84,7 +84,7 @@ def render(
             Tengine's 400 pages.
 
     Raises:
-        DataPlaneError: A value does not belong in a configuration; nothing is escaped silently.
+        RefusedError: A value does not belong in a configuration; nothing is escaped silently.
     """
     # In-flight requests of replaced workers get as long as their listener allows.
     longest = max((listener.request_timeout for listener in listeners), default=0)
@@ -168,7 +168,7 @@ def _frontend(
     lines = [f"frontend {name}"]
     if listener.protocol == "https":
         if tls is None:
-            raise DataPlaneError(f"The HTTPS listener {name} has no server certificate.")
+            raise RefusedError(f"The HTTPS listener {name} has no server certificate.")
         bind += _tls_options(listener, tls, strict)
     lines.append(f"    {bind}")
     client = max(CLIENT_TIMEOUT, listener.request_timeout)
@@ -206,7 +206,7 @@ def _tls_options(listener: Listener, tls: TlsFiles, strict: bool) -> str:
     try:
         policy = POLICIES[listener.tls_cipher_policy]
     except KeyError:
-        raise DataPlaneError(
+        raise RefusedError(
             f"{listener.tls_cipher_policy!r} is not a TLS security policy."
         ) from None
     ciphers = ":".join(policy.ciphers)
@@ -286,7 +286,7 @@ def _check(check: HealthCheck) -> list[str]:
 def _server(listener: Listener, backend: Backend) -> str:
     syntax.identifier(backend.server_id)
     if not 0 <= backend.weight <= 100:
-        raise DataPlaneError(f"The weight {backend.weight} is not in 0 to 100.")
+        raise RefusedError(f"The weight {backend.weight} is not in 0 to 100.")
     # Round robin without weights: they only say whether a server takes part.
     weight = 100 if listener.scheduler == "rr" and backend.weight else backend.weight
     socket = syntax.endpoint(backend.socket.host, backend.socket.port)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localcloud.dataplane import files, processes
-from localcloud.dataplane.model import DataPlaneError
+from localcloud.dataplane.model import DataPlaneError, RefusedError
 
 READY_TIMEOUT = 20.0
 """Seconds until a started or reloaded HAProxy must serve."""
@@ -41,16 +41,16 @@ class HAProxy:
         self.stats_socket = sockets / "stats.sock"
         self._executable = executable
         self._master_socket = sockets / "master.sock"
-        self._log = folder / "haproxy.log"
+        self.log = folder / "haproxy.log"
         self._pid_file = folder / "haproxy.pid"
         self._spawner = spawner
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         processes.stop_left_over(self._pid_file, str(self.configuration))
 
     @property
     def running(self) -> bool:
         """Whether the master lives."""
-        return self._process is not None and self._process.poll() is None
+        return self.process is not None and self.process.poll() is None
 
     def apply(self, text: str) -> None:
         """Start with a configuration, or reload it; return when it serves.
@@ -81,9 +81,9 @@ class HAProxy:
 
     def stop(self) -> None:
         """End the master and its workers; a second call does nothing."""
-        if self._process is not None:
-            processes.stop(self._process)
-            self._process = None
+        if self.process is not None:
+            processes.stop(self.process)
+            self.process = None
         self._pid_file.unlink(missing_ok=True)
 
     def _check(self, text: str) -> None:
@@ -104,24 +104,25 @@ class HAProxy:
         finally:
             candidate.unlink()
         if answer.returncode != 0:
-            raise DataPlaneError(f"HAProxy refuses the configuration: {alerts(answer.stderr)}.")
+            raise RefusedError(f"HAProxy refuses the configuration: {alerts(answer.stderr)}.")
 
     def _start(self) -> None:
         master = f"{self._master_socket},mode,600"
         command = [str(self._executable), "-W", "-S", master, "-f", str(self.configuration)]
-        self._process = self._spawner.start(command, _ENVIRONMENT, self._log)
-        files.write_private(self._pid_file, str(self._process.pid))
+        mark = self.log.stat().st_size if self.log.exists() else 0
+        self.process = self._spawner.start(command, _ENVIRONMENT, self.log)
+        files.write_private(self._pid_file, str(self.process.pid))
         try:
-            self._wait(lambda listing: worker(listing) is not None, 0)
+            self._wait(lambda listing: worker(listing) is not None, mark)
         except DataPlaneError:
             self.stop()
             raise
 
     def _reload(self) -> None:
-        assert self._process is not None  # noqa: S101
-        mark = self._log.stat().st_size
+        assert self.process is not None  # noqa: S101
+        mark = self.log.stat().st_size
         before = reloads(ask(self._master_socket, "show proc"))
-        self._process.send_signal(signal.SIGUSR2)
+        self.process.send_signal(signal.SIGUSR2)
         self._wait(lambda listing: reloads(listing) > before, mark)
 
     def _wait(self, reached: Callable[[str], bool], mark: int) -> None:
@@ -139,7 +140,7 @@ class HAProxy:
             except OSError:
                 pass  # a socket is between its old and its new owner
             time.sleep(_POLL)
-        with self._log.open(encoding="utf-8", errors="replace") as log:
+        with self.log.open(encoding="utf-8", errors="replace") as log:
             log.seek(mark)
             raise DataPlaneError(f"HAProxy does not start: {alerts(log.read())}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from localcloud.dataplane.model import DataPlaneError, Listener
+from localcloud.dataplane.model import Listener, RefusedError
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _URI = re.compile(r"/[!-~]{0,254}")
@@ -20,10 +20,10 @@ def word(text: str) -> str:
     """Quote a value so that it is one word, taken literally.
 
     Raises:
-        DataPlaneError: It holds control characters: a line break would start another directive.
+        RefusedError: It holds control characters: a line break would start another directive.
     """
     if not text.isprintable():
-        raise DataPlaneError(f"{text!r} holds characters that a configuration cannot.")
+        raise RefusedError(f"{text!r} holds characters that a configuration cannot.")
     return "'" + text.replace("'", "'\\''") + "'"
 
 
@@ -58,7 +58,7 @@ def cidr_block(text: str) -> str:
     try:
         return str(ipaddress.ip_network(_checked(_ADDRESS, text, "a block of addresses")))
     except ValueError:
-        raise DataPlaneError(f"{text!r} is not a block of addresses.") from None
+        raise RefusedError(f"{text!r} is not a block of addresses.") from None
 
 
 def status_class(code: str) -> str:
@@ -73,7 +73,7 @@ def endpoint(host: str, port: int) -> str:
     except ValueError:
         address = None
     if address is None or not address.is_loopback or not 0 < port < 65536:
-        raise DataPlaneError(f"{host!r} port {port} is not an address on loopback.")
+        raise RefusedError(f"{host!r} port {port} is not an address on loopback.")
     return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
 
 
@@ -84,5 +84,5 @@ def section(listener: Listener) -> str:
 
 def _checked(pattern: re.Pattern[str], text: str, what: str) -> str:
     if not pattern.fullmatch(text):
-        raise DataPlaneError(f"{text!r} is not {what}.")
+        raise RefusedError(f"{text!r} is not {what}.")
     return text

@@ -8,11 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from localcloud.dataplane import files, ports, processes, user_data
 from localcloud.dataplane.model import DataPlaneError, InstanceSpec, SocketAddress
+from localcloud.dataplane.supervision import Watched
 
 _INSTANCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -24,6 +27,7 @@ class _Instance:
     """The service's port by its user data."""
     socket: SocketAddress | None = None
     """Where the service really listens."""
+    script: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     started: bool = True
 
@@ -74,15 +78,36 @@ class Instances:
         files.write_private(script, service.content)
         taken = frozenset(other.socket for other in self._instances.values() if other.socket)
         socket = ports.choose(spec.host, service.port, taken)
-        options = ["--bind", socket.host, "--port", str(socket.port)]
+        instance.port, instance.socket, instance.script = service.port, socket, script
+        self._run(spec.instance_id, instance)
+
+    def _run(self, instance_id: str, instance: _Instance) -> None:
+        assert instance.socket is not None  # noqa: S101
+        options = ["--bind", instance.socket.host, "--port", str(instance.socket.port)]
         environment = {
-            "INSTANCE_ID": spec.instance_id,
+            "INSTANCE_ID": instance_id,
             "PATH": os.environ.get("PATH", os.defpath),
         }
-        command = [sys.executable, "-I", str(script), *options]
+        command = [sys.executable, "-I", str(instance.script), *options]
+        home = self._home(instance_id)
         instance.process = self._spawner.start(command, environment, home / "log", limited=True)
         files.write_private(home / "pid", str(instance.process.pid))
-        instance.port, instance.socket = service.port, socket
+
+    def watched(self) -> Iterator[Watched]:
+        """The processes that shall run."""
+        for instance_id, instance in self._instances.items():
+            if instance.process is not None:
+                yield Watched(
+                    f"Instance {instance_id}",
+                    instance.process,
+                    partial(self._start_again, instance_id, instance),
+                    str(self._home(instance_id) / "log"),
+                )
+
+    def _start_again(self, instance_id: str, instance: _Instance) -> None:
+        if instance.process is not None:
+            processes.stop(instance.process)  # its own children may have its port
+        self._run(instance_id, instance)
 
     def stop(self, instance_id: str) -> None:
         """End an instance and remove its folder; one that is not started is no error."""

@@ -141,3 +141,7 @@ class InstanceSpec:
 
 class DataPlaneError(Exception):
     """The data plane cannot do what was asked; the message is one sentence for a person."""
+
+
+class RefusedError(DataPlaneError):
+    """A value cannot be served: asking again will not help."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,7 +24,13 @@ from localcloud.dataplane.model import (
     ServerHealth,
     SocketAddress,
 )
+from localcloud.dataplane.supervision import Supervisor, Watched
 from localcloud.dataplane.tls_files import TlsFolder
+
+LOG_BYTES = 4 * 2**20
+"""Of HAProxy's log, and of each instance's, at most; one older file of each is kept."""
+
+Statistics = dict[haproxy_state.ServerKey, haproxy_state.ServerStatus]
 
 _SOCKET_FOLDER_LENGTH = 75
 """Bytes; Linux takes 107 for a socket's path, macOS 103, and HAProxy adds a suffix of its own."""
@@ -37,12 +45,20 @@ class DataPlane:
         haproxy: The executable.
         strict: Refuse missing or invalid client certificates in the TLS handshake, instead of
             with the 400 page that CLB's Tengine sends.
+        now: Seconds of a clock that only goes forward.
 
     Raises:
         DataPlaneError: Another process uses `home`.
     """
 
-    def __init__(self, home: Path, haproxy: Path, *, strict: bool = False) -> None:
+    def __init__(
+        self,
+        home: Path,
+        haproxy: Path,
+        *,
+        strict: bool = False,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         home = files.private_folder(home).resolve()
         self._home_lock = FileLock(home / "lock", mode=0o600)
         try:
@@ -60,7 +76,9 @@ class DataPlane:
         self._listeners: dict[ListenerKey, Listener] = {}
         self._addresses: dict[ListenerKey, SocketAddress] = {}
         self._applied = ""
-        self._known: dict[haproxy_state.ServerKey, haproxy_state.ServerStatus] = {}
+        self._known: Statistics = {}
+        self._last: Statistics = {}
+        self._supervisor = Supervisor(now)
 
     def start_instance(self, spec: InstanceSpec) -> None:
         """Start an instance; one that is started already stays as it is.
@@ -80,6 +98,26 @@ class DataPlane:
         """Whether an instance is started, and its process, if it has one, lives."""
         with self._lock:
             return self._instances.running(instance_id)
+
+    def serving(self, key: ListenerKey) -> bool:
+        """Whether a listener is applied and HAProxy runs."""
+        with self._lock:
+            return key in self._listeners and self._haproxy.running
+
+    def supervise(self) -> None:
+        """Start again what ended by itself, and keep logs short; to be called every second."""
+        with self._lock:
+            self._supervisor.look(list(self._watched()))
+            for log in self._logs():
+                files.shorten(log, LOG_BYTES)
+            with contextlib.suppress(DataPlaneError):
+                if self._haproxy.running:
+                    self._last = self._statistics()
+
+    def problems(self) -> list[str]:
+        """What shall run and does not, as `supervise` found it; one sentence each."""
+        with self._lock:
+            return self._supervisor.problems()
 
     def backend_socket(self, instance_id: str, port: int) -> SocketAddress:
         """Where a port of an instance really is: its service may have got another one.
@@ -154,6 +192,8 @@ class DataPlane:
                 paths,
                 strict=self._strict,
             )
+            if self._listeners:
+                self._supervisor.notice(self._watched_haproxy())
             if text != self._applied or not self._haproxy.running:
                 files.write_private(paths.error_502, error_pages.error_502())
                 known = self._statistics()
@@ -166,7 +206,27 @@ class DataPlane:
             raise
         self._listeners, self._addresses, self._applied = wanted, addresses, text
 
-    def _statistics(self) -> dict[haproxy_state.ServerKey, haproxy_state.ServerStatus]:
+    def _watched(self) -> Iterator[Watched]:
+        if self._listeners:
+            yield self._watched_haproxy()
+        yield from self._instances.watched()
+
+    def _watched_haproxy(self) -> Watched:
+        log = str(self._haproxy.log)
+        return Watched("HAProxy", self._haproxy.process, self._revive_haproxy, log)
+
+    def _revive_haproxy(self) -> None:
+        listeners = tuple(self._listeners.values())
+        # What was healthy when it was last asked takes requests at once, and is checked then.
+        state = haproxy_state.render_state(listeners, self._last)
+        files.write_private(self._home / "server-state", state)
+        self._haproxy.apply(self._applied)
+
+    def _logs(self) -> Iterator[Path]:
+        yield self._haproxy.log
+        yield from (self._home / "instances").glob("*/log")
+
+    def _statistics(self) -> Statistics:
         now = haproxy_state.parse_statistics(self._haproxy.statistics())
         return haproxy_state.merge(now, self._known)
 

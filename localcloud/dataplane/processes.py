@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -42,14 +43,14 @@ class Spawner:
         Args:
             command: The program's absolute path and its arguments.
             environment: All of its environment variables.
-            log: Emptied first; for its owner only.
+            log: Gets longer by what it prints; for its owner only.
             limited: Keep it within modest limits on files.
         """
         launcher = [sys.executable, "-I", str(LAUNCHER), str(os.getpid())]
         launcher += ["--limits", "--"] if limited else ["--"]
 
         def run() -> subprocess.Popen[bytes]:
-            with files.open_private(log) as output:
+            with files.append_private(log) as output:
                 return subprocess.Popen(
                     [*launcher, *command],
                     env=dict(environment),
@@ -71,7 +72,28 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     """End a child and its own children, and collect its exit status."""
     if process.poll() is None:
         _end(psutil.Process(process.pid))
+    else:
+        _kill_session(process.pid)
     process.wait()
+
+
+def how_it_ended(process: subprocess.Popen[bytes]) -> str:
+    """Say how a child ended that has ended."""
+    code = process.returncode
+    try:
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+def _kill_session(leader: int) -> None:
+    """Kill what a child that has ended leaves behind: all are in the session that it began."""
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) == leader:
+                process.kill()
+        except (OSError, psutil.Error):
+            continue
 
 
 def stop_left_over(pid_file: Path, marker: str) -> None:

@@ -56,4 +56,4 @@ def describe_http_listener(
     cloud: Cloud, request: DescribeLoadBalancerHTTPListenerAttribute
 ) -> Answer:
     listener = listeners.find(cloud, request, "http")
-    return listeners.described(listener)
+    return listeners.described(cloud, listener)

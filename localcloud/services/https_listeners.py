@@ -77,7 +77,7 @@ def describe_https_listener(
 ) -> Answer:
     listener = listeners.find(cloud, request, "https")
     return {
-        **listeners.described(listener),
+        **listeners.described(cloud, listener),
         "DomainExtensions": {
             "DomainExtension": [
                 described(one) for one in listeners.domain_extensions(cloud, listener)

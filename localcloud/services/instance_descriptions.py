@@ -256,11 +256,12 @@ def given_ids(text: str) -> set[str] | None:
 
 
 def _status(cloud: Cloud, found: Instance) -> str:
-    if found.stopped:
+    if cloud.is_stopped(found):
         return "Stopped"
     if not found.settled(PENDING_SECONDS, cloud.now()):
         return "Pending"
-    return "Running" if found.settled(STARTING_SECONDS, cloud.now()) else "Starting"
+    settled = found.settled(STARTING_SECONDS, cloud.now())
+    return "Running" if settled and cloud.plane.instance_running(found.id) else "Starting"
 
 
 def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
 @ECS.action
 def start_instance(cloud: Cloud, request: StartInstance) -> Answer:
     found = instance(cloud, request.InstanceId)
-    if not found.stopped:
+    if not cloud.is_stopped(found):
         raise _wrong_status()
     found.stopped = False
     cloud.store.put(found)
@@ -185,7 +185,7 @@ def delete_instance(cloud: Cloud, request: DeleteInstance) -> Answer:
         raise ApiError(
             403, "InvalidOperation.DeletionProtection", "The instance is protected from deletion."
         )
-    if not found.stopped and not request.Force:
+    if not cloud.is_stopped(found) and not request.Force:
         raise ApiError(
             403,
             "IncorrectInstanceStatus",

@@ -274,7 +274,7 @@ def find(cloud: Cloud, request: OfListener, protocol: Literal["http", "https"]) 
     return found
 
 
-def described(listener: Listener) -> Answer:
+def described(cloud: Cloud, listener: Listener) -> Answer:
     """What Describe answers of a listener; of its health check only where there is one."""
     values = listener.attributes
     checked = values.get("HealthCheck") == "on"
@@ -288,7 +288,7 @@ def described(listener: Listener) -> Answer:
         },
         "LoadBalancerId": listener.load_balancer_id,
         "ListenerPort": listener.port,
-        "Status": "running" if listener.running else "stopped",
+        "Status": cloud.listener_status(listener),
         "SecurityStatus": "off",
         "AclIds": {"AclId": listener.acl_ids},
     }
@@ -313,6 +313,8 @@ def _switched(cloud: Cloud, request: OfAnyListener, *, running: bool) -> Answer:
     listener.running = running
     cloud.store.put(listener)
     cloud.apply()
+    if running:
+        cloud.require_served(listener)
     return {}
 
 

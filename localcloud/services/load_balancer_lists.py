@@ -75,7 +75,7 @@ def describe_load_balancer_listeners(
     first = int(request.NextToken or 0)
     last = first + request.MaxResults
     return {
-        "Listeners": [_listener(one) for one in found[first:last]],
+        "Listeners": [_listener(cloud, one) for one in found[first:last]],
         "MaxResults": request.MaxResults,
         "TotalCount": len(found),
         **({"NextToken": str(last)} if last < len(found) else {}),
@@ -120,7 +120,7 @@ def _servers(cloud: Cloud, request: DescribeLoadBalancers) -> set[str] | None:
     }
 
 
-def _listener(listener: Listener) -> dict[str, Any]:
+def _listener(cloud: Cloud, listener: Listener) -> dict[str, Any]:
     values = listener.attributes
     own = {
         name: value
@@ -134,7 +134,7 @@ def _listener(listener: Listener) -> dict[str, Any]:
         "LoadBalancerId": listener.load_balancer_id,
         "ListenerPort": listener.port,
         "ListenerProtocol": listener.protocol,
-        "Status": "running" if listener.running else "stopped",
+        "Status": cloud.listener_status(listener),
         "AclStatus": values["AclStatus"],
         "AclType": values["AclType"],
         "AclId": values["AclId"],

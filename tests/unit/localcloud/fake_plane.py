@@ -56,6 +56,12 @@ class FakePlane:
     def instance_running(self, instance_id: str) -> bool:
         return instance_id in self.instances
 
+    def serving(self, key: ListenerKey) -> bool:
+        return key in self.served
+
+    def problems(self) -> list[str]:
+        return []
+
     def backend_socket(self, instance_id: str, port: int) -> SocketAddress:
         if instance_id not in self.instances:
             raise DataPlaneError(f"{instance_id} was never started.")

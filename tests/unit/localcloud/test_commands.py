@@ -84,13 +84,22 @@ def test_status_for_scripts(run: Run, shared_cloud: LocalCloud, site: Site) -> N
     code, out, err = run("status", "--json", home=shared_cloud.folder)
     assert (code, err) == (0, "")
     status = json.loads(out)
-    assert set(status) == {"endpoint", "pid", "memory_mib", "listeners", "instances"}
+    assert set(status) == {
+        "endpoint",
+        "pid",
+        "memory_mib",
+        "listeners",
+        "instances",
+        "problems",
+    }
+    assert status["problems"] == []
     assert status["endpoint"].startswith("https://127.0.0.1:")
     assert "localcloud" in psutil.Process(status["pid"]).cmdline()
     assert status["memory_mib"] > 1
     [listener] = status["listeners"]
     assert (listener["load_balancer_id"], listener["protocol"]) == (site.balancer, "https")
     assert listener["port"] == 8443
+    assert listener["status"] == "running"
     assert set(listener["socket"]) == {"host", "port"}
     assert set(listener["health"]) == {f"{site.instance}:8080"}
     [instance] = status["instances"]

@@ -1,0 +1,132 @@
+"""Starts processes again that ended by themselves, the more seldom the more often they do."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from localcloud.dataplane.model import DataPlaneError
+from localcloud.dataplane.processes import how_it_ended
+
+log = logging.getLogger("localcloud")
+
+STEADY = 60.0
+"""Seconds after which a process counts as one that runs."""
+
+LONGEST = 60.0
+"""Seconds until it is tried again, at most."""
+
+
+@dataclass
+class Restarts:
+    """When a process is started again: at once, then after 1, 2, 4 … seconds.
+
+    Attributes:
+        in_a_row: How often it ended before it was steady.
+        due: When to start it again; None while it runs.
+        why: It does not run; for people.
+    """
+
+    in_a_row: int = 0
+    due: float | None = None
+    why: str = ""
+    _started: float = float("-inf")
+
+    def ended(self, now: float) -> float:
+        """Note an end, or a start that failed; return the seconds until the next start."""
+        if self.due is None and now - self._started >= STEADY:
+            self.in_a_row = 0
+        delay = min(2.0 ** (self.in_a_row - 1), LONGEST) if self.in_a_row else 0.0
+        self.in_a_row += 1
+        self.due = now + delay
+        return delay
+
+    def started(self, now: float) -> None:
+        """Note a start."""
+        self._started = now
+        self.due = None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A process that shall run.
+
+    Attributes:
+        name: For people.
+        process: The last one; None if a start failed.
+        start: Starts another one; raises DataPlaneError.
+        log: Where it says why it ended.
+    """
+
+    name: str
+    process: subprocess.Popen[bytes] | None
+    start: Callable[[], None]
+    log: str
+
+    @property
+    def runs(self) -> bool:
+        """Whether it does."""
+        return self.process is not None and self.process.poll() is None
+
+
+@dataclass
+class Supervisor:
+    """What is known of the processes that are watched.
+
+    Args:
+        now: Seconds of a clock that only goes forward.
+    """
+
+    now: Callable[[], float]
+    _restarts: dict[str, Restarts] = field(default_factory=dict)
+
+    def look(self, watched: Iterable[Watched]) -> None:
+        """Start again those that do not run, if it is time; those not named are forgotten."""
+        present = {one.name: one for one in watched}
+        self._restarts = {name: self._restarts.get(name) or Restarts() for name in present}
+        for name, one in present.items():
+            restarts = self._restarts[name]
+            if self.notice(one) and restarts.due is not None and self.now() >= restarts.due:
+                try:
+                    one.start()
+                except (DataPlaneError, OSError) as error:
+                    self._note(one, restarts, f"cannot be started ({error})")
+                else:
+                    self._note_start(one, restarts)
+
+    def notice(self, one: Watched) -> bool:
+        """Tell whether a process does not run; log it the first time."""
+        restarts = self._restarts.setdefault(one.name, Restarts())
+        if one.runs:
+            if restarts.due is not None:
+                self._note_start(one, restarts)
+            return False
+        if restarts.due is None:
+            self._note(one, restarts, _end_of(one))
+        return True
+
+    def problems(self) -> list[str]:
+        """What does not run, why, and when it is tried again; one sentence each."""
+        return [
+            f"{name} {one.why}; it is started again in {max(0, one.due - self.now()):.0f} s."
+            for name, one in self._restarts.items()
+            if one.due is not None
+        ]
+
+    def _note(self, one: Watched, restarts: Restarts, why: str) -> None:
+        delay = restarts.ended(self.now())
+        times = f", {restarts.in_a_row} times in a row" if restarts.in_a_row > 1 else ""
+        restarts.why = f"{why}{times}: see {one.log}"
+        log.error("%s %s; it is started again in %.0f s", one.name, restarts.why, delay)
+
+    def _note_start(self, one: Watched, restarts: Restarts) -> None:
+        restarts.started(self.now())
+        log.warning("%s is started again", one.name)
+
+
+def _end_of(one: Watched) -> str:
+    if one.process is None:
+        return "does not run"
+    return f"(process {one.process.pid}) ended ({how_it_ended(one.process)})"
