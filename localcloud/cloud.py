@@ -78,6 +78,7 @@ class Cloud:
                 self._not_started[instance.id] = _reason(error)
         self._aside = {}
         self._set_aside(self._wanted(), [])
+        self.store.everything()  # finds what cannot be read
         for problem in self.problems():
             log.error("%s", problem)
 

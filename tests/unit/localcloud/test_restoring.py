@@ -130,7 +130,6 @@ def test_a_row_that_cannot_be_read_is_named_and_the_rest_answers(
     rows = account.store._connection.execute(
         "SELECT count(*) FROM documents WHERE kind = ?", (kind,)
     ).fetchone()[0]
-    again.store.everything()
     problems = [one for one in again.cloud.problems() if f"What is remembered of {kind} " in one]
     assert len(problems) == rows
     assert "BEGIN RSA" not in "".join(again.cloud.problems())
@@ -210,7 +209,7 @@ def test_a_start_with_state_that_it_cannot_apply_answers_all_controls(
     local_cloud.run("stop")
     with sqlite3.connect(local_cloud.home.state) as file:
         # A key that HAProxy does not take, and a row of no sense.
-        [(key, body)] = file.execute(
+        [(key, body), _] = file.execute(
             "SELECT id, body FROM documents WHERE kind = 'server_certificate' ORDER BY rowid"
         )
         broken = {**json.loads(body), "private_key": "none"}
