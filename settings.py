@@ -38,7 +38,7 @@ from configuration.listener import (
 )
 from configuration.model import NAMESPACE, Model
 from configuration.regions import REGIONS
-from pki import brought_along
+from pki import brought_along, certificates
 from pki.durations import parse as parse_duration
 
 __all__ = [
@@ -107,6 +107,7 @@ class Settings(Model):
                     "certificate: shorten its validity, or renew the CA earlier"
                 )
         self._require_key_of_the_ca()
+        self._require_a_certificate_for_each()
         outside = list(self._outside_of_name_constraints())
         if outside:
             raise ValueError("; ".join(outside))
@@ -164,7 +165,7 @@ class Settings(Model):
                         "CA in force is not: give a signing_request, or neither to have a key made"
                     )
                 try:
-                    brought_along.client_certificate(client.certificate, authority.certificate)
+                    brought_along.require_issued_by(client.certificate, authority.certificate)
                 except ValueError as error:
                     raise ValueError(f"clients.{name}.certificate: {error}") from None
             elif not authority.can_issue and client.revoked is None:
@@ -180,6 +181,28 @@ class Settings(Model):
                     f"not here: give certificate and private_key of {place}, or "
                     "alicloud_certificate_id"
                 )
+
+    def _require_a_certificate_for_each(self) -> None:
+        """Refuse a client's certificate that is a server's, or another client's."""
+        owners: dict[str, str] = {}
+        for name, client in self.clients.items():
+            if client.certificate is None:
+                continue
+            for server, served in self._served().items():
+                if served.certificate is not None and client.certificate in served.certificate:
+                    raise ValueError(
+                        f"clients.{name}.certificate is the certificate of {server}: give the "
+                        "client's"
+                    )
+            # By their numbers, since a revocation list names certificates by these.
+            number = certificates.serial_number(certificates.load(client.certificate))
+            if number in owners:
+                raise ValueError(
+                    f"clients.{owners[number]} and clients.{name} have the same serial number, "
+                    f"{number}, and a CA gives each certificate its own: give each client the one "
+                    "that is its own"
+                )
+            owners[number] = name
 
     def _outside_of_name_constraints(self) -> Iterator[str]:
         """What would be issued for names that the CA may not certify, a sentence each."""

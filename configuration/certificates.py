@@ -39,6 +39,10 @@ def _authority(value: str) -> str:
     return brought_along.authority_certificate(value)
 
 
+def _client_certificate(value: str) -> str:
+    return brought_along.client_certificate(value)
+
+
 def _index(value: str) -> str:
     openssl_database.entries(value)
     return value
@@ -350,7 +354,7 @@ class Client(Model):
     pass_phrase: Annotated[SecretStr, AfterValidator(_pass_phrase)] | None = None
     signing_request: Annotated[str, AfterValidator(_signing_request)] | None = None
     """PKCS#10, PEM: the client keeps its private key, and gets a certificate for it."""
-    certificate: str | None = None
+    certificate: Annotated[str, AfterValidator(_client_certificate)] | None = None
     """PEM of one that the CA issued before it was brought along; nothing is issued."""
     revoked: Reason | None = None
     """Why this client has no certificate any more (CRLReason, RFC 5280, 5.3.1)."""

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pki import certificates, keys
+from pki import certificates, encodings, keys, names, purposes
 from pki.windows import show_time
 
 SIZES = " or ".join(str(size) for size in keys.SIZES)
@@ -36,12 +36,18 @@ def certificate_chain(pem: str, now: datetime) -> str:
     _require_public(pem)
     chain = _parsed(pem)
     for index, certificate in enumerate(chain):
-        _require_in_force(certificate, _ordinal(index), now)
+        _require_in_force(certificate, _ordinal(index), now, needed=_is_needed(chain, index))
     for index, (certificate, issuer) in enumerate(itertools.pairwise(chain)):
-        if certificate.issuer != issuer.subject:
+        if not names.same_name(certificate.issuer, issuer.subject):
             raise ValueError(
                 f"{_ordinal(index + 1)} is not the issuer of the one before it: put the server's "
                 "own certificate first, and after each the one that issued it"
+            )
+        if not certificates.bears_signature_of(certificate, issuer):
+            raise ValueError(
+                f"{_ordinal(index + 1)} bears the name of the issuer of the one before it, which "
+                "another key has signed, so no client would accept the chain: give the certificate "
+                "that comes with the server's own"
             )
     _require_rsa(chain[0])
     return "".join(certificates.pem(certificate) for certificate in chain)
@@ -93,27 +99,63 @@ def require_in_force(pem: str, now: datetime) -> None:
     _require_in_force(certificates.load(pem), "the certificate", now)
 
 
-def client_certificate(pem: str, authority: str) -> str:
-    """Check a client's certificate that the CA issued before it was brought along.
+def client_certificate(pem: str) -> str:
+    """Check a client's certificate that a CA issued before it was brought along.
 
     Args:
         pem: One certificate; it may have expired since it was entered.
-        authority: The CA's certificate, PEM.
 
     Returns:
         The certificate, without text around it.
 
     Raises:
-        ValueError: It is no client certificate of this CA; the message says why.
+        ValueError: The listener would not take it from a client; the message says why.
     """
     _require_public(pem)
-    certificate = _parsed(pem)[0]
-    if not certificates.signed_by(certificate, certificates.load(authority)):
+    certificate, *others = _parsed(pem)
+    if others:
         raise ValueError(
-            f"it is not signed by the CA of certificate_authority.certificate, but by "
-            f"{certificate.issuer.rfc4514_string()}: give one of that CA"
+            f"there are {1 + len(others)} certificates, and a client has one: give the client's "
+            "alone, without the CA's"
+        )
+    purposes.require_client(certificate)
+    if certificates.serial_number(certificate).startswith("-"):
+        raise ValueError(
+            "its serial number is negative (RFC 5280, 4.1.2.2 has none such), and a revocation "
+            "list could not name it: leave it out, and give the client a new certificate"
         )
     return certificates.pem(certificate)
+
+
+def require_issued_by(pem: str, authority: str) -> None:
+    """Check that a CA has signed a client's certificate.
+
+    Raises:
+        ValueError: It has not, or bears another name than that of the certificate's issuer.
+    """
+    certificate, ca = certificates.load(pem), certificates.load(authority)
+    if certificate == ca:
+        raise ValueError("it is the CA's own: give the client's")
+    signed = certificates.bears_signature_of(certificate, ca)
+    named = names.same_name(certificate.issuer, ca.subject)
+    issuer = certificate.issuer.rfc4514_string()
+    if not signed and named:
+        raise ValueError(
+            f"it is not signed by the CA of certificate_authority.certificate, whose name it has "
+            f"as its issuer ({issuer}), but by another key, so the listener would refuse it: give "
+            "one that this CA has signed"
+        )
+    if not signed:
+        raise ValueError(
+            f"it is not signed by the CA of certificate_authority.certificate, but by {issuer}: "
+            "give one of that CA"
+        )
+    if not named:
+        raise ValueError(
+            f"it is signed by the CA's key, and names another issuer ({issuer}) than the CA's "
+            f"name, {ca.subject.rfc4514_string()}, so the listener would refuse it: give the CA's "
+            "certificate with the name under which it issued this one"
+        )
 
 
 def private_key(pem: str) -> str:
@@ -187,21 +229,41 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 
 def _parsed(pem: str) -> Sequence[x509.Certificate]:
     try:
-        return certificates.load_chain(pem)
+        found = certificates.load_chain(pem)
+        for certificate in found:
+            certificates.require_sound(certificate)
     except ValueError as error:
-        raise ValueError(
-            f"{error}: give the content of the file that begins with -----BEGIN CERTIFICATE-----"
-        ) from None
+        absent = str(error) == encodings.NO_CERTIFICATE
+        way_on = (
+            "give the content of the file that begins with -----BEGIN CERTIFICATE-----"
+            if absent
+            else "have the certificate issued anew"
+        )
+        raise ValueError(f"{error}: {way_on}") from None
+    return found
 
 
 def _ordinal(index: int) -> str:
     return "the certificate" if index == 0 else f"certificate {index + 1} of the chain"
 
 
-def _require_in_force(certificate: x509.Certificate, which: str, now: datetime) -> None:
+def _is_needed(chain: Sequence[x509.Certificate], index: int) -> bool:
+    """Whether clients need a certificate of a chain: a root's they have, if they trust it at all.
+
+    The last one of three or more is a root, or another CA's signature of one, made for clients
+    that did not know the root yet.
+    """
+    last = index == len(chain) - 1
+    return not last or index == 0 or (index == 1 and chain[1].issuer != chain[1].subject)
+
+
+def _require_in_force(
+    certificate: x509.Certificate, which: str, now: datetime, *, needed: bool = True
+) -> None:
     first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now > last:
-        raise ValueError(f"{which} expired at {show_time(last)}: give its successor")
+        way_on = "give its successor" if needed else "clients do not need it, so leave it out"
+        raise ValueError(f"{which} expired at {show_time(last)}: {way_on}")
     if now < first:
         raise ValueError(f"{which} is not valid before {show_time(first)}: give one that is now")
 

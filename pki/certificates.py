@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ipaddress
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.utils import CryptographyDeprecationWarning
 
-from pki import dns_names, name_constraints, profiles
-from pki.names import common_name
+from pki import dns_names, encodings, name_constraints, profiles
+from pki.names import common_name, same_name
 from pki.profiles import Profile
 from pki.windows import Window
+
+FIRST_YEAR = 1950
+"""RFC 5280, 4.1.2.5: no certificate is older. Dates that are cannot be reckoned with."""
+
+SERIAL_NUMBER = re.compile("-?[0-9A-Fa-f]+")
+"""A serial number in hex. RFC 5280, 4.1.2.2 has 20 octets at most, and asks those who meet others,
+zero and negative ones among them, to handle them gracefully."""
 
 
 @dataclass(frozen=True)
@@ -150,23 +159,57 @@ def load_chain(text: str) -> list[x509.Certificate]:
         ValueError: There is none, or not all of one can be read.
     """
     try:
-        chain = x509.load_pem_x509_certificates(text.encode())
-    except (ValueError, x509.InvalidVersion):
-        raise ValueError("this is no certificate in PEM") from None
-    for certificate in chain:
-        _require_readable(certificate)
+        with _lenient():
+            chain = x509.load_pem_x509_certificates(text.encode())
+            for certificate in chain:
+                # The library leaves these until it is asked for them.
+                _ = (certificate.subject, certificate.issuer, certificate.extensions)
+    except (
+        # Of a name, where RFC 5280 has another type of text.
+        TypeError,
+        ValueError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    ):
+        raise ValueError(encodings.complaint(text)) from None
     return chain
+
+
+def require_sound(certificate: x509.Certificate) -> None:
+    """Refuse a certificate whose key or dates cannot be worked with later.
+
+    Whoever lets a certificate in and whoever reads it again from a state asks this, so that
+    nothing is taken that cannot be read again.
+
+    Raises:
+        ValueError: With what is wrong.
+    """
+    try:
+        public_key_sha256(certificate)
+    except (UnsupportedAlgorithm, ValueError):
+        raise ValueError("its key is of a kind that is not supported, or is spoilt") from None
+    try:
+        first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except ValueError:  # The year 0.
+        raise ValueError("its dates are none that there are") from None
+    if first.year < FIRST_YEAR:
+        raise ValueError(f"it is valid from {first.year:04} on, and no certificate is that old")
+    if last < first:
+        raise ValueError("its validity ends before it begins")
 
 
 def serial_number(certificate: x509.Certificate) -> str:
     """The serial number in hex: the engine would turn a number into a float."""
-    return whole_octets(certificate.serial_number)
+    with _lenient():
+        return whole_octets(certificate.serial_number)
 
 
 def whole_octets(number: int) -> str:
     """A number in hex, with an even number of digits."""
-    digits = f"{number:x}"
-    return digits.zfill(len(digits) + len(digits) % 2)
+    digits = f"{abs(number):x}"
+    return ("-" if number < 0 else "") + digits.zfill(len(digits) + len(digits) % 2)
 
 
 def key_identifier(certificate: x509.Certificate) -> x509.SubjectKeyIdentifier:
@@ -203,22 +246,32 @@ def key_size(certificate: x509.Certificate) -> int:
 
 
 def signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
-    """Whether a CA's name and key are those that a certificate was issued by.
+    """Whether a CA's name and key are those that a certificate was issued by."""
+    return same_name(certificate.issuer, authority.subject) and bears_signature_of(
+        certificate, authority
+    )
+
+
+def bears_signature_of(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether a CA's key has signed a certificate, whatever the names of both.
 
     The signature is checked by hand, since the library refuses MD5, with which the tutorial signs.
     """
-    key = authority.public_key()
-    if certificate.issuer != authority.subject or not isinstance(key, rsa.RSAPublicKey):
-        return False
+    signature, content = certificate.signature, certificate.tbs_certificate_bytes
     try:
-        form = certificate.signature_algorithm_parameters
-        key.verify(
-            certificate.signature,
-            certificate.tbs_certificate_bytes,
-            form if isinstance(form, padding.PSS) else padding.PKCS1v15(),
-            certificate.signature_hash_algorithm or hashes.SHA256(),
-        )
-    except (InvalidSignature, UnsupportedAlgorithm):
+        key = authority.public_key()
+        digest = certificate.signature_hash_algorithm or hashes.SHA256()
+        if isinstance(key, rsa.RSAPublicKey):
+            form = certificate.signature_algorithm_parameters
+            padded = form if isinstance(form, padding.PSS) else padding.PKCS1v15()
+            key.verify(signature, content, padded, digest)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, content, ec.ECDSA(digest))
+        elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+            key.verify(signature, content)
+        else:
+            return False
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True
 
@@ -276,23 +329,17 @@ def _constrained(
     return builder if constraints is None else builder.add_extension(constraints, critical=True)
 
 
-def _require_readable(certificate: x509.Certificate) -> None:
-    """Read what the library leaves until it is asked for, and then raises more than ValueError."""
-    try:
-        with warnings.catch_warnings():
-            # A name longer than RFC 5280's upper bounds (appendix A.1) is taken as it is: OpenSSL
-            # and Go do, and whoever brings such a certificate along cannot mend it.
-            warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
-            _ = (certificate.subject, certificate.issuer, certificate.extensions)
-    except (
-        # Of a name, where RFC 5280 has another type of text.
-        TypeError,
-        ValueError,
-        UnsupportedAlgorithm,
-        x509.DuplicateExtension,
-        x509.UnsupportedGeneralNameType,
-    ):
-        raise ValueError("this is a certificate that cannot be read") from None
+@contextlib.contextmanager
+def _lenient() -> Iterator[None]:
+    """Take in silence what the library warns of: whoever brings it along cannot mend it.
+
+    A name longer than RFC 5280's upper bounds (appendix A.1), which OpenSSL and Go take as it is; a
+    serial number that is not positive; a policy's text of another type.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        yield
 
 
 def _builder(

@@ -52,10 +52,33 @@ def fields(name: x509.Name) -> dict[str, str]:
     return {f: value.upper() if f == "country" else value for f, value in values.items()}
 
 
+def same_name(one: x509.Name, other: x509.Name) -> bool:
+    """Whether two names are the same to OpenSSL, which compares them as RFC 5280, 7.1 says.
+
+    ASCII's capital and small letters are the same, and so is any white space; the type of the text
+    does not count.
+    """
+    return _canonical(one) == _canonical(other)
+
+
 def common_name(name: x509.Name) -> str | None:
     """The name's first common name, if it has one."""
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(found[0].value) if found else None
+
+
+def _canonical(name: x509.Name) -> list[frozenset[tuple[str, str | bytes]]]:
+    return [
+        frozenset((attribute.oid.dotted_string, _folded(attribute.value)) for attribute in relative)
+        for relative in name.rdns
+    ]
+
+
+def _folded(value: str | bytes) -> str | bytes:
+    if isinstance(value, bytes):
+        return value
+    plain = re.sub(r"[ \t-\r]+", " ", value).strip(" ")
+    return re.sub("[A-Z]+", lambda capitals: capitals[0].lower(), plain)
 
 
 def _attribute(field: str, oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:

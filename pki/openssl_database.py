@@ -67,8 +67,8 @@ def _entry(number: int, line: str) -> Entry:
             "first is V, R or E (an editor may have made spaces of the tabs)"
         )
     status, end, revocation, serial, _file, subject = fields
-    if not re.fullmatch("[0-9A-Fa-f]{1,40}", serial):
-        raise ValueError(f"line {number}: serial number {serial!r} is not hex")
+    if not certificates.SERIAL_NUMBER.fullmatch(serial) or serial.startswith("-"):
+        raise ValueError(f"line {number}: its serial number, the fourth field, is not hex")
     attributes = _attributes(subject)
     serial_number = certificates.whole_octets(int(serial, 16))
     revoked_at, _, reason = revocation.partition(",")

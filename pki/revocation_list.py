@@ -48,7 +48,9 @@ def issue(
         revoked: The certificates that are revoked and have not expired.
     """
     held = certificates.key_identifier(issuer.certificate)
-    entries = sorted(revoked, key=lambda one: (one.revoked_at, one.serial_number))
+    # No list can name a negative number, and none is let in any more.
+    named = (one for one in revoked if not one.serial_number.startswith("-"))
+    entries = sorted(named, key=lambda one: (one.revoked_at, one.serial_number))
     issued_at = max([window.not_before, *(read_time(one.revoked_at) for one in entries)])
     builder = (
         x509.CertificateRevocationListBuilder()
@@ -72,10 +74,10 @@ def pem(revocation_list: x509.CertificateRevocationList) -> str:
 
 
 def _entry(revoked: Revoked) -> x509.RevokedCertificate:
-    builder = (
-        x509.RevokedCertificateBuilder()
-        .serial_number(int(revoked.serial_number, 16))
-        .revocation_date(read_time(revoked.revoked_at))
+    # By the constructor, since the builder's method takes neither 0 nor more than 20 octets, and
+    # certificates that were issued elsewhere have both (RFC 5280, 4.1.2.2).
+    builder = x509.RevokedCertificateBuilder(int(revoked.serial_number, 16)).revocation_date(
+        read_time(revoked.revoked_at)
     )
     reason = x509.ReasonFlags(revoked.reason)
     # RFC 5280, 5.3.1: the absence of a reason is said by the absence of the extension.

@@ -6,7 +6,6 @@ its levels. The first version kept them as objects.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Annotated, Any, Self
@@ -16,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, model_validato
 from components.dynamic import state
 from components.dynamic.properties import Properties, packed, unpacked
 from components.dynamic.state import ChosenWindow, Form, Number, Pem, State, Window
-from pki import bundles, windows
+from pki import bundles, certificates, windows
 from pki.bundles import BundleEncoding
 from pki.register import Entry, Register, Request
 from pki.revocation_list import REASONS
@@ -36,7 +35,7 @@ def _known_fields(value: Any) -> Any:
 
 
 def _entry(entry: Entry) -> Entry:
-    if not re.fullmatch("[0-9A-Fa-f]{1,40}", entry.serial_number):
+    if not certificates.SERIAL_NUMBER.fullmatch(entry.serial_number):
         raise ValueError("its serial_number is not hex")
     times = {"not_before": entry.not_before, "not_after": entry.not_after}
     if entry.imported:

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pulumi.dynamic import CheckFailure
 from pydantic import (
@@ -28,9 +27,6 @@ from components.dynamic.properties import Properties, failure, unpacked
 from pki import certificates, durations, keys
 from pki.names import distinguished_name
 from pki.windows import read_time
-
-FIRST_YEAR = 1950
-"""RFC 5280, 4.1.2.5: no certificate is older. Dates that are cannot be reckoned with."""
 
 WORDS = {
     "missing": "it is missing",
@@ -113,7 +109,7 @@ def moment(value: Any) -> datetime:
         found = read_time(_text(value))
     except ValueError:
         raise ValueError("it is no time in RFC 3339") from None
-    if found.tzinfo is None or found.year < FIRST_YEAR:
+    if found.tzinfo is None or found.year < certificates.FIRST_YEAR:
         raise ValueError("it is a time without a time zone, or before 1950")
     return found
 
@@ -142,9 +138,8 @@ def certificate(value: Any) -> x509.Certificate:
     """Read a certificate in PEM; ValueError says what is wrong with it."""
     found = certificates.load(_text(value))
     try:
-        certificates.public_key_sha256(found)
-        require_order(found.not_valid_before_utc, found.not_valid_after_utc)
-    except (ValueError, UnsupportedAlgorithm):
+        certificates.require_sound(found)
+    except ValueError:
         raise ValueError("this is a certificate that cannot be read") from None
     return found
 

@@ -46,7 +46,7 @@ def private_key(key=KEY, form=PrivateFormat.PKCS8, encryption=None) -> str:
 
 
 LEAF = certificate(issuer="Intermediate")
-INTERMEDIATE = certificate(OTHER_KEY, subject="Intermediate")
+INTERMEDIATE = certificate(OTHER_KEY, subject="Intermediate", issuer="Root")
 PKCS8, PKCS1 = private_key(), private_key(form=PrivateFormat.TraditionalOpenSSL)
 
 
@@ -96,8 +96,8 @@ def test_what_was_checked_passes_again():
         ),
         (
             LEAF + with_bit_strings(INTERMEDIATE),
-            "this is a certificate that cannot be read: give the content of the file that begins "
-            "with -----BEGIN CERTIFICATE-----",
+            "the common name in its subject is of a type that is no text: have the certificate "
+            "issued anew",
         ),
         (
             certificate(start=-9, end=-2),
@@ -110,7 +110,7 @@ def test_what_was_checked_passes_again():
             "give one that is now",
         ),
         (
-            LEAF + certificate(OTHER_KEY, subject="Intermediate", start=-9, end=-2),
+            LEAF + certificate(OTHER_KEY, subject="Intermediate", issuer="Root", start=-9, end=-2),
             "certificate 2 of the chain expired at "
             f"{NOW - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}: give its successor",
         ),

@@ -87,8 +87,8 @@ def test_a_subject_is_read_as_openssl_writes_it(subject, name, shown):
     [
         ("V 271124121929Z  FACE unknown /CN=a", "line 1 is none of `openssl ca`"),
         (line("X"), "the first is V, R or E"),
-        (line(serial="0x1"), "serial number '0x1' is not hex"),
-        (line(serial="1" * 41), "is not hex"),
+        (line(serial="0x1"), "its serial number, the fourth field, is not hex"),
+        (line(serial="-01"), "is not hex"),
         (line(end="271324121929Z"), "is no time such as"),
         (line("R"), "status R does not go with ''"),
         (line("V", revocation="261124121930Z"), "status V does not go with"),

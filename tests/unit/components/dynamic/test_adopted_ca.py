@@ -21,6 +21,7 @@ from tests.unit.components.dynamic.programs import (
     register,
     revocations,
 )
+from tests.unit.pki import odd
 from tests.unit.pki.material import NOW, small_key
 
 KEY = small_key()
@@ -371,3 +372,36 @@ def test_a_certificate_that_it_issued_is_entered_and_nothing_made(adopted, made_
     assert entry["serial_number"] == certificates.serial_number(certificates.load(held))
     assert entry["not_after"] == show_time(certificates.load(held).not_valid_after_utc)
     assert kept.up(news) == "same"
+
+
+@pytest.mark.parametrize("serial", [0, 1, 0x80, (1 << 160) - 1, 1 << 160, 1 << 400])
+def test_an_entered_certificate_of_any_number_is_read_again_and_listed(serial):
+    """RFC 5280, 4.1.2.2 asks for at most 20 octets, and to handle others gracefully."""
+    ca, kept, listed = (
+        Kept(certificate_authority.Provider()),
+        Kept(certificate_register.Provider()),
+        Kept(revocation_list.Provider()),
+    )
+    ca.up(adopting())
+    entered = odd.certificate(issuer=SUBJECT.public_bytes(), serial=serial, signer=KEY)
+    holder = {"phone": client("phone", certificate=entered)}
+    assert kept.up(register(ca, holder)) == "create"
+    assert kept.up(register(ca, holder)) == "same"
+    assert kept.up(register(ca, {})) == "update"
+    listed.up(revocations(ca, kept))
+    [entry] = x509.load_pem_x509_crl(listed.outputs["revocation_list"].encode())
+    assert entry.serial_number == serial
+
+
+def test_a_negative_number_that_an_earlier_version_let_in_is_read_again():
+    ca, kept, listed = (
+        Kept(certificate_authority.Provider()),
+        Kept(certificate_register.Provider()),
+        Kept(revocation_list.Provider()),
+    )
+    ca.up(adopting())
+    entered = odd.certificate(issuer=SUBJECT.public_bytes(), serial=-5, signer=KEY)
+    kept.up(register(ca, {"phone": client("phone", certificate=entered)}))
+    assert kept.up(register(ca, {})) == "update"
+    listed.up(revocations(ca, kept))
+    assert not list(x509.load_pem_x509_crl(listed.outputs["revocation_list"].encode()))
