@@ -22,7 +22,7 @@ FUZZ_ROUNDS ?= 3000
 BUDGET ?= 7200
 GOVULNCHECK := v1.9.0
 
-.PHONY: help up preview review import refresh down verify client inventory expiry revoke rotate crl outputs env toolchain \
+.PHONY: help up preview review import refresh down verify client inventory expiry revoke rotate crl outputs env toolchain newer \
 	test test-unit test-engine test-long lint format lock audit sbom bench clean
 
 help: ## Show this list
@@ -103,6 +103,7 @@ lint: $(VENV)/development ## Check format, style, types and CI's workflows
 	$(VENV)/bin/mypy
 	$(VENV)/bin/zizmor --offline --quiet --strict-collection .github
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.renovate renovate.json
 
 format: $(VENV)/development ## Format the code
 	@$(VENV)/bin/ruff format
@@ -126,6 +127,9 @@ audit: $(VENV)/development ## Look the dependencies up in the databases of vulne
 	scan toolchain/modules/alicloud-provider -scan package ./...
 	exit $$status
 
+newer: $(VENV)/development ## Try the newest engine and provider on the local cloud (network)
+	@$(RUN) -m toolchain.newer $(ARGS)
+
 sbom: $(VENV)/development ## Write a bill of materials (CycloneDX) for each file of pinned packages
 	@for name in $(PINNED); do
 	  $(VENV)/bin/cyclonedx-py requirements --output-reproducible --sv 1.6 --of JSON "$$name.txt" -o "$$name.cdx.json"
@@ -139,8 +143,8 @@ bench: $(VENV)/development $(POLICY) ## Measure what README quotes, and compare 
 
 lock: $(VENV)/development ## Compile requirements*.in into pinned files with hashes
 	@for name in $(PINNED); do
-	  $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	    --no-header --upgrade "$$name.in" --output-file "$$name.txt"
+	  $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version=3.11 \
+	    --generate-hashes "$$name.in" --output-file="$$name.txt"
 	done
 
 clean: ## Stop the local cloud and remove what this folder's commands made

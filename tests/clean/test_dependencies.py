@@ -50,7 +50,7 @@ def wanted(file: str) -> dict[str, str]:
         if line and not line.startswith(("#", "-")):
             name, _, reason = line.partition("#")
             # Without its version, and the platforms that have it.
-            found[canonical(re.split("[<;]", name)[0].strip())] = reason.strip()
+            found[canonical(re.split("[<=;]", name)[0].strip())] = reason.strip()
     return found
 
 
