@@ -16,8 +16,9 @@ PROVIDER = "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"
 ROLE = "ALIBABA_CLOUD_ROLE_ARN"
 """The SDK's own names."""
 
-SESSION_SECONDS = 3600
-"""As long as `up` may take; a role's longest session by default."""
+SESSION_SECONDS = 7200
+"""Longer than a job of the pipelines may take, so that none loses its credentials half-way. A role
+allows an hour unless its MaxSessionDuration says more."""
 
 
 def credentials(environ: Mapping[str, str]) -> dict[str, str]:
@@ -37,12 +38,23 @@ def credentials(environ: Mapping[str, str]) -> dict[str, str]:
     try:
         assumed = _assume(environ)
     except Exception as error:  # the SDK raises unrelated types for API, TLS and network
-        raise OperationError(f"STS gives no credentials for {environ[ROLE]}: {error}") from None
+        raise OperationError(_refused(environ[ROLE], str(error))) from None
     return {
         "ALICLOUD_ACCESS_KEY": assumed.get_access_key_id(),
         "ALICLOUD_SECRET_KEY": assumed.get_access_key_secret(),
         "ALICLOUD_SECURITY_TOKEN": assumed.get_security_token(),
     }
+
+
+def _refused(role: str, reason: str) -> str:
+    message = f"STS gives no credentials for {role}: {reason}"
+    if "InvalidParameter.DurationSeconds" in reason:
+        message += (
+            f"\nA session of {SESSION_SECONDS} seconds is asked for, and the role's longest is "
+            f"shorter: aliyun ram UpdateRole --RoleName {role.rsplit('/', 1)[-1]} "
+            f"--NewMaxSessionDuration {SESSION_SECONDS}"
+        )
+    return message
 
 
 def _assume(environ: Mapping[str, str]) -> Any:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import fnmatch
+import itertools
+import json
 import os
 import re
 import shlex
 import sys
+import tomllib
+from datetime import timedelta
 from pathlib import Path
+from string import Template
 
 import pytest
 import yaml
@@ -37,12 +43,81 @@ def jobs():
     }
 
 
+def merged(base, over):
+    """As GitLab's `extends` merges: hashes into each other, everything else is replaced."""
+    return {
+        **base,
+        **{
+            key: merged(base[key], value)
+            if isinstance(value, dict) and isinstance(base.get(key), dict)
+            else value
+            for key, value in over.items()
+        },
+    }
+
+
+def extended(name):
+    job = GITLAB[name]
+    return merged(extended(job["extends"]), job) if "extends" in job else job
+
+
 def gitlab_jobs():
-    return {name: job for name, job in GITLAB.items() if isinstance(job, dict) and "script" in job}
+    hashes = [name for name, job in GITLAB.items() if isinstance(job, dict) and name[0] != "."]
+    found = {name: extended(name) for name in hashes}
+    return {name: job for name, job in found.items() if "script" in job}
+
+
+def steps(job):
+    """A job's steps, with those of this repository's actions in their place."""
+    for step in job.get("steps", []):
+        yield step
+        if str(step.get("uses")).startswith("./.github/actions/"):
+            yield from read(PROJECT / step["uses"] / "action.yml")["runs"]["steps"]
 
 
 def commands(job):
     return [step["run"] for step in job.get("steps", []) if "run" in step] + job.get("script", [])
+
+
+def has_credentials(job):
+    """Whether RAM takes its token, or a secret of an environment is for it."""
+    return bool({"environment", "id_tokens"} & set(job)) or "id-token" in job.get("permissions", {})
+
+
+def after(documents, name):
+    """Every job that a job waits for, by `needs`."""
+    needs = documents[name].get("needs", [])
+    needs = [needs] if isinstance(needs, str) else needs
+    return set(needs).union(*(after(documents, need) for need in needs))
+
+
+def made(job):
+    """The calls of make that a job makes, one for each job of its matrix, ready for a shell."""
+    if "script" in job:
+        (matrix,) = job.get("parallel", {}).get("matrix", [{}])
+        rendered = [({**job.get("variables", {}), **one}, job["script"]) for one in each(matrix)]
+    else:
+        rendered = [
+            ({name: in_matrix(value, one) for name, value in variables.items()}, [step["run"]])
+            for one in each(job.get("strategy", {}).get("matrix", {}))
+            for step in job.get("steps", [])
+            if "run" in step
+            for variables in [{**job.get("env", {}), **step.get("env", {})}]
+        ]
+    for variables, lines in rendered:
+        for line in lines:
+            if line.startswith("make ") and "make -C" not in line:
+                yield Template(line).safe_substitute(variables)
+
+
+def each(matrix):
+    return [
+        dict(zip(matrix, values, strict=True)) for values in itertools.product(*matrix.values())
+    ]
+
+
+def in_matrix(value, one):
+    return re.sub(r"\$\{\{ matrix\.(\w+) \}\}", lambda name: one[name[1]], str(value))
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +148,8 @@ def test_actionlint_would_find_something(actionlint, tmp_path):
 @pytest.mark.parametrize("path", sorted((PROJECT / ".github").rglob("*.yml")), ids=lambda p: p.name)
 def test_actions_are_pinned_by_commit_with_their_version_beside_it(path):
     used = re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))
-    others = [action for action in used if not action.startswith("./.github/actions/")]
-    pinned = r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+"
+    others = [action for action in used if not action.startswith("./.github/")]
+    pinned = r"[\w-]+(/[\w-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+"
     assert [action for action in others if not re.fullmatch(pinned, action)] == []
 
 
@@ -82,11 +157,10 @@ def test_every_command_is_one_of_make_s():
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
     for job in [*jobs().values(), *gitlab_jobs().values()]:
-        for command in commands(job):
+        for command in [*commands(job), *made(job)]:
             target = re.match(r"make(?: -C \S+)? (\S+)", command)
             if target and not target[1].startswith('"$'):
-                assert target[1] in targets, command
-    assert set(GITHUB["checks"]["jobs"]["check"]["strategy"]["matrix"]["check"]) <= targets
+                assert target[1].strip('"') in targets, command
 
 
 def test_both_systems_check_the_same_and_deploy_the_same_way():
@@ -95,15 +169,24 @@ def test_both_systems_check_the_same_and_deploy_the_same_way():
     assert GITLAB[".deploy"]["script"][-1] == commands(GITHUB["deploy"]["jobs"]["prod"])[-1]
     assert GITLAB["preview"]["script"] == commands(GITHUB["preview"]["jobs"]["account"])
     assert GITLAB["drift"]["script"] == commands(GITHUB["drift"]["jobs"]["look"])
+    assert GITLAB["long"]["script"] == commands(GITHUB["nightly"]["jobs"]["long"])
+    for name in ("audit", "newer"):
+        assert GITLAB[name]["script"] == commands(GITHUB["weekly"]["jobs"][name])
+
+
+def stacks(name):
+    (matrix,) = gitlab_jobs()[name]["parallel"]["matrix"]
+    return set(matrix["STACK"])
 
 
 def test_every_environment_is_previewed_deployed_and_watched():
     for workflow, job in (("preview", "account"), ("preview", "local-cloud"), ("drift", "look")):
         assert set(GITHUB[workflow]["jobs"][job]["strategy"]["matrix"]["stack"]) == ENVIRONMENTS
-    assert list(GITHUB["deploy"]["jobs"]) == ["dev", "staging", "prod"]
-    for job in ("preview", "preview-on-the-local-cloud", "drift"):
-        (matrix,) = GITLAB[job]["parallel"]["matrix"]
-        assert set(matrix["STACK"]) == ENVIRONMENTS
+    assert list(GITHUB["deploy"]["jobs"]) == ["checks", "dev", "staging", "prod"]
+    assert stacks("drift") == ENVIRONMENTS
+    # Before the merge, prod's secrets are out of a branch's reach on GitLab.
+    assert stacks("preview") == stacks("preview-on-the-local-cloud") == ENVIRONMENTS - {"prod"}
+    assert stacks("preview-prod-on-the-local-cloud") == {"prod"}
     for name in ENVIRONMENTS:
         assert (PROJECT / f"Pulumi.{name}.yaml").is_file()
         job = GITHUB["deploy"]["jobs"][name]
@@ -123,8 +206,8 @@ def test_secrets_are_for_jobs_of_an_environment_and_never_for_forks():
     assert conditions["local-cloud"].endswith(f"|| {own.replace('==', '!=')}")
     local = yaml.safe_dump(GITHUB["preview"]["jobs"]["local-cloud"])
     assert "secrets." not in local
-    assert "id_tokens" not in GITLAB["preview-on-the-local-cloud"]
-    assert not GITLAB["preview-on-the-local-cloud"].get("extends")
+    for name in ("preview-on-the-local-cloud", "preview-prod-on-the-local-cloud"):
+        assert not has_credentials(gitlab_jobs()[name])
 
 
 @pytest.mark.parametrize("name", GITHUB)
@@ -135,6 +218,275 @@ def test_a_workflow_starts_without_permissions_and_never_as_the_target_of_a_fork
     assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(triggers)
     for job in document["jobs"].values():
         assert job["permissions"]["contents"] == "read"
+
+
+OPTIONS_THAT_SELECT = ("-k", "-m", "--deselect", "--ignore", "--lf", "--last-failed", "--co")
+
+
+def selections(jobs):
+    """Where the runs of pytest that jobs start look for tests, and whether they want long ones."""
+    for command in sorted({line for job in jobs for line in made(job)}):
+        shown = processes.printed(
+            [*shlex.split(command), "--dry-run"], cwd=PROJECT, env=processes.of_a_fresh_shell()
+        )
+        for run in re.findall(r"-m pytest(.*)", shown):
+            words = shlex.split(run)
+            assert not [word for word in words if word.startswith(OPTIONS_THAT_SELECT)], run
+            named = [PROJECT / word for word in words if (PROJECT / word).exists()]
+            yield named or [PROJECT / path for path in TEST_PATHS], "--long" in words
+
+
+TEST_PATHS = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+    "pytest"
+]["ini_options"]["testpaths"]
+
+
+@pytest.mark.parametrize("system", ["GitHub", "GitLab"])
+def test_every_test_is_run_on_each_change_or_at_night(system):
+    if system == "GitHub":
+        changes = list(GITHUB["checks"]["jobs"].values())
+        night = list(GITHUB["nightly"]["jobs"].values())
+    else:
+        changes, night = [gitlab_jobs()["check"]], [gitlab_jobs()["long"]]
+    quick = [place for places, long in selections(changes) for place in places if not long]
+    slow = [place for places, long in selections(night) for place in places if long]
+    folders = {path.parent for path in (PROJECT / "tests").rglob("test_*.py")}
+    assert len({folder.relative_to(PROJECT / "tests").parts[0] for folder in folders}) > 8
+    for folder in folders:
+        assert any(folder.is_relative_to(place) for place in quick), folder
+        text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+        if "pytest.mark.long" in text:
+            assert any(folder.is_relative_to(place) for place in slow), folder
+
+
+def test_only_what_passed_the_checks_is_deployed():
+    deploy = GITHUB["deploy"]["jobs"]
+    assert deploy["checks"]["uses"] == "./.github/workflows/checks.yml"
+    for name in ENVIRONMENTS:
+        assert "checks" in after(deploy, name)
+        # Then it runs without them.
+        assert not re.search(r"always\(|failure\(|cancelled\(", deploy[name].get("if", ""))
+        # Of the run's own commit, which is what the checks saw.
+        assert not [step for step in deploy[name]["steps"] if "ref" in step.get("with", {})]
+    assert "github.ref == 'refs/heads/main'" in deploy["dev"]["if"]
+    # On GitLab a job without `needs` waits for every job of the stages before its own.
+    stage = GITLAB["stages"].index
+    checks = gitlab_jobs()["check"]
+    for name in ENVIRONMENTS:
+        first = {f"deploy-{name}"} | after(gitlab_jobs(), f"deploy-{name}")
+        roots = [job for job in map(gitlab_jobs().get, first) if "needs" not in job]
+        assert [stage(checks["stage"]) < stage(job["stage"]) for job in roots] == [True]
+    assert "allow_failure" not in checks
+    (ran,) = (rule["if"] for rule in checks["rules"])
+    assert ran == '$CI_PIPELINE_SOURCE != "schedule" || $SCHEDULE == "renew"'
+
+
+def test_checks_of_main_are_never_cancelled():
+    concurrency = GITHUB["checks"]["concurrency"]
+    assert concurrency["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
+    # A group of one run: in a shared one a third run would take the place of the waiting second.
+    assert concurrency["group"].endswith("|| github.run_id }}")
+    for name in ("deploy", "nightly", "weekly"):
+        assert not GITHUB[name].get("concurrency", {}).get("cancel-in-progress")
+    for rule in GITLAB["workflow"]["rules"]:
+        of_main = "CI_DEFAULT_BRANCH" in rule["if"]
+        assert rule["auto_cancel"] == {"on_new_commit": "none" if of_main else "interruptible"}
+
+
+def test_a_job_with_credentials_takes_nothing_from_a_cache():
+    for (workflow, name), job in jobs().items():
+        used = [step for step in steps(job) if "cache" in str(step.get("uses"))]
+        used += [step for step in steps(job) if "cache" in step.get("with", {})]
+        if has_credentials(job):
+            assert used == [], (workflow, name)
+    assert "cache" not in GITLAB
+    assert "cache" not in GITLAB["default"]
+    for name, job in gitlab_jobs().items():
+        assert has_credentials(job) != ("cache" in job), name
+
+
+def test_the_toolchain_s_cache_is_named_by_what_determines_it_and_written_by_main_alone():
+    toolchain = read(PROJECT / ".github/actions/toolchain/action.yml")["runs"]["steps"]
+    preview = GITHUB["preview"]["jobs"]["local-cloud"]["steps"]
+    restores = [step for step in (*toolchain, *preview) if "cache/restore@" in step.get("uses", "")]
+    assert len(restores) == 2
+    for step in restores:
+        assert re.search(r"hashFiles\('(base/)?toolchain/\*\*'\)", step["with"]["key"])
+        assert step["with"]["path"] == restores[0]["with"]["path"]
+        assert "restore-keys" not in step["with"]
+    (save,) = (step for step in toolchain if "cache/save@" in step.get("uses", ""))
+    assert save["if"].startswith("github.ref == 'refs/heads/main' &&")
+    assert save["with"]["path"] == restores[0]["with"]["path"]
+    cached = {
+        name
+        for name, job in jobs().items()
+        if any("cache" in str(step.get("uses")) for step in steps(job))
+    }
+    assert cached == {("checks", "check"), ("nightly", "long"), ("preview", "local-cloud")}
+    key = GITLAB[".without-credentials"]["cache"]["key"]
+    assert key == {"prefix": "toolchain", "files": ["toolchain/*", "toolchain/**/*"]}
+
+
+def test_gitlab_brings_back_what_it_kept_and_keeps_what_is_there(tmp_path):
+    job = GITLAB[".without-credentials"]
+    (kept,) = job["cache"]["paths"]
+    lines = job["before_script"]
+    moves = lines[1 + next(n for n, line in enumerate(lines) if line.startswith("export PATH")) :]
+    home, project = tmp_path / "home", tmp_path / "project"
+    for folder in (home, project):
+        folder.mkdir()
+
+    def run(script):
+        processes.printed(
+            ["bash", "-eo", "pipefail", "-c", "\n".join(script)],
+            cwd=project,
+            env={**os.environ, "HOME": str(home)},
+        )
+
+    def parts():
+        return [home / ".cache/slb-mutual-tls/toolchain/part", home / ".pulumi/plugins/part"]
+
+    run(moves)
+    assert not (project / kept).exists()
+    for part in parts():
+        part.mkdir(parents=True)
+    run(job["after_script"])
+    assert [path for path in parts() if path.exists()] == []
+    run(moves)
+    assert all(path.is_dir() for path in parts())
+    assert (home / ".cache/slb-mutual-tls").stat().st_mode & 0o077 == 0
+
+
+def seconds(text):
+    """GitLab's durations, as far as they are used here."""
+    count, unit = text.split()
+    return timedelta(**{unit: int(count)}).total_seconds()
+
+
+def test_a_session_outlasts_the_job_that_holds_it():
+    for (workflow, name), job in jobs().items():
+        if has_credentials(job):
+            (session,) = (
+                step["with"]["role-session-expiration"]
+                for step in steps(job)
+                if "role-session-expiration" in step.get("with", {})
+            )
+            assert job["timeout-minutes"] * 60 < session == oidc.SESSION_SECONDS, (workflow, name)
+    for name, job in gitlab_jobs().items():
+        if has_credentials(job):
+            limit = job.get("timeout", GITLAB["default"]["timeout"])
+            assert seconds(limit) < oidc.SESSION_SECONDS, name
+
+
+def test_gitlab_deploys_prod_by_hand_and_each_stack_once_at_a_time():
+    found = gitlab_jobs()
+    for rule in found["deploy-prod"]["rules"]:
+        assert rule["when"] == "manual"
+    # With what it would do before the eyes of whoever starts it.
+    assert found["deploy-prod"]["needs"] == ["preview-prod"]
+    assert found["preview-prod"]["script"] == ['make review STACK="$STACK"']
+    for name in ENVIRONMENTS:
+        job = found[f"deploy-{name}"]
+        assert job["resource_group"] == "deploy-$STACK"
+        assert job["environment"] == {"name": "$STACK"}
+        assert job["interruptible"] is False
+
+
+def test_a_branch_s_pipeline_on_gitlab_has_no_job_that_needs_prod_s_secrets():
+    for name, job in gitlab_jobs().items():
+        (matrix,) = job.get("parallel", {}).get("matrix", [{}])
+        of = {*matrix.get("STACK", []), job.get("variables", {}).get("STACK")}
+        merge_request = [rule for rule in job["rules"] if "merge_request_event" in rule["if"]]
+        if has_credentials(job) and "prod" in of:
+            assert merge_request == [], name
+
+
+def test_gitlab_s_image_is_pinned_by_digest_and_go_by_its_sum():
+    image = GITLAB["default"]["image"]
+    assert re.fullmatch(r"python:3\.11-bookworm@sha256:[0-9a-f]{64}", image)
+    assert not [name for name, job in gitlab_jobs().items() if "image" in job]
+    assert re.fullmatch(r"[0-9a-f]{64}", GITLAB["variables"]["GO_SHA256"])
+    assert any("sha256sum --check" in line for line in extended("check")["before_script"])
+
+
+DOCUMENT = (PROJECT / "docs" / "continuous-delivery.md").read_text(encoding="utf-8")
+OPERATORS = {"StringEquals": str.__eq__, "StringLike": fnmatch.fnmatchcase}
+TRUST_POLICIES = [
+    policy
+    for policy in map(json.loads, re.findall(r"```json\n(\{.*?\})\n```", DOCUMENT, re.DOTALL))
+    if "Statement" in policy
+]
+
+
+def conditions(policy):
+    """Operator, key and value of each condition."""
+    (statement,) = policy["Statement"]
+    for operator, values in statement["Condition"].items():
+        for key, value in values.items():
+            yield operator, key, value
+
+
+def trusted(subject, issuer):
+    """Whether a policy of the document lets in a token, as RAM compares."""
+
+    def by(policy):
+        claims = {"oidc:iss": issuer, "oidc:aud": "sts.aliyuncs.com", "oidc:sub": subject}
+        return all(
+            OPERATORS[operator](claims[key], value) for operator, key, value in conditions(policy)
+        )
+
+    return sum(map(by, TRUST_POLICIES))
+
+
+def test_trust_policies_compare_by_what_their_values_are():
+    assert len(TRUST_POLICIES) == 3
+    for policy in TRUST_POLICIES:
+        (statement,) = policy["Statement"]
+        assert statement["Action"] == "sts:AssumeRole"
+        found = {key: (operator, value) for operator, key, value in conditions(policy)}
+        assert set(found) == {"oidc:iss", "oidc:aud", "oidc:sub"}
+        # RAM takes nothing else for these two.
+        assert {found[key][0] for key in ("oidc:iss", "oidc:aud")} == {"StringEquals"}
+        assert (
+            found["oidc:aud"][1]
+            == GITLAB[".account"]["id_tokens"]["ALIBABA_CLOUD_OIDC_TOKEN"]["aud"]
+        )
+        for operator, value in found.values():
+            assert (operator == "StringLike") == bool(set("*?") & set(value)), value
+
+
+def test_trust_policies_let_in_what_they_are_for_and_nobody_else():
+    github, gitlab = "https://token.actions.githubusercontent.com", "https://gitlab.com"
+    repository, project = "repo:OWNER/REPOSITORY", "project_path:GROUP/PROJECT:ref_type"
+    for subject, issuer, count in (
+        (f"{repository}:environment:prod", github, 1),
+        (f"{repository}:environment:prod-preview", github, 0),
+        (f"{repository}:environment:production", github, 0),
+        (f"{repository}:ref:refs/heads/main", github, 0),
+        (f"{repository}:pull_request", github, 0),
+        (f"{repository}-fork:environment:prod", github, 0),
+        (f"{repository}:environment:prod", gitlab, 0),
+        # Main is a branch.
+        (f"{project}:branch:ref:main", gitlab, 2),
+        (f"{project}:branch:ref:feature/1", gitlab, 1),
+        (f"{project}:tag:ref:main", gitlab, 0),
+        (f"{project}:branch:ref:main", github, 0),
+        ("project_path:GROUP/PROJECT-2:ref_type:branch:ref:main", gitlab, 0),
+    ):
+        assert trusted(subject, issuer) == count, (subject, issuer)
+
+
+def test_every_environment_has_its_subject_in_the_document():
+    named = set()
+    for job in jobs().values():
+        if "environment" in job:
+            matrix = job.get("strategy", {}).get("matrix", {})
+            named |= {in_matrix(job["environment"], one) for one in each(matrix)}
+    assert len(named) == 9
+    listed = set(re.findall(r"`repo:OWNER/REPOSITORY:environment:([\w-]+)`", DOCUMENT))
+    assert listed == {name for name in named if name.startswith("prod")}
+    for name in named:
+        assert f"`{name}`" in DOCUMENT
 
 
 def test_gitlab_hands_a_job_s_token_over_in_a_file_that_nobody_else_reads(tmp_path):

@@ -55,13 +55,15 @@ def test_the_job_s_token_becomes_a_session_of_the_role(environ, sts):
     (request,) = sts.requests
     assert (request.protocol, request.headers["host"]) == ("https", "sts.aliyuncs.com")
     asked = {
-        key: request.query[key] for key in ("Action", "RoleArn", "OIDCProviderArn", "OIDCToken")
+        key: request.query[key]
+        for key in ("Action", "RoleArn", "OIDCProviderArn", "OIDCToken", "DurationSeconds")
     }
     assert asked == {
         "Action": "AssumeRoleWithOIDC",
         "RoleArn": "acs:ram::1:role/deploy",
         "OIDCProviderArn": "acs:ram::1:oidc-provider/ci",
         "OIDCToken": "jwt-of-the-job",
+        "DurationSeconds": "7200",
     }
 
 
@@ -84,3 +86,15 @@ def test_a_refusal_is_told_without_the_token(environ, sts):
     with pytest.raises(OperationError, match="NoPermission") as told:
         oidc.credentials(environ)
     assert "jwt-of-the-job" not in str(told.value)
+
+
+def test_a_role_whose_sessions_are_too_short_is_told_how_to_be_mended(environ, sts):
+    # STS's code and sentence for it.
+    sts.status = 400
+    sts.document = {
+        "Code": "InvalidParameter.DurationSeconds",
+        "Message": "The Min/Max value of DurationSeconds is 15min/1hr.",
+    }
+    command = "aliyun ram UpdateRole --RoleName deploy --NewMaxSessionDuration 7200"
+    with pytest.raises(OperationError, match=command):
+        oidc.credentials(environ)
