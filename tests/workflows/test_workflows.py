@@ -169,7 +169,8 @@ def test_both_systems_check_the_same_and_deploy_the_same_way():
     assert GITLAB[".deploy"]["script"][-1] == commands(GITHUB["deploy"]["jobs"]["prod"])[-1]
     assert GITLAB["preview"]["script"] == commands(GITHUB["preview"]["jobs"]["account"])
     assert GITLAB["drift"]["script"] == commands(GITHUB["drift"]["jobs"]["look"])
-    assert GITLAB["long"]["script"] == commands(GITHUB["nightly"]["jobs"]["long"])
+    (here,), (there,) = GITLAB["long"]["script"], commands(GITHUB["nightly"]["jobs"]["long"])
+    assert here.split("=")[0] == there.split("=")[0] == "make test-long BUDGET"
     for name in ("audit", "newer"):
         assert GITLAB[name]["script"] == commands(GITHUB["weekly"]["jobs"][name])
 
@@ -257,6 +258,14 @@ def test_every_test_is_run_on_each_change_or_at_night(system):
         text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
         if "pytest.mark.long" in text:
             assert any(folder.is_relative_to(place) for place in slow), folder
+
+
+def test_the_long_tests_end_by_their_budget_and_not_by_the_job_s_time_out():
+    hub, lab = GITHUB["nightly"]["jobs"]["long"], GITLAB["long"]
+    for job, limit in ((hub, hub["timeout-minutes"] * 60), (lab, seconds(lab["timeout"]))):
+        (command,) = commands(job)
+        # With time for the test that is being run by then, the installation and the toolchain.
+        assert int(command.rpartition("=")[2]) + 1200 <= limit
 
 
 def test_only_what_passed_the_checks_is_deployed():
