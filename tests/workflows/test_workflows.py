@@ -428,11 +428,11 @@ TRUST_POLICIES = [
 
 
 def conditions(policy):
-    """Operator, key and value of each condition."""
+    """Operator, key and values of each condition, of which one value has to fit."""
     (statement,) = policy["Statement"]
-    for operator, values in statement["Condition"].items():
-        for key, value in values.items():
-            yield operator, key, value
+    for operator, by_key in statement["Condition"].items():
+        for key, values in by_key.items():
+            yield operator, key, [values] if isinstance(values, str) else values
 
 
 def trusted(subject, issuer):
@@ -441,27 +441,27 @@ def trusted(subject, issuer):
     def by(policy):
         claims = {"oidc:iss": issuer, "oidc:aud": "sts.aliyuncs.com", "oidc:sub": subject}
         return all(
-            OPERATORS[operator](claims[key], value) for operator, key, value in conditions(policy)
+            any(OPERATORS[operator](claims[key], value) for value in values)
+            for operator, key, values in conditions(policy)
         )
 
     return sum(map(by, TRUST_POLICIES))
 
 
 def test_trust_policies_compare_by_what_their_values_are():
-    assert len(TRUST_POLICIES) == 3
+    assert len(TRUST_POLICIES) == 4
     for policy in TRUST_POLICIES:
         (statement,) = policy["Statement"]
         assert statement["Action"] == "sts:AssumeRole"
-        found = {key: (operator, value) for operator, key, value in conditions(policy)}
+        found = {key: (operator, values) for operator, key, values in conditions(policy)}
         assert set(found) == {"oidc:iss", "oidc:aud", "oidc:sub"}
         # RAM takes nothing else for these two.
         assert {found[key][0] for key in ("oidc:iss", "oidc:aud")} == {"StringEquals"}
-        assert (
-            found["oidc:aud"][1]
-            == GITLAB[".account"]["id_tokens"]["ALIBABA_CLOUD_OIDC_TOKEN"]["aud"]
-        )
-        for operator, value in found.values():
-            assert (operator == "StringLike") == bool(set("*?") & set(value)), value
+        audience = GITLAB[".account"]["id_tokens"]["ALIBABA_CLOUD_OIDC_TOKEN"]["aud"]
+        assert found["oidc:aud"][1] == [audience]
+        for operator, values in found.values():
+            for value in values:
+                assert (operator == "StringLike") == bool(set("*?") & set(value)), value
 
 
 def test_trust_policies_let_in_what_they_are_for_and_nobody_else():
@@ -469,7 +469,9 @@ def test_trust_policies_let_in_what_they_are_for_and_nobody_else():
     repository, project = "repo:OWNER/REPOSITORY", "project_path:GROUP/PROJECT:ref_type"
     for subject, issuer, count in (
         (f"{repository}:environment:prod", github, 1),
-        (f"{repository}:environment:prod-preview", github, 0),
+        (f"{repository}:environment:prod-preview", github, 1),
+        (f"{repository}:environment:prod-drift", github, 1),
+        (f"{repository}:environment:dev", github, 0),
         (f"{repository}:environment:production", github, 0),
         (f"{repository}:ref:refs/heads/main", github, 0),
         (f"{repository}:pull_request", github, 0),
@@ -492,7 +494,7 @@ def test_every_environment_has_its_subject_in_the_document():
             matrix = job.get("strategy", {}).get("matrix", {})
             named |= {in_matrix(job["environment"], one) for one in each(matrix)}
     assert len(named) == 9
-    listed = set(re.findall(r"`repo:OWNER/REPOSITORY:environment:([\w-]+)`", DOCUMENT))
+    listed = set(re.findall(r"[`\"]repo:OWNER/REPOSITORY:environment:([\w-]+)[`\"]", DOCUMENT))
     assert listed == {name for name in named if name.startswith("prod")}
     for name in named:
         assert f"`{name}`" in DOCUMENT
