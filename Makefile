@@ -20,10 +20,12 @@ POLICY := policy/.venv/runtime
 PINNED := requirements requirements-dev policy/requirements
 FUZZ_ROUNDS ?= 3000
 BUDGET ?= 7200
+# Tests of a file share what they set up, and may run in order: a file stays with one worker.
+SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 GOVULNCHECK := v1.9.0
 
 .PHONY: help up preview review import refresh down verify client inventory expiry revoke rotate crl outputs env toolchain newer \
-	test test-unit test-engine test-long lint format lock audit sbom bench clean
+	test test-unit test-engine test-long coverage lint format lock audit sbom bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -83,19 +85,23 @@ toolchain: $(VENV)/runtime ## Find, download or build the Pulumi CLI and its plu
 # The toolchain first and by itself: where it must be built, its progress shows.
 test: $(VENV)/development $(POLICY) ## Run all tests
 	@$(RUN) -m toolchain >/dev/null
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 test-unit: $(VENV)/development ## Run the tests that need no toolchain
-	@$(RUN) -m pytest tests/unit $(ARGS)
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit $(ARGS)
 
 test-engine: $(VENV)/development $(POLICY) ## Run the tests with the real engine and provider
 	@$(RUN) -m toolchain >/dev/null
-	$(RUN) -m pytest tests/engine $(ARGS)
+	$(RUN) -m pytest $(SIDE_BY_SIDE) tests/engine $(ARGS)
 
 test-long: $(VENV)/development $(POLICY) ## Run the long tests, and ten times as many hostile cases
 	@$(RUN) -m toolchain >/dev/null
-	$(RUN) -m pytest --long --budget=$(BUDGET) $(ARGS)
-	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest tests/fuzz --budget=$$(( $(BUDGET) - SECONDS )) $(ARGS)
+	$(RUN) -m pytest $(SIDE_BY_SIDE) --long --budget=$(BUDGET) $(ARGS)
+	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest $(SIDE_BY_SIDE) tests/fuzz \
+	  --budget=$$(( $(BUDGET) - SECONDS )) $(ARGS)
+
+coverage: $(VENV)/development ## Measure lines and branches that the unit tests reach, by file
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit --cov --cov-branch --cov-report=term:skip-covered $(ARGS)
 
 lint: $(VENV)/development ## Check format, style, types and CI's workflows
 	@$(VENV)/bin/ruff format --check

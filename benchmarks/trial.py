@@ -52,7 +52,13 @@ class Trial:
     ) -> None:
         self.local = local
         self.values = local_environment.configuration("local") if values is None else values
-        self.stack = local.stack(name, toolchain, self.values)
+        self._name = name
+        self._toolchain = toolchain
+        self.begin()
+
+    def begin(self) -> None:
+        """Take the stack from what its home has now, or make it there."""
+        self.stack = self.local.stack(self._name, self._toolchain, self.values)
 
     def configure(self, **settings: Any) -> None:
         """Set keys of this project's namespace."""

@@ -1,20 +1,25 @@
-"""Commands that tests need, and the service as its users meet it."""
+"""Which tests run and in what order, what they need, and the service as its users meet it."""
 
 from __future__ import annotations
 
 import math
+import os
+import shlex
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks.trial import Trial, local_cloud
 from operations.certificates import client_bundle
 from operations.outputs import StackOutputs
-from tests import packages
-from toolchain.install import ensure
+from tests import packages, processes, selection
+from tests.homes import copy_home
+from toolchain.install import Toolchain, ensure
 from toolchain.progress import Reporter
 
 BEGAN = pytest.StashKey[float]()
@@ -24,19 +29,56 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", type=Path, help="folder to put the browser's pictures in")
     parser.addoption("--long", action="store_true", help="run the long tests, and no others")
     parser.addoption("--budget", type=float, help="begin no test after so many seconds")
+    parser.addoption(
+        "--slice", help="TEXT/COUNT: of so many parts of the files the one of this text"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[BEGAN] = time.monotonic()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    wanted = bool(config.getoption("--long"))
-    groups: dict[bool, list[pytest.Item]] = {True: [], False: []}
+def pytest_xdist_auto_num_workers() -> int:
+    """Three for each core: most tests wait, for the provider's polling or a health check."""
+    return 3 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None]:
+    """Put the tests in order and leave those that were not asked for."""
+    items.sort(key=selection.cheapest_first)
     for item in items:
-        groups[wanted == (item.get_closest_marker("long") is not None)].append(item)
-    config.hook.pytest_deselected(items=groups[False])
-    items[:] = groups[True]
+        if selection.is_in_order(item):
+            item.add_marker(pytest.mark.random_order(disabled=True))
+    yield  # -k and -m leave out, --random-order shuffles.
+    long = bool(config.getoption("--long"))
+    chosen = [item for item in items if selection.is_long(item) == long]
+    slice_: str | None = config.getoption("--slice")
+    if slice_ is not None:
+        chosen = selection.in_slice(chosen, slice_)
+    completed = selection.with_what_comes_before(chosen)
+    run = {item.nodeid for item in completed}
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in run])
+    items[:] = completed
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where a test left a process behind, and end it.
+
+    Local clouds, their HAProxy and instances are nobody's children: they have the folder of the
+    run in their command lines.
+    """
+    if hasattr(session.config, "workerinput"):
+        return  # The process that started the workers does it for all of them.
+    factory: pytest.TempPathFactory = session.config._tmp_path_factory
+    _, left = psutil.wait_procs(processes.running_below(factory.getbasetemp()), timeout=5)
+    for process in left:
+        sys.stderr.write(f"left behind: {process.pid} {shlex.join(process.cmdline())}\n")
+        process.kill()
+    if left:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def remaining(config: pytest.Config) -> float:
@@ -63,14 +105,32 @@ class Service:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service of `Pulumi.local.yaml`, by the real engine, for tests that leave it as it is."""
+def toolchain() -> Toolchain:
     with Reporter() as reporter:
-        toolchain = ensure(reporter)
+        return ensure(reporter)
+
+
+@pytest.fixture(scope="session")
+def brought_up(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a stack that was brought up as `Pulumi.local.yaml` says, at rest.
+
+    Copies have its ports and addresses: there is one a worker, and one of its copies at a time.
+    """
+    home = tmp_path_factory.mktemp("brought-up") / "local"
+    with local_cloud(home) as local:
+        Trial(local, toolchain).up()
+    return home
+
+
+@pytest.fixture(scope="module")
+def service(
+    toolchain: Toolchain, brought_up: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """The service of `Pulumi.local.yaml`, by the real engine, for tests that leave it as it is."""
     folder = tmp_path_factory.mktemp("service")
+    copy_home(brought_up, folder / "local")
     with local_cloud(folder / "local") as local:
         trial = Trial(local, toolchain)
-        trial.up()
         # It waits for the backends' health.
         report = trial.verify()
         assert report.passed, report.to_json()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import psutil
 
 
 def of_a_fresh_shell() -> dict[str, str]:
@@ -50,3 +53,13 @@ def printed(
     done = run(command, cwd=cwd, env=env, text=text, timeout=timeout)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def running_below(folder: Path) -> list[psutil.Process]:
+    """Processes whose command lines name a path below a folder."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if any(f"{folder}/" in word for word in process.cmdline()):
+                found.append(process)
+    return found

@@ -17,8 +17,7 @@ from localcloud import control
 from localcloud.home import Home
 from operations.project import PROJECT
 from tests import processes
-from toolchain.install import Toolchain, ensure
-from toolchain.progress import Reporter
+from tests.homes import copy_home
 
 HERE = Path(__file__).parent
 
@@ -65,12 +64,6 @@ class Engine(Trial):
         return processes.printed(command, cwd=PROJECT, env=self.stack.environment)
 
 
-@pytest.fixture(scope="session")
-def toolchain() -> Toolchain:
-    with Reporter() as reporter:
-        return ensure(reporter)
-
-
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
     """A running local cloud on free ports."""
@@ -85,9 +78,13 @@ def engine(local, toolchain):
 
 
 @pytest.fixture(scope="module")
-def deployed(engine):
+def deployed(engine, brought_up):
     """The same, brought up."""
-    engine.up()
+    engine.local.stop_cloud()
+    shutil.rmtree(engine.local.home)
+    copy_home(brought_up, engine.local.home)
+    engine.local.start_cloud(0)
+    engine.begin()
     return engine
 
 

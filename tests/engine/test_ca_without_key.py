@@ -19,6 +19,8 @@ from pki.windows import Window
 from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
 
+pytestmark = pytest.mark.in_order
+
 CA, REGISTER, LIST = (
     f"pulumi-python:dynamic/pki:{kind}::slb-mutual-tls-test"
     for kind in ("CertificateAuthority", "CertificateRegister", "RevocationList")

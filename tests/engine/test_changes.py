@@ -18,7 +18,7 @@ from operations.review import plan
 from operations.stacks import local_environment
 from tests.engine.conftest import copy_of_the_project
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.in_order, pytest.mark.long]
 
 TITLE = "slb-mutual-tls-test"
 

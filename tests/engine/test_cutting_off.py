@@ -7,6 +7,8 @@ import json
 import pytest
 import yaml
 
+pytestmark = pytest.mark.in_order
+
 
 @pytest.fixture(scope="module")
 def deployed(run):

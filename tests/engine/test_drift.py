@@ -16,6 +16,8 @@ from operations.verification import verification
 from operations.verification.health import SlbHealth
 from tests.engine.console import console
 
+pytestmark = pytest.mark.in_order
+
 LISTENER = "alicloud:slb/listener:Listener::slb-mutual-tls-test"
 ATTACHED = "alicloud:slb/backendServer:BackendServer::slb-mutual-tls-test"
 

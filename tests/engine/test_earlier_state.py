@@ -18,6 +18,8 @@ from tests.engine.kept_stack import TYPES, KeptStack, secret
 from tests.unit.components.dynamic import earlier_state
 from tests.unit.components.dynamic.engine import Kept
 
+pytestmark = pytest.mark.in_order
+
 PROGRAM = Path(__file__).parent / "earlier_state"
 FROM_OTHERS = {
     "__provider",

@@ -17,6 +17,8 @@ from tests.engine.keep_state import FOLDER
 from tests.engine.kept_stack import TYPES, KeptStack, secret, shown, type_of
 from tests.engine.leaks import secrets_of
 
+pytestmark = pytest.mark.in_order
+
 AUTHORITY, REGISTER = "certificate_authority", "certificate_register"
 
 GONE = object()

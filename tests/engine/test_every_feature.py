@@ -27,6 +27,8 @@ from tests import processes
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
 from tests.unit.localcloud.site import user_data
 
+pytestmark = pytest.mark.in_order
+
 SERVICE = """
 import argparse, os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -15,6 +15,8 @@ from operations.verification import probes
 from operations.verification.identity import of_bundle
 from tests.engine.conftest import Engine
 
+pytestmark = pytest.mark.in_order
+
 NAME = "slb-mutual-tls-guest"
 LISTENER = f"alicloud:slb/listener:Listener::{NAME}"
 SWITCH = f"alicloud:vpc/switch:Switch::{NAME}"

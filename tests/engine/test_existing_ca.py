@@ -10,6 +10,8 @@ from operations.verification.outcomes import is_success
 from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
 
+pytestmark = pytest.mark.in_order
+
 
 @pytest.fixture(scope="module")
 def tutorial(tmp_path_factory):

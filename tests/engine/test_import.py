@@ -25,6 +25,8 @@ from tests import processes
 from tests.engine import tutorial
 from tests.engine.console import REGION, console
 
+pytestmark = pytest.mark.in_order
+
 
 @pytest.fixture(scope="module")
 def site(project):

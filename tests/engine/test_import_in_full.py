@@ -14,6 +14,8 @@ from localcloud.home import Home
 from tests.engine import tutorial
 from tests.engine.console import console
 
+pytestmark = pytest.mark.in_order
+
 DOMAIN = "www.example.com"
 
 

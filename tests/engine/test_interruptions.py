@@ -7,7 +7,7 @@ import pytest
 from tests.engine.conftest import copy_of_the_project
 from tests.engine.interruptions import CLOUD, DYNAMIC, ENGINE, PROVIDER, Point, Site
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.in_order, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -28,9 +28,12 @@ def has_ipv6() -> bool:
     return True
 
 
-pytestmark = pytest.mark.skipif(
-    not has_ipv6(), reason="this machine has no ::1 (docs/localcloud-coverage.md)"
-)
+pytestmark = [
+    pytest.mark.in_order,
+    pytest.mark.skipif(
+        not has_ipv6(), reason="this machine has no ::1 (docs/localcloud-coverage.md)"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

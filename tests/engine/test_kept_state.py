@@ -17,6 +17,8 @@ from pki import certificates
 from tests.engine.keep_state import FOLDER, STACKS
 from tests.engine.kept_stack import KeptStack
 
+pytestmark = pytest.mark.in_order
+
 CA = {"settled": ("certificate", "key_id"), "rotating": ("cross_certificate", "next_key_id")}
 """Outputs of the CA that issues to clients."""
 

@@ -17,6 +17,8 @@ from operations.verification.identity import of_bundle
 from operations.verification.outcomes import Unreachable, is_success
 from operations.verification.probes import Target
 
+pytestmark = pytest.mark.in_order
+
 NAME = "slb-mutual-tls-test"
 HERE = {"127.0.0.0/8": "this machine"}
 ELSEWHERE = {"203.0.113.0/24": "office", "198.51.100.7": None}

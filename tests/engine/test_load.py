@@ -11,6 +11,8 @@ import pytest
 
 from benchmarks import load
 
+pytestmark = pytest.mark.in_order
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory, toolchain):

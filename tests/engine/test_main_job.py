@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from pki.windows import show_time
 
+pytestmark = pytest.mark.in_order
+
 
 @pytest.fixture(scope="module")
 def outputs(deployed):

@@ -19,6 +19,8 @@ from pki.names import distinguished_name
 from pki.windows import Window
 from tests.engine import leaks
 
+pytestmark = pytest.mark.in_order
+
 NAME = "slb-mutual-tls-test"
 SERVER = {"domains": ["www.example.com"], "ip_addresses": ["192.0.2.10", "2001:db8::10"]}
 SUBJECT = {"common_name": "Example Private CA"}

@@ -20,6 +20,8 @@ from localcloud.home import Home
 from operations.project import PROJECT
 from tests import processes
 
+pytestmark = pytest.mark.in_order
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory, toolchain):

@@ -17,6 +17,8 @@ import yaml
 from operations.project import POLICY_PACK, PROJECT
 from tests import processes
 
+pytestmark = pytest.mark.in_order
+
 PROGRAM = Path(__file__).parent / "programs/breaks_every_rule"
 
 VIOLATIONS = {

@@ -23,6 +23,8 @@ from tests import processes
 from tests.engine.console import REGION, console
 from tests.unit.operations.review.forge import serving
 
+pytestmark = pytest.mark.in_order
+
 STACK = "staging"
 """Two clients, as an environment in an account has them, here on the local cloud."""
 

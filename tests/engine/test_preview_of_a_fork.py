@@ -15,6 +15,8 @@ from operations.project import PROJECT
 from tests import processes
 from tests.engine.conftest import copy_of_the_project, link_environments
 
+pytestmark = pytest.mark.in_order
+
 
 @pytest.fixture
 def port():

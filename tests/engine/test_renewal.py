@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
 from operations.certificates.inventory import inventory
 from operations.verification import probes
 from operations.verification.identity import of_bundle
+
+pytestmark = pytest.mark.in_order
 
 NAME = "slb-mutual-tls-test"
 CA = f"pulumi-python:dynamic/pki:CertificateAuthority::{NAME}"

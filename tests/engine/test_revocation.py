@@ -12,6 +12,8 @@ from operations.verification import probes
 from operations.verification.identity import of_bundle
 from tests.hostile.visitor import WAYS, Visitor
 
+pytestmark = pytest.mark.in_order
+
 NAME = "slb-mutual-tls-test"
 BOTH = {"browser": {}, "partner": {}}
 PARTNER_REVOKED = {"browser": {}, "partner": {"revoked": "keyCompromise"}}

@@ -13,6 +13,8 @@ from operations.verification import probes
 from operations.verification.identity import Identity
 from operations.verification.outcomes import is_success
 
+pytestmark = pytest.mark.in_order
+
 
 @pytest.fixture(scope="module")
 def deployed(run):

@@ -20,6 +20,8 @@ from operations.verification import probes
 from operations.verification.identity import Identity, of_bundle
 from pki import certificates
 
+pytestmark = pytest.mark.in_order
+
 AUTHORITY = {
     "dynamic/pki:CertificateAuthority": "update",
     "dynamic/pki:CertificateRecord": "update",

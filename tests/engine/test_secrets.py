@@ -27,6 +27,8 @@ from tests import processes
 from tests.conformance import specimens
 from tests.engine import leaks
 
+pytestmark = pytest.mark.in_order
+
 PASS_PHRASE = 'correct "horse" \\ <Batterie> für 马'
 VERBOSE = (f"-v={CLEAN_LEVEL}", "--debug")
 PROVIDERS_TOO = (f"-v={CLEAN_LEVEL_OF_PROVIDERS}", "--logflow", "--debug")

@@ -16,6 +16,8 @@ from operations.project import PROJECT
 from tests import processes
 from tests.engine.conftest import link_environments
 
+pytestmark = pytest.mark.in_order
+
 UNWANTED = (".venv", ".local", ".git", "out", "tests", "benchmarks", "__pycache__", ".*_cache")
 
 

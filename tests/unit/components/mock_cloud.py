@@ -293,8 +293,8 @@ def deploy(
         # In the task, so that settings, configuration and root resource (context variables) end
         # with it.
         monitor = RecordingMonitor(Cloud(deployment, preview=preview, **cloud), deployment)
-        # Where there is a root, `set_mocks` makes none: a stack of its own would register its outputs
-        # too, none, and now and then after the program's.
+        # Where there is a root, `set_mocks` makes none: its outputs, none at all, would be
+        # registered too, and now and then after the program's.
         set_root_resource(SimpleNamespace())
         mocks.set_mocks(monitor.mocks, PROJECT, STACK, preview=preview, monitor=monitor)
         config.set_all_config(dict(configuration or {}), list(secret_keys))

@@ -40,6 +40,8 @@ from tests.unit.localcloud.fake_plane import IMAGE, REGION, ZONE
 from tests.unit.localcloud.process import LocalCloud
 from tests.unit.localcloud.site import USER_DATA
 
+pytestmark = pytest.mark.in_order
+
 CERTIFICATE = certificate(rsa_key(), "localhost")
 KEY = private_key(rsa_key())
 

@@ -1,0 +1,87 @@
+"""Which tests run together, and in what order."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+
+from operations.project import PROJECT
+
+FOLDERS = ("unit", "clean", "workflows", "conformance", "fuzz", "hostile", "engine")
+"""Below tests/, the cheapest first, so that a slip shows in a minute; then the others."""
+
+
+def is_long(item: pytest.Item) -> bool:
+    """Whether a test takes many minutes."""
+    return item.get_closest_marker("long") is not None
+
+
+def is_in_order(item: pytest.Item) -> bool:
+    """Whether a test goes on where the one above it in its file ended."""
+    return item.get_closest_marker("in_order") is not None
+
+
+def in_slice(items: Sequence[pytest.Item], slice_: str) -> list[pytest.Item]:
+    """Those of the tests whose files belong to a slice.
+
+    Args:
+        items: The tests.
+        slice_: `TEXT/COUNT`: of so many slices one, by a text such as a commit's hash.
+
+    Raises:
+        pytest.UsageError: It is written otherwise.
+    """
+    text, _, count = slice_.partition("/")
+    if not count.isdigit() or count == "0":
+        raise pytest.UsageError(f"--slice is {slice_!r}; it is written TEXT/COUNT, such as 1a2b/4")
+    files = sorted({file_of(item) for item in items})
+    chosen = set(files[zlib.crc32(text.encode()) % int(count) :: int(count)])
+    return [item for item in items if file_of(item) in chosen]
+
+
+def file_of(item: pytest.Item) -> str:
+    """Path of a test's file from the project's folder."""
+    return Path(os.path.relpath(item.path, PROJECT)).as_posix()
+
+
+def cheapest_first(item: pytest.Item) -> tuple[int, int]:
+    """Sort by folder; of the files that take longest, the longest first.
+
+    They begin early enough that none is left over when all others are done.
+    """
+    folder = file_of(item).split("/")[1]
+    place = FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS)
+    return place, -SECONDS.get(item.path.stem, 0)
+
+
+def with_what_comes_before(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """Add to tests of files that run in order those above them: each can be asked for alone."""
+    completed: list[pytest.Item] = []
+    have: set[str] = set()
+    for item in items:
+        if item.nodeid in have:
+            continue
+        above = _above(item) if is_in_order(item) else []
+        completed += [one for one in above if one.nodeid not in have]
+        completed.append(item)
+        have |= {one.nodeid for one in (*above, item)}
+    return completed
+
+
+def _above(item: pytest.Item) -> list[pytest.Item]:
+    module = item.getparent(pytest.Module)
+    assert module is not None
+    found: list[pytest.Item] = []
+    for one in module.session.genitems(module):
+        if one.nodeid == item.nodeid:
+            return found
+        if is_long(one) == is_long(item):
+            found.append(one)
+    raise AssertionError(f"{item.nodeid} is not in its file")
+
+
+SECONDS: dict[str, int] = {}
