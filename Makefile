@@ -97,8 +97,7 @@ test-engine: $(VENV)/development $(POLICY) ## Run the tests with the real engine
 test-long: $(VENV)/development $(POLICY) ## Run the long tests, and ten times as many hostile cases
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest $(SIDE_BY_SIDE) --long --budget=$(BUDGET) $(ARGS)
-	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest $(SIDE_BY_SIDE) tests/fuzz \
-	  --budget=$$(( $(BUDGET) - SECONDS )) $(ARGS)
+	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest $(SIDE_BY_SIDE) tests/fuzz --budget=$$(( $(BUDGET) - SECONDS )) $(ARGS)
 
 coverage: $(VENV)/development ## Measure lines and branches that the unit tests reach, by file
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit --cov --cov-branch --cov-report=term:skip-covered $(ARGS)
