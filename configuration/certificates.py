@@ -20,6 +20,7 @@ from pki import (
     signing_requests,
 )
 from pki.durations import parse as parse_duration
+from pki.windows import require_lasting
 
 
 def _duration(value: str) -> str:
@@ -123,12 +124,12 @@ class Validity(Model):
 
     @model_validator(mode="after")
     def _window_within_validity(self) -> Self:
-        if parse_duration(self.renew_before) >= self.lifetime:
+        try:
+            require_lasting(self.lifetime, parse_duration(self.renew_before))
+        except ValueError as error:
             raise ValueError(
-                f"renew_before is {self.renew_before} and validity is {self.validity}: the "
-                "certificate would be due for renewal the moment it is issued; make renew_before "
-                "shorter than validity"
-            )
+                f"renew_before is {self.renew_before} and validity is {self.validity}: {error}"
+            ) from None
         return self
 
 
@@ -238,6 +239,8 @@ class CertificateAuthority(Validity):
                 "subject and certificate are both set, and the certificate has a subject: leave "
                 "subject out"
             )
+        if self.adopted:
+            brought_along.require_begun(self.certificate, datetime.now(UTC))
         if self.private_key is not None:
             brought_along.require_match(self.certificate, self.private_key.get_secret_value())
         elif self.adopted and self.next_generation is not None:

@@ -99,6 +99,15 @@ def require_in_force(pem: str, now: datetime) -> None:
     _require_in_force(certificates.load(pem), "the certificate", now)
 
 
+def require_begun(pem: str, now: datetime) -> None:
+    """Check that a CA's certificate is valid already: until it is, every client is refused.
+
+    Raises:
+        ValueError: It is not valid yet.
+    """
+    _require_begun(certificates.load(pem), "the certificate", now)
+
+
 def client_certificate(pem: str) -> str:
     """Check a client's certificate that a CA issued before it was brought along.
 
@@ -264,8 +273,16 @@ def _require_in_force(
     if now > last:
         way_on = "give its successor" if needed else "clients do not need it, so leave it out"
         raise ValueError(f"{which} expired at {show_time(last)}: {way_on}")
+    _require_begun(certificate, which, now)
+
+
+def _require_begun(certificate: x509.Certificate, which: str, now: datetime) -> None:
+    first = certificate.not_valid_before_utc
     if now < first:
-        raise ValueError(f"{which} is not valid before {show_time(first)}: give one that is now")
+        raise ValueError(
+            f"{which} is not valid before {show_time(first)}: give one that is now, or correct "
+            "this machine's clock if it is behind"
+        )
 
 
 def _require_rsa(certificate: x509.Certificate) -> None:

@@ -12,7 +12,31 @@ BACKDATE = timedelta(minutes=5)
 
 WHOLE_DAYS_FROM = timedelta(days=30)
 """Lifetimes from here on begin and end at midnight UTC, so that a preview in the morning and the
-update in the afternoon agree on the dates."""
+update in the afternoon agree on the dates. Shorter ones of whole days do so at a whole hour, for a
+preview and an update that follow each other."""
+
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+
+SECOND = timedelta(seconds=1)
+"""`not_after` is the last second of a window and not the first after it."""
+
+
+def require_lasting(validity: timedelta, renew_before: timedelta) -> None:
+    """Refuse lengths of time by which a certificate could be due, or over, as it is issued.
+
+    Raises:
+        ValueError: With what would be right.
+    """
+    if renew_before >= validity:
+        raise ValueError(
+            "the certificate would be due for renewal the moment it is issued; make renew_before "
+            "shorter than validity"
+        )
+    if _spare(validity, renew_before) < MINUTE:
+        raise ValueError(
+            "the certificate could be due for renewal, or over, the moment it is issued, as it "
+            "ends on a whole minute; make validity more than a minute longer than renew_before"
+        )
 
 
 @dataclass(frozen=True)
@@ -23,14 +47,23 @@ class Window:
     not_after: datetime
 
     @classmethod
-    def opening(cls, now: datetime, validity: timedelta) -> Window:
+    def opening(
+        cls, now: datetime, validity: timedelta, renew_before: timedelta = timedelta()
+    ) -> Window:
         """The window of a certificate that is issued now.
 
-        It lasts `validity`, counted from the start of this day, or of this minute where
-        `validity` is short.
+        It lasts `validity`, counted from the start of this day; or of this hour or minute, where
+        `validity` is short or the certificate would be due by the end of the day. So no window
+        is due for renewal as it opens, if `require_lasting` has nothing against the two lengths.
         """
-        floor = _day if validity >= WHOLE_DAYS_FROM else _minute
-        return cls(floor(now - BACKDATE), floor(now) + validity - timedelta(seconds=1))
+        spare = _spare(validity, renew_before)
+        if validity >= WHOLE_DAYS_FROM and spare >= DAY:
+            grain = DAY
+        elif not validity % DAY and spare >= HOUR:
+            grain = HOUR
+        else:
+            grain = MINUTE
+        return cls(_floor(now - BACKDATE, grain), _floor(now, grain) + validity - SECOND)
 
     @classmethod
     def of_properties(cls, not_before: str, not_after: str) -> Window:
@@ -53,10 +86,15 @@ class Window:
     def succeeded(self, by: Window, now: datetime, renew_before: timedelta) -> Window:
         """The window that is in force: this one, or `by` if this one is due for renewal.
 
-        It is not due where renewing would gain no time: a leaf that ends with its CA.
+        It is not due where renewing would gain no time: a leaf that ends with its CA. It is if it
+        has not begun, since nobody takes the certificate until then.
         """
         due = now >= self.not_after - renew_before and by.not_after > self.not_after
-        return by if due else self
+        return by if due or not self.begun(now) else self
+
+    def begun(self, now: datetime) -> bool:
+        """Whether it has: not so where the clock that chose it ran ahead."""
+        return self.not_before <= now
 
 
 def show_time(moment: datetime) -> str:
@@ -69,9 +107,12 @@ def read_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _minute(moment: datetime) -> datetime:
-    return moment.replace(second=0, microsecond=0)
+def _spare(validity: timedelta, renew_before: timedelta) -> timedelta:
+    """How much of its length a window can lose to rounding without being due at once."""
+    return validity - SECOND - renew_before
 
 
-def _day(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+def _floor(moment: datetime, grain: timedelta) -> datetime:
+    """The last whole day, hour or minute until a moment."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (moment - midnight) // grain * grain

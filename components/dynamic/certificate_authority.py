@@ -26,7 +26,14 @@ from components.dynamic.authority_certificates import (
     takes_over,
 )
 from components.dynamic.authority_state import AuthorityInputs, AuthorityOutputs
-from components.dynamic.properties import WINDOW, Properties, differing, is_unknown
+from components.dynamic.properties import (
+    WINDOW,
+    Properties,
+    changed,
+    differing,
+    is_unknown,
+    with_reason_of_replacement,
+)
 from pki import keys
 from pki.name_constraints import Subtrees
 
@@ -42,7 +49,9 @@ class Provider(ResourceProvider):
         """Choose the validity windows, and the identity by which dependents see another key."""
         if failures := state.failures(AuthorityInputs, _olds):
             return CheckResult(dict(news), failures)
-        return authority_inputs.checked(_olds, news)
+        found = authority_inputs.checked(_olds, news)
+        another = changed(authority_inputs.in_force(_olds, found.inputs), found.inputs, IDENTITY)
+        return with_reason_of_replacement(_olds, news, found, another)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Another identity replaces the CA; another window renews it."""

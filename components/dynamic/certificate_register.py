@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pulumi
@@ -24,6 +25,7 @@ from components.dynamic.properties import (
     Properties,
     changed,
     chosen,
+    end_of,
     failure,
     is_unknown,
     now,
@@ -53,10 +55,12 @@ class Provider(ResourceProvider):
         if is_unknown(news["clients"]):
             return CheckResult(inputs, [])
         rekeyed = changed(_olds, news, ["ca_key_id"])
+        # What the next CA issues is under its cross-certificate, which the present CA's end cuts.
+        end = end_of(news["ca_certificate"], news.get("present_ca_certificate"))
         clients = {}
         for name, client in news["clients"].items():
             before = _olds.get("clients", {}).get(name, {})
-            clients[name], mistakes = _checked(f"clients.{name}", before, client, rekeyed)
+            clients[name], mistakes = _checked(f"clients.{name}", before, client, rekeyed, end)
             failures += mistakes
         index = news.get("index", "")
         failures += failure("index", lambda: openssl_database.entries(index))
@@ -143,7 +147,7 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
 
 
 def _checked(
-    place: str, olds: Properties, news: Properties, rekeyed: str | None
+    place: str, olds: Properties, news: Properties, rekeyed: str | None, end: datetime | None
 ) -> tuple[dict[str, Any], list[CheckFailure]]:
     """A client's inputs with its window, and what is wrong with them."""
     inputs = {**news, "key_bits": int(news["key_bits"])}
@@ -164,7 +168,7 @@ def _checked(
         return {**inputs, **window.properties()}, failures
     anew = rekeyed or changed(olds, inputs, CONTENT)
     try:
-        return {**inputs, **chosen(olds, news, now(), anew=anew)}, failures
+        return {**inputs, **chosen(olds, news, now(), anew=anew, end=end)}, failures
     except ValueError as error:
         return inputs, [*failures, CheckFailure(f"{place}.validity", str(error))]
 

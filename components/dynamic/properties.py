@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pulumi.dynamic import CheckFailure
+from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from pki import durations
-from pki.windows import Window, show_time
+from pki import certificates, durations
+from pki.windows import Window, require_lasting, show_time
 
 Properties = Mapping[str, Any]
 """A resource's inputs or outputs as the engine hands them over: secrets in the clear, numbers as
@@ -24,6 +25,9 @@ WINDOW = ("not_before", "not_after")
 
 BECAUSE = "issued_because"
 """Property that check adds: for a preview's reader, why a certificate is issued."""
+
+FIRST = "first issue"
+"""The reason where there was nothing before."""
 
 WORDS = {
     "adopted_key_sha256": "certificate",
@@ -74,7 +78,12 @@ def unpacked(value: Any) -> Any:
 
 
 def chosen(
-    olds: Properties, news: Properties, moment: datetime, *, anew: str | None
+    olds: Properties,
+    news: Properties,
+    moment: datetime,
+    *,
+    anew: str | None,
+    end: datetime | None = None,
 ) -> dict[str, str]:
     """The validity window that is in force and why it began: the old one until it is due.
 
@@ -83,6 +92,8 @@ def chosen(
         news: New inputs, with `validity` and `renew_before`.
         moment: Now.
         anew: Why the certificate is issued anew at any rate, so that its time begins anew.
+        end: Of the CA, which no certificate outlives; None for a CA's own, and where a preview
+            cannot know it.
 
     Returns:
         `not_before`, `not_after` and `issued_because`, as properties. The last is missing where
@@ -93,21 +104,76 @@ def chosen(
     """
     validity = durations.parse(news["validity"])
     renew_before = durations.parse(news["renew_before"])
-    if renew_before >= validity:
+    try:
+        require_lasting(validity, renew_before)
+    except ValueError as error:
         raise ValueError(
-            f"renew_before is {news['renew_before']} and validity is {news['validity']}: make "
-            "renew_before shorter than validity, else the certificate is always due for renewal"
+            f"renew_before is {news['renew_before']} and validity is {news['validity']}: {error}"
+        ) from None
+    opening = _until(end, Window.opening(moment, validity, renew_before))
+    if opening.not_after <= moment:
+        raise ValueError(
+            f"the CA's certificate ends at {show_time(opening.not_after)}, and nothing that it "
+            "issues lasts longer: renew it first"
         )
-    opening = Window.opening(moment, validity)
     if "not_after" not in olds:
-        return {**opening.properties(), BECAUSE: "first issue"}
+        return {**opening.properties(), BECAUSE: FIRST}
     if anew or olds.get("validity") != news["validity"]:
         return {**opening.properties(), BECAUSE: anew or "validity changed"}
-    old = Window.of_properties(olds["not_before"], olds["not_after"])
+    old = _until(end, Window.of_properties(olds["not_before"], olds["not_after"]))
+    if not old.begun(moment):
+        begin = show_time(old.not_before)
+        return {
+            **opening.properties(),
+            BECAUSE: f"not valid before {begin}: the clock by which it was issued ran ahead",
+        }
     if old.succeeded(opening, moment, renew_before) is opening:
         due = show_time(old.not_after - renew_before)
         return {**opening.properties(), BECAUSE: f"renewal due since {due}"}
     return {**old.properties(), **{name: olds[name] for name in (BECAUSE,) if name in olds}}
+
+
+def end_of(*authorities: Any) -> datetime | None:
+    """When the first of these CA certificates (PEM) that is known in this preview ends."""
+    known = (text for text in authorities if text is not None and not is_unknown(text))
+    try:
+        return next((certificates.load(text).not_valid_after_utc for text in known), None)
+    except ValueError:
+        return None  # What is wrong with the CA, whoever issues says.
+
+
+def _until(end: datetime | None, window: Window) -> Window:
+    return window if end is None else window.within(end)
+
+
+_REPLACED: dict[str, str] = {}
+"""Why resources are replaced, by the digest of their new inputs."""
+
+
+def with_reason_of_replacement(
+    olds: Properties, news: Properties, checked: CheckResult, because: str | None
+) -> CheckResult:
+    """What a check found, with the reason of a replacement in place of `FIRST`.
+
+    The engine checks what it replaces a second time, as if there had been nothing before. So the
+    first check's reason is kept for the second: both are asked of the same process.
+
+    Args:
+        olds: Old inputs; empty at the second check.
+        news: New inputs as the program has them.
+        checked: What was found.
+        because: Why it is another resource; None if it is not, and somebody asks for another.
+    """
+    if is_unknown(news):
+        return checked
+    content = json.dumps(news, sort_keys=True, default=str)
+    digest = hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()
+    if olds:
+        _REPLACED[digest] = because or "replaced on request"
+    elif checked.inputs.get(BECAUSE) == FIRST:
+        reason = _REPLACED.pop(digest, FIRST)
+        return CheckResult({**checked.inputs, BECAUSE: reason}, checked.failures)
+    return checked
 
 
 def differing(olds: Properties, news: Properties, names: Iterable[str]) -> list[str]:

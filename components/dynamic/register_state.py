@@ -65,12 +65,16 @@ class Client(Window):
     signing_request: str | None = None
     certificate: str | None = None
 
-    def request(self) -> Request:
-        """What was asked for."""
+    def request(self, certificate: str) -> Request:
+        """What was asked for and led to a certificate (PEM).
+
+        The window is the certificate's: versions before wrote the dates that were asked for, and
+        the CA's end cut some short.
+        """
         return Request(
             subject=self.subject,
             key_bits=self.key_bits,
-            window=windows.Window(self.not_before, self.not_after),
+            window=windows.Window.of_certificate(certificates.load(certificate)),
             bundle_encoding=self.bundle_encoding,
             pass_phrase=self.pass_phrase,
             signing_request=self.signing_request,
@@ -163,7 +167,10 @@ def read(outs: Properties) -> Register:
     found = state.require(RegisterOutputs, outs)
     chains = found.bundles.chains
     return Register(
-        requests={name: client.request() for name, client in found.clients.items()},
+        requests={
+            name: client.request(found.bundles.clients[name].certificate)
+            for name, client in found.clients.items()
+        },
         issued=tuple(found.issued),
         bundles={name: held.bundle(chains) for name, held in found.bundles.clients.items()},
     )

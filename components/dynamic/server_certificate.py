@@ -24,9 +24,11 @@ from components.dynamic.properties import (
     changed,
     chosen,
     differing,
+    end_of,
     failure,
     is_unknown,
     now,
+    with_reason_of_replacement,
 )
 from components.dynamic.state import (
     Certificate,
@@ -99,16 +101,25 @@ class Provider(ResourceProvider):
         if not failures:
             failures = failure("name_constraints", lambda: _require_within_constraints(news))
         try:
-            window = chosen(_olds, news, now(), anew=changed(_olds, inputs, CONTENT))
+            window = chosen(
+                _olds,
+                news,
+                now(),
+                anew=changed(_olds, inputs, CONTENT),
+                end=end_of(news["ca_certificate"]),
+            )
         except ValueError as error:
             return CheckResult(inputs, [*failures, CheckFailure("validity", str(error))])
-        return CheckResult({**inputs, **window}, failures)
+        found = CheckResult({**inputs, **window}, failures)
+        return with_reason_of_replacement(_olds, news, found, None)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Issue anew if the content or the window differs, or the CA has another key."""
-        state.require(ServerOutputs, _olds)
+        present = state.require(ServerOutputs, _olds).certificate
+        # Versions before wrote the dates that were asked for, and the CA's end cut some short.
+        in_force = {**_olds, **Window.of_certificate(present).properties()}
         # A window is missing where what decides on it is unknown in this preview.
-        differs = bool(differing(_olds, _news, (*CONTENT, *WINDOW)))
+        differs = bool(differing(in_force, _news, (*CONTENT, *WINDOW)))
         return DiffResult(changes=differs or _signed_by_another(_olds, _news))
 
     def create(self, props: Properties) -> CreateResult:
@@ -217,6 +228,7 @@ def _issued(props: Properties) -> dict[str, Any]:
     )
     return {
         **{name: props[name] for name in INPUTS},
+        **Window.of_certificate(certificate).properties(),
         "certificate": certificates.pem(certificate),
         "private_key": keys.pkcs1(key),
         "fingerprint_sha256": certificates.fingerprint_sha256(certificate),

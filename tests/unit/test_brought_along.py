@@ -107,7 +107,7 @@ def test_what_was_checked_passes_again():
         (
             certificate(start=2),
             f"the certificate is not valid before {NOW + timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}: "
-            "give one that is now",
+            "give one that is now, or correct this machine's clock if it is behind",
         ),
         (
             LEAF + certificate(OTHER_KEY, subject="Intermediate", issuer="Root", start=-9, end=-2),

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki import certificates, keys
 from pki.certificates import Issuer
 from pki.names import distinguished_name
-from pki.windows import Window
+from pki.windows import Window, show_time
 from settings import SettingsError, parse
 
 FILE = "Pulumi.test.yaml"
@@ -70,6 +70,17 @@ def mistake(values, **options):
     with pytest.raises(SettingsError) as caught:
         read(values, **options)
     return str(caught.value)
+
+
+@pytest.mark.parametrize("private_key", [keys.pkcs1(key()), None], ids=["with key", "without"])
+def test_a_ca_that_is_not_valid_yet_is_refused(private_key):
+    begin = NOW + timedelta(days=40)
+    early = ca(window=Window(begin, begin + timedelta(days=3650)))
+    found = mistake(
+        {"certificate_authority": authority(certificate=early, private_key=private_key)}
+    )
+    assert f"certificate_authority: the certificate is not valid before {show_time(begin)}" in found
+    assert "correct this machine's clock" in found
 
 
 def test_an_existing_ca_is_taken_with_its_name():

@@ -121,9 +121,29 @@ def test_another_identity_shows_another_key_and_term_before_it_is_made(ca, clock
     assert found["key_id"] != ca.inputs["key_id"]
     assert found["not_before"] == "2026-03-24T00:00:00Z"
     assert found.pop("issued_because") == "key_bits changed"
+    # As the engine checks a replacement once more.
     again = checked({"key_bits": 4096}).inputs
-    assert again.pop("issued_because") == "first issue"
+    assert again.pop("issued_because") == "key_bits changed"
     assert again == found
+    assert checked({"key_bits": 4096}).inputs["issued_because"] == "first issue"
+
+
+def test_a_ca_that_is_replaced_by_hand_says_so(ca):
+    checked({}, wire(ca.inputs))
+    assert checked({}).inputs["issued_because"] == "replaced on request"
+
+
+def test_a_ca_that_is_not_valid_yet_is_renewed_with_its_key(ca, clock):
+    before = dict(ca.outputs)
+    clock("-2d")
+    assert ca.up(AUTHORITY) == "update"
+    assert ca.inputs["issued_because"].startswith("not valid before 2026-03-14T00:00:00Z: ")
+    assert ca.outputs["not_before"] == "2026-03-12T00:00:00Z"
+    for name in SAME_AFTER_RENEWAL:
+        assert ca.outputs[name] == before[name]
+    assert ca.up(AUTHORITY) == "same"
+    clock("2d")
+    assert ca.up(AUTHORITY) == "same"
 
 
 def test_another_renew_before_alone_changes_nothing(ca):

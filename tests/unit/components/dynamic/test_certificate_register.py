@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from components.dynamic import certificate_authority
 from components.dynamic.certificate_register import Provider
+from components.dynamic.properties import packed
 from components.dynamic.register_state import read_issued
 from pki import certificates, keys
 from tests.unit.components.dynamic.engine import Kept, texts
@@ -97,6 +98,40 @@ def test_a_due_client_is_renewed_and_no_other(kept_register, ca, clock):
     assert the_key(kept_register.seen["bundles"]["phone"]) != old_key
     assert kept_register.seen["bundles"]["browser"] == browser
     assert kept_register.up(register(ca)) == "same"
+
+
+def test_clients_that_are_not_valid_yet_are_issued_anew(kept_register, ca, clock):
+    clock("-2d")
+    assert kept_register.up(register(ca)) == "update"
+    for name in TWO:
+        assert statuses(kept_register, name) == ["superseded", "valid"]
+        assert kept_register.seen["inventory"][name]["not_before"] == "2026-03-12T00:00:00Z"
+        because = kept_register.inputs["clients"][name]["issued_because"]
+        assert because.startswith("not valid before 2026-03-14T00:00:00Z: ")
+    assert kept_register.up(register(ca)) == "same"
+
+
+def test_a_client_that_the_cas_end_cuts_is_due_once_the_ca_lasts_longer(clock):
+    authority = {**AUTHORITY, "validity": "200d", "renew_before": "10d"}
+    ca, kept = Kept(certificate_authority.Provider()), Kept(Provider())
+    ca.up(authority)
+    kept.up(register(ca))
+    end = "2026-09-29T23:59:59Z"
+    assert kept.inputs["clients"]["browser"]["not_after"] == end
+    assert kept.seen["inventory"]["browser"]["not_after"] == end
+    # As versions wrote it that did not know of the cut.
+    uncut = {"not_after": "2027-03-13T23:59:59Z"}
+    kept.inputs["clients"]["browser"] |= uncut
+    clients = kept.seen["clients"]
+    kept.outputs["clients"] = packed({**clients, "browser": {**clients["browser"], **uncut}})
+    assert kept.up(register(ca)) == "same"
+    clock("180d")
+    kept.up(register(ca))
+    assert statuses(kept, "browser") == ["valid"]
+    ca.up({**authority, "validity": "400d"})
+    assert kept.up(register(ca)) == "update"
+    assert statuses(kept, "browser") == ["superseded", "valid"]
+    assert kept.up(register(ca)) == "same"
 
 
 def test_a_superseded_certificate_is_dropped_once_it_has_expired(kept_register, ca, clock):

@@ -123,6 +123,12 @@ REASONS = {
     "renewal due since 2027-02-11T23:59:59Z": (kept(), 340, LENGTHS, None),
     "validity changed": (kept(), 10, {**LENGTHS, "validity": "90d"}, None),
     "the CA's key changed": (kept(), 10, LENGTHS, "the CA's key changed"),
+    "not valid before 2026-03-14T00:00:00Z: the clock by which it was issued ran ahead": (
+        kept(),
+        -1,
+        LENGTHS,
+        None,
+    ),
 }
 
 
@@ -151,12 +157,19 @@ def test_what_changed_is_named_in_words():
     assert changed({}, news, names) is None
 
 
-def test_a_certificate_that_is_due_at_once_is_renewed_once_a_day():
+def test_a_certificate_that_would_be_due_at_once_is_refused():
     news = {"validity": "30d", "renew_before": f"{30 * 86_400 - 1}s"}
-    first = opened(news)
-    olds = {**news, **first}
-    assert window(olds, news, NOW + timedelta(hours=1)) == first
-    assert window(olds, news, days(1)) == opened(news, days(1))
+    with pytest.raises(ValueError, match=r"validity is 30d: .* more than a minute longer"):
+        opened(news)
+
+
+def test_a_certificate_that_is_due_on_its_first_day_is_not_due_at_once():
+    news = {"validity": "30d", "renew_before": f"{30 * 24 - 1}h"}
+    olds = {**news, **opened(news)}
+    for minutes in (0, 10, 55):
+        assert window(olds, news, NOW + timedelta(minutes=minutes)) == opened(news)
+    later = NOW + timedelta(hours=1)
+    assert window(olds, news, later) == opened(news, later)
 
 
 @pytest.mark.parametrize("renew_before", ["365d", "366d", "8760h"])

@@ -9,6 +9,7 @@ from pulumi.runtime.rpc import UNKNOWN
 from components.dynamic import certificate_authority
 from components.dynamic.server_certificate import Provider
 from pki import certificates, keys
+from pki.windows import show_time
 from tests.unit.components.dynamic.engine import Kept, wire
 from tests.unit.components.dynamic.programs import AUTHORITY, SERVER, server
 
@@ -99,6 +100,64 @@ def test_a_due_certificate_is_renewed_with_another_key_under_the_same_id(kept, c
     assert kept.outputs["private_key"] != before["private_key"]
     assert kept.id == identifier
     assert kept.up(server(ca)) == "same"
+
+
+def test_a_certificate_that_is_not_valid_yet_is_issued_anew(kept, ca, clock):
+    clock("-2d")
+    assert kept.preview(server(ca)).changes is True
+    assert kept.up(server(ca)) == "update"
+    assert kept.inputs["issued_because"].startswith("not valid before 2026-03-14T00:00:00Z: ")
+    assert kept.outputs["not_before"] == "2026-03-12T00:00:00Z"
+    assert kept.up(server(ca)) == "same"
+
+
+@pytest.fixture
+def short_ca():
+    """A CA that ends before what it issues would."""
+    found = Kept(certificate_authority.Provider())
+    found.up({**AUTHORITY, "validity": "200d", "renew_before": "10d"})
+    return found
+
+
+def test_a_certificate_that_the_cas_end_cuts_says_so_and_is_not_due(short_ca, clock):
+    cut = Kept(Provider())
+    cut.up(server(short_ca))
+    assert cut.inputs["not_after"] == cut.outputs["not_after"] == "2026-09-29T23:59:59Z"
+    end = certificates.load(cut.outputs["certificate"]).not_valid_after_utc
+    assert show_time(end) == cut.outputs["not_after"]
+    clock("180d")
+    assert cut.up(server(short_ca)) == "same"
+
+
+def test_a_certificate_that_was_cut_is_due_once_its_ca_lasts_longer(short_ca, clock):
+    cut = Kept(Provider())
+    cut.up(server(short_ca))
+    clock("190d")
+    short_ca.up({**AUTHORITY, "validity": "400d", "renew_before": "10d"})
+    assert cut.up(server(short_ca)) == "update"
+    assert cut.inputs["issued_because"] == "renewal due since 2026-08-30T23:59:59Z"
+    assert cut.outputs["not_after"] == "2027-09-19T23:59:59Z"
+    assert cut.up(server(short_ca)) == "same"
+
+
+def test_a_certificate_of_versions_that_wrote_a_later_end_stays_until_its_ca_lasts_longer(
+    short_ca, clock
+):
+    cut = Kept(Provider())
+    cut.up(server(short_ca))
+    for kept in (cut.inputs, cut.outputs):
+        kept["not_after"] = "2027-03-13T23:59:59Z"
+    assert cut.preview(server(short_ca)).changes is False
+    clock("10d")
+    short_ca.up({**AUTHORITY, "validity": "400d", "renew_before": "10d"})
+    assert cut.preview(server(short_ca)).changes is True
+
+
+def test_nothing_is_issued_by_a_ca_that_has_ended(short_ca, clock):
+    clock("201d")
+    (failure,) = Provider().check({}, wire(server(short_ca))).failures
+    assert failure.property == "validity"
+    assert "the CA's certificate ends at 2026-09-29T23:59:59Z" in failure.reason
 
 
 def test_another_validity_is_issued_anew(kept, ca):
