@@ -66,7 +66,8 @@ UNSEEN = (
 def _violations(rule: Rule, args: ResourceValidationArgs) -> list[str]:
     properties = _plain(serialize_properties(args.props))
     return rule.violations(
-        Resource(args.resource_type, properties, pulumi.get_stack()), args.get_config()
+        Resource(args.resource_type, properties, pulumi.get_stack(), args.name),
+        args.get_config(),
     )
 
 

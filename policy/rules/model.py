@@ -24,11 +24,13 @@ class Resource:
         properties: Its inputs after the provider's check, by the names that state has, with a
             marker for what is not known yet.
         stack: Name of its stack.
+        name: Its own in the program.
     """
 
     type: str
     properties: Mapping[str, Any]
     stack: str = "dev"
+    name: str = ""
 
     def given(self, name: str) -> bool:
         """Whether a property has a value, be it known yet or not."""

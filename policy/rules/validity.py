@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,13 +19,22 @@ SECOND = timedelta(seconds=1)
 """`not_after` is the last second of validity and not the first after it."""
 
 
+UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+"""Of lengths of time as configuration writes them."""
+
+
 def _within_bounds(resource: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
-    for place, option, begin, end in _windows(resource):
+    for place, option, properties, prefix in _issued_here(resource):
+        begin, end = properties.get(f"{prefix}not_before"), properties.get(f"{prefix}not_after")
         if not (isinstance(begin, str) and isinstance(end, str)):
             continue  # Not known yet in this preview, or not there.
         bounds = configuration[option]
+        shortest, longest = bounds["minimum"] * DAY, bounds["maximum"] * DAY
+        asked = _length(properties.get("validity"))
+        if asked is not None and shortest <= asked <= longest:
+            continue  # The rest is rounding, or the end of the CA: no validity changes these.
         length = datetime.fromisoformat(end) - datetime.fromisoformat(begin) + SECOND
-        if not bounds["minimum"] * DAY <= length <= bounds["maximum"] * DAY:
+        if not shortest <= length <= longest:
             yield (
                 f"The certificate of {place} is valid from {begin} to {end}, "
                 f"{length / DAY:.4g} days: set {place}.validity to {bounds['minimum']:g}d to "
@@ -32,22 +42,50 @@ def _within_bounds(resource: Resource, configuration: Mapping[str, Any]) -> Iter
             )
 
 
-def _windows(resource: Resource) -> Iterator[tuple[str, str, Any, Any]]:
-    """Of each certificate: where it is configured, the option that bounds it, its window."""
+def _issued_here(resource: Resource) -> Iterator[tuple[str, str, Mapping[str, Any], str]]:
+    """Of each certificate: where it is configured, its bounds' option, and where its dates are.
+
+    One that was brought along has its own dates, which no configuration changes.
+    """
+    properties = resource.properties
     if resource.type == REGISTER:
-        clients = resource.properties.get("clients")
+        clients = properties.get("clients")
         for name, client in clients.items() if isinstance(clients, Mapping) else ():
-            yield f"clients.{name}", "client_days", *_window(client)
+            if "certificate" not in client:
+                yield f"clients{_key(name)}", "client_days", client, ""
     elif resource.type == SERVER:
-        yield "server", "server_days", *_window(resource.properties)
+        yield _served(resource), "server_days", properties, ""
     else:
         for prefix in ("", "next_"):
-            window = _window(resource.properties, prefix)
-            yield "certificate_authority", "certificate_authority_days", *window
+            if prefix or not _as_it_came(properties):
+                yield "certificate_authority", "certificate_authority_days", properties, prefix
 
 
-def _window(properties: Mapping[str, Any], prefix: str = "") -> tuple[Any, Any]:
-    return properties.get(f"{prefix}not_before"), properties.get(f"{prefix}not_after")
+def _as_it_came(authority: Mapping[str, Any]) -> bool:
+    """Whether a CA's certificate was made elsewhere, and has not been renewed here."""
+    reason = authority.get("issued_because", "brought along")
+    return "adopted_certificate" in authority and reason == "brought along"
+
+
+def _served(resource: Resource) -> str:
+    """Where a server's certificate is configured: an additional domain's has its name."""
+    domains = resource.properties.get("dns_names")
+    if isinstance(domains, list) and len(domains) == 1 and isinstance(domains[0], str):
+        (domain,) = domains
+        if resource.name.endswith(f"-{domain.replace('*', '_')}"):
+            return f"listener.domain_extensions{_key(domain)}"
+    return "server"
+
+
+def _key(name: str) -> str:
+    """A key in a path of the configuration, as `pulumi config set --path` reads it."""
+    return f".{name}" if re.fullmatch("[A-Za-z0-9_-]+", name) else f'["{name}"]'
+
+
+def _length(text: Any) -> timedelta | None:
+    """The length of time that a text such as `365d` stands for, if it does."""
+    found = re.fullmatch("([0-9]{1,7})([dhms])", text) if isinstance(text, str) else None
+    return timedelta(**{UNITS[found[2]]: int(found[1])}) if found else None
 
 
 def _days(minimum: int, maximum: int, source: str) -> dict[str, Any]:

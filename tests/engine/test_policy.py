@@ -9,13 +9,19 @@ import dataclasses
 import json
 import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
 from operations.project import POLICY_PACK, PROJECT
+from pki import certificates, keys
+from pki.certificates import Issuer
+from pki.names import distinguished_name
+from pki.windows import Window
 from tests import processes
+from tests.engine.holders import set_secret
 
 pytestmark = pytest.mark.in_order
 
@@ -48,6 +54,34 @@ def test_the_program_obeys_every_rule(obedient):
     plan = obedient.succeed("preview", "--expect-no-changes")
     assert "✅ slb-mutual-tls@v1.0.0" in plan
     assert "mandatory" not in plan
+
+
+def test_no_rule_judges_dates_that_were_brought_along(obedient):
+    begin = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+    key, subject = keys.generate(2048), distinguished_name({"common_name": "Of elsewhere"})
+    twenty_years = Window(begin, begin + timedelta(days=7300))
+    authority = certificates.self_signed_authority(subject, key, twenty_years)
+    old = certificates.client(
+        Issuer(authority, key),
+        distinguished_name({"common_name": "old"}),
+        keys.generate(2048).public_key(),
+        Window(begin, begin + timedelta(days=825)),
+    )
+    config = obedient.values["config"]
+    before = {
+        name: config[f"slb-mutual-tls:{name}"] for name in ("certificate_authority", "clients")
+    }
+    obedient.configure(
+        certificate_authority={"certificate": certificates.pem(authority)},
+        clients={"browser": {}, "old": {"certificate": certificates.pem(old)}},
+    )
+    try:
+        set_secret(obedient, "certificate_authority.private_key", keys.pkcs1(key))
+        plan = obedient.succeed("preview")
+        assert "✅ slb-mutual-tls@v1.0.0" in plan
+        assert "mandatory" not in plan
+    finally:
+        obedient.configure(**before)
 
 
 @pytest.fixture(scope="module")

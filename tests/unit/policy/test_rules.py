@@ -21,9 +21,9 @@ LOAD_BALANCER = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
 DYNAMIC = "pulumi-python:dynamic/pki:"
 
 
-def broken(kind, properties, *, stack="dev", **configuration):
+def broken(kind, properties, *, stack="dev", name="", **configuration):
     """The violations by rule."""
-    resource = Resource(kind, properties, stack)
+    resource = Resource(kind, properties, stack, name)
     found = {
         rule.name: rule.violations(
             resource, {**CONFIGURATION.get(rule.name, {}), **configuration.get(rule.name, {})}
@@ -166,6 +166,10 @@ def valid(first, last, prefix=""):
 ONE_YEAR = valid("2026-01-01T00:00:00Z", "2026-12-31T23:59:59Z")
 TWO_YEARS = valid("2026-01-01T00:00:00Z", "2027-12-31T23:59:59Z")
 TEN_YEARS = valid("2026-01-01T00:00:00Z", "2035-12-31T23:59:59Z")
+TWENTY_YEARS = valid("2026-01-01T00:00:00Z", "2045-12-31T23:59:59Z")
+A_DAY_MORE = valid("2025-12-31T00:00:00Z", "2027-02-02T23:59:59Z")
+BROUGHT_ALONG = {"adopted_certificate": "PEM", "issued_because": "brought along"}
+RENEWED = {"adopted_certificate": "PEM", "issued_because": "renewal due since 2026-01-01T00:00:00Z"}
 ONE_HOUR = valid("2026-01-01T00:00:00Z", "2026-01-01T00:59:59Z")
 
 
@@ -178,6 +182,13 @@ ONE_HOUR = valid("2026-01-01T00:00:00Z", "2026-01-01T00:59:59Z")
         ("ServerCertificate", dict.fromkeys(ONE_YEAR, Marker.UNKNOWN)),
         ("CertificateRegister", {"clients": {"browser": ONE_YEAR}}),
         ("CertificateRegister", {"clients": Marker.UNKNOWN}),
+        # What was brought along has the dates that it has.
+        ("CertificateAuthority", {**TWENTY_YEARS, "adopted_certificate": "PEM"}),
+        ("CertificateAuthority", {**TWENTY_YEARS, **BROUGHT_ALONG}),
+        ("CertificateRegister", {"clients": {"old": {**TWO_YEARS, "certificate": "PEM"}}}),
+        # Issued within bounds; the CA's end cut it, or it began before midnight.
+        ("ServerCertificate", {**ONE_HOUR, "validity": "365d"}),
+        ("CertificateRegister", {"clients": {"old": {**A_DAY_MORE, "validity": "398d"}}}),
     ],
 )
 def test_usual_lifetimes_obey(kind, properties):
@@ -201,6 +212,26 @@ def test_usual_lifetimes_obey(kind, properties):
         ),
         ("ServerCertificate", TWO_YEARS, "730 days: set server.validity to 1d to 398d, or"),
         ("ServerCertificate", ONE_HOUR, "set server.validity to 1d to 398d"),
+        ("ServerCertificate", {**TWO_YEARS, "validity": "730d"}, "set server.validity to 1d to"),
+        (
+            "CertificateRegister",
+            {"clients": {"alice.smith": {**TWO_YEARS, "validity": "730d"}}},
+            'set clients["alice.smith"].validity to 1d to 398d',
+        ),
+        (
+            "CertificateAuthority",
+            {**TWENTY_YEARS, **RENEWED, "validity": "7300d"},
+            "set certificate_authority.validity to 365d to 3653d",
+        ),
+        (
+            "CertificateAuthority",
+            {
+                **TWENTY_YEARS,
+                **BROUGHT_ALONG,
+                **valid("2030-01-01T00:00:00Z", "2050-01-01T00:00:00Z", "next_"),
+            },
+            "of certificate_authority is valid from 2030-01-01T00:00:00Z",
+        ),
         (
             "CertificateRegister",
             {"clients": {"browser": ONE_YEAR, "partner": TWO_YEARS}},
@@ -212,6 +243,24 @@ def test_usual_lifetimes_obey(kind, properties):
 def test_a_lifetime_out_of_bounds(kind, properties, sentence):
     (found,) = broken(DYNAMIC + kind, properties)["certificate-validity"]
     assert sentence in found
+
+
+@pytest.mark.parametrize(
+    ("domain", "name", "place"),
+    [
+        ("api.example.com", "tls-dev-api.example.com", '["api.example.com"]'),
+        ("*.example.com", "tls-dev-_.example.com", '["*.example.com"]'),
+        ("gateway", "tls-dev-gateway", ".gateway"),
+    ],
+)
+def test_an_additional_domains_lifetime_is_configured_at_the_domain(domain, name, place):
+    properties = {**TWO_YEARS, "dns_names": [domain]}
+    (found,) = broken(DYNAMIC + "ServerCertificate", properties, name=name)["certificate-validity"]
+    assert f"set listener.domain_extensions{place}.validity to 1d to 398d" in found
+    (found,) = broken(DYNAMIC + "ServerCertificate", properties, name="tls-dev")[
+        "certificate-validity"
+    ]
+    assert "set server.validity to 1d to 398d" in found
 
 
 def test_bounds_are_configurable_and_belong_to_them():
