@@ -1,7 +1,13 @@
-"""Cloud-init user data that installs `serve.py` as a service."""
+"""Cloud-init user data that installs `serve.py` as a service.
+
+Other user data replaces an instance. So as long as `serve.py` behaves like `installed.py`, the text
+that running instances have, that text is what new ones get: whoever writes a better comment into
+`serve.py` replaces nothing. Whoever changes what it does copies it over `installed.py`.
+"""
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import yaml
@@ -31,10 +37,9 @@ NoNewPrivileges=yes
 [Install]
 WantedBy=multi-user.target
 """
-    script = Path(__file__).with_name("serve.py").read_text(encoding="utf-8")
     config = {
         "write_files": [
-            {"path": SCRIPT, "permissions": "0644", "content": script},
+            {"path": SCRIPT, "permissions": "0644", "content": script()},
             {"path": UNIT, "permissions": "0644", "content": unit},
         ],
         "runcmd": [
@@ -43,3 +48,23 @@ WantedBy=multi-user.target
         ],
     }
     return "#cloud-config\n" + yaml.safe_dump(config, sort_keys=False)
+
+
+def script() -> str:
+    """Return the text of the page's program: the installed one, unless `serve.py` does more."""
+    installed, present = (
+        Path(__file__).with_name(name).read_text(encoding="utf-8")
+        for name in ("installed.py", "serve.py")
+    )
+    return installed if behaviour(installed) == behaviour(present) else present
+
+
+def behaviour(source: str) -> str:
+    """What a program does: its syntax tree, in which there are neither comments nor docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            continue
+        if ast.get_docstring(node, clean=False) is not None:
+            node.body[0] = ast.Pass()
+    return ast.dump(tree)

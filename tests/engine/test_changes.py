@@ -178,8 +178,13 @@ CHANGES = [
         },
     ),
     Change(
-        "what instances serve",
+        "comment in what instances serve",
         edit=("components/instance_page/serve.py", "# A."),
+        plan=NOTHING,
+    ),
+    Change(
+        "what instances serve",
+        edit=("components/instance_page/serve.py", "RETRY_SECONDS = 3"),
         plan=NEW_INSTANCES,
     ),
     Change(

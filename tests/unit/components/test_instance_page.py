@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import http.client
 import os
 import socket
@@ -74,12 +75,72 @@ def test_the_cloud_config_installs_the_script_and_starts_it():
     assert text.startswith("#cloud-config\n")
     config = yaml.safe_load(text)
     files = {entry["path"]: entry["content"] for entry in config["write_files"]}
-    assert files[cloud_config.SCRIPT] == SCRIPT.read_text()
+    assert files[cloud_config.SCRIPT] == cloud_config.script()
     assert (
         f"ExecStart=/usr/bin/python3 -I {cloud_config.SCRIPT} --port 8080\n"
         in (files[cloud_config.UNIT])
     )
     assert ["systemctl", "enable", "--now", "instance-page.service"] in config["runcmd"]
+
+
+def test_what_is_installed_behaves_like_the_page():
+    # If this fails, copy serve.py over installed.py: instances are replaced in any case.
+    texts = (SCRIPT.with_name(name).read_text() for name in ("serve.py", "installed.py"))
+    assert len({cloud_config.behaviour(text) for text in texts}) == 1
+
+
+def test_the_user_data_is_that_of_running_instances():
+    # Another digest replaces every backend of every stack: only with other behaviour.
+    digest = hashlib.sha256(cloud_config.render(80).encode()).hexdigest()
+    assert digest == "166a7acd024171df28439205cbc96bd8564d89f891079e13adab877006a27392"
+
+
+@pytest.fixture
+def rewritten(monkeypatch, tmp_path):
+    """Renders the user data with another text of serve.py."""
+
+    def render(change):
+        for name in ("serve.py", "installed.py"):
+            (tmp_path / name).write_text(SCRIPT.with_name(name).read_text())
+        (tmp_path / "serve.py").write_text(change(SCRIPT.read_text()))
+        monkeypatch.setattr(cloud_config, "__file__", str(tmp_path / "cloud_config.py"))
+        return cloud_config.render(80)
+
+    return render
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: f"{text}# A comment.\n",
+        lambda text: text.replace("Serve until stopped.", "Serve for ever."),
+        lambda text: text.replace("One thread a connection.", "A thread for each connection."),
+        lambda text: text.replace("METADATA =", "\n# Of ECS.\nMETADATA =", 1),
+        lambda text: text.replace('"""Serve until stopped."""', "'Serve.'  # Until stopped."),
+    ],
+    ids=["comment", "docstring", "docstring of a class", "lines", "quotes"],
+)
+def test_wording_replaces_no_instance(rewritten, change):
+    before = cloud_config.render(80)
+    assert change(SCRIPT.read_text()) != SCRIPT.read_text()
+    assert rewritten(change) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("Reload to see", "Come back to see"),
+        lambda text: text.replace("no-store", "no-cache"),
+        lambda text: text.replace("RETRY_SECONDS = 2", "RETRY_SECONDS = 3"),
+    ],
+    ids=["page", "header", "number"],
+)
+def test_what_is_served_reaches_the_instances(rewritten, change):
+    config = yaml.safe_load(rewritten(change))
+    (served,) = (
+        one["content"] for one in config["write_files"] if one["path"] == cloud_config.SCRIPT
+    )
+    assert served == change(SCRIPT.read_text()) != SCRIPT.read_text()
 
 
 def test_the_user_data_fits():
