@@ -5,12 +5,13 @@ from __future__ import annotations
 import pulumi
 
 from components.backend_servers import BackendServers
+from components.base_name import OUTPUT, base_name
 from components.load_balancer import MutualTlsLoadBalancer
 from components.private_ca import PrivateCertificateAuthority
 from settings import load, summaries
 
 settings, region = load()
-name = f"{pulumi.get_project()}-{pulumi.get_stack()}"
+name = base_name()
 tags = settings.resource_tags(pulumi.get_project(), pulumi.get_stack())
 
 # Steps 2 and 3: the CA, and a certificate for each client.
@@ -41,6 +42,7 @@ served_by_name = server_certificate.issuer == "other" and settings.server.domain
 address = load_balancer.address.apply(lambda ip: f"[{ip}]" if ":" in ip else ip)
 host = settings.server.domains[0] if served_by_name else address
 
+pulumi.export(OUTPUT, name)
 pulumi.export("url", pulumi.Output.concat("https://", host, "" if port == 443 else f":{port}", "/"))
 pulumi.export("address", load_balancer.address)
 pulumi.export("region", region)

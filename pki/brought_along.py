@@ -269,7 +269,7 @@ def _is_needed(chain: Sequence[x509.Certificate], index: int) -> bool:
 def _require_in_force(
     certificate: x509.Certificate, which: str, now: datetime, *, needed: bool = True
 ) -> None:
-    first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    last = certificate.not_valid_after_utc
     if now > last:
         way_on = "give its successor" if needed else "clients do not need it, so leave it out"
         raise ValueError(f"{which} expired at {show_time(last)}: {way_on}")

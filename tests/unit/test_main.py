@@ -11,6 +11,7 @@ import pytest
 import yaml
 from pulumi.output import Unknown
 
+from components.base_name import AUTHORITY
 from components.private_ca import SHOWN
 from operations.outputs import SECRET_OUTPUTS, ListenerSettings, StackOutputs
 from settings import Settings, parse
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 NAME = f"{PROJECT}-{STACK}"
 CLIENTS = {"browser": {}, "partner": {"pass_phrase": "correct horse"}}
 OUTPUTS = {
+    "name",
     "url",
     "address",
     "region",
@@ -77,6 +79,7 @@ def test_the_outputs_say_what_was_made(deployment):
     outputs = dict(deployment.outputs)
     assert set(json.loads(outputs.pop("client_bundles"))) == {"browser"}
     assert outputs == {
+        "name": NAME,
         "url": f"https://{ADDRESS}/",
         "address": ADDRESS,
         "region": "cn-hangzhou",
@@ -116,6 +119,29 @@ def test_the_outputs_say_what_was_made(deployment):
         "certificate_revocation_list": ISSUED["RevocationList"]["revocation_list"],
         "expired_probe": issued["expired_probe"],
     }
+
+
+OLD_NAME = "slb-mutual-tls-before"
+CA = f"urn:pulumi:{STACK}::{PROJECT}::slb-mutual-tls:index:{AUTHORITY}::{OLD_NAME}"
+OTHER = f"urn:pulumi:{STACK}::{PROJECT}::pulumi:providers:alicloud::default_3_105_0"
+
+
+@pytest.mark.parametrize(
+    "state", [{"outputs": {"name": OLD_NAME}}, {"urns": (OTHER, CA)}], ids=["output", "resources"]
+)
+def test_a_stack_that_was_renamed_keeps_its_resources_names(state):
+    found = run(**state)
+    assert found.outputs["name"] == OLD_NAME
+    names = {one.name for one in found.registrations}
+    assert all(name.startswith(OLD_NAME) for name in names), names
+    balancer = found.one("slb/applicationLoadBalancer:ApplicationLoadBalancer")
+    assert balancer.inputs["loadBalancerName"] == OLD_NAME
+    assert balancer.inputs["tags"]["stack"] == STACK
+
+
+@pytest.mark.parametrize("state", [{"urns": (OTHER,)}, {"outputs": {"url": "https://…/"}}])
+def test_a_stack_without_a_ca_is_named_by_itself(state):
+    assert run(**state).outputs["name"] == NAME
 
 
 def test_what_holds_keys_is_secret_and_nothing_else_is(deployment):

@@ -102,6 +102,8 @@ class Cloud(mocks.Mocks):
         balancers: Its load balancers by id: what differs from `BALANCER`.
         slb_zones: Master and slave zones in which the region sells load balancers.
         address: Of a load balancer that is made.
+        outputs: Of the stack, as the last update left them.
+        urns: Of its resources, likewise.
     """
 
     def __init__(
@@ -120,6 +122,8 @@ class Cloud(mocks.Mocks):
         balancers: Mapping[str, Mapping[str, str]] | None = None,
         slb_zones: tuple[tuple[str, str], ...] = (),
         address: str = ADDRESS,
+        outputs: Mapping[str, Any] | None = None,
+        urns: tuple[str, ...] = (),
     ) -> None:
         self._issued = issued
         self._deployment = deployment
@@ -134,6 +138,8 @@ class Cloud(mocks.Mocks):
         self._balancers = balancers or {}
         self._slb_zones = slb_zones
         self._address = address
+        self._outputs = outputs or {}
+        self._urns = urns
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs = {key: plain(value) for key, value in args.inputs.items()}
@@ -150,8 +156,20 @@ class Cloud(mocks.Mocks):
         return f"{kind} {args.name}", {**inputs, **made}
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        if args.token.startswith("pulumi:pulumi:"):
+            return {"outputs": self._state(args.token.rsplit(":", 1)[1], args.args)}
         self._deployment.invokes.append((args.token, args.args))
         return self._answers(args.token.rsplit(":", 1)[1], args.args)
+
+    def _state(self, function: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the engine knows of the stack."""
+        own = f"organization/{PROJECT}/{STACK}"
+        match function, asked:
+            case "readStackOutputs", {"name": name} if name == own:
+                return self._outputs
+            case "readStackResourceOutputs", {"stackName": name} if name == own:
+                return {urn: {} for urn in self._urns}
+        raise AssertionError(f"no mock of {function} with {asked}")
 
     def _answers(self, function: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         ids = asked.get("ids", [])
@@ -296,7 +314,14 @@ def deploy(
         # Where there is a root, `set_mocks` makes none: its outputs, none at all, would be
         # registered too, and now and then after the program's.
         set_root_resource(SimpleNamespace())
-        mocks.set_mocks(monitor.mocks, PROJECT, STACK, preview=preview, monitor=monitor)
+        mocks.set_mocks(
+            monitor.mocks,
+            PROJECT,
+            STACK,
+            preview=preview,
+            monitor=monitor,
+            organization="organization",
+        )
         config.set_all_config(dict(configuration or {}), list(secret_keys))
         set_root_resource(None)
         await stack.run_in_stack(lambda: program() and None)
