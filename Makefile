@@ -20,7 +20,8 @@ POLICY := policy/.venv/runtime
 PINNED := requirements requirements-dev policy/requirements
 FUZZ_ROUNDS ?= 3000
 BUDGET ?= 7200
-# Tests of a file share what they set up, and may run in order: a file stays with one worker.
+# pytest-xdist: tests of a file share what they set up, and may run in order, so that a file stays
+# with one worker.
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 GOVULNCHECK := v1.9.0
 
@@ -99,6 +100,7 @@ test-long: $(VENV)/development $(POLICY) ## Run the long tests, and ten times as
 	$(RUN) -m pytest $(SIDE_BY_SIDE) --long --budget=$(BUDGET) $(ARGS)
 	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest $(SIDE_BY_SIDE) tests/fuzz --budget=$$(( $(BUDGET) - SECONDS )) $(ARGS)
 
+# By pytest-cov.
 coverage: $(VENV)/development ## Measure lines and branches that the unit tests reach, by file
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit --cov --cov-branch --cov-report=term:skip-covered $(ARGS)
 

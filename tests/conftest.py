@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(
     for item in items:
         if selection.is_in_order(item):
             item.add_marker(pytest.mark.random_order(disabled=True))
-    yield  # -k and -m leave out, --random-order shuffles.
+    yield  # -k and -m leave out, --random-order shuffles (pytest-random-order).
     long = bool(config.getoption("--long"))
     chosen = [item for item in items if selection.is_long(item) == long]
     slice_: str | None = config.getoption("--slice")

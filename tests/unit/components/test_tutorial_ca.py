@@ -164,9 +164,8 @@ def test_it_is_rotated_with_a_time_in_which_old_and_new_clients_are_accepted(
 
 def test_a_client_that_it_issued_is_revoked_on_its_list(tutorial, adopting, index, verify):
     ca = adopted(adopting(**DUE))
-    held = brought_along.client_certificate(
-        tutorial.read("users/client.crt"), adopting()["adopted_certificate"]
-    )
+    held = brought_along.client_certificate(tutorial.read("users/client.crt"))
+    brought_along.require_issued_by(held, adopting()["adopted_certificate"])
     kept, listed = Kept(certificate_register.Provider()), Kept(revocation_list.Provider())
     kept.up(register(ca, {"client": client("client", certificate=held)}, **index))
     assert {entry["serial_number"] for entry in kept.seen["issued"]} == {"face", "facf"}
