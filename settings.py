@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any, Self
@@ -38,7 +39,7 @@ from configuration.listener import (
 )
 from configuration.model import NAMESPACE, Model
 from configuration.regions import REGIONS
-from pki import brought_along, certificates
+from pki import brought_along, certificates, clock
 from pki.durations import parse as parse_duration
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "load",
     "parse",
     "require_ip_version",
+    "require_present_time",
     "summaries",
 ]
 
@@ -325,11 +327,27 @@ def load() -> tuple[Settings, str]:
     keys = sorted(key.removeprefix(prefix) for key in names if key.startswith(prefix))
     secret_keys = [key for key in keys if runtime_config.is_config_secret(prefix + key)]
     try:
+        require_present_time()
         values = {key: _value(config, key) for key in keys}
         region = check_region(pulumi.Config("alicloud").get("region"), file=file)
         return parse(values, file=file, secret_keys=secret_keys), region
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
+
+
+def require_present_time() -> None:
+    """Check that certificates are judged as of now, unless this is a preview.
+
+    Raises:
+        SettingsError: They would be issued for another time, or it is none.
+    """
+    try:
+        if pulumi.runtime.is_dry_run():
+            clock.offset(os.environ)
+        else:
+            clock.require_present(os.environ)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def check_region(region: str | None, *, file: str) -> str:

@@ -10,7 +10,7 @@ from components.arguments import arguments
 from components.backend_servers import BackendServers
 from components.load_balancer import MutualTlsLoadBalancer
 from components.private_ca import PrivateCertificateAuthority
-from settings import Settings, SettingsError, parse
+from settings import Settings, SettingsError, parse, require_present_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,12 +58,13 @@ class MutualTlsService(pulumi.ComponentResource):
         Raises:
             pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
         """
-        super().__init__("slb-mutual-tls:index:MutualTlsService", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
         try:
+            require_present_time()
             settings = parse(args, file=name, secret_keys=args)
         except SettingsError as error:
             raise pulumi.RunError(str(error)) from None
+        super().__init__("slb-mutual-tls:index:MutualTlsService", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
         tags = settings.resource_tags(pulumi.get_project(), pulumi.get_stack())
         authority = PrivateCertificateAuthority(name, settings=settings, opts=child)
         backends = BackendServers(

@@ -13,7 +13,7 @@ from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from pki import certificates, durations
+from pki import certificates, clock, durations
 from pki.windows import Window, require_lasting, show_time
 
 Properties = Mapping[str, Any]
@@ -38,19 +38,10 @@ WORDS = {
 }
 """What properties are called in `BECAUSE`, where their names say nothing to its reader."""
 
-CLOCK_OFFSET = "SLB_MUTUAL_TLS_CLOCK_OFFSET"
-"""Environment variable, e.g. 60d: a preview then shows what will be due that far from now. With a
-minus sign before it, the time is that far in the past."""
-
 
 def now() -> datetime:
     """The time by which certificates are issued and renewed."""
-    offset = os.environ.get(CLOCK_OFFSET)
-    present = datetime.now(UTC)
-    if not offset:
-        return present
-    length = durations.parse(offset.removeprefix("-"))
-    return present - length if offset.startswith("-") else present + length
+    return datetime.now(UTC) + clock.offset(os.environ)
 
 
 def is_unknown(value: Any) -> bool:

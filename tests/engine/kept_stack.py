@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from components.dynamic.properties import CLOCK_OFFSET
 from operations.project import PROJECT
+from pki.clock import CLOCK_OFFSET
 from tests import processes
 from tests.engine.leaks import SIGNATURE
 from tests.unit.components.dynamic.earlier_state import PROVIDERS

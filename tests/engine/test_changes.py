@@ -16,6 +16,7 @@ import pytest
 
 from operations.review import plan
 from operations.stacks import local_environment
+from tests.engine.clock import later
 from tests.engine.conftest import copy_of_the_project
 
 pytestmark = [pytest.mark.in_order, pytest.mark.long]
@@ -200,7 +201,7 @@ CHANGES = [
     # The calendar
     Change(
         "renewal due",
-        variables={"SLB_MUTUAL_TLS_CLOCK_OFFSET": "340d"},
+        variables=later(340),
         plan={**REVOKING, **SERVER_CERTIFICATE},
     ),
     Change("renewed", plan=NOTHING),

@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from pki.windows import show_time
+from tests.engine.clock import later
 
 pytestmark = pytest.mark.in_order
 
@@ -136,7 +137,10 @@ def test_preview_shows_which_client_is_due_and_up_does_that_and_no_more(deployed
     due = {"SLB_MUTUAL_TLS_CLOCK_OFFSET": "280d"}
     text = deployed.succeed("preview", "--diff", variables=due)
     shown = re.findall(r'~ not_after *: "(\S+)" => "(\S+)"', text)
-    deployed.succeed("up", "--yes", "--skip-preview", variables=due)
+    refused = deployed.fail("up", "--yes", "--skip-preview", variables=due)
+    assert "SLB_MUTUAL_TLS_CLOCK_OFFSET=280d is set" in refused
+    assert deployed.outputs() == before
+    deployed.up(variables=later(280))
     after = deployed.outputs()
     assert after.clients["browser"] == before.clients["browser"]
     dates = [show_time(found.clients["partner"].not_after) for found in (before, after)]

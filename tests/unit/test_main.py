@@ -14,6 +14,7 @@ from pulumi.output import Unknown
 from components.base_name import AUTHORITY
 from components.private_ca import SHOWN
 from operations.outputs import SECRET_OUTPUTS, ListenerSettings, StackOutputs
+from pki.clock import CLOCK_OFFSET
 from settings import Settings, parse
 from tests.unit.components.mock_cloud import ADDRESS, ISSUED, PROJECT, STACK, deploy
 
@@ -61,6 +62,19 @@ def mistake(*arguments, **options) -> str:
     with pytest.raises(pulumi.RunError) as caught:
         run(*arguments, **options)
     return str(caught.value)
+
+
+def test_nothing_is_made_for_another_time_than_now(monkeypatch):
+    monkeypatch.setenv(CLOCK_OFFSET, "60d")
+    told = mistake()
+    assert "SLB_MUTUAL_TLS_CLOCK_OFFSET=60d is set" in told
+    assert "it is for previews alone" in told
+    assert run(preview=True).outputs.keys() >= {"url"}
+
+
+def test_a_time_that_is_none_is_refused_in_a_preview_too(monkeypatch):
+    monkeypatch.setenv(CLOCK_OFFSET, "tomorrow")
+    assert "CLOCK_OFFSET in the environment: 'tomorrow' is no length" in mistake(preview=True)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 
 from components.dynamic import certificate_authority, certificate_register, properties
 from pki import keys
+from pki.clock import CLOCK_OFFSET
 from tests.unit.components.dynamic.engine import Kept
 from tests.unit.components.dynamic.programs import AUTHORITY, register
 from tests.unit.pki.material import NOW, small_key
@@ -23,9 +24,9 @@ def clock(monkeypatch):
             return NOW.astimezone(tz)
 
     def move(offset):
-        monkeypatch.setenv(properties.CLOCK_OFFSET, offset)
+        monkeypatch.setenv(CLOCK_OFFSET, offset)
 
-    monkeypatch.delenv(properties.CLOCK_OFFSET, raising=False)
+    monkeypatch.delenv(CLOCK_OFFSET, raising=False)
     monkeypatch.setattr(properties, "datetime", Stopped)
     return move
 

@@ -8,8 +8,8 @@ import pytest
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from components.dynamic import properties
 from components.dynamic.properties import BECAUSE, changed, chosen, failure, is_unknown, now
+from pki.clock import CLOCK_OFFSET
 from tests.unit.components.dynamic.engine import wire
 from tests.unit.pki.material import NOW
 
@@ -54,7 +54,7 @@ def test_an_offset_that_is_no_length_of_time_is_refused(clock):
 
 
 def test_the_variable_is_named_as_documented():
-    assert properties.CLOCK_OFFSET == "SLB_MUTUAL_TLS_CLOCK_OFFSET"
+    assert CLOCK_OFFSET == "SLB_MUTUAL_TLS_CLOCK_OFFSET"
 
 
 @pytest.mark.parametrize(
