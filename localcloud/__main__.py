@@ -27,6 +27,10 @@ DEFAULT_HOME = Path(".local/cloud")
 Strict = Annotated[
     bool, typer.Option(help="Refuse bad client certificates in the handshake, not by a 400 page.")
 ]
+OrAnother = Annotated[
+    bool,
+    typer.Option("--or-another", help="Take any free port where that one is not, and keep it."),
+]
 
 
 @app.command()
@@ -36,9 +40,10 @@ def start(
         int, typer.Option(min=0, max=65535, help="Of the API; 0: any.")
     ] = control.DEFAULT_PORT,
     strict: Strict = False,
+    or_another: OrAnother = False,
 ) -> None:
     """Start the cloud unless it runs."""
-    present, new = control.start(Home(home), port, _say, strict=strict)
+    present, new = control.start(Home(home), port, _say, strict=strict, or_another=or_another)
     where = f"at https://127.0.0.1:{present.port} (process {present.process.pid})"
     if new:
         _say(f"The local cloud answers {where}.")
@@ -145,9 +150,11 @@ def serve(
     haproxy: Annotated[Path, typer.Option()],
     port: Annotated[int, typer.Option()],
     strict: Strict = False,
+    or_another: OrAnother = False,
 ) -> None:
     """Run the cloud in this process."""
-    run_server(Home(home), haproxy, listening_socket(port), strict=strict)
+    taken = listening_socket(port, or_another=or_another)
+    run_server(Home(home), haproxy, taken, strict=strict)
 
 
 def _say(text: str) -> None:

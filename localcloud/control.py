@@ -55,7 +55,12 @@ def running(home: Home) -> Running | None:
 
 
 def start(
-    home: Home, port: int, say: Callable[[str], None], *, strict: bool = False
+    home: Home,
+    port: int,
+    say: Callable[[str], None],
+    *,
+    strict: bool = False,
+    or_another: bool = False,
 ) -> tuple[Running, bool]:
     """Start a home's local cloud unless it runs.
 
@@ -64,6 +69,8 @@ def start(
         port: Of the API if it is to be started; 0 for the one it had last, else any free one.
         say: Is told what takes long.
         strict: Refuse clients without a good certificate in the handshake.
+        or_another: Take any free port where that one is not free, and the same in its place the
+            next time.
 
     Returns:
         The process, and whether it is new.
@@ -77,13 +84,28 @@ def start(
         if present is not None:
             return present, False
         haproxy = ensure(say)
-        port = port or _last_port(home)
-        _require_free(port)
+        wanted = port
+        if or_another:
+            port = home.in_place_of(wanted)
+        elif port == 0:
+            port = _last_port(home)
+        if not or_another:
+            _require_free(port)
         home.running.unlink(missing_ok=True)
         arguments = ["--haproxy", str(haproxy), "--port", str(port)]
         if strict:
             arguments.append("--strict")
-        return _spawn(home, arguments), True
+        if or_another:
+            arguments.append("--or-another")
+        present = _spawn(home, arguments)
+        if or_another:
+            home.take_in_place_of(wanted, present.port)
+            if present.port != port and wanted:
+                say(
+                    f"Port {port} of 127.0.0.1 is not free{_who_has(port)}: the local cloud takes "
+                    f"{present.port} in its place, and keeps it."
+                )
+        return present, True
 
 
 def stop(home: Home) -> bool:

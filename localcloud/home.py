@@ -27,6 +27,13 @@ SOCKET_PATH_BYTES = 100
 
 TLS_YEARS = 10
 
+PROXIES = tuple(
+    name
+    for kind in ("http", "https", "all", "grpc")
+    for name in (f"{kind}_proxy", f"{kind}_proxy".upper())
+)
+"""Variables by which programs find a proxy."""
+
 
 class Home:
     """A local cloud's folder, for its owner only.
@@ -43,6 +50,7 @@ class Home:
         self.nonces = self.path / "nonces.sqlite"
         self.running = self.path / "running.json"
         self.last_port = self.path / "port"
+        self._ports = self.path / "ports.json"
         self.data_plane = self.path / "data-plane"
         self.trust = self.path / "api-ca.pem"
         """Certificate that clients of the API trust."""
@@ -82,6 +90,18 @@ class Home:
                 write_private(path, text)
         return certificate, key
 
+    def in_place_of(self, port: int) -> int:
+        """The API's port that was taken when this one was asked for last; itself at first."""
+        try:
+            taken: dict[str, int] = json.loads(self._ports.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return port
+        return taken.get(str(port), port)
+
+    def take_in_place_of(self, port: int, taken: int) -> None:
+        """Remember which port was taken when one was asked for: states of stacks refer to it."""
+        write_private(self._ports, json.dumps({port: taken}))
+
     def _kept(self, name: str, made: dict[str, Any]) -> dict[str, Any]:
         path = self.path / name
         if not path.exists():
@@ -101,6 +121,8 @@ def environment(home: Home, port: int) -> dict[str, str]:
         "ALIBABA_CLOUD_ACCOUNT_TYPE": "Domestic",
         **{f"ALIBABA_CLOUD_ENDPOINT_{product}": endpoint for product in products},
         "SSL_CERT_FILE": str(home.trust),
+        # The provider sends loopback to a proxy, too, whatever NO_PROXY says.
+        **dict.fromkeys(PROXIES, ""),
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }

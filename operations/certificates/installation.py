@@ -6,9 +6,11 @@ machine see those. Programs ask for it or read it from the bundle's `passphrase.
 
 from __future__ import annotations
 
+import ipaddress
 import shlex
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 Issuer = Literal["private", "other"]
 """Who issued the server's certificate: the stack's own CA, or one that clients may know already."""
@@ -186,12 +188,21 @@ curl (the one of Windows reads no PEM keys): asks for the pass phrase; in script
 
 def _curl_options(name: str, url: str, directory: Path, issuer: Issuer) -> str:
     trust = f"--cacert {_quoted(directory / 'ca.crt')} " if issuer == "private" else ""
+    if _is_on_this_machine(url):
+        trust = f"--noproxy '*' {trust}"
     # In --cert, a colon not escaped ends the path, and a pass phrase follows.
     certificate = str(directory / f"{name}.crt").replace("\\", "\\\\").replace(":", "\\:")
     return (
         f"{trust}--cert {shlex.quote(certificate)} "
         f"--key {_quoted(directory / f'{name}.key')} {shlex.quote(url)}"
     )
+
+
+def _is_on_this_machine(url: str) -> bool:
+    try:
+        return ipaddress.ip_address(urlsplit(url).hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _python(name: str, url: str, directory: Path, *, private: bool) -> str:

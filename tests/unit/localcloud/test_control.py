@@ -99,6 +99,29 @@ def test_an_occupied_port_is_named_with_who_has_it(local_cloud: LocalCloud) -> N
     assert control.running(local_cloud.home) is None
 
 
+def test_another_port_is_taken_where_that_may_be_and_kept(local_cloud: LocalCloud) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answer = local_cloud.run("start", "--port", str(port), "--or-another")
+        assert answer.returncode == 0, answer.stderr
+        first = local_cloud.status["endpoint"]
+        assert (
+            f"Port {port} of 127.0.0.1 is not free, {psutil.Process().name()} has" in answer.stderr
+        )
+        assert f"takes {first.rsplit(':', 1)[1]} in its place" in answer.stderr
+    control.stop(local_cloud.home)
+    # The port is free now, and states of stacks refer to the other.
+    again = local_cloud.run("start", "--port", str(port), "--or-another")
+    assert local_cloud.status["endpoint"] == first
+    assert "in its place" not in again.stderr
+    control.stop(local_cloud.home)
+    # Whoever asks for another port than before gets that.
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        wanted = other.getsockname()[1]
+    local_cloud.run("start", "--port", str(wanted), "--or-another")
+    assert local_cloud.status["endpoint"].endswith(f":{wanted}")
+
+
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
 def test_a_port_taken_on_every_address_has_a_name_too(local_cloud: LocalCloud) -> None:
     # Binding to loopback with SO_REUSEADDR fails because of the other's listening, not its address.
