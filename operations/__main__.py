@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from operations.commands import adoption, ca_key, certificates, lifecycle, review, verification
 from operations.commands.terminal import errors
+from operations.endings import signals_end_in_order
 from operations.errors import OperationError, ReportedError
 from operations.stacks.log_levels import require_clean_logs
 from toolchain.errors import ToolchainError
@@ -38,7 +39,8 @@ def main() -> int:
     """Run a command; print one clear message where it cannot be done."""
     try:
         require_clean_logs(sys.argv[1:], os.environ)
-        app()
+        with signals_end_in_order():
+            app()
     except ReportedError:
         return 1
     except (OperationError, ToolchainError) as error:

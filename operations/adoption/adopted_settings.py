@@ -8,6 +8,7 @@ from typing import Any
 
 from operations.adoption.existing import Existing
 from operations.errors import OperationError
+from operations.stacks.local_environment import section
 from settings import DEFAULT_WEIGHT, NAMESPACE, Settings, SettingsError, parse
 
 Scalar = str | int | bool
@@ -63,7 +64,7 @@ def configuration(
         OperationError: Something is configured that could only be had by replacing it, or the load
             balancer has what the program does not take.
     """
-    sections = {name: dict(config.get(f"{NAMESPACE}:{name}") or {}) for name in SECTIONS}
+    sections = {name: section(config, name) for name in SECTIONS}
     _require_new(sections)
     _require_way_back(existing, sections)
     _require_domain_extensions(existing, sections)

@@ -8,8 +8,9 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 
 from operations.adoption.existing import Existing
+from operations.stacks.local_environment import section
 from pki import certificates
-from settings import NAMESPACE, Settings
+from settings import Settings
 
 
 def remarks(existing: Existing, settings: Settings, config: Mapping[str, Any]) -> Iterator[str]:
@@ -77,9 +78,12 @@ def _not_kept(existing: Existing, settings: Settings) -> Iterator[str]:
 
 
 def _same_ca(fingerprint: str, config: Mapping[str, Any]) -> bool:
-    text = (config.get(f"{NAMESPACE}:certificate_authority") or {}).get("certificate")
-    if text is None:
+    text = section(config, "certificate_authority").get("certificate")
+    if not isinstance(text, str):
         return False
-    certificate = certificates.load(text)
+    try:
+        certificate = certificates.load(text)
+    except ValueError:
+        return False  # The preview says what is wrong with it.
     # The API's fingerprint is SHA-1.
     return certificate.fingerprint(hashes.SHA1()).hex() == fingerprint  # noqa: S303

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from operations import endings
 from operations.adoption.existing import Existing
 from operations.errors import OperationError
 from operations.project import project_name
 from operations.review.plan import Plan
+from operations.stacks.local_environment import section
 from operations.stacks.stack import Stack
 from settings import Settings
 
@@ -20,30 +24,59 @@ INSTANCE = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
 SERVERS = "alicloud:slb/backendServer:BackendServer"
 LISTENER = "alicloud:slb/listener:Listener"
 DOMAIN_EXTENSION = "alicloud:slb/domainExtension:DomainExtension"
+IMPORTED = frozenset({COMPONENT, INSTANCE, SERVERS, LISTENER, DOMAIN_EXTENSION})
+PROGRAM = "pulumi-python:dynamic"
+"""What the types begin with of what only the program makes."""
 
 
-def require_none(stack: Stack) -> None:
-    """Check that the stack has no load balancer.
+def require_none(stack: Stack, config: Mapping[str, Any]) -> None:
+    """Check that the stack has no load balancer; forget what an import left that was killed.
 
     Raises:
         OperationError: It has one.
     """
-    if COMPONENT in stack.capture("stack", "export").stdout:
+    present = stack.deployment().get("resources", [])
+    types = {one["type"] for one in present}
+    if COMPONENT not in types:
+        return
+    # What was imported in full is in the configuration, and what is up has certificates.
+    whole = "instance_ids" in section(config, "backends")
+    if whole or any(one.startswith(PROGRAM) for one in types):
         raise OperationError(f"Stack {stack.name} has a load balancer already.")
+    let_go(stack, {one["urn"] for one in present if one["type"] not in IMPORTED})
 
 
-def bring_in(stack: Stack, existing: Existing, settings: Settings) -> None:
+@contextlib.contextmanager
+def brought_in(
+    stack: Stack, existing: Existing, settings: Settings
+) -> Iterator[Callable[[], None]]:
     """Make the load balancer the stack's, by `pulumi import`; nothing is changed in the cloud.
+
+    Gives a function after whose call the stack keeps it. However the block ends without it, the
+    stack forgets what was imported.
 
     Raises:
         OperationError: The engine refuses; it has said why.
     """
+    before = {one["urn"] for one in stack.deployment().get("resources", [])}
+    with contextlib.ExitStack() as undo:
+        undo.callback(let_go, stack, before)
+        _import(stack, existing, settings)
+
+        def keep() -> None:
+            undo.pop_all()
+
+        yield keep
+
+
+def _import(stack: Stack, existing: Existing, settings: Settings) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder, "import.json")
         document = resources(f"{project_name()}-{stack.name}", existing, settings)
         file.write_text(json.dumps(document), encoding="utf-8")
         options = ("--protect=false", "--generate-code=false", "--yes", "--skip-preview")
-        if stack.run("import", "--file", str(file), *options) != 0:
+        # Apart from the terminal: an engine that dies with it leaves a lock.
+        if stack.run("import", "--file", str(file), *options, apart=True) != 0:
             raise OperationError("The load balancer cannot be imported.")
 
 
@@ -87,13 +120,11 @@ def resources(name: str, existing: Existing, settings: Settings) -> dict[str, An
     }
 
 
-def let_go(stack: Stack) -> None:
-    """Forget what was imported; the cloud is left as it is."""
-    deployment = json.loads(stack.capture("stack", "export").stdout)["deployment"] or {}
-    resources = deployment.get("resources", [])
-    for kind in (DOMAIN_EXTENSION, LISTENER, SERVERS, INSTANCE, COMPONENT):
-        for one in resources:
-            if one["type"] == kind:
+def let_go(stack: Stack, kept: Collection[str]) -> None:
+    """Forget what the stack has but these resources, by URN; the cloud is left as it is."""
+    with endings.undisturbed():
+        for one in reversed(stack.deployment().get("resources", [])):
+            if one["urn"] not in kept:
                 stack.capture("state", "delete", one["urn"], "--yes")
 
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from operations.certificates import rotation
 from operations.errors import OperationError
 from operations.outputs import StackOutputs
+from operations.stacks.local_environment import section
 from operations.verification import checks, probes
 from operations.verification.identity import Identity
 from operations.verification.report import Check
@@ -33,13 +34,13 @@ def changes(values: Mapping[str, Any], name: str, reason: str) -> dict[str, str 
     Raises:
         OperationError: The configuration has no such client, or has it as revoked.
     """
-    config = values.get("config", {})
-    clients = config.get(f"{NAMESPACE}:clients", {})
+    clients = section(values.get("config", {}), "clients")
     if name not in clients:
         known = ", ".join(sorted(clients)) or "none"
         raise OperationError(f"The configuration has no client {name!r}; it has {known}.")
-    if (clients[name] or {}).get("revoked"):
-        raise OperationError(f"Client {name} is revoked already ({clients[name]['revoked']}).")
+    entry = clients[name]
+    if isinstance(entry, Mapping) and entry.get("revoked"):
+        raise OperationError(f"Client {name} is revoked already ({entry['revoked']}).")
     present, following = rotation.generations(values)
     wanted: dict[str, str | int | None] = {
         f"{NAMESPACE}:clients[{json.dumps(name)}].revoked": reason,

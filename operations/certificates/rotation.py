@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from operations.errors import OperationError
 from operations.outputs import IssuedCertificate, StackOutputs
+from operations.stacks.local_environment import section
 from operations.verification import checks, probes
 from operations.verification.identity import Identity
 from operations.verification.report import Check
@@ -49,10 +50,28 @@ def changes(values: Mapping[str, Any], step: Step) -> dict[str, int | None]:
 
 
 def generations(values: Mapping[str, Any]) -> tuple[int, int | None]:
-    """The generation in force, and the one that a rotation prepares."""
-    authority = values.get("config", {}).get(AUTHORITY) or {}
-    following = authority.get("next_generation")
-    return int(authority.get("generation", 1)), None if following is None else int(following)
+    """The generation in force, and the one that a rotation prepares.
+
+    Raises:
+        OperationError: One of them is no number.
+    """
+    authority = section(values.get("config", {}), "certificate_authority")
+    present, following = (
+        _number(name, authority.get(name)) for name in ("generation", "next_generation")
+    )
+    return 1 if present is None else present, following
+
+
+def _number(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        return int(str(value))
+    except ValueError:
+        raise OperationError(
+            f"certificate_authority.{name} in the configuration is no whole number: correct it, as "
+            f"in `pulumi config set --path --type int '{AUTHORITY}.{name}' 2`."
+        ) from None
 
 
 def left_behind(outputs: StackOutputs, now: datetime) -> list[IssuedCertificate]:

@@ -8,14 +8,17 @@ from typing import Annotated
 
 import typer
 
+from operations import endings
 from operations.adoption import adopted_settings, existing, remarks, state
+from operations.commands import engine
 from operations.commands.terminal import StackName, console
 from operations.errors import OperationError
 from operations.review import plan
 from operations.review.markdown import markdown
 from operations.slb import SlbApi
 from operations.stacks import targets
-from operations.stacks.stack_file import StackFile
+from operations.stacks.local_environment import region
+from operations.stacks.proposal import proposed
 
 
 def import_existing(
@@ -24,26 +27,31 @@ def import_existing(
     stack: StackName = "local",
 ) -> None:
     """Bring a load balancer that was made by hand under the stack's management."""
+    engine.require_present_time()
     target = targets.opened(stack)
     config = target.values["config"]
-    api = SlbApi(config["alicloud:region"], {**os.environ, **target.stack.variables})
-    state.require_none(target.stack)
+    api = SlbApi(region(config, stack), {**os.environ, **target.stack.variables})
+    state.require_none(target.stack, config)
     found = existing.look(api, load_balancer_id, port)
     wanted, settings = adopted_settings.configuration(found, config)
     for remark in remarks.remarks(found, settings, config):
         console.print(remark)
-    file = StackFile(stack)
-    file.change(target.stack, wanted)
-    target = targets.opened(stack)
-    try:
-        state.bring_in(target.stack, found, settings)
-        status, log = target.stack.preview_events()
-        planned = plan.parse(log)
-        sys.stdout.write(markdown(planned, stack, status=status))
-        state.require_in_place(planned, status)
-    except OperationError as error:
-        state.let_go(target.stack)
-        file.restore()
-        targets.opened(stack)
-        raise OperationError(f"{error} Nothing was imported; {file.name} is as it was.") from None
-    console.print(f"{file.name} now says what is there; `make up STACK={stack}` does the above.")
+    with proposed(target, wanted) as proposal:
+        trial = proposal.target.stack
+        try:
+            with state.brought_in(trial, found, settings) as keep:
+                status, log = trial.preview_events()
+                planned = plan.parse(log)
+                sys.stdout.write(markdown(planned, stack, status=status))
+                sys.stdout.flush()
+                state.require_in_place(planned, status)
+                with endings.undisturbed():
+                    proposal.accept()
+                    keep()
+        except OperationError as error:
+            raise OperationError(
+                f"{error} Nothing was imported; {proposal.file} is as it was."
+            ) from None
+    console.print(
+        f"{proposal.file} now says what is there; `make up STACK={stack}` does the above."
+    )

@@ -11,12 +11,12 @@ import typer
 from operations import outputs
 from operations.certificates import revocation, rotation
 from operations.commands import engine
-from operations.commands.terminal import StackName, console
+from operations.commands.terminal import StackName, Yes, agreed, console
 from operations.commands.verification import verified
 from operations.errors import OperationError
 from operations.outputs import StackOutputs
 from operations.stacks import targets
-from operations.stacks.stack_file import StackFile
+from operations.stacks.proposal import proposed
 from operations.stacks.targets import Target
 from operations.verification.identity import of_bundle
 from operations.verification.report import Check, Report, render
@@ -26,9 +26,10 @@ def revoke(
     name: str,
     reason: Annotated[str, typer.Option(help="CRLReason, RFC 5280, 5.3.1.")] = "keyCompromise",
     stack: StackName = "local",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Cut a client off: another key for the CA, and new certificates for everybody else."""
+    engine.require_present_time()
     target = targets.opened(stack)
     before = outputs.parse(target.stack.outputs())
     wanted = revocation.changes(target.values, name, reason)
@@ -36,15 +37,15 @@ def revoke(
         raise OperationError(f"Client {name} has no certificate: `make up STACK={stack}` first.")
     leaver = of_bundle(before.client_bundles[name])
     others = sorted(before.client_bundles.keys() - {name})
-    target = _configured(
+    report = _configured(
         target,
         wanted,
-        f"now says that {name} is revoked and that the CA has another key.\n"
+        f"is to say that {name} is revoked and that the CA has another key.\n"
         f"New certificates: {', '.join(others) or 'nobody'}. "
         "What they hold now stops working at once.",
+        lambda found: [revocation.cut_off(found, name, leaver)],
         yes=yes,
     )
-    report = _brought_up(target, lambda found: [revocation.cut_off(found, name, leaver)])
     _say_whom_to_hand_out(others, stack)
     raise typer.Exit(report.exit_status)
 
@@ -52,12 +53,13 @@ def revoke(
 def rotate(
     step: Annotated[rotation.Step, typer.Argument(help="prepare, complete or abort.")],
     stack: StackName = "local",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     force: Annotated[
         bool, typer.Option("--force", help="Complete although certificates are left behind.")
     ] = False,
 ) -> None:
     """Give the CA another key in two steps, between which old and new clients get through."""
+    engine.require_present_time()
     target = targets.opened(stack)
     before = outputs.parse(target.stack.outputs())
     wanted = rotation.changes(target.values, step)
@@ -65,23 +67,26 @@ def rotate(
     if step == "complete":
         _refuse_to_leave_behind(before, force=force)
         told = (
-            "now has the prepared CA take over. What clients got before STEP=prepare stops working."
+            "is to have the prepared CA take over. "
+            "What clients got before STEP=prepare stops working."
         )
     elif step == "prepare":
         told = (
-            "now says that another CA is prepared.\n"
+            "is to say that another CA is prepared.\n"
             f"New certificates: {', '.join(names) or 'nobody'}. The old ones go on working."
         )
     else:
         told = (
-            "now prepares no other CA.\nNew certificates, of the present one: "
+            "is to prepare no other CA.\nNew certificates, of the present one: "
             f"{', '.join(names) or 'nobody'}. What was handed out since STEP=prepare stops working."
         )
     earlier = {name: of_bundle(before.client_bundles[name]) for name in before.clients_to_try()}
-    target = _configured(target, wanted, told, yes=yes)
-    report = _brought_up(
+    report = _configured(
         target,
+        wanted,
+        told,
         lambda found: [rotation.earlier_clients(found, earlier)] if step == "prepare" else [],
+        yes=yes,
     )
     if step != "complete":
         _say_whom_to_hand_out(names, stack)
@@ -109,29 +114,42 @@ def _say_whom_to_hand_out(names: list[str], stack: str) -> None:
 
 
 def _configured(
-    target: Target, wanted: Mapping[str, str | int | None], told: str, *, yes: bool
-) -> Target:
-    """Change the stack's configuration file, show the preview and ask.
+    target: Target,
+    wanted: Mapping[str, str | int | None],
+    told: str,
+    further: Callable[[StackOutputs], Sequence[Check]],
+    *,
+    yes: bool,
+) -> Report:
+    """Show what a change of the configuration does, ask, write it, bring the stack up, verify it.
+
+    Args:
+        target: The stack.
+        wanted: What to set in its configuration, by path; None: to remove.
+        told: What that says, after the file's name.
+        further: Checks beside the verification's.
+        yes: Do not ask.
 
     Raises:
-        OperationError: The preview fails or the answer is no; the file is as it was.
+        OperationError: The preview fails or nobody says yes; the file is as it was.
     """
-    name = target.stack.name
-    file = StackFile(name)
-    file.change(target.stack, wanted)
-    changed = targets.opened(name)
-    console.print(f"{file.name} {told}")
-    previewed = changed.stack.run("preview")
-    if previewed or not (yes or typer.confirm("Go on?", default=False)):
-        file.restore()
-        targets.opened(name)
-        raise OperationError(f"Nothing was done; {file.name} is as it was.")
-    return changed
+    with proposed(target, wanted) as proposal:
+        console.print(f"{proposal.file} {told}")
+        previewed = proposal.target.stack.run("preview")
+        if previewed or not (yes or agreed("Go on?")):
+            hint = "" if previewed else " To go on without a question: ARGS=--yes."
+            raise OperationError(f"Nothing was done; {proposal.file} is as it was.{hint}")
+        # It may ask, too.
+        options = engine.recover(target)
+        proposal.accept()
+    return _brought_up(targets.opened(target.stack.name), options, further)
 
 
-def _brought_up(target: Target, further: Callable[[StackOutputs], Sequence[Check]]) -> Report:
+def _brought_up(
+    target: Target, options: Sequence[str], further: Callable[[StackOutputs], Sequence[Check]]
+) -> Report:
     """Bring the stack up as it was previewed, verify it and print the report."""
-    engine.run(target, "up", "--yes", "--skip-preview", *engine.recover(target))
+    engine.run(target, "up", "--yes", "--skip-preview", *options)
     found = outputs.parse(target.stack.outputs())
     report = verified(target, found)
     report = Report(report.url, (*report.checks, *further(found)))

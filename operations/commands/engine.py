@@ -10,12 +10,13 @@ from typing import Any
 import typer
 from rich.markup import escape
 
-from operations.commands.terminal import errors
+from operations.commands.terminal import agreed, errors
 from operations.errors import OperationError
 from operations.project import project_name
 from operations.recovery import interruption, orphans
+from operations.stacks.local_environment import region, section
 from operations.stacks.targets import Target
-from settings import NAMESPACE
+from pki import clock
 
 STOPPED = (
     "`up` stopped; the message above says why. If it is about the configuration, correct that. If "
@@ -23,6 +24,18 @@ STOPPED = (
     "`make up` again: it goes on from here, and puts in order what was left half made."
 )
 """What a failed `up` ends with."""
+
+
+def require_present_time() -> None:
+    """Check, before anything is changed, that certificates are not judged as of another time.
+
+    Raises:
+        OperationError: They would be.
+    """
+    try:
+        clock.require_present(os.environ)
+    except ValueError as error:
+        raise OperationError(str(error)) from None
 
 
 def run(target: Target, command: str, *arguments: str) -> None:
@@ -59,11 +72,11 @@ def recover(target: Target) -> list[str]:
         return []
     deployment, since = interrupted
     config = target.values["config"]
-    call = orphans.caller(config["alicloud:region"], {**os.environ, **stack.variables})
+    call = orphans.caller(region(config, stack.name), {**os.environ, **stack.variables})
     place = orphans.site(
         f"{project_name()}-{stack.name}",
         deployment,
-        config.get(f"{NAMESPACE}:load_balancer") or {},
+        section(config, "load_balancer"),
         {"project": project_name(), "stack": stack.name},
         since,
     )
@@ -77,7 +90,7 @@ def recover(target: Target) -> list[str]:
                 f"run `make up STACK={stack.name}` in a terminal, or remove it in the console."
             )
         asked = target.local is None
-        if asked and not typer.confirm("Remove what the last `up` left?", default=False):
+        if asked and not agreed("Remove what the last `up` left?"):
             raise OperationError("What the last `up` left stays, and nothing else was done.")
         orphans.remove(found, call)
     if deployment.get("pending_operations"):

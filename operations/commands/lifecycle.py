@@ -22,6 +22,7 @@ from operations.verification.report import render
 
 def up(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Bring the stack to its configuration, then verify it from outside."""
+    engine.require_present_time()
     target = targets.opened(stack)
     confirmed = ["--yes"] if target.local else []
     engine.run(target, "up", *confirmed, *engine.recover(target), *(arguments or []))
@@ -43,12 +44,14 @@ def preview(stack: StackName = "local", arguments: Arguments = None) -> None:
 
 def refresh(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Compare the state with the cloud."""
+    engine.require_present_time()
     target = targets.opened(stack)
     engine.run(target, "refresh", *(["--yes"] if target.local else []), *(arguments or []))
 
 
 def down(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Remove everything the stack made; stop the local cloud."""
+    engine.require_present_time()
     target = targets.opened(stack)
     engine.run(target, "destroy", *(["--yes"] if target.local else []), *(arguments or []))
     if target.local:

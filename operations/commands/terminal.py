@@ -11,4 +11,15 @@ console = Console()
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 StackName = Annotated[str, typer.Option("--stack", help="Name of the stack: Pulumi.NAME.yaml.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Arguments = Annotated[list[str] | None, typer.Argument(help="Passed on to the Pulumi CLI.")]
+
+
+def agreed(question: str) -> bool:
+    """Ask, and take everything but a yes for a no: an interrupt, or that nobody is there."""
+    try:
+        return typer.confirm(question, default=False)
+    except typer.Abort:
+        # The answer's line has not ended.
+        console.print()
+        return False

@@ -22,45 +22,91 @@ import yaml
 
 from operations.errors import OperationError, ReportedError
 from operations.project import PROJECT, project_name
-from operations.stacks import oidc
+from operations.stacks import engine_yaml, oidc
 from operations.stacks.stack import Stack
-from settings import NAMESPACE
+from settings import NAMESPACE, SettingsError, check_region
 from toolchain.install import Toolchain
 
 ENDPOINTS = "alicloud:endpoints"
 PUBLISHED_PORT = f"{NAMESPACE}:published_port"
-LISTENER = f"{NAMESPACE}:listener"
 SERVER = f"{NAMESPACE}:server"
 PROVIDER = "alicloud:"
 REGION = "alicloud:region"
 
 
 def configuration(name: str) -> dict[str, Any]:
-    """Read `Pulumi.NAME.yaml`.
+    """Read `Pulumi.NAME.yaml` as the engine does.
 
     Raises:
-        OperationError: There is no such file, or it is not YAML.
+        OperationError: There is no such file, or `read` refuses it.
     """
     path = PROJECT / f"Pulumi.{name}.yaml"
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except FileNotFoundError:
         known = ", ".join(sorted(p.name.split(".")[1] for p in PROJECT.glob("Pulumi.*.yaml")))
         raise OperationError(
             f"There is no stack {name!r}: {path.name} is missing; there are {known}."
         ) from None
-    except yaml.YAMLError as error:
-        raise OperationError(f"{path.name} is not valid YAML: {error}") from None
-    return values or {}
+    return read(content, path.name)
+
+
+def read(content: bytes, file: str) -> dict[str, Any]:
+    """Read a stack's configuration file as the engine does; `config` has its keys in any case.
+
+    Args:
+        content: Of the file.
+        file: Its name, for messages.
+
+    Raises:
+        OperationError: It is not YAML, not of a configuration's shape, or the engine would read a
+            name in it as another one.
+    """
+    try:
+        node = engine_yaml.compose(content.decode())
+        values = engine_yaml.value_of(node)
+    except UnicodeDecodeError as error:
+        raise OperationError(f"{file} is not in UTF-8: {error}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise OperationError(f"{file} is not valid YAML: {error}") from None
+    for name in engine_yaml.renamed(node):
+        raise OperationError(
+            f"{file}, line {name.line}: {name.written or 'an empty name'} is no text in YAML, and "
+            f"would be read as {name.read}. Write it in quotes: "
+            f"{json.dumps(name.written, ensure_ascii=False)}."
+        )
+    config = values.get("config") if isinstance(values, Mapping) else values
+    if not isinstance(config, Mapping | None):
+        raise OperationError(f"{file}: there has to be a map of keys below config.")
+    # As the engine does with a key without a namespace.
+    named = {
+        key if ":" in key else f"{project_name()}:{key}": value
+        for key, value in (config or {}).items()
+    }
+    return {**(values or {}), "config": named}
+
+
+def section(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What a configuration has below a key of this project; empty where there is no map.
+
+    Whether that is right, the program says in a preview.
+    """
+    found = config.get(f"{NAMESPACE}:{name}")
+    return dict(found) if isinstance(found, Mapping) else {}
 
 
 def api_port(values: Mapping[str, Any]) -> int | None:
     """Port of the local cloud if the configuration's endpoints are on loopback, else None."""
-    for endpoints in values.get("config", {}).get(ENDPOINTS, []):
+    for endpoints in _endpoints(values.get("config", {})):
         address = urlsplit(f"//{endpoints.get('slb', '')}")
         if address.hostname in {"127.0.0.1", "localhost"} and address.port:
             return address.port
     return None
+
+
+def _endpoints(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = config.get(ENDPOINTS)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 def on_the_local_cloud(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,8 +119,8 @@ def on_the_local_cloud(values: Mapping[str, Any]) -> dict[str, Any]:
         values: Content of a stack's configuration file.
     """
     config = _without_secrets(values.get("config", {}))
-    server = config.get(SERVER, {})
-    if "private_key" not in server:
+    server = config.get(SERVER)
+    if isinstance(server, dict) and "private_key" not in server:
         server.pop("certificate", None)
     provider = {
         key: value
@@ -101,6 +147,18 @@ def _only(values: Mapping[str, Any], key: str) -> dict[str, Any]:
     return {key: values[key]} if key in values else {}
 
 
+def region(config: Mapping[str, Any], stack: str) -> str:
+    """The region that a stack's configuration names.
+
+    Raises:
+        OperationError: It names none, or one that does not exist.
+    """
+    try:
+        return check_region(config.get(REGION), file=f"Pulumi.{stack}.yaml")
+    except SettingsError as error:
+        raise OperationError(str(error)) from None
+
+
 class LocalEnvironment:
     """A folder with a local cloud and the state of a stack in it.
 
@@ -114,12 +172,12 @@ class LocalEnvironment:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def start_cloud(self, port: int) -> None:
-        """Start the local cloud unless it runs.
+        """Start the local cloud unless it runs, on another port if this one is not free.
 
         Raises:
             OperationError: It cannot start; the message is its own.
         """
-        self._cloud("start", "--port", str(port), show=True)
+        self._cloud("start", "--port", str(port), "--or-another", show=True)
 
     def stop_cloud(self) -> None:
         """Stop the local cloud and all it runs."""
@@ -173,15 +231,13 @@ class LocalEnvironment:
         config = dict(values.get("config", {}))
         status = self.cloud_status()
         endpoint = status["endpoint"].removeprefix("https://")
-        config[ENDPOINTS] = [
-            dict.fromkeys(endpoints, endpoint) for endpoints in config.get(ENDPOINTS, [])
-        ]
-        published = self._published_port(status, config.get(LISTENER, {}).get("port", 443))
+        config[ENDPOINTS] = [dict.fromkeys(endpoints, endpoint) for endpoints in _endpoints(config)]
+        published = self._published_port(status, section(config, "listener").get("port", 443))
         if published is not None:
             config[PUBLISHED_PORT] = published
         derived = {**values, "config": config, "encryptionsalt": self._salt(stack)}
-        text = yaml.safe_dump(derived, sort_keys=False)
-        path = self._config_file(stack.name)
+        text = engine_yaml.dump(derived)
+        path = stack.config_file or self._config_file(stack.name)
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return False
         _write_private(path, text)

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
+from operations import endings
 from operations.stacks.redaction import Redactor
 
 CHUNK = 64 * 1024
@@ -23,29 +24,55 @@ LATE = 5.0
 """Seconds for output after the command's end: something that it started may hold its side open."""
 
 
-def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
+def run(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    display: TextIO | None = None,
+    apart: bool = False,
+) -> int:
     """Run a command whose input is this process's; return its exit status.
 
     Where this process prints to a terminal, so does the command: to one of its own, which is
-    copied. An interrupt from the keyboard is the command's affair; its end is waited for.
+    copied. An interrupt from the keyboard is the command's affair; its end is waited for, and so it
+    is where this process is told to end.
+
+    Args:
+        command: The program, and its arguments.
+        cwd: Its folder.
+        env: Its environment.
+        display: Where its standard output goes, if not to this process's own.
+        apart: Keep the terminal's signals from it, whose end it might not survive in order: it is
+            told to stop once this process is. Such a command asks nothing.
+
+    Raises:
+        SystemExit: This process was told to end; so was the command, and it has ended.
+        KeyboardInterrupt: Likewise, from the keyboard; of a command that runs apart alone.
     """
-    channels = [_Channel(sys.stdout), _Channel(sys.stderr)]
+    channels = [_Channel(display or sys.stdout), _Channel(sys.stderr)]
     process = subprocess.Popen(
         command,
         cwd=cwd,
         env=env,
+        stdin=subprocess.DEVNULL if apart else None,
         stdout=channels[0].inner,
         stderr=channels[1].inner,
+        start_new_session=apart,
     )
     for channel in channels:
         os.close(channel.inner)
     threads = [threading.Thread(target=one.copy, daemon=True) for one in channels]
-    with _signals_passed_over(channels):
+    with _signals_handled(channels, process, apart=apart) as received:
         for thread in threads:
             thread.start()
         status = process.wait()
         for thread in threads:
             thread.join(LATE)
+    for number in received:
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise endings.leave(number)
     return status
 
 
@@ -83,22 +110,40 @@ class _Channel:
             return b""
 
     def _print(self, content: bytes) -> None:
-        self._to.buffer.write(content)
-        self._to.buffer.flush()
+        # Where nobody reads any more, the command must not wait for us.
+        with contextlib.suppress(OSError):
+            self._to.buffer.write(content)
+            self._to.buffer.flush()
 
 
 @contextlib.contextmanager
-def _signals_passed_over(channels: Sequence[_Channel]) -> Iterator[None]:
+def _signals_handled(
+    channels: Sequence[_Channel], process: subprocess.Popen[bytes], *, apart: bool
+) -> Iterator[list[int]]:
+    """Pass on what ends the command; gives the signals by which this process has to end, too."""
+    received: list[int] = []
+
     def resize(_number: int, _frame: object) -> None:
         for channel in channels:
-            channel.resize()
+            with contextlib.suppress(OSError, termios.error):
+                channel.resize()
 
-    before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, lambda _number, _frame: None),
-        signal.SIGWINCH: signal.signal(signal.SIGWINCH, resize),
+    def pass_on(number: int, _frame: object) -> None:
+        received.append(number)
+        process.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
+
+    handlers: dict[int, Callable[[int, Any], None]] = {
+        # The command has it from the terminal, unless it runs apart.
+        signal.SIGINT: pass_on if apart else lambda _number, _frame: None,
+        signal.SIGWINCH: resize,
+        **dict.fromkeys(endings.ENDING, pass_on),
     }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    before = {number: signal.getsignal(number) for number in handlers}
+    for number, handler in handlers.items():
+        if before[number] is not signal.SIG_IGN:
             signal.signal(number, handler)
+    try:
+        yield received
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -41,9 +41,16 @@ class Stack:
         """The whole environment of the CLI."""
         return {**os.environ, **self.toolchain.environment(), **self.variables}
 
-    def run(self, command: str, *arguments: str) -> int:
-        """Run up, preview, refresh or destroy on the terminal; return its exit status."""
-        return relay.run(self.command_line(command, *arguments), cwd=PROJECT, env=self.environment)
+    def run(self, command: str, *arguments: str, apart: bool = False) -> int:
+        """Run up, preview, refresh, destroy or import on the terminal; return its exit status.
+
+        Args:
+            command: Of the CLI.
+            arguments: Further ones.
+            apart: As `relay.run` takes it.
+        """
+        line = self.command_line(command, *arguments)
+        return relay.run(line, cwd=PROJECT, env=self.environment, apart=apart)
 
     def command_line(self, command: str, *arguments: str) -> list[str]:
         """The CLI's command line for a command that reads the stack's configuration.
@@ -95,14 +102,13 @@ class Stack:
         """
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "events.json"
-            status = subprocess.run(
+            status = relay.run(
                 self.command_line("preview", "--event-log", str(log), *arguments),
                 cwd=PROJECT,
                 # The option belongs to the Automation API, which sets this as well.
                 env={**self.environment, "PULUMI_DEBUG_COMMANDS": "true"},
-                stdout=sys.stderr,
-                check=False,
-            ).returncode
+                display=sys.stderr,
+            )
             return status, log.read_text(encoding="utf-8") if log.exists() else ""
 
     def deployment(self) -> dict[str, Any]:

@@ -43,9 +43,7 @@ def opened(name: str) -> Target:
         OperationError: There is no such stack, or it cannot be reached.
         ToolchainError: The Pulumi CLI or a plugin cannot be had.
     """
-    values = local_environment.configuration(name)
-    if os.environ.get(ON_LOCAL_CLOUD):
-        values = local_environment.on_the_local_cloud(values)
+    values = _of_the_cloud_that_is_asked(local_environment.configuration(name))
     port = local_environment.api_port(values)
     with Reporter() as reporter:
         toolchain = ensure(reporter)
@@ -57,3 +55,26 @@ def opened(name: str) -> Target:
         local.start_cloud(port)
         stack = local.stack(name, toolchain, values)
     return Target(replace(stack, policy_pack=POLICY_PACK), values, local)
+
+
+def on_a_copy(target: Target, copy: Path) -> Target:
+    """The stack with another configuration file, which stands alone in its folder.
+
+    On the local cloud it is one made from that, beside it.
+
+    Raises:
+        OperationError: The file cannot be read.
+    """
+    values = local_environment.read(copy.read_bytes(), copy.name)
+    if target.local is None:
+        return replace(target, stack=replace(target.stack, config_file=copy), values=values)
+    values = _of_the_cloud_that_is_asked(values)
+    stack = replace(target.stack, config_file=copy.with_name(f"local-{copy.name}"))
+    target.local.configure(stack, values)
+    return replace(target, stack=stack, values=values)
+
+
+def _of_the_cloud_that_is_asked(values: dict[str, Any]) -> dict[str, Any]:
+    return (
+        local_environment.on_the_local_cloud(values) if os.environ.get(ON_LOCAL_CLOUD) else values
+    )

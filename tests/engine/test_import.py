@@ -6,7 +6,9 @@ The tests of this file share one copy of the project and run in order.
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ from pki import certificates, keys
 from tests import processes
 from tests.engine import tutorial
 from tests.engine.console import REGION, console
+from tests.terminal import at_a_terminal
 
 pytestmark = pytest.mark.in_order
 
@@ -61,6 +64,30 @@ def test_a_load_balancer_that_is_not_there_is_refused(run):
     answer = run("import", "lb-nothere")
     assert answer.returncode == 1
     assert "InvalidLoadBalancerId.NotFound" in answer.stderr
+
+
+@pytest.mark.parametrize("stage", ["Importing", "Previewing"])
+def test_an_import_whose_window_is_closed_leaves_nothing(run, project, site, stack_file, stage):
+    before = stack_file.read_bytes()
+    tried = before + b"  slb-mutual-tls:listener: {health_check: {uri: /healthz}}  # ours\n"
+    stack_file.write_bytes(tried)
+    state = exported(project, run)
+    environment = {k: v for k, v in os.environ.items() if k != "SLB_MUTUAL_TLS_HOME"}
+    line = [sys.executable, "-m", "operations", "import", site.load_balancer_id]
+    with at_a_terminal(line, cwd=project, env=environment) as terminal:
+        terminal.wait_for(stage)
+        terminal.close()
+        assert terminal.end() != 0
+    assert stack_file.read_bytes() == tried
+    stack_file.write_bytes(before)
+    assert exported(project, run) == state
+
+
+def exported(project, run):
+    """The resources of the stack's state."""
+    script = f"{run('env').stdout}\npulumi stack export"
+    text = processes.printed(["bash", "-ec", script], cwd=project)
+    return json.loads(text)["deployment"].get("resources") or []
 
 
 @pytest.fixture(scope="module")

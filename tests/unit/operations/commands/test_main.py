@@ -31,3 +31,24 @@ def test_a_level_that_logs_secrets_is_refused_before_anything_starts(
     monkeypatch.setattr(targets, "opened", lambda *_: pytest.fail("it was opened"))
     assert run(command, "--stack", "local", "--", "-v=11") == 1
     assert "error: -v=11 logs credentials on purpose" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["up"],
+        ["refresh"],
+        ["down"],
+        ["revoke", "browser"],
+        ["rotate", "prepare"],
+        ["import", "lb-1"],
+    ],
+    ids=" ".join,
+)
+def test_what_changes_something_is_not_done_for_another_time(run, monkeypatch, capsys, command):
+    monkeypatch.setenv("SLB_MUTUAL_TLS_CLOCK_OFFSET", "-3d")
+    monkeypatch.setattr(targets, "opened", lambda *_: pytest.fail("it was opened"))
+    assert run(*command) == 1
+    told = capsys.readouterr().err
+    assert "SLB_MUTUAL_TLS_CLOCK_OFFSET=-3d is set" in told
+    assert "`unset SLB_MUTUAL_TLS_CLOCK_OFFSET`" in told

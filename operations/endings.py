@@ -1,0 +1,49 @@
+"""How a command ends that is told to: what it began is put back first."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""Asked to end, and the terminal is gone."""
+
+_WHILE_PUTTING_BACK = (signal.SIGINT, *ENDING)
+
+
+def leave(number: int) -> SystemExit:
+    """What a command ends with that a signal has ended, as shells have it."""
+    return SystemExit(128 + number)
+
+
+@contextlib.contextmanager
+def signals_end_in_order() -> Iterator[None]:
+    """Have the block end by an exception where a signal would end the process at once.
+
+    What was told to be ignored, as by `nohup`, stays so.
+    """
+
+    def end(number: int, _frame: object) -> None:
+        raise leave(number)
+
+    before = {number: signal.getsignal(number) for number in ENDING}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Have the block, and the programs that it starts, go on to its end whatever the signal."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _WHILE_PUTTING_BACK}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
