@@ -129,8 +129,11 @@ def _signals_handled(
                 channel.resize()
 
     def pass_on(number: int, _frame: object) -> None:
+        # Told twice, an engine ends at once and leaves its lock; a closed terminal says so twice.
+        told = bool(received) if apart else number == signal.SIGHUP and number in received
         received.append(number)
-        process.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
+        if not told:
+            process.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
 
     handlers: dict[int, Callable[[int, Any], None]] = {
         # The command has it from the terminal, unless it runs apart.

@@ -81,6 +81,7 @@ def test_an_import_whose_window_is_closed_leaves_nothing(run, project, site, sta
     assert stack_file.read_bytes() == tried
     stack_file.write_bytes(before)
     assert exported(project, run) == state
+    assert not list(project.glob(".local/state/.pulumi/locks/**/*.json"))
 
 
 def exported(project, run):

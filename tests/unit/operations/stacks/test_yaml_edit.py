@@ -180,6 +180,6 @@ def test_a_change_is_had_or_refused_whatever_the_file_holds(values, path, value)
     except UnsuitedError:
         return
     found = engine_yaml.load(changed)["config"]
-    for part in path[:-1]:
-        found = (found or {}).get(part) if isinstance(found, dict) else None
-    assert (found or {}).get(path[-1]) == value
+    for part in path:
+        found = found.get(part) if isinstance(found, dict) else None
+    assert found == value
