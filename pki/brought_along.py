@@ -17,8 +17,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pki import certificates, encodings, keys, names, purposes
 from pki.windows import show_time
 
-SIZES = " or ".join(str(size) for size in keys.SIZES)
-
 
 def certificate_chain(pem: str, now: datetime) -> str:
     """Check a server's certificate with the intermediate ones that follow it.
@@ -290,14 +288,14 @@ def _require_rsa(certificate: x509.Certificate) -> None:
     if key is None:
         raise ValueError(
             "the certificate's key is not RSA, and the load balancer (CLB) takes no other, "
-            f"elliptic curves neither: have one issued for an RSA key of {SIZES} bits"
+            f"elliptic curves neither: have one issued for an RSA key of {keys.SIZE_WORDS} bits"
         )
     if key.key_size not in keys.SIZES:
         short = key.key_size < keys.SIZES[0]
         reason = "too short to be safe" if short else "a size that the load balancer does not take"
         raise ValueError(
             f"the certificate's RSA key has {key.key_size} bits, {reason}: have one issued for a "
-            f"key of {SIZES} bits"
+            f"key of {keys.SIZE_WORDS} bits"
         )
 
 

@@ -15,6 +15,9 @@ from cryptography.hazmat.primitives.serialization import (
 SIZES = (2048, 4096)
 """Modulus lengths that the load balancer takes and that are not too short for today."""
 
+SIZE_WORDS = " or ".join(map(str, SIZES))
+"""The same for messages."""
+
 
 def require_size(bits: int) -> None:
     """Refuse a modulus length.
@@ -23,8 +26,9 @@ def require_size(bits: int) -> None:
         ValueError: The load balancer does not take it.
     """
     if bits not in SIZES:
-        sizes = " or ".join(str(size) for size in SIZES)
-        raise ValueError(f"key_bits is {bits}: the load balancer takes RSA keys of {sizes} bits")
+        raise ValueError(
+            f"key_bits is {bits}: the load balancer takes RSA keys of {SIZE_WORDS} bits"
+        )
 
 
 def generate(bits: int) -> rsa.RSAPrivateKey:

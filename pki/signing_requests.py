@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki import keys
@@ -31,6 +34,17 @@ def public_key(pem: str) -> rsa.RSAPublicKey:
             "there is a private key beside the request, where it is no secret: take it out, and "
             "make another key and request if others could read this one"
         )
+    count = len(re.findall("-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----", pem))
+    if count > 1:
+        raise ValueError(
+            f"there are {count} requests, and a client has one certificate: give each to the "
+            "client that has its key"
+        )
+    if not count and "-----BEGIN CERTIFICATE-----" in pem:
+        raise ValueError(
+            "this is a certificate and no signing request: give the content of the file that "
+            "begins with -----BEGIN CERTIFICATE REQUEST-----, or the certificate as certificate"
+        )
     try:
         request = x509.load_pem_x509_csr(pem.encode())
     except (ValueError, x509.InvalidVersion):
@@ -40,6 +54,7 @@ def public_key(pem: str) -> rsa.RSAPublicKey:
         ) from None
     try:
         key = request.public_key()
+        digest = request.signature_hash_algorithm
         signed = request.is_signature_valid
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         raise ValueError("its key or its signature is of a kind that is not supported") from None
@@ -48,10 +63,34 @@ def public_key(pem: str) -> rsa.RSAPublicKey:
             "its key is not RSA, and the load balancer's documentation names no other kind for "
             "certificates: make the request with an RSA key of 2048 or 4096 bits"
         )
-    keys.require_size(key.key_size)
+    if key.key_size not in keys.SIZES:
+        raise ValueError(
+            f"its key has {key.key_size} bits, and the load balancer takes RSA keys of "
+            f"{keys.SIZE_WORDS} bits: make the request with one of these"
+        )
+    if not signed and _signed_over_a_weak_digest(request, key):
+        raise ValueError(
+            f"it is signed over {'SHA-1' if isinstance(digest, hashes.SHA1) else 'MD5'}, which is not safe "
+            "any more; the signature is its key's: have it made anew with SHA-256, e.g. by "
+            "`openssl req -new -sha256`"
+        )
     if not signed:
         raise ValueError(
             "its signature is not that of its key, so whoever sent it may not hold the key: have "
             "it made anew"
         )
     return key
+
+
+def _signed_over_a_weak_digest(
+    request: x509.CertificateSigningRequest, key: rsa.RSAPublicKey
+) -> bool:
+    """Whether a signature that the library refuses to look at is the key's all the same."""
+    digest = request.signature_hash_algorithm
+    if not isinstance(digest, hashes.SHA1 | hashes.MD5):
+        return False
+    try:
+        key.verify(request.signature, request.tbs_certrequest_bytes, padding.PKCS1v15(), digest)
+    except (InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from pki import keys, signing_requests
+from tests.unit.pki import odd
 from tests.unit.pki.material import key
 
 NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "what the client calls itself")])
@@ -40,7 +41,7 @@ def test_a_request_that_another_key_signed_is_refused():
     ("make", "reason"),
     [
         (lambda: ec.generate_private_key(ec.SECP256R1()), "its key is not RSA"),
-        (lambda: rsa.generate_private_key(65537, 1024), "key_bits is 1024"),
+        (lambda: rsa.generate_private_key(65537, 1024), "its key has 1024 bits"),
         (lambda: rsa.generate_private_key(65537, 3072), "2048 or 4096"),
     ],
 )
@@ -60,3 +61,31 @@ def test_a_private_key_beside_it_is_refused_and_not_quoted():
     with pytest.raises(ValueError, match="take it out") as refused:
         signing_requests.public_key(secret + pem(request()))
     assert secret[40:80] not in str(refused.value)
+
+
+def signed(signer, algorithm=odd.SHA1_WITH_RSA, digest=None):
+    """A request for `key()` over SHA-1 (or what is given), as IIS makes them."""
+    info = odd.sequence(
+        odd.integer(0), odd.named("phone"), odd.other_key("RSA-2048"), odd.tlv(0xA0)
+    )
+    signature = signer.sign(info, padding.PKCS1v15(), digest or hashes.SHA1())
+    der = odd.sequence(info, algorithm, odd.tlv(3, b"\0" + signature))
+    return odd.armoured("CERTIFICATE REQUEST", der)
+
+
+def test_a_request_over_sha_1_is_refused_for_what_it_is():
+    with pytest.raises(ValueError, match="it is signed over SHA-1, which is not safe any more"):
+        signing_requests.public_key(signed(key()))
+    with pytest.raises(ValueError, match="its signature is not that of its key"):
+        signing_requests.public_key(signed(key("other")))
+
+
+def test_two_requests_are_refused_and_the_first_is_not_taken():
+    first = pem(request())
+    with pytest.raises(ValueError, match="there are 2 requests"):
+        signing_requests.public_key(first + first.replace("BEGIN C", "BEGIN NEW C"))
+
+
+def test_a_certificate_is_not_called_a_broken_request():
+    with pytest.raises(ValueError, match="this is a certificate and no signing request"):
+        signing_requests.public_key(odd.certificate())
