@@ -38,6 +38,8 @@ from configuration.listener import (
     summaries,
 )
 from configuration.model import NAMESPACE, Model
+from configuration.paths import command, path
+from configuration.readings import misread
 from configuration.regions import REGIONS
 from pki import brought_along, certificates, clock
 from pki.durations import parse as parse_duration
@@ -96,7 +98,7 @@ class Settings(Model):
                 if served.issued_here
             },
             **{
-                f"clients.{name}": self.client(name).lifetime
+                path("clients", name): self.client(name).lifetime
                 for name, client in self.clients.items()
                 if client.certificate is None
             },
@@ -120,7 +122,7 @@ class Settings(Model):
         listeners: dict[str, ListenerOptions] = {
             "listener": self.listener,
             **{
-                f"additional_listeners.{name}": listener
+                path("additional_listeners", name): listener
                 for name, listener in self.completed_listeners().items()
             },
         }
@@ -163,17 +165,18 @@ class Settings(Model):
             if client.certificate is not None:
                 if not authority.adopted or authority.certificate is None:
                     raise ValueError(
-                        f"clients.{name}.certificate is of a CA that was made elsewhere, and the "
-                        "CA in force is not: give a signing_request, or neither to have a key made"
+                        f"{path('clients', name, 'certificate')} is of a CA that was made "
+                        "elsewhere, and the CA in force is not: give a signing_request, or neither "
+                        "to have a key made"
                     )
                 try:
                     brought_along.require_issued_by(client.certificate, authority.certificate)
                 except ValueError as error:
-                    raise ValueError(f"clients.{name}.certificate: {error}") from None
+                    raise ValueError(f"{path('clients', name, 'certificate')}: {error}") from None
             elif not authority.can_issue and client.revoked is None:
                 raise ValueError(
-                    f"clients.{name} is to be issued a certificate, and the CA's private_key is "
-                    "not here: give it, or the client's certificate"
+                    f"{path('clients', name)} is to be issued a certificate, and the CA's "
+                    "private_key is not here: give it, or the client's certificate"
                 )
         for place, served in self._served().items():
             if not authority.can_issue and served.issued_here:
@@ -193,16 +196,16 @@ class Settings(Model):
             for server, served in self._served().items():
                 if served.certificate is not None and client.certificate in served.certificate:
                     raise ValueError(
-                        f"clients.{name}.certificate is the certificate of {server}: give the "
-                        "client's"
+                        f"{path('clients', name, 'certificate')} is the certificate of {server}: "
+                        "give the client's"
                     )
             # By their numbers, since a revocation list names certificates by these.
             number = certificates.serial_number(certificates.load(client.certificate))
             if number in owners:
                 raise ValueError(
-                    f"clients.{owners[number]} and clients.{name} have the same serial number, "
-                    f"{number}, and a CA gives each certificate its own: give each client the one "
-                    "that is its own"
+                    f"{path('clients', owners[number])} and {path('clients', name)} have the "
+                    f"same serial number, {number}, and a CA gives each certificate its own: give "
+                    "each client the one that is its own"
                 )
             owners[number] = name
 
@@ -217,7 +220,7 @@ class Settings(Model):
                 checks[place] = partial(served.require_within, constraints)
         for name, client in self.clients.items():
             if client.revoked is None and client.certificate is None:
-                checks[f"clients.{name}"] = partial(client.require_within, constraints, name)
+                checks[path("clients", name)] = partial(client.require_within, constraints, name)
         for place, check in checks.items():
             try:
                 check()
@@ -229,7 +232,7 @@ class Settings(Model):
         return {
             "server": self.server,
             **{
-                f'listener.domain_extensions["{domain}"]': extension.server(domain)
+                path("listener", "domain_extensions", domain): extension.server(domain)
                 for domain, extension in self.listener.domain_extensions.items()
             },
         }
@@ -244,6 +247,21 @@ class Settings(Model):
             name: listener.completed(self.listener)
             for name, listener in self.additional_listeners.items()
         }
+
+    def remarks(self) -> Iterator[str]:
+        """What somebody should know before it is made, a sentence each."""
+        for name, client in self.clients.items():
+            if (
+                client.pass_phrase is not None
+                and not client.pass_phrase.get_secret_value().isascii()
+            ):
+                place = path("clients", name, "pass_phrase")
+                yield (
+                    f"{place} has characters beyond ASCII: Java cannot open a PKCS12 store with it "
+                    "and calls it wrong, and other systems differ in how they encode it; a pass "
+                    f"phrase of ASCII characters opens everywhere: {command(place, '--secret')} "
+                    "takes it from standard input"
+                )
 
     def renewal(self) -> dict[str, Any]:
         """How long before its end each certificate is due: what an expiry alarm needs to know."""
@@ -276,7 +294,7 @@ class Settings(Model):
         try:
             return ClientDefaults.model_validate({**self.client_defaults.model_dump(), **own})
         except ValidationError as error:
-            reasons = "; ".join(sentences(error, ClientDefaults, f"clients.{name}"))
+            reasons = "; ".join(sentences(error, ClientDefaults, path("clients", name)))
             raise ValueError(reasons) from None
 
 
@@ -291,18 +309,21 @@ def parse(values: Mapping[str, Any], *, file: str, secret_keys: Iterable[str] = 
     Raises:
         SettingsError: With a sentence for each mistake.
     """
-    if broken := list(_broken_texts(values)):
-        raise SettingsError("\n".join(f"{file}: {place}: {reason}" for place, reason in broken))
+    hidden = set(secret_keys)
+    if wrong := list(misread(values)):
+        raise SettingsError("\n".join(f"{file}: {place}: {reason}" for place, reason in wrong))
+    # The engine makes an empty text of a key of the first level with nothing behind it.
+    written = {key: None if value == "" else value for key, value in values.items()}
     try:
-        settings = Settings.model_validate(dict(values))
+        settings = Settings.model_validate(written)
     except ValidationError as error:
-        raise SettingsError("\n".join(sentences(error, Settings, file))) from None
-    in_the_clear = sorted(_secret_places(settings, set(secret_keys)))
+        found = sentences(error, Settings, file, secret_keys=hidden)
+        raise SettingsError("\n".join(found)) from None
+    in_the_clear = sorted(_secret_places(settings, hidden))
     if in_the_clear:
         raise SettingsError(
             "\n".join(
-                f"{file}: {place} is a secret in the clear; give it by "
-                f"`pulumi config set --secret --path '{NAMESPACE}:{place}'`"
+                f"{file}: {place} is a secret in the clear; give it by {command(place, '--secret')}"
                 for place in in_the_clear
             )
         )
@@ -329,10 +350,15 @@ def load() -> tuple[Settings, str]:
     try:
         require_present_time()
         values = {key: _value(config, key) for key in keys}
-        region = check_region(pulumi.Config("alicloud").get("region"), file=file)
-        return parse(values, file=file, secret_keys=secret_keys), region
+        region = pulumi.Config("alicloud").get("region")
+        hidden = runtime_config.is_config_secret("alicloud:region")
+        region = check_region(region, file=file, hidden=hidden)
+        settings = parse(values, file=file, secret_keys=secret_keys)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
+    for remark in settings.remarks():
+        pulumi.warn(f"{file}: {remark}")
+    return settings, region
 
 
 def require_present_time() -> None:
@@ -350,8 +376,13 @@ def require_present_time() -> None:
         raise SettingsError(str(error)) from None
 
 
-def check_region(region: str | None, *, file: str) -> str:
+def check_region(region: str | None, *, file: str, hidden: bool = False) -> str:
     """Return the region if the provider knows it.
+
+    Args:
+        region: Its id.
+        file: Name of the stack's configuration file, for messages.
+        hidden: Whether it was set as a secret, which no message repeats.
 
     Raises:
         SettingsError: It is missing or unknown.
@@ -362,7 +393,8 @@ def check_region(region: str | None, *, file: str) -> str:
         raise SettingsError(f"{file}: alicloud:region is not set; set it to one like cn-hangzhou")
     close = difflib.get_close_matches(region, REGIONS, n=1)
     hint = f"did you mean {close[0]}?" if close else "take one such as cn-hangzhou"
-    raise SettingsError(f"{file}: alicloud:region is {region!r}, which does not exist; {hint}")
+    given = "set to one that" if hidden else f"{region!r}, which"
+    raise SettingsError(f"{file}: alicloud:region is {given} does not exist; {hint}")
 
 
 def _value(config: pulumi.Config, key: str) -> Any:
@@ -373,30 +405,6 @@ def _value(config: pulumi.Config, key: str) -> Any:
         return config.get(key)
 
 
-def _broken_texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Where texts stand that no encoding has, and why not: JSON can escape one half of a character.
-
-    Neither pydantic nor a terminal takes such a text in a message.
-    """
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            half = ascii(error.object[error.start])[1:-1]
-            yield place, f"{half} is one half of a character: write the whole character"
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            name = str(key)
-            below = f"{place}.{name}" if place else name
-            if broken := list(_broken_texts(name, ascii(below)[1:-1])):
-                yield from broken
-            else:
-                yield from _broken_texts(inner, below)
-    elif isinstance(value, list | tuple):
-        for index, inner in enumerate(value):
-            yield from _broken_texts(inner, f"{place}.{index}")
-
-
 def _secret_places(settings: Settings, secret_keys: set[str]) -> list[str]:
     places = []
     for place in ("certificate_authority", "server"):
@@ -404,13 +412,13 @@ def _secret_places(settings: Settings, secret_keys: set[str]) -> list[str]:
             places.append(f"{place}.private_key")
     if "listener" not in secret_keys:
         places += [
-            f'listener.domain_extensions["{domain}"].private_key'
+            path("listener", "domain_extensions", domain, "private_key")
             for domain, extension in settings.listener.domain_extensions.items()
             if extension.private_key is not None
         ]
     if "clients" not in secret_keys:
         places += [
-            f"clients.{name}.pass_phrase"
+            path("clients", name, "pass_phrase")
             for name, client in settings.clients.items()
             if client.pass_phrase is not None
         ]

@@ -5,21 +5,23 @@ from __future__ import annotations
 import ipaddress
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 from cryptography import x509
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from configuration.model import NAMESPACE, Model
+from configuration.model import MissingPartError, Model
 from pki import (
     brought_along,
     certificates,
+    dns_names,
     name_constraints,
     names,
     openssl_database,
     signing_requests,
 )
 from pki.durations import parse as parse_duration
+from pki.mistakes import WrongValueError
 from pki.windows import require_lasting
 
 
@@ -58,11 +60,11 @@ def _ip_address(value: str) -> str:
     try:
         address = ipaddress.ip_address(value)
     except ValueError:
-        raise ValueError(
-            f"{value!r} is no IP address, such as 203.0.113.10 or 2001:db8::10"
+        raise WrongValueError.of(
+            value, " is no IP address, such as 203.0.113.10 or 2001:db8::10"
         ) from None
     if "%" in value:
-        raise ValueError(f"{value!r} has a zone, which no certificate can name: leave %… out")
+        raise WrongValueError.of(value, " has a zone, which no certificate can name: leave %… out")
     return str(address)
 
 
@@ -91,20 +93,37 @@ def _client_name(value: str) -> str:
 SHARED_NAMES = frozenset({"ca", "chain"})
 """Names of files that every client's bundle has."""
 
+DnsName = Annotated[str, AfterValidator(dns_names.a_labels)]
+"""A DNS name as certificates hold it."""
+
 Duration = Annotated[str, AfterValidator(_duration)]
 """A length of time such as 365d, 12h, 30m or 90s."""
+
+
+def _subject_field(field: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value:
+            names.require_field(field, value)
+        return value
+
+    return AfterValidator(check)
+
+
+def _email(value: str) -> str:
+    certificates.mailbox_names(value)
+    return value
 
 
 class Subject(Model):
     """A distinguished name (RFC 5280, 4.1.2.6); empty fields are left out of it."""
 
-    common_name: str | None = None
-    organization: str | None = None
-    organizational_unit: str | None = None
-    country: str | None = None
-    province: str | None = None
-    locality: str | None = None
-    email: str | None = None
+    common_name: Annotated[str, _subject_field("common_name")] | None = None
+    organization: Annotated[str, _subject_field("organization")] | None = None
+    organizational_unit: Annotated[str, _subject_field("organizational_unit")] | None = None
+    country: Annotated[str, _subject_field("country")] | None = None
+    province: Annotated[str, _subject_field("province")] | None = None
+    locality: Annotated[str, _subject_field("locality")] | None = None
+    email: Annotated[str, AfterValidator(_email)] | None = None
 
     def values(self) -> dict[str, str]:
         """The fields that are set."""
@@ -228,10 +247,10 @@ class CertificateAuthority(Validity):
         if self.certificate is None:
             for name in ("private_key", "index", "crl_number"):
                 if getattr(self, name) is not None:
-                    raise ValueError(
+                    raise MissingPartError(
                         f"{name} belongs to a CA that was made elsewhere, and its certificate is "
-                        f"missing: `pulumi config set --path '{NAMESPACE}:certificate_authority."
-                        "certificate'` takes it from standard input"
+                        "missing",
+                        "certificate",
                     )
             return self
         if self.subject.values():
@@ -267,9 +286,6 @@ class RevocationList(Validity):
 class ServedCertificate(Validity):
     """A certificate that the load balancer shows; from the private CA unless given."""
 
-    place: ClassVar[str]
-    """Where the configuration has it, for messages."""
-
     key_bits: KeyBits = 2048
     validity: Duration = "365d"
     renew_before: Duration = "30d"
@@ -286,11 +302,10 @@ class ServedCertificate(Validity):
     def _one_source(self) -> Self:
         if (self.certificate is None) != (self.private_key is None):
             missing = "private_key" if self.private_key is None else "certificate"
-            raise ValueError(
-                "certificate and private_key belong together, and "
-                f"{missing} is missing: `pulumi config set --path "
-                f"{'--secret ' if missing == 'private_key' else ''}"
-                f"'{NAMESPACE}:{self.place}.{missing}'` takes it from standard input"
+            raise MissingPartError(
+                f"certificate and private_key belong together, and {missing} is missing",
+                missing,
+                secret=missing == "private_key",
             )
         if self.certificate is not None and self.alicloud_certificate_id is not None:
             raise ValueError(
@@ -304,9 +319,7 @@ class ServedCertificate(Validity):
 class Server(ServedCertificate):
     """The certificate of the load balancer itself."""
 
-    place: ClassVar[str] = "server"
-
-    domains: tuple[str, ...] = ()
+    domains: tuple[DnsName, ...] = ()
     ip_addresses: tuple[Annotated[str, AfterValidator(_ip_address)], ...] = ()
     """In the certificate beside the load balancer's own."""
 

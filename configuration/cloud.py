@@ -21,6 +21,7 @@ from configuration.identifiers import (
     VSwitchId,
 )
 from configuration.model import Model, matching
+from pki.mistakes import WrongValueError
 
 MOST_BACKENDS = 19
 """AddBackendServers takes 20 in a call. Of 20, the provider would remove or change all in a first
@@ -88,7 +89,8 @@ Tags = Annotated[dict[TagKey, TagValue], AfterValidator(_tags)]
 
 def _specification(value: str) -> str:
     if value not in SPECIFICATIONS:
-        raise ValueError(f"{value} is none of {', '.join(SPECIFICATIONS)}: take one of these")
+        sentence = f" is none of {', '.join(SPECIFICATIONS)}: take one of these"
+        raise WrongValueError(f"{value}{sentence}", f"this{sentence}")
     return value
 
 
@@ -108,10 +110,19 @@ def _instance_ids(value: tuple[str, ...]) -> tuple[str, ...]:
     return _ids(value)
 
 
+def _private_block(value: IPvAnyNetwork) -> IPvAnyNetwork:
+    if value.version != 4 or not value.is_private or not 8 <= value.prefixlen <= 24:
+        sentence = "a VPC takes a private IPv4 block between /8 and /24, such as 192.168.0.0/16"
+        raise WrongValueError(f"it is {value}, and {sentence}", sentence)
+    return value
+
+
 class Network(Model):
     """Where new backends are: in a VPC that is made for them, or in an existing one."""
 
-    cidr_block: IPvAnyNetwork = Field(default=ipaddress.ip_network("192.168.0.0/16"))
+    cidr_block: Annotated[IPvAnyNetwork, AfterValidator(_private_block)] = Field(
+        default=ipaddress.ip_network("192.168.0.0/16")
+    )
     """Of the new VPC or, in an existing one, of new vSwitches."""
     vpc_id: VpcId | None = None
     vswitch_ids: Annotated[tuple[VSwitchId, ...], AfterValidator(_ids)] = ()
@@ -120,16 +131,6 @@ class Network(Model):
     def existing(self) -> bool:
         """Whether the VPC is not the stack's own."""
         return self.vpc_id is not None or bool(self.vswitch_ids)
-
-    @model_validator(mode="after")
-    def _room(self) -> Self:
-        block = self.cidr_block
-        if block.version != 4 or not block.is_private or not 8 <= block.prefixlen <= 24:
-            raise ValueError(
-                f"cidr_block is {block}: a VPC takes a private IPv4 block between /8 and /24, "
-                "such as 192.168.0.0/16"
-            )
-        return self
 
     @model_validator(mode="after")
     def _block_of_new_switches(self) -> Self:

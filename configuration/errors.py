@@ -3,50 +3,119 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from configuration.model import MissingPartError
+from configuration.paths import command, path
+from pki.mistakes import WrongValueError
 
-def sentences(error: ValidationError, model: type[BaseModel], source: str) -> Iterator[str]:
+
+def sentences(
+    error: ValidationError,
+    model: type[BaseModel],
+    source: str,
+    *,
+    secret_keys: Collection[str] = (),
+) -> Iterator[str]:
     """One sentence for each mistake.
 
     Args:
         error: What validation raised.
         model: What was validated.
         source: Where the values were set: a file's name, or a place within it.
+        secret_keys: Top-level keys with a secret somewhere below them. The engine does not say
+            where, so that no value below them is quoted.
     """
     for detail in error.errors():
-        location = detail["loc"]
-        place = ".".join(str(part) for part in location if part != "[key]")
-        reason = _reason(detail, _model_at(model, location[:-1]))
+        location = tuple(part for part in detail["loc"] if part != "[key]")
+        hidden = bool(location) and location[0] in secret_keys
+        reason = _reason(detail, model, hidden=hidden)
+        place = path(*location)
         yield f"{source}: {place}: {reason}" if place else f"{source}: {reason}"
 
 
-def _reason(detail: Any, model: type[BaseModel] | None) -> str:
+def _reason(detail: Any, root: type[BaseModel], *, hidden: bool) -> str:
     """What is wrong and what would be right, for one of pydantic's errors."""
+    location = detail["loc"]
     match detail["type"]:
         case "extra_forbidden":
+            model = _model_at(root, location[:-1])
             known = sorted(model.model_fields) if model else []
-            close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+            close = difflib.get_close_matches(str(location[-1]), known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
             return f"there is no such key; {hint}"
-        case "string_pattern_mismatch" if detail["loc"][-1] == "[key]":
+        case "string_pattern_mismatch" if location[-1] == "[key]":
             return (
                 "a client's name becomes a file name: 1 to 64 letters, digits, dots, dashes or "
                 "underscores, the first one a letter or digit"
             )
         case "value_error":
-            return str(detail["ctx"]["error"])
+            return _told(detail["ctx"]["error"], location, hidden=hidden)
         case "literal_error":
-            return f"{detail['input']!r} is not one of {detail['ctx']['expected']}"
-        case "model_type" | "dict_type":
-            return "there are keys below it, and it is no single value"
-        case _:
-            # Never the input itself: it may be a secret.
-            message: str = detail["msg"]
-            return message[0].lower() + message[1:]
+            value, expected = detail["input"], detail["ctx"]["expected"]
+            quoted = not hidden and isinstance(value, str)
+            return f"{repr(value) if quoted else 'this'} is not one of {expected}"
+        case kind:
+            return _of_another_type(kind, detail, root)
+
+
+def _told(error: Exception, location: tuple[str | int, ...], *, hidden: bool) -> str:
+    """What a validator of this program says."""
+    if isinstance(error, MissingPartError):
+        options = ("--secret",) if error.secret else ()
+        place = path(*location, error.key)
+        return f"{error}: {command(place, *options)} takes it from standard input"
+    if hidden and isinstance(error, WrongValueError):
+        return error.without_value
+    return str(error)
+
+
+_WHOLE_NUMBER = "a whole number belongs here"
+_TRUE_OR_FALSE = "true or false belongs here"
+
+_BELONGS_HERE = {
+    "int_type": _WHOLE_NUMBER,
+    "int_parsing": _WHOLE_NUMBER,
+    "int_parsing_size": _WHOLE_NUMBER,
+    "int_from_float": _WHOLE_NUMBER,
+    "finite_number": _WHOLE_NUMBER,
+    "bool_type": _TRUE_OR_FALSE,
+    "bool_parsing": _TRUE_OR_FALSE,
+    "tuple_type": "a list belongs here: each of its values on a line of its own, indented, after a "
+    "dash; or all of them as [first, second]",
+    "dict_type": "keys belong below it, each on a line of its own and indented, and no single "
+    "value or list",
+    "missing": "it is not set, and has no default: set it",
+}
+"""By pydantic's kind of error, which speaks to programmers."""
+
+
+def _of_another_type(kind: str, detail: Any, root: type[BaseModel]) -> str:
+    """What belongs where a value of another type stands. It is not quoted: it may be a secret."""
+    location, value = detail["loc"], detail["input"]
+    if kind in _BELONGS_HERE:
+        return _BELONGS_HERE[kind]
+    if kind == "model_type":
+        model = _model_at(root, location)
+        named = ", ".join(list(model.model_fields)[:3]) if model else ""
+        return f"{_BELONGS_HERE['dict_type']}: such as {named}"
+    if kind != "string_type":
+        message: str = detail["msg"]
+        return message[0].lower() + message[1:]
+    if value is None:
+        return "nothing stands behind it: write a text, or leave the key out"
+    if not isinstance(value, bool | int | float):
+        return "one text belongs here, and neither a list nor keys below it"
+    read_as = "true or false" if isinstance(value, bool) else "a number"
+    option = "--secret" if _is_secret(root, location) else "--type string"
+    place = path(*(part for part in location if part != "[key]"))
+    return (
+        f"a text belongs here, and this is read as {read_as}: put it in quotes, or "
+        f"{command(place, option)}, which takes it from standard input"
+    )
 
 
 def _model_at(root: type[BaseModel], location: Iterable[str | int]) -> type[BaseModel] | None:
@@ -68,3 +137,10 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         if (found := _model_in(argument)) is not None:
             return found
     return None
+
+
+def _is_secret(root: type[BaseModel], location: tuple[str | int, ...]) -> bool:
+    """Whether only secrets stand at a place."""
+    model = _model_at(root, location[:-1])
+    field = model.model_fields.get(str(location[-1])) if model else None
+    return field is not None and "SecretStr" in str(field.annotation)

@@ -7,15 +7,16 @@ AddAccessControlListEntry (SLB 2014-05-15) and of the provider, whichever is nar
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Mapping, Sized
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
 from configuration.certificates import ServedCertificate, Server
 from configuration.identifiers import AclId, ServerGroupId
 from configuration.model import Model, matching
+from pki import dns_names
+from pki.mistakes import WrongValueError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -30,15 +31,11 @@ MOST_DOMAINS = 3
 
 _Several = TypeVar("_Several", bound=Sized)
 
-_HOST = r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+"
-
 
 def _domain(value: str) -> str:
-    domain = value.lower()
-    if not re.fullmatch(rf"(\*\.)?{_HOST}", domain):
-        raise ValueError(
-            "this is no domain name: give one such as www.example.com or *.example.com"
-        )
+    domain = dns_names.a_labels(value)
+    if "." not in domain:
+        raise WrongValueError.of(value, " has no dot: give a whole name such as www.example.com")
     if len(domain) > 64:
         raise ValueError(
             f"{len(domain)} characters do not fit into a certificate's common name: 64"
@@ -79,6 +76,12 @@ def _cidr_block(value: str) -> str:
     raise ValueError(f"the block of this address is {block}: give that, or the address alone")
 
 
+def _bandwidth(value: int) -> int:
+    if value != -1 and not 1 <= value <= 1000:
+        raise ValueError("it is -1 (no limit) or 1 to 1000 Mbit/s")
+    return value
+
+
 _LISTENER_NAME = matching(
     r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}",
     "a listener's name becomes part of a resource's: 1 to 32 letters, digits, dashes or "
@@ -96,7 +99,7 @@ def _at_most(count: int, what: str) -> AfterValidator:
 
 
 DomainName = Annotated[str, AfterValidator(_domain)]
-"""Of a host, in small letters; the first label may be a `*`."""
+"""Of a host, in small ASCII letters; the first label may be a `*`."""
 
 CidrBlock = Annotated[str, AfterValidator(_cidr_block)]
 """A block of IPv4 or IPv6 addresses in its normal form."""
@@ -189,8 +192,6 @@ class Acl(Model):
 class DomainExtension(ServedCertificate):
     """The certificate of an additional domain, which clients ask for by SNI."""
 
-    place: ClassVar[str] = 'listener.domain_extensions["DOMAIN"]'
-
     def server(self, domain: str) -> Server:
         """The same for the domain alone."""
         return Server.model_construct(domains=(domain,), **dict(self))
@@ -211,19 +212,11 @@ class ListenerOptions(Model):
     scheduler: Literal["rr", "wrr"] = "rr"
     sticky_session: StickySession | None = None
     acl: Acl | None = None
-    bandwidth: int = -1
+    bandwidth: Annotated[int, AfterValidator(_bandwidth)] = -1
     idle_timeout: Annotated[int, Field(ge=1, le=60)] = 15
     request_timeout: Annotated[int, Field(ge=1, le=180)] = 60
     forwarded_headers: ForwardedHeaders = ForwardedHeaders()
     health_check: HealthCheck = HealthCheck()
-
-    @model_validator(mode="after")
-    def _bandwidth(self) -> Self:
-        if self.bandwidth != -1 and not 1 <= self.bandwidth <= 1000:
-            raise ValueError(
-                f"bandwidth is {self.bandwidth}: it is -1 (no limit) or 1 to 1000 Mbit/s"
-            )
-        return self
 
     def summary(self) -> dict[str, Any]:
         """What whoever tries the listener from outside has to know of its settings."""

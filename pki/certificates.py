@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 
 from pki import dns_names, encodings, name_constraints, profiles
+from pki.mistakes import WrongValueError
 from pki.names import common_name, same_name
 from pki.profiles import Profile
 from pki.windows import Window
@@ -134,7 +135,7 @@ def mailbox_names(email: str | None) -> list[x509.GeneralName]:
     if not email:
         return []
     if not re.fullmatch(r"[!-?A-~]+@[!-?A-~]+", email):
-        raise ValueError(f"email is {email!r}: it is an address such as name@example.com, in ASCII")
+        raise WrongValueError.of(email, " is no e-mail address in ASCII, such as name@example.com")
     return [x509.RFC822Name(email)]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from pki.mistakes import WrongValueError
+
 LONGEST = timedelta(days=36_500)
 """Far beyond any certificate, and within what dates can express."""
 
@@ -19,11 +21,11 @@ def parse(text: str) -> timedelta:
     """
     match = re.fullmatch(r"([1-9][0-9]{0,6})([dhms])", text)
     if match is None:
-        raise ValueError(
-            f"{text!r} is no length of time: write a whole number and a unit, such as 365d, 12h, "
-            "30m or 90s"
+        raise WrongValueError.of(
+            text,
+            " is no length of time: write a whole number and a unit, such as 365d, 12h, 30m or 90s",
         )
     length = timedelta(**{_UNITS[match[2]]: int(match[1])})
     if length > LONGEST:
-        raise ValueError(f"{text!r} is too long: write at most {LONGEST.days}d")
+        raise WrongValueError.of(text, f" is too long: write at most {LONGEST.days}d")
     return length

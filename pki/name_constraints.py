@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from cryptography import x509
 
 from pki import dns_names
+from pki.mistakes import WrongValueError
 
 Subtrees = Mapping[str, Sequence[str]]
 """`domains`, `email_domains` and `ip_ranges`, each where it has any."""
@@ -32,7 +33,7 @@ def domain(text: str) -> str:
         ValueError: It is none.
     """
     if text.startswith(("*", ".")):
-        raise ValueError(f"{text!r}: write example.com for that domain and all below it")
+        raise WrongValueError.of(text, ": write example.com for that domain and all below it")
     return dns_names.a_labels(text)
 
 
@@ -46,9 +47,10 @@ def email_domain(text: str) -> str:
     try:
         return dot + domain(text.removeprefix("."))
     except ValueError:
-        raise ValueError(
-            f"{text!r}: write example.com for the addresses at that host, .example.com for those "
-            "at the hosts below it"
+        raise WrongValueError.of(
+            text,
+            ": write example.com for the addresses at that host, .example.com for those at the "
+            "hosts below it",
         ) from None
 
 
@@ -61,7 +63,8 @@ def ip_range(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text))
     except ValueError as error:
-        raise ValueError(f"{error}: write a block such as 203.0.113.0/24") from None
+        way_on = "write a block such as 203.0.113.0/24"
+        raise WrongValueError(f"{error}: {way_on}", f"this is no block: {way_on}") from None
 
 
 def extension(constraints: Mapping[str, Subtrees]) -> x509.NameConstraints | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from pki.mistakes import WrongValueError
+
 ATTRIBUTES = {
     "country": NameOID.COUNTRY_NAME,
     "province": NameOID.STATE_OR_PROVINCE_NAME,
@@ -81,9 +83,15 @@ def _folded(value: str | bytes) -> str | bytes:
     return re.sub("[A-Z]+", lambda capitals: capitals[0].lower(), plain)
 
 
-def _attribute(field: str, oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
+def require_field(field: str, value: str) -> None:
+    """Refuse a value of a field of `ATTRIBUTES` that cannot stand in a certificate.
+
+    Raises:
+        ValueError: With the field's name.
+    """
     if field == "country" and not re.fullmatch("[A-Z]{2}", value):
-        raise ValueError(f"country is {value!r}: it is two capital letters, such as CN (ISO 3166)")
+        sentence = "two capital letters, such as CN (ISO 3166)"
+        raise WrongValueError(f"country is {value!r}: it is {sentence}", f"country is {sentence}")
     longest = LONGEST.get(field, 64)
     if len(value) > longest:
         raise ValueError(f"{field} has {len(value)} characters, of which {longest} fit")
@@ -93,4 +101,8 @@ def _attribute(field: str, oid: x509.ObjectIdentifier, value: str) -> x509.NameA
         raise ValueError(f"common_name takes {size} bytes in UTF-8, of which {longest} fit")
     if not value.isprintable() or value != value.strip():
         raise ValueError(f"{field} has control characters, or spaces around it")
+
+
+def _attribute(field: str, oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
+    require_field(field, value)
     return x509.NameAttribute(oid, value)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pki import certificates
+from pki.mistakes import WrongValueError
 from pki.register import Entry
 from pki.windows import show_time
 
@@ -73,7 +74,10 @@ def _entry(number: int, line: str) -> Entry:
     serial_number = certificates.whole_octets(int(serial, 16))
     revoked_at, _, reason = revocation.partition(",")
     if (status == "R") != bool(revoked_at):
-        raise ValueError(f"line {number}: status {status} does not go with {revocation!r}")
+        sentence = f"line {number}: status {status} does not go with"
+        raise WrongValueError(
+            f"{sentence} {revocation!r}", f"{sentence} its third field, the time of a revocation"
+        )
     return Entry(
         name=_name(attributes) or serial_number,
         serial_number=serial_number,
@@ -100,8 +104,9 @@ def _time(number: int, text: str) -> str:
         century = "" if len(text) == len("20260101000000Z") else "20" if text < "5" else "19"
         found = datetime.strptime(century + text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise ValueError(
-            f"line {number}: {text!r} is no time such as 270301120000Z or 20270301120000Z"
+        sentence = "is no time such as 270301120000Z or 20270301120000Z"
+        raise WrongValueError(
+            f"line {number}: {text!r} {sentence}", f"line {number}: one of its times {sentence}"
         ) from None
     return show_time(found)
 
@@ -110,7 +115,10 @@ def _reason(number: int, text: str) -> str:
     # An instruction or a time may follow: holdInstruction,OID and keyTime,TIME.
     name = text.partition(",")[0] or "unspecified"
     if name not in _REASONS:
-        raise ValueError(f"line {number}: {name!r} is no reason that revokes a certificate")
+        sentence = "is no reason that revokes a certificate"
+        raise WrongValueError(
+            f"line {number}: {name!r} {sentence}", f"line {number}: its reason {sentence}"
+        )
     return _REASONS[name]
 
 

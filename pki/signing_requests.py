@@ -70,9 +70,9 @@ def public_key(pem: str) -> rsa.RSAPublicKey:
         )
     if not signed and _signed_over_a_weak_digest(request, key):
         raise ValueError(
-            f"it is signed over {'SHA-1' if isinstance(digest, hashes.SHA1) else 'MD5'}, which is not safe "
-            "any more; the signature is its key's: have it made anew with SHA-256, e.g. by "
-            "`openssl req -new -sha256`"
+            f"it is signed over {'SHA-1' if isinstance(digest, hashes.SHA1) else 'MD5'}, which is "
+            "not safe any more; the signature is its key's: have it made anew with SHA-256, e.g. "
+            "by `openssl req -new -sha256`"
         )
     if not signed:
         raise ValueError(

@@ -69,7 +69,7 @@ def taken(values: dict[str, object]) -> Settings:
         ),
         (
             {"listener": {"acl": {"type": "white", "entries": {"203.0.113.7/24": None}}}},
-            "listener.acl.entries.203.0.113.7/24: the block of this address is 203.0.113.0/24: "
+            'listener.acl.entries["203.0.113.7/24"]: the block of this address is 203.0.113.0/24: '
             "give that, or the address alone",
         ),
         (
@@ -102,13 +102,13 @@ def taken(values: dict[str, object]) -> Settings:
         ),
         (
             {"listener": {"domain_extensions": {"not a domain": {}}}},
-            "listener.domain_extensions.not a domain: this is no domain name: give one such as "
+            "listener.domain_extensions.not a domain: 'not a domain' is no DNS name, such as "
             "www.example.com or *.example.com",
         ),
         (
             {"listener": {"domain_extensions": {f"{'a' * 60}.example.com": {}}}},
-            f"listener.domain_extensions.{'a' * 60}.example.com: 72 characters do not fit into a "
-            "certificate's common name: 64",
+            f'listener.domain_extensions["{"a" * 60}.example.com"]: 72 characters do not fit into '
+            "a certificate's common name: 64",
         ),
         (
             {"listener": {"domain_extensions": {f"{i}.example.com": {} for i in range(4)}}},
@@ -117,8 +117,8 @@ def taken(values: dict[str, object]) -> Settings:
         ),
         (
             {"listener": {"domain_extensions": {"a.example.com": {"validty": "3d"}}}},
-            "listener.domain_extensions.a.example.com.validty: there is no such key; did you mean "
-            "validity?",
+            'listener.domain_extensions["a.example.com"].validty: there is no such key; did you '
+            "mean validity?",
         ),
         (
             {"listener": {"domain_extensions": {"a.example.com": {"validity": "1000d"}}}},
@@ -146,7 +146,7 @@ def taken(values: dict[str, object]) -> Settings:
         ),
         (
             {"additional_listeners": {"a": {}}},
-            "additional_listeners.a.port: field required",
+            "additional_listeners.a.port: it is not set, and has no default: set it",
         ),
         (
             {
@@ -177,7 +177,7 @@ def taken(values: dict[str, object]) -> Settings:
         ),
         (
             {"backends": {"weights": [101, 0]}},
-            "backends.weights.0: input should be less than or equal to 100",
+            "backends.weights[0]: input should be less than or equal to 100",
         ),
         (
             {"backends": {"weights": [100, 50]}},
@@ -295,9 +295,9 @@ def test_a_key_of_an_additional_domain_in_the_clear_is_refused_and_not_repeated(
 def test_half_a_pair_is_told_where_the_other_half_goes():
     extensions = {"a.example.com": {"certificate": LEAF}}
     assert mistake({"listener": {"domain_extensions": extensions}}) == (
-        f"{FILE}: listener.domain_extensions.a.example.com: certificate and private_key belong "
-        "together, and private_key is missing: `pulumi config set --path --secret "
-        "'slb-mutual-tls:listener.domain_extensions[\"DOMAIN\"].private_key'` takes it from "
+        f'{FILE}: listener.domain_extensions["a.example.com"]: certificate and private_key belong '
+        "together, and private_key is missing: `pulumi config set --secret --path "
+        "'slb-mutual-tls:listener.domain_extensions[\"a.example.com\"].private_key'` takes it from "
         "standard input"
     )
 

@@ -330,8 +330,7 @@ def test_every_mistake_is_said_in_one_error():
         }
     )
     assert sorted(found.split("\n")) == [
-        "Pulumi.test.yaml: backends.count: input should be a valid integer, unable to parse string "
-        "as an integer",
+        "Pulumi.test.yaml: backends.count: a whole number belongs here",
         "Pulumi.test.yaml: clients.ca: its certificate would overwrite its bundle's own ca.crt: "
         "give the client another name",
         "Pulumi.test.yaml: listener.port: input should be greater than or equal to 1",
@@ -369,7 +368,8 @@ def test_a_text_in_place_of_keys_is_one_error_and_not_repeated():
             secret_keys=(f"{PROJECT}:server",),
         )
     assert str(caught.value) == (
-        "Pulumi.test.yaml: server: there are keys below it, and it is no single value"
+        "Pulumi.test.yaml: server: keys belong below it, each on a line of its own and indented, "
+        "and no single value or list: such as validity, renew_before, key_bits"
     )
 
 

@@ -67,18 +67,17 @@ def test_an_empty_configuration_is_the_safe_default():
         ),
         (
             {"server": {"ip_addresses": ["203.0.113.010"]}},
-            "Pulumi.test.yaml: server.ip_addresses.0: '203.0.113.010' is no IP address, such as "
+            "Pulumi.test.yaml: server.ip_addresses[0]: '203.0.113.010' is no IP address, such as "
             "203.0.113.10 or 2001:db8::10",
         ),
         (
             {"server": {"ip_addresses": ["fe80::1%eth0"]}},
-            "Pulumi.test.yaml: server.ip_addresses.0: 'fe80::1%eth0' has a zone, which no "
+            "Pulumi.test.yaml: server.ip_addresses[0]: 'fe80::1%eth0' has a zone, which no "
             "certificate can name: leave %… out",
         ),
         (
             {"listener": {"bandwidth": 5000}},
-            "Pulumi.test.yaml: listener: bandwidth is 5000: it is -1 (no limit) or 1 to 1000 "
-            "Mbit/s",
+            "Pulumi.test.yaml: listener.bandwidth: it is -1 (no limit) or 1 to 1000 Mbit/s",
         ),
         (
             {"load_balancer": {"bandwidth": 6000}},
@@ -101,13 +100,13 @@ def test_an_empty_configuration_is_the_safe_default():
         ),
         (
             {"network": {"cidr_block": "8.8.8.0/24"}},
-            "Pulumi.test.yaml: network: cidr_block is 8.8.8.0/24: a VPC takes a private IPv4 block "
-            "between /8 and /24, such as 192.168.0.0/16",
+            "Pulumi.test.yaml: network.cidr_block: it is 8.8.8.0/24, and a VPC takes a private IPv4"
+            " block between /8 and /24, such as 192.168.0.0/16",
         ),
         (
             {"backends": {"instance_ids": ["vm-1"]}},
-            "Pulumi.test.yaml: backends.instance_ids.0: this is no ECS instance's id: it is i- and "
-            "small letters and digits, as the console shows it",
+            "Pulumi.test.yaml: backends.instance_ids[0]: this is no ECS instance's id: it is i- "
+            "and small letters and digits, as the console shows it",
         ),
         (
             {"backends": {"instance_ids": [f"i-{number}" for number in range(20)]}},
@@ -134,11 +133,12 @@ def test_an_empty_configuration_is_the_safe_default():
         ),
         (
             {"clients": {"partner": "365d"}},
-            "Pulumi.test.yaml: clients.partner: there are keys below it, and it is no single value",
+            "Pulumi.test.yaml: clients.partner: keys belong below it, each on a line of its own and "
+            "indented, and no single value or list: such as subject, key_bits, validity",
         ),
         (
             {"certificate_authority": {"name_constraints": {"permitted": {"domains": ["*.a"]}}}},
-            "Pulumi.test.yaml: certificate_authority.name_constraints.permitted.domains.0: '*.a': "
+            "Pulumi.test.yaml: certificate_authority.name_constraints.permitted.domains[0]: '*.a': "
             "write example.com for that domain and all below it",
         ),
         (
@@ -148,7 +148,8 @@ def test_an_empty_configuration_is_the_safe_default():
         ),
         (
             {"tags": "team"},
-            "Pulumi.test.yaml: tags: there are keys below it, and it is no single value",
+            "Pulumi.test.yaml: tags: keys belong below it, each on a line of its own and indented, "
+            "and no single value or list",
         ),
         (
             {"tags": {f"t{number}": "" for number in range(19)}},
@@ -267,7 +268,7 @@ def test_a_secret_of_the_wrong_type_is_not_repeated():
     [
         ({"load_balancer": {"specification": "\ud800"}}, "load_balancer.specification"),
         ({"clients": {"a\ud800": {}}}, "clients.a\\ud800"),
-        ({"backends": {"instance_ids": ["i-a", "i-\ud800"]}}, "backends.instance_ids.1"),
+        ({"backends": {"instance_ids": ["i-a", "i-\ud800"]}}, "backends.instance_ids[1]"),
     ],
 )
 def test_half_a_character_is_named(values, place):
@@ -329,19 +330,17 @@ def test_names_that_the_ca_may_not_certify_are_refused_all_at_once():
         "alice.smith": {},
         "bob": {"subject": {"email": "bob@example.org"}},
         "carol": {"subject": {"common_name": "carol.lab.example.com"}},
-        "dave": {"subject": {"email": "not an address"}},
         "gone.example.org": {"revoked": "keyCompromise"},
     }
     values = constrained(server={"domains": ["www.example.org"]}, clients=clients)
     as_dns = "which is read as a DNS name where there is no other, is"
     assert mistake(values) == (
         "Pulumi.test.yaml: server: the DNS name www.example.org is outside of the CA's permitted "
-        "domains (example.com); clients.alice.smith: the common name alice.smith, "
+        'domains (example.com); clients["alice.smith"]: the common name alice.smith, '
         f"{as_dns} outside of the CA's permitted domains (example.com); clients.bob: the e-mail "
         "address bob@example.org is outside of the CA's permitted e-mail domains (example.com); "
         f"clients.carol: the common name carol.lab.example.com, {as_dns} within the CA's excluded "
-        "domains (lab.example.com); clients.dave: email is 'not an address': it is an address such "
-        "as name@example.com, in ASCII"
+        "domains (lab.example.com)"
     )
 
 

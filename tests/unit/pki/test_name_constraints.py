@@ -46,7 +46,7 @@ REFUSED = [
         r"\(example.com, xn--r8jz45g.jp\)",
     ),
     ({"domains": ["badexample.com"]}, "the DNS name badexample.com is outside of"),
-    ({"domains": ["*.com"]}, r"the DNS name \*.com is outside of"),
+    ({"domains": ["*.co.uk"]}, r"the DNS name \*.co.uk is outside of"),
     (
         {"domains": ["a.secret.example.com"]},
         "the DNS name a.secret.example.com is within the CA's excluded domains "
