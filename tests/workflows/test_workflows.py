@@ -221,7 +221,9 @@ def test_a_workflow_starts_without_permissions_and_never_as_the_target_of_a_fork
         assert job["permissions"]["contents"] == "read"
 
 
-OPTIONS_THAT_SELECT = ("-k", "-m", "--deselect", "--ignore", "--lf", "--last-failed", "--co")
+OPTIONS_THAT_SELECT = re.compile(
+    r"-[km]|--(deselect|ignore|ignore-glob|lf|last-failed|co|collect-only|slice)(=|$)"
+)
 
 
 def selections(jobs):
@@ -232,7 +234,7 @@ def selections(jobs):
         )
         for run in re.findall(r"-m pytest(.*)", shown):
             words = shlex.split(run)
-            assert not [word for word in words if word.startswith(OPTIONS_THAT_SELECT)], run
+            assert not list(filter(OPTIONS_THAT_SELECT.match, words)), run
             named = [PROJECT / word for word in words if (PROJECT / word).exists()]
             yield named or [PROJECT / path for path in TEST_PATHS], "--long" in words
 
