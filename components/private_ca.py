@@ -12,7 +12,7 @@ from components.dynamic.certificate_register import CertificateRegister
 from components.dynamic.register_state import read_bundles, read_issued
 from components.dynamic.revocation_list import RevocationList
 from configuration.certificates import Client
-from pki import signing_requests
+from pki import names, signing_requests
 from pki.name_constraints import Subtrees
 from settings import Settings
 
@@ -171,7 +171,8 @@ def latest(issued: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def _requests(settings: Settings, ca_subject: Mapping[str, str]) -> dict[str, Any]:
     """What the register is asked to issue, by client name."""
-    inherited = {field: ca_subject[field] for field in INHERITED if field in ca_subject}
+    fitting = names.fitting(ca_subject)
+    inherited = {field: fitting[field] for field in INHERITED if field in fitting}
     return {
         name: {
             "subject": {"common_name": name, **inherited, **client.subject.values()},

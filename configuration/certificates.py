@@ -228,9 +228,13 @@ class CertificateAuthority(Validity):
         return configured
 
     def distinguished_name(self, default: str) -> dict[str, str]:
-        """The fields of its name; `default` is its common name unless it has another."""
+        """The fields of its name; `default` is its common name unless it has another.
+
+        Of one that was made elsewhere as they are; later generations have what fits of them.
+        """
         if self.certificate is not None:
-            return names.fields(certificates.load(self.certificate).subject)
+            fields = names.fields(certificates.load(self.certificate).subject)
+            return fields if self.adopted else names.fitting(fields) or {"common_name": default}
         return {"common_name": default, **self.subject.values()}
 
     @model_validator(mode="after")

@@ -21,6 +21,9 @@ ATTRIBUTES = {
 """Fields in the order of the encoded name. An e-mail address is no part of it: RFC 5280, 4.1.2.6
 puts that into the subject alternative names."""
 
+LONGEST_NAME = 64
+"""Characters of a common name (ub-common-name)."""
+
 LONGEST = {"province": 128, "locality": 128}
 """Upper bounds other than 64 characters (ub-state-name, ub-locality-name)."""
 
@@ -54,6 +57,25 @@ def fields(name: x509.Name) -> dict[str, str]:
     return {f: value.upper() if f == "country" else value for f, value in values.items()}
 
 
+def fitting(subject: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a name that was issued elsewhere that fit into what is issued here.
+
+    Java's keytool makes CAs with a country of China; others have more characters than RFC 5280's
+    upper bounds. Of a common name the beginning is kept.
+    """
+    shortened = {
+        field: _cut(value, LONGEST_NAME) if field == "common_name" else value
+        for field, value in subject.items()
+    }
+    return {field: value for field, value in shortened.items() if _fits(field, value)}
+
+
+def numbered(name: str, number: int) -> str:
+    """A common name for the CA of another generation: of 64 characters and bytes at most."""
+    suffix = f" G{number}"
+    return f"{_cut(name, LONGEST_NAME - len(suffix))}{suffix}".strip()
+
+
 def same_name(one: x509.Name, other: x509.Name) -> bool:
     """Whether two names are the same to OpenSSL, which compares them as RFC 5280, 7.1 says.
 
@@ -67,6 +89,21 @@ def common_name(name: x509.Name) -> str | None:
     """The name's first common name, if it has one."""
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(found[0].value) if found else None
+
+
+def _cut(name: str, size: int) -> str:
+    """The beginning of a name, of that many bytes at most."""
+    if len(name.encode(errors="replace")) <= size:
+        return name
+    return name.encode(errors="replace")[:size].decode(errors="ignore").rstrip()
+
+
+def _fits(field: str, value: str) -> bool:
+    try:
+        require_field(field, value)
+    except ValueError:
+        return False
+    return True
 
 
 def _canonical(name: x509.Name) -> list[frozenset[tuple[str, str | bytes]]]:
@@ -92,7 +129,7 @@ def require_field(field: str, value: str) -> None:
     if field == "country" and not re.fullmatch("[A-Z]{2}", value):
         sentence = "two capital letters, such as CN (ISO 3166)"
         raise WrongValueError(f"country is {value!r}: it is {sentence}", f"country is {sentence}")
-    longest = LONGEST.get(field, 64)
+    longest = LONGEST.get(field, LONGEST_NAME)
     if len(value) > longest:
         raise ValueError(f"{field} has {len(value)} characters, of which {longest} fit")
     # The library counts bytes here, where RFC 5280 counts characters.

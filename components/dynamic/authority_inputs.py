@@ -26,7 +26,7 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
-from pki import certificates, keys
+from pki import certificates, keys, names
 from pki.names import distinguished_name
 from pki.windows import Window
 
@@ -77,7 +77,7 @@ def in_force(olds: Properties, news: Properties) -> dict[str, Any]:
     if not takes_over(olds, news):
         return {"generation": FIRST_GENERATION, **olds}
     return {
-        "subject": olds["subject"],
+        "subject": names.fitting(olds["subject"]),
         "key_bits": olds["next_key_bits"],
         "generation": olds["next_generation"],
         "certified_subject": olds["next_subject"],
@@ -137,8 +137,8 @@ def _chosen_next(before: Properties, inputs: Properties) -> dict[str, Any]:
     """The CA that is to take over: `NEXT`."""
     number, key_bits = int(inputs["next_generation"]), inputs["next_key_bits"]
     # The name differs from the present one's: clients choose by it what they send along.
-    name = f"{inputs['subject'].get('common_name', '')} G{number}".strip()
-    subject = {**inputs["subject"], "common_name": name}
+    fitting = names.fitting(inputs["subject"])
+    subject = {**fitting, "common_name": names.numbered(fitting.get("common_name", ""), number)}
     prepared = (before.get("next_generation"), before.get("next_key_bits")) == (number, key_bits)
     old = {"validity": before["validity"]} if prepared else {}
     if prepared:

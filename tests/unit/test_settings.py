@@ -133,8 +133,8 @@ def test_an_empty_configuration_is_the_safe_default():
         ),
         (
             {"clients": {"partner": "365d"}},
-            "Pulumi.test.yaml: clients.partner: keys belong below it, each on a line of its own and "
-            "indented, and no single value or list: such as subject, key_bits, validity",
+            "Pulumi.test.yaml: clients.partner: keys belong below it, each on a line of its own "
+            "and indented, and no single value or list: such as subject, key_bits, validity",
         ),
         (
             {"certificate_authority": {"name_constraints": {"permitted": {"domains": ["*.a"]}}}},
