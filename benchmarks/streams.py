@@ -17,8 +17,11 @@ from operations.verification import probes
 from operations.verification.identity import Identity, impostor_of, of_bundle, of_expired_probe
 from operations.verification.probes import Target
 
-PAUSE = 0.02
-"""Seconds between two requests of a stream."""
+PAUSE = 0.05
+"""Seconds between two requests of one of several clients."""
+
+PAUSE_OF_STRANGERS = 0.1
+"""The same of who is always refused: each request costs a whole handshake."""
 
 LIMIT = 20.0
 """Seconds that a request may take."""
@@ -36,12 +39,14 @@ class Visitor:
         anchors: PEM of the CAs by which the server is known.
         identity: Certificate to present, if any.
         keeps_connections: Whether one connection serves for as many requests as it lives.
+        pause: Seconds between two requests.
     """
 
     target: Target
     anchors: str
     identity: Identity | None
     keeps_connections: bool = False
+    pause: float = PAUSE
 
 
 @dataclass
@@ -99,7 +104,7 @@ class Stream(threading.Thread):
             if outcome == "200":
                 self.tally.gap = max(self.tally.gap, now - last)
                 last = now
-            self._done.wait(PAUSE)
+            self._done.wait(self._visitor.pause)
         self.tally.gap = max(self.tally.gap, time.monotonic() - last)
         self._hang_up()
 
@@ -170,7 +175,10 @@ def strangers(found: StackOutputs) -> dict[str, Visitor]:
     identities = {"nobody": None, "impostor": impostor_of(found.ca)}
     if found.expired_probe is not None:
         identities["expired"] = of_expired_probe(found.expired_probe)
-    return {name: Visitor(target, anchors, identity) for name, identity in identities.items()}
+    return {
+        name: Visitor(target, anchors, identity, pause=PAUSE_OF_STRANGERS)
+        for name, identity in identities.items()
+    }
 
 
 def wait_until_served(found: StackOutputs) -> None:

@@ -26,7 +26,7 @@ LISTENER = f"alicloud:slb/listener:Listener::{NAME}"
 def under_load(found):
     """Requests by a client and by strangers, while the block runs."""
     browser = of_bundle(found.client_bundles["browser"])
-    client = Visitor(probes.target_of(found), found.ca_certificate, browser)
+    client = Visitor(probes.target_of(found), found.ca_certificate, browser, pause=0.02)
     return streams({"client": client, **strangers(found)})
 
 

@@ -87,7 +87,7 @@ def take(deployed, tmp_path):
         configure(deployed, **authority)
         planned = operated("preview")
         found = deployed.outputs()
-        asking = Visitor(probes.target_of(found), visitor.anchors, visitor.identity)
+        asking = Visitor(probes.target_of(found), visitor.anchors, visitor.identity, pause=0.02)
         with streams({"holder": asking, **strangers(found)}) as seen:
             done = operated("up", "--yes", "--skip-preview")
         assert done == planned
