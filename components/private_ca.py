@@ -9,6 +9,7 @@ import pulumi
 
 from components.dynamic.certificate_authority import CertificateAuthority
 from components.dynamic.certificate_register import CertificateRegister
+from components.dynamic.properties import unpacked
 from components.dynamic.register_state import read_bundles, read_issued
 from components.dynamic.revocation_list import RevocationList
 from configuration.certificates import Client
@@ -142,9 +143,8 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             next_ca_certificate=authority.next_certificate if rotating else None,
             next_ca_private_key=authority.next_private_key if rotating else None,
             next_ca_key_id=authority.next_key_id if rotating else None,
-            # Those that are revoked: the list needs no others.
-            issued=self.issued.apply(
-                lambda issued: [entry for entry in issued if entry["status"] == "revoked"]
+            issued=pulumi.Output.all(self.issued, authority.withdrawn_certificates).apply(
+                lambda found: revoked_certificates(*found)
             ),
             revision=register.revision,
             validity=settings.revocation_list.validity,
@@ -157,6 +157,19 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         if not rotating:
             return made.revocation_list
         return pulumi.Output.concat(made.revocation_list, made.next_revocation_list)
+
+
+def revoked_certificates(
+    issued: Sequence[Mapping[str, Any]], withdrawn: str | None
+) -> list[dict[str, Any]]:
+    """What the revocation list needs: the revoked ones of the register, and cross-certificates.
+
+    Args:
+        issued: The register.
+        withdrawn: The CA's output; None where an earlier version made the outputs.
+    """
+    found = [dict(entry) for entry in issued if entry["status"] == "revoked"]
+    return [*found, *unpacked(withdrawn or "[]")]
 
 
 SHOWN = ("serial_number", "fingerprint_sha256", "not_before", "not_after", "status")

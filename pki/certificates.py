@@ -55,7 +55,6 @@ def self_signed_authority(
     window: Window,
     *,
     path_length: int = 0,
-    identifier: x509.SubjectKeyIdentifier | None = None,
     constraints: x509.NameConstraints | None = None,
 ) -> x509.Certificate:
     """Issue a root CA's certificate; with an old key and name it renews that CA.
@@ -65,14 +64,12 @@ def self_signed_authority(
         key: Its key.
         window: Its validity.
         path_length: How many CAs may stand below it (RFC 5280, 4.2.1.9).
-        identifier: Of the key, where certificates in use have another than the usual one.
         constraints: Names that it may certify; None: all.
     """
-    known = identifier or x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(known)
+    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
     profile = profiles.authority(path_length)
     builder = (
-        _builder(profile, subject, key.public_key(), window, identifier=known)
+        _builder(profile, subject, key.public_key(), window)
         .issuer_name(subject)
         .add_extension(authority, critical=False)
     )
@@ -80,13 +77,25 @@ def self_signed_authority(
 
 
 def cross_signed(
-    issuer: Issuer, subject: x509.Name, key: rsa.RSAPublicKey, window: Window
+    issuer: Issuer,
+    subject: x509.Name,
+    key: rsa.RSAPublicKey,
+    window: Window,
+    host: str | None = None,
 ) -> x509.Certificate:
     """Issue another CA's certificate: what it signs is then good for those who trust this one.
 
     It repeats this one's name constraints, which hold for what is below it anyway.
+
+    Args:
+        issuer: This CA.
+        subject: The other's name.
+        key: The other's.
+        window: Its validity.
+        host: Goes into an alternative name, by which this CA can exclude the certificate later.
     """
-    return _issue(profiles.authority(0), issuer, subject, key, window=window, names=())
+    names = [x509.UniformResourceIdentifier(f"https://{host}/")] if host else []
+    return _issue(profiles.authority(0), issuer, subject, key, window=window, names=names)
 
 
 def server(
@@ -160,7 +169,7 @@ def load_chain(text: str) -> list[x509.Certificate]:
         ValueError: There is none, or not all of one can be read.
     """
     try:
-        with _lenient():
+        with lenient():
             chain = x509.load_pem_x509_certificates(text.encode())
             for certificate in chain:
                 # The library leaves these until it is asked for them.
@@ -203,7 +212,7 @@ def require_sound(certificate: x509.Certificate) -> None:
 
 def serial_number(certificate: x509.Certificate) -> str:
     """The serial number in hex: the engine would turn a number into a float."""
-    with _lenient():
+    with lenient():
         return whole_octets(certificate.serial_number)
 
 
@@ -277,13 +286,19 @@ def bears_signature_of(certificate: x509.Certificate, authority: x509.Certificat
     return True
 
 
-def allows_below(authority: x509.Certificate, number: int) -> bool:
-    """Whether that many CAs may stand between this one and a leaf (RFC 5280, 4.2.1.9)."""
+def path_length(authority: x509.Certificate) -> int | None:
+    """How many CAs may stand below a CA (RFC 5280, 4.2.1.9); None: any number."""
     try:
         found = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
     except x509.ExtensionNotFound:
-        return True  # A version 1 certificate.
-    return found.path_length is None or found.path_length >= number
+        return None  # A version 1 certificate.
+    return found.path_length
+
+
+def allows_below(authority: x509.Certificate, number: int) -> bool:
+    """Whether that many CAs may stand between this one and a leaf (RFC 5280, 4.2.1.9)."""
+    longest = path_length(authority)
+    return longest is None or longest >= number
 
 
 def authority_key_id(certificate: x509.Certificate) -> str:
@@ -331,7 +346,7 @@ def _constrained(
 
 
 @contextlib.contextmanager
-def _lenient() -> Iterator[None]:
+def lenient() -> Iterator[None]:
     """Take in silence what the library warns of: whoever brings it along cannot mend it.
 
     A name longer than RFC 5280's upper bounds (appendix A.1), which OpenSSL and Go take as it is; a
@@ -348,10 +363,7 @@ def _builder(
     subject: x509.Name,
     key: rsa.RSAPublicKey,
     window: Window,
-    *,
-    identifier: x509.SubjectKeyIdentifier | None = None,
 ) -> x509.CertificateBuilder:
-    known = identifier or x509.SubjectKeyIdentifier.from_public_key(key)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -360,7 +372,7 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(window.not_before)
         .not_valid_after(window.not_after)
-        .add_extension(known, critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
     for extension, critical in profiles.extensions(profile):
         builder = builder.add_extension(extension, critical=critical)

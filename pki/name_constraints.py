@@ -89,6 +89,24 @@ def extension(constraints: Mapping[str, Subtrees]) -> x509.NameConstraints | Non
     return x509.NameConstraints(permitted or None, excluded or None)
 
 
+def excluding(
+    constraints: x509.NameConstraints | None, names: Iterable[x509.GeneralName]
+) -> x509.NameConstraints | None:
+    """The same constraints, and these names excluded as well."""
+    more = list(names)
+    if not more:
+        return constraints
+    permitted = constraints.permitted_subtrees if constraints else None
+    excluded = (constraints.excluded_subtrees if constraints else None) or []
+    return x509.NameConstraints(permitted, [*excluded, *more])
+
+
+def permits_hosts(constraints: x509.NameConstraints | None) -> bool:
+    """Whether names of the form URI are limited to some hosts."""
+    permitted = (constraints.permitted_subtrees if constraints else None) or ()
+    return any(isinstance(subtree, x509.UniformResourceIdentifier) for subtree in permitted)
+
+
 def of(certificate: x509.Certificate) -> x509.NameConstraints | None:
     """The constraints of a CA's certificate, if it has any."""
     try:

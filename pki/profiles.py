@@ -38,8 +38,11 @@ CLIENT = Profile(
 )
 
 
-def authority(path_length: int) -> Profile:
-    """The profile of a CA with that many CAs below it: one, while a rotation is under way."""
+def authority(path_length: int | None) -> Profile:
+    """The profile of a CA with that many CAs below it: one, while a rotation is under way.
+
+    None sets no limit, as CAs that were made elsewhere often do.
+    """
     constraints = x509.BasicConstraints(ca=True, path_length=path_length)
     return replace(AUTHORITY, basic_constraints=constraints)
 

@@ -13,11 +13,11 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from components.dynamic.properties import WINDOW, Properties
-from pki import certificates, keys, name_constraints
+from components.dynamic.properties import WINDOW, Properties, now, packed, unpacked
+from pki import certificates, keys, name_constraints, reissue
 from pki.certificates import Issuer
 from pki.names import distinguished_name
-from pki.windows import Window
+from pki.windows import Window, read_time, show_time
 
 IDENTITY = ("subject", "key_bits", "generation", "adopted_key_sha256")
 """A change of these makes another CA: another key, and every certificate issued anew."""
@@ -30,6 +30,20 @@ NEXT_WINDOW = ("next_not_before", "next_not_after")
 NEXT = ("next_generation", "next_subject", "next_key_bits", "next_key_id", *NEXT_WINDOW)
 """The CA that a rotation prepares: what check chooses of it."""
 
+CROSS_NAME = "next_cross_name"
+"""Property: a host that nobody has, in the name of the cross-certificate of one rotation."""
+
+WITHDRAWN = "withdrawn"
+"""Property: the cross-certificates of rotations that were given up, which go on being good by
+signature and date. Each has `cross_name`, or none in states that did not name them yet, then
+`subject`, and `not_after`."""
+
+WITHDRAWN_CERTIFICATES = "withdrawn_certificates"
+"""Output: the same for the revocation list, packed: what the register says of a revoked one."""
+
+CROSS_CERTIFICATES = "cross_certificates"
+"""Output: serial number and end of each that the present rotation has had, packed."""
+
 CONSTRAINTS = "name_constraints"
 """Property: what the CA may certify. A change issues its certificate anew, with the same key."""
 
@@ -40,9 +54,20 @@ KEPT = (
     "certified_subject",
     "adopted_certificate",
     CONSTRAINTS,
+    CROSS_NAME,
+    WITHDRAWN,
 )
 
 PROBE_LIFETIME = timedelta(minutes=1)
+
+
+def gives_up(olds: Properties, props: Properties) -> bool:
+    """Whether the CA that was prepared shall not take over, so that nothing of it may be good."""
+    return (
+        "next_key_id" in olds
+        and not takes_over(olds, props)
+        and olds["next_key_id"] != props.get("next_key_id")
+    )
 
 
 def takes_over(olds: Properties, news: Properties) -> bool:
@@ -63,6 +88,7 @@ def issued(olds: Properties, props: Properties, key: rsa.RSAPrivateKey | None) -
         **{name: props[name] for name in (*IDENTITY, *KEPT, *WINDOW, *NEXT) if name in props},
         **_shown(certificate),
         **({"private_key": keys.pkcs1(key)} if key else {}),
+        WITHDRAWN_CERTIFICATES: packed(_withdrawn(olds, props)),
     }
     if "next_generation" not in props:
         return outs
@@ -83,8 +109,20 @@ def known_certificate(inputs: Properties) -> dict[str, str]:
     if "adopted_certificate" not in inputs:
         return {}
     ready = certificates.load(inputs["adopted_certificate"])
-    stays = "adopted_private_key" not in inputs or _serves(ready, inputs)
+    without_key = "adopted_private_key" not in inputs
+    stays = WITHDRAWN not in inputs if without_key else _serves(ready, inputs)
     return _shown(ready) if stays else {}
+
+
+def lost_identity(olds: Properties, news: Properties) -> bool:
+    """Whether a CA that was brought along is in force under another serial number.
+
+    Earlier versions renewed it so, and locked out whose certificates name the old one.
+    """
+    given = _given(news)
+    if given is None or "adopted_private_key" not in news or "certificate" not in olds:
+        return False
+    return not _goes_on(certificates.load(olds["certificate"]), given)
 
 
 def expired_probe(outs: Properties, key: rsa.RSAPrivateKey | None) -> dict[str, Any]:
@@ -112,25 +150,48 @@ def configured_constraints(props: Properties) -> x509.NameConstraints | None:
 def _certificate(
     olds: Properties, props: Properties, key: rsa.RSAPrivateKey | None
 ) -> x509.Certificate:
-    """The CA's own certificate: the one there is, if it serves, else another with the same key."""
-    ready: x509.Certificate | None = None
-    if "adopted_certificate" in props:
-        ready = certificates.load(props["adopted_certificate"])
-    elif takes_over(olds, props):
-        ready = certificates.load(olds["next_certificate"])
-    if ready is not None and (key is None or _serves(ready, props)):
-        return ready
+    """The CA's own certificate: one that there is, if it serves, else another with the same key."""
+    given = _given(props)
+    present = certificates.load(olds["certificate"]) if "certificate" in olds else None
     if key is None:
-        raise ValueError("a CA has a key of its own, or one that was brought along")
+        return _without_key(props, given, present)
+    candidates = [given, present if given is None or _goes_on(present, given) else None]
+    if takes_over(olds, props):
+        candidates = [certificates.load(olds["next_certificate"])]
+    for ready in candidates:
+        if ready is not None and ready.public_key() == key.public_key() and _serves(ready, props):
+            return ready
+    window = Window.of_properties(props["not_before"], props["not_after"])
+    below = _below(props, given)
+    constraints = _constraints(props, given, below)
+    if given is not None:
+        return reissue.reissue(given, key, window, path_length=below, constraints=constraints)
     subject = distinguished_name(props.get("certified_subject", props["subject"]))
     return certificates.self_signed_authority(
-        ready.subject if ready else subject,
-        key,
-        Window.of_properties(props["not_before"], props["not_after"]),
-        path_length=_below(props),
-        identifier=certificates.key_identifier(ready) if ready else None,
-        constraints=_constraints(props, ready),
+        subject, key, window, path_length=below or 0, constraints=constraints
     )
+
+
+def _given(props: Properties) -> x509.Certificate | None:
+    """The certificate of a CA that was brought along."""
+    given = props.get("adopted_certificate")
+    return certificates.load(given) if given else None
+
+
+def _goes_on(present: x509.Certificate | None, given: x509.Certificate) -> bool:
+    return present is not None and reissue.keeps_identity(present, given)
+
+
+def _without_key(
+    props: Properties, given: x509.Certificate | None, present: x509.Certificate | None
+) -> x509.Certificate:
+    """The certificate of a CA that cannot sign another: its own, or the one in force."""
+    if given is None:
+        raise ValueError("a CA has a key of its own, or one that was brought along")
+    # Its own would let in again what was handed out in a rotation that was given up.
+    if WITHDRAWN in props and _goes_on(present, given) and present is not None:
+        return present
+    return given
 
 
 def _prepared(olds: Properties, props: Properties, present: Issuer) -> dict[str, str]:
@@ -144,12 +205,52 @@ def _prepared(olds: Properties, props: Properties, present: Issuer) -> dict[str,
     own = certificates.self_signed_authority(
         subject, key, window, constraints=configured_constraints(props)
     )
-    crossed = certificates.cross_signed(present, subject, key.public_key(), window)
+    crossed = certificates.cross_signed(
+        present, subject, key.public_key(), window, props.get(CROSS_NAME)
+    )
+    earlier = _cross_certificates(olds) if same else []
     return {
         "next_certificate": certificates.pem(own),
         "cross_certificate": certificates.pem(crossed),
         "next_private_key": keys.pkcs1(key),
+        CROSS_CERTIFICATES: packed([*earlier, _listed(crossed)]),
     }
+
+
+def _cross_certificates(olds: Properties) -> list[dict[str, str]]:
+    """Those of the rotation under way; states of before name the last one alone."""
+    if CROSS_CERTIFICATES in olds:
+        found: list[dict[str, str]] = unpacked(olds[CROSS_CERTIFICATES])
+        return found
+    return [_listed(certificates.load(olds["cross_certificate"]))]
+
+
+def _listed(crossed: x509.Certificate) -> dict[str, str]:
+    return {
+        "serial_number": certificates.serial_number(crossed),
+        "not_after": show_time(crossed.not_valid_after_utc),
+        "authority_key_id": certificates.authority_key_id(crossed),
+    }
+
+
+def _withdrawn(olds: Properties, props: Properties) -> list[dict[str, str]]:
+    """The cross-certificates that the present key signed and that nobody may go on using."""
+    if takes_over(olds, props) or WITHDRAWN not in props:
+        return []
+    moment = now()
+    found = [
+        entry
+        for entry in unpacked(olds.get(WITHDRAWN_CERTIFICATES, "[]"))
+        if read_time(entry["not_after"]) >= moment
+    ]
+    if gives_up(olds, props):
+        revoked = {
+            "status": "revoked",
+            "revoked_at": show_time(moment),
+            "reason": "cessationOfOperation",
+        }
+        found += [{**entry, **revoked} for entry in _cross_certificates(olds)]
+    return found
 
 
 def _shown(certificate: x509.Certificate) -> dict[str, str]:
@@ -163,22 +264,46 @@ def _shown(certificate: x509.Certificate) -> dict[str, str]:
 
 def _serves(ready: x509.Certificate, props: Properties) -> bool:
     """Whether a certificate that there is has the dates and extensions that are asked for."""
+    given = _given(props)
+    below = _below(props, given)
     return (
         Window.of_certificate(ready)
         == Window.of_properties(props["not_before"], props["not_after"])
-        and certificates.allows_below(ready, _below(props))
-        and name_constraints.of(ready) == _constraints(props, ready)
+        and certificates.path_length(ready) == below
+        and name_constraints.of(ready) == _constraints(props, given, below)
     )
 
 
-def _below(props: Properties) -> int:
-    """How many CAs may stand between this one and a leaf: the next one does, if there is one."""
-    return 1 if "next_generation" in props else 0
+def _below(props: Properties, given: x509.Certificate | None) -> int | None:
+    """How many CAs may stand between this one and a leaf; None: any number.
+
+    The next one does, if there is one; and where a CA was brought along, those that it had let.
+    """
+    needed = 1 if "next_generation" in props else 0
+    if given is None:
+        return needed
+    longest = certificates.path_length(given)
+    return None if longest is None else max(needed, longest)
 
 
-def _constraints(props: Properties, ready: x509.Certificate | None) -> x509.NameConstraints | None:
-    """Names that the CA may certify: as configured, or as one that was brought along has it."""
-    configured = configured_constraints(props)
-    if configured is None and "adopted_certificate" in props and ready is not None:
-        return name_constraints.of(ready)
-    return configured
+def _constraints(
+    props: Properties, given: x509.Certificate | None, below: int | None
+) -> x509.NameConstraints | None:
+    """Names that the CA may certify: as configured, or as one that was brought along has it.
+
+    Of cross-certificates that were withdrawn it may certify none, where any could stand below it:
+    that is how a listener that reads no revocation list refuses them.
+    """
+    wanted = configured_constraints(props)
+    if wanted is None and given is not None:
+        wanted = name_constraints.of(given)
+    if below == 0:
+        return wanted
+    return name_constraints.excluding(wanted, map(_withdrawn_name, props.get(WITHDRAWN, ())))
+
+
+def _withdrawn_name(withdrawn: Properties) -> x509.GeneralName:
+    """The name that one cross-certificate has, and nothing else."""
+    if withdrawn.get("cross_name"):
+        return x509.UniformResourceIdentifier(withdrawn["cross_name"])
+    return x509.DirectoryName(distinguished_name(withdrawn["subject"]))

@@ -10,8 +10,10 @@ from pulumi.dynamic import CheckFailure, CheckResult
 
 from components.dynamic.authority_certificates import (
     CONSTRAINTS,
+    CROSS_NAME,
     FIRST_GENERATION,
     IDENTITY,
+    WITHDRAWN,
     configured_constraints,
     known_certificate,
     takes_over,
@@ -26,9 +28,12 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
-from pki import certificates, keys, names
+from pki import certificates, keys, name_constraints, names
 from pki.names import distinguished_name
-from pki.windows import Window
+from pki.windows import Window, read_time, show_time
+
+ADOPTED_AT = "adopted_at"
+"""Property: since when a CA that was brought along is here, so that it is due no sooner."""
 
 
 def checked(olds: Properties, news: Properties) -> CheckResult:
@@ -57,8 +62,11 @@ def checked(olds: Properties, news: Properties) -> CheckResult:
         failures.append(_given_up(another))
     try:
         inputs |= _chosen_window(before, inputs, another)
-        inputs |= known_certificate(inputs)
         same = {} if another else before
+        withdrawn = _withdrawn(same, inputs)
+        if withdrawn:
+            inputs[WITHDRAWN] = withdrawn
+        inputs |= known_certificate(inputs)
         inputs["key_id"] = same.get("key_id") or _key_id(inputs)
         if "certified_subject" in same:
             inputs["certified_subject"] = same["certified_subject"]
@@ -121,37 +129,113 @@ def _adopted(inputs: Properties) -> dict[str, Any]:
 
 
 def _chosen_window(before: Properties, inputs: Properties, another: str | None) -> dict[str, str]:
-    if "adopted_certificate" not in inputs:
-        anew = another or changed(before, inputs, (CONSTRAINTS,))
-        return chosen(before, inputs, now(), anew=anew)
-    own = Window.of_certificate(certificates.load(inputs["adopted_certificate"])).properties()
-    brought = {**own, BECAUSE: "brought along", "validity": inputs["validity"]}
+    if "adopted_certificate" in inputs:
+        return _window_of_adopted(before, inputs)
+    anew = another or changed(before, inputs, (CONSTRAINTS,))
+    return chosen(before, inputs, now(), anew=anew)
+
+
+def _window_of_adopted(before: Properties, inputs: Properties) -> dict[str, str]:
+    """The window of a CA that was brought along: its own at first, whatever is left of it.
+
+    It is due by `renew_before` like any other, but not before half of what was left of it when it
+    was brought along has passed: else bringing it along would renew it.
+    """
+    moment = now()
+    own = Window.of_certificate(certificates.load(inputs["adopted_certificate"]))
     again = before.get("adopted_certificate") == inputs["adopted_certificate"]
-    if "adopted_private_key" in inputs:
-        last = before if again else brought
-        return chosen(last, inputs, now(), anew=changed(last, inputs, (CONSTRAINTS,)))
-    return {name: brought[name] for name in (*WINDOW, BECAUSE)}
+    with_key = "adopted_private_key" in inputs
+    known = again and ("adopted_private_key" in before or not with_key)
+    since = (
+        before.get(ADOPTED_AT) if known else show_time(moment.replace(hour=0, minute=0, second=0))
+    )
+    # Earlier versions did not say since when; they renewed what was due at once.
+    begun = read_time(since) if since else own.not_before
+    brought = {**own.properties(), BECAUSE: "brought along", ADOPTED_AT: show_time(begun)}
+    if not with_key:
+        return brought
+    last = before if again else {**brought, "validity": inputs["validity"]}
+    anew = changed(last, inputs, (CONSTRAINTS,))
+    if not again and own.not_after < moment:
+        anew = f"brought along after it had expired at {show_time(own.not_after)}"
+    stays = not anew and last["validity"] == inputs["validity"]
+    if stays and _window(last) == own and moment < begun + (own.not_after - begun) / 2:
+        return {**brought, BECAUSE: last.get(BECAUSE, brought[BECAUSE])}
+    window = chosen(last, inputs, moment, anew=anew)
+    if again and ADOPTED_AT not in before and _window(before) == _window(window) != own:
+        # An earlier version had renewed it under a serial number of chance.
+        window[BECAUSE] = "issued again with the serial number that it was brought along with"
+    return {**window, ADOPTED_AT: show_time(begun)}
+
+
+def _window(properties: Properties) -> Window:
+    return Window.of_properties(*(properties[name] for name in WINDOW))
+
+
+def _withdrawn(before: Properties, inputs: Properties) -> list[dict[str, Any]]:
+    """The cross-certificates that must not be good any more, with that of a rotation given up now.
+
+    An expired one leaves when the CA's certificate is another for a reason of its own.
+    """
+    found: list[dict[str, Any]] = list(before.get(WITHDRAWN, ()))
+    if found and _window(before) != _window(inputs):
+        found = [one for one in found if read_time(one["not_after"]) >= now()]
+    if "next_key_id" in before and not _is_prepared(before, inputs):
+        found.append(
+            {
+                "cross_name": before.get(CROSS_NAME, ""),
+                "subject": dict(before["next_subject"]),
+                "not_after": before["next_not_after"],
+            }
+        )
+    return found
+
+
+def _is_prepared(before: Properties, inputs: Properties) -> bool:
+    """Whether the CA that is to come is the one that was prepared."""
+    wanted = (inputs.get("next_generation"), inputs.get("next_key_bits"))
+    return (before.get("next_generation"), before.get("next_key_bits")) == wanted
 
 
 def _chosen_next(before: Properties, inputs: Properties) -> dict[str, Any]:
     """The CA that is to take over: `NEXT`."""
     number, key_bits = int(inputs["next_generation"]), inputs["next_key_bits"]
+    withdrawn = inputs.get(WITHDRAWN, [])
     # The name differs from the present one's: clients choose by it what they send along.
     fitting = names.fitting(inputs["subject"])
     subject = {**fitting, "common_name": names.numbered(fitting.get("common_name", ""), number)}
-    prepared = (before.get("next_generation"), before.get("next_key_bits")) == (number, key_bits)
+    while any(one["subject"] == subject and not one["cross_name"] for one in withdrawn):
+        subject = {**subject, "common_name": f"{subject['common_name']}+"}
+    prepared = _is_prepared(before, inputs)
     old = {"validity": before["validity"]} if prepared else {}
     if prepared:
         old |= {name: before[f"next_{name}"] for name in WINDOW}
+        subject = dict(before["next_subject"])
     window = chosen(old, inputs, now(), anew=None)
     identity = {"subject": subject, "key_bits": key_bits, "generation": number, **window}
+    key_id = before["next_key_id"] if prepared else _key_id(identity)
+    cross_name = before.get(CROSS_NAME) if prepared else _cross_name(key_id, inputs)
     return {
         "next_generation": number,
         "next_subject": subject,
         "next_key_bits": key_bits,
-        "next_key_id": before["next_key_id"] if prepared else _key_id(identity),
+        "next_key_id": key_id,
         **{f"next_{name}": window[name] for name in WINDOW},
+        **({CROSS_NAME: cross_name} if cross_name else {}),
     }
+
+
+def _cross_name(key_id: str, inputs: Properties) -> str | None:
+    """A host for this rotation alone: one that is prepared again on the same day has another.
+
+    None where the CA was brought along with constraints that let it certify some hosts only.
+    """
+    given = inputs.get("adopted_certificate")
+    if given and name_constraints.permits_hosts(name_constraints.of(certificates.load(given))):
+        return None
+    known = json.dumps([key_id, [one["cross_name"] for one in inputs.get(WITHDRAWN, ())]])
+    # RFC 2606, 2: nobody can have it.
+    return f"{hashlib.sha256(known.encode()).hexdigest()[:16]}.invalid"
 
 
 def _key_id(inputs: Properties) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
 from components.dynamic.state import (
     Certificate,
@@ -15,10 +15,27 @@ from components.dynamic.state import (
     State,
     Subject,
     Time,
+    from_json,
     require_all,
     require_order,
     require_pair,
 )
+
+
+class Withdrawn(Form):
+    """The cross-certificate of a rotation that was given up."""
+
+    cross_name: str
+    subject: Subject
+    not_after: Time
+
+
+class WithdrawnCertificate(Form):
+    """The same for the revocation list."""
+
+    serial_number: str
+    not_after: Time
+    revoked_at: Time
 
 
 class AuthorityInputs(State, ChosenWindow):
@@ -40,6 +57,9 @@ class AuthorityInputs(State, ChosenWindow):
     next_key_id: str | None = None
     next_not_before: Time | None = None
     next_not_after: Time | None = None
+    next_cross_name: str | None = None
+    adopted_at: Time | None = None
+    withdrawn: list[Withdrawn] | None = None
 
     @model_validator(mode="after")
     def _next_as_a_whole(self) -> Self:
@@ -66,6 +86,9 @@ class AuthorityOutputs(AuthorityInputs):
     next_certificate: Certificate | None = None
     cross_certificate: Certificate | None = None
     next_private_key: Key | None = None
+    withdrawn_certificates: (
+        Annotated[list[WithdrawnCertificate], BeforeValidator(from_json)] | None
+    ) = None
 
     @model_validator(mode="after")
     def _keys_with_certificates(self) -> Self:

@@ -20,9 +20,12 @@ from components.dynamic.authority_certificates import (
     FIRST_GENERATION,
     IDENTITY,
     NEXT_WINDOW,
+    WITHDRAWN,
+    WITHDRAWN_CERTIFICATES,
     expired_probe,
     given_key,
     issued,
+    lost_identity,
     takes_over,
 )
 from components.dynamic.authority_state import AuthorityInputs, AuthorityOutputs
@@ -62,11 +65,12 @@ class Provider(ResourceProvider):
         news = {"generation": FIRST_GENERATION, **_news}
         before = authority_inputs.in_force(_olds, news)
         replaces = differing(before, news, IDENTITY)
-        content = ("adopted_certificate", "key_id", "next_key_id", CONSTRAINTS)
+        content = ("adopted_certificate", "key_id", "next_key_id", CONSTRAINTS, WITHDRAWN)
         renewed = differing(_olds, news, (*content, *WINDOW, *NEXT_WINDOW))
         adopted = "adopted_certificate" in news
         moved = adopted and ("adopted_private_key" in news) != ("private_key" in _olds)
-        return DiffResult(changes=bool(replaces or renewed or moved), replaces=replaces)
+        changes = replaces or renewed or moved or lost_identity(_olds, news)
+        return DiffResult(changes=bool(changes), replaces=replaces)
 
     def create(self, props: Properties) -> CreateResult:
         """Make key, certificate and the expired client certificate that verification shows."""
@@ -107,6 +111,8 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
         cross_certificate: PEM of the same, signed by the present CA.
         next_private_key: PKCS#1 PEM; secret.
         next_key_id: As `key_id`.
+        withdrawn_certificates: JSON: the cross-certificates of rotations that were given up, as
+            the register has what is revoked.
     """
 
     certificate: pulumi.Output[str]
@@ -122,6 +128,7 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
     cross_certificate: pulumi.Output[str]
     next_private_key: pulumi.Output[str]
     next_key_id: pulumi.Output[str]
+    withdrawn_certificates: pulumi.Output[str]
 
     def __init__(
         self,
@@ -168,6 +175,7 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
                         "cross_certificate",
                         "next_private_key",
                         "next_key_id",
+                        WITHDRAWN_CERTIFICATES,
                     )
                 ),
             },

@@ -23,8 +23,8 @@ from tests.unit.pki.material import needs_openssl, openssl
 pytestmark = needs_openssl
 
 NAME = "www.example.com/emailAddress=ca@example.com"
-NOT_DUE = {"validity": "365d", "renew_before": "30d"}
-DUE = {"validity": "3650d", "renew_before": "730d"}
+AS_IT_WAS = {"validity": "365d", "renew_before": "30d"}
+RENEWED = {"validity": "3650d", "renew_before": "730d"}
 
 
 @pytest.fixture(scope="module", params=["sha256", "md5"])
@@ -61,8 +61,11 @@ def index(tutorial):
 
 
 def adopted(inputs):
+    """The CA after it was brought along, and renewed where that was asked for."""
     kept = Kept(certificate_authority.Provider())
-    assert kept.up(inputs) == "create"
+    assert kept.up({**inputs, **AS_IT_WAS}) == "create"
+    assert kept.outputs["certificate"] == inputs["adopted_certificate"]
+    assert kept.up(inputs) == ("same" if inputs["validity"] == "365d" else "update")
     return kept
 
 
@@ -98,13 +101,14 @@ def test_its_renewal_keeps_name_key_and_identifier_and_what_it_has_issued(
     tutorial, adopting, verify
 ):
     before = certificates.load(tutorial.read("private/ca.crt"))
-    renewed = adopted(adopting(**DUE)).outputs["certificate"]
+    renewed = adopted(adopting(**RENEWED)).outputs["certificate"]
     after = certificates.load(renewed)
     assert after.subject.public_bytes() == before.subject.public_bytes()
     assert after.public_key() == before.public_key()
     assert certificates.key_identifier(after) == certificates.key_identifier(before)
     assert after.version is x509.Version.v3
     assert after.signature_hash_algorithm.name == "sha256"
+    assert after.serial_number == before.serial_number
     for ca in (tutorial.read("private/ca.crt"), renewed):
         verify(tutorial.read("users/client.crt"), ca)
 
@@ -122,7 +126,7 @@ def test_what_it_has_issued_is_known_by_name_and_number(tutorial):
         assert entry.not_after == held.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@pytest.mark.parametrize("window", [DUE, NOT_DUE], ids=["renewed", "as it was"])
+@pytest.mark.parametrize("window", [RENEWED, AS_IT_WAS], ids=["renewed", "as it was"])
 def test_its_list_names_who_was_revoked_before(tutorial, adopting, index, verify, window):
     ca = adopted(adopting(**window))
     kept = Kept(certificate_register.Provider())
@@ -137,7 +141,7 @@ def test_its_list_names_who_was_revoked_before(tutorial, adopting, index, verify
     assert listed.outputs["number"] == "4097"
 
 
-@pytest.mark.parametrize("window", [DUE, NOT_DUE], ids=["renewed", "as it was"])
+@pytest.mark.parametrize("window", [RENEWED, AS_IT_WAS], ids=["renewed", "as it was"])
 def test_it_is_rotated_with_a_time_in_which_old_and_new_clients_are_accepted(
     tutorial, adopting, index, verify, window
 ):
@@ -146,7 +150,7 @@ def test_it_is_rotated_with_a_time_in_which_old_and_new_clients_are_accepted(
     kept = Kept(certificate_register.Provider())
     kept.up(register(ca, {"new": client("new")}, **index, **by_the_next(ca)))
     present, following = ca.outputs["certificate"], ca.outputs["next_certificate"]
-    assert (present == tutorial.read("private/ca.crt")) == (window == NOT_DUE)
+    assert (present == tutorial.read("private/ca.crt")) == (window == AS_IT_WAS)
     old, new = tutorial.read("users/client.crt"), kept.seen["bundles"]["new"]
     verify(old, present)
     verify(new["certificate"], present, new["chain"])
@@ -163,7 +167,7 @@ def test_it_is_rotated_with_a_time_in_which_old_and_new_clients_are_accepted(
 
 
 def test_a_client_that_it_issued_is_revoked_on_its_list(tutorial, adopting, index, verify):
-    ca = adopted(adopting(**DUE))
+    ca = adopted(adopting(**RENEWED))
     held = brought_along.client_certificate(tutorial.read("users/client.crt"))
     brought_along.require_issued_by(held, adopting()["adopted_certificate"])
     kept, listed = Kept(certificate_register.Provider()), Kept(revocation_list.Provider())
@@ -176,8 +180,8 @@ def test_a_client_that_it_issued_is_revoked_on_its_list(tutorial, adopting, inde
 
 
 def test_a_client_that_it_issued_is_on_no_list_of_the_next_ca(tutorial, adopting, index):
-    ca = adopted(adopting(**DUE))
-    ca.up(adopting(**DUE, next_generation=2))
+    ca = adopted(adopting(**RENEWED))
+    ca.up(adopting(**RENEWED, next_generation=2))
     held = {"client": client("client", certificate=tutorial.read("users/client.crt"))}
     kept, listed = Kept(certificate_register.Provider()), Kept(revocation_list.Provider())
     kept.up(register(ca, held, **index, **by_the_next(ca)))
@@ -190,7 +194,7 @@ def test_a_client_that_it_issued_is_on_no_list_of_the_next_ca(tutorial, adopting
         for name in ("revocation_list", "next_revocation_list")
     )
     assert (by_present, by_next) == ({0xFACE, 0xFACF}, set())
-    completed = {**adopting(**DUE), "generation": 2}
+    completed = {**adopting(**RENEWED), "generation": 2}
     del completed["adopted_certificate"], completed["adopted_private_key"]
     ca.up(completed)
     listed.up(revocations(ca, kept))

@@ -82,16 +82,31 @@ def test_a_ca_that_is_not_due_is_taken_as_it_is(adopted):
     assert keys.pkcs1(KEY) not in texts({**adopted.outputs, "private_key": ""})
 
 
-def test_a_ca_that_is_due_is_renewed_at_once_under_its_name_and_key(made_keys):
-    assert made_keys == []
+def test_a_ca_that_ends_soon_stays_as_it_is_until_half_of_what_was_left_has_passed(clock):
+    kept = Kept(certificate_authority.Provider())
+    news = adopting(certificate(SHORT))
+    kept.up(news)
+    assert kept.outputs["certificate"] == news["adopted_certificate"]
+    clock("46d")  # Of 93 that were left.
+    assert kept.up(news) == "same"
+    clock("47d")
+    assert kept.up(news) == "update"
+    renewed = certificates.load(kept.outputs["certificate"])
+    assert renewed.public_key() == KEY.public_key()
+    assert certificates.key_identifier(renewed) == IDENTIFIER
+    assert show_time(renewed.not_valid_before_utc) == "2026-04-30T00:00:00Z"
+    assert kept.inputs["issued_because"].startswith("renewal due since 20")
+    assert kept.up(news) == "same"
+
+
+def test_a_ca_that_had_expired_is_renewed_at_once_and_the_preview_says_so(clock):
+    clock("101d")
     kept = Kept(certificate_authority.Provider())
     kept.up(adopting(certificate(SHORT)))
     renewed = certificates.load(kept.outputs["certificate"])
-    assert renewed.subject == SUBJECT
-    assert renewed.public_key() == KEY.public_key()
-    assert certificates.key_identifier(renewed) == IDENTIFIER
-    assert show_time(renewed.not_valid_before_utc) == "2026-03-14T00:00:00Z"
-    assert kept.inputs["issued_because"].startswith("renewal due since 20")
+    assert show_time(renewed.not_valid_before_utc) == "2026-06-23T00:00:00Z"
+    because = "brought along after it had expired at 2026-06-15T15:09:26Z"
+    assert kept.inputs["issued_because"] == because
     assert kept.up(adopting(certificate(SHORT))) == "same"
 
 

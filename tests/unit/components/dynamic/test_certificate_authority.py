@@ -27,6 +27,7 @@ OUTPUTS = {
     "serial_number",
     "public_key_sha256",
     "expired_probe",
+    "withdrawn_certificates",
 }
 SAME_AFTER_RENEWAL = ("private_key", "public_key_sha256", "key_id", "expired_probe", "subject")
 
