@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -83,6 +84,11 @@ def same_name(one: x509.Name, other: x509.Name) -> bool:
     does not count.
     """
     return _canonical(one) == _canonical(other)
+
+
+def comparable(name: x509.Name) -> str:
+    """A text that is the same for two names that `same_name` takes for one."""
+    return json.dumps([sorted(map(repr, relative)) for relative in _canonical(name)])
 
 
 def common_name(name: x509.Name) -> str | None:

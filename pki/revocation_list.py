@@ -5,17 +5,21 @@ CLB reads none: this one is for the backends, partners and auditors who do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki import certificates
+from pki import certificates, der
 from pki.certificates import Issuer
-from pki.windows import Window, read_time
+from pki.names import comparable
+from pki.windows import Window, read_time, show_time
 
 REASONS = tuple(
     reason.value
@@ -48,10 +52,8 @@ def issue(
         revoked: The certificates that are revoked and have not expired.
     """
     held = certificates.key_identifier(issuer.certificate)
-    # No list can name a negative number, and none is let in any more.
-    named = (one for one in revoked if not one.serial_number.startswith("-"))
-    entries = sorted(named, key=lambda one: (one.revoked_at, one.serial_number))
-    issued_at = max([window.not_before, *(read_time(one.revoked_at) for one in entries)])
+    named = sorted(revoked, key=lambda one: (one.revoked_at, one.serial_number))
+    issued_at = max([window.not_before, *(read_time(one.revoked_at) for one in named)])
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.certificate.subject)
@@ -63,14 +65,92 @@ def issue(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(held), critical=False
         )
     )
-    for entry in entries:
+    for entry in named:
         builder = builder.add_revoked_certificate(_entry(entry))
-    return builder.sign(issuer.signing_key(), hashes.SHA256())
+    made = builder.sign(issuer.signing_key(), hashes.SHA256())
+    numbers = [int(entry.serial_number, 16) for entry in named]
+    if all(map(_is_regular, numbers)):
+        return made
+    return _renumbered(made, numbers, issuer.signing_key())
+
+
+def load(text: str) -> x509.CertificateRevocationList:
+    """Read a list in PEM.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        found = x509.load_pem_x509_crl(text.encode())
+        _ = [entries(found), key_id(found)]
+    except (
+        ValueError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.ExtensionNotFound,
+        x509.InvalidVersion,
+    ):
+        raise ValueError("it is no revocation list in PEM") from None
+    return found
+
+
+def entries(revocation_list: x509.CertificateRevocationList) -> list[Revoked]:
+    """The entries of a list, in its order."""
+    return [
+        Revoked(
+            certificates.whole_octets(entry.serial_number),
+            show_time(entry.revocation_date_utc),
+            _reason(entry),
+        )
+        for entry in revocation_list
+    ]
+
+
+def key_id(revocation_list: x509.CertificateRevocationList) -> str:
+    """The identifier of the key that signed a list (5.2.1), hex."""
+    kind = x509.AuthorityKeyIdentifier
+    found = revocation_list.extensions.get_extension_for_class(kind).value.key_identifier
+    return (found or b"").hex()
+
+
+def issuer_name(whose: x509.CertificateRevocationList | Issuer) -> str:
+    """The name of a list's issuer, or of who would sign one, to be compared."""
+    named = whose.certificate.subject if isinstance(whose, Issuer) else whose.issuer
+    return hashlib.sha256(comparable(named).encode()).hexdigest()
 
 
 def pem(revocation_list: x509.CertificateRevocationList) -> str:
     """The list in PEM."""
     return revocation_list.public_bytes(Encoding.PEM).decode()
+
+
+def _reason(entry: x509.RevokedCertificate) -> str:
+    try:
+        return str(entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value)
+    except x509.ExtensionNotFound:
+        return x509.ReasonFlags.unspecified.value
+
+
+def _is_regular(number: int) -> bool:
+    """Whether the library puts a serial number on a list: RFC 5280, 4.1.2.2 has no others."""
+    return 0 < number < 1 << 159
+
+
+def _renumbered(
+    made: x509.CertificateRevocationList, numbers: Sequence[int], key: rsa.RSAPrivateKey
+) -> x509.CertificateRevocationList:
+    """The list with serial numbers of every kind: that others issued them revokes them no less."""
+    parts = der.inner(made.tbs_certlist_bytes)
+    # Version, algorithm, issuer, thisUpdate, nextUpdate: 5.1.
+    entries = [
+        der.sequence([der.integer(number), *der.inner(entry)[1:]])
+        for number, entry in zip(numbers, der.inner(parts[5]), strict=True)
+    ]
+    parts[5] = der.sequence(entries)
+    to_be_signed = der.sequence(parts)
+    signature = key.sign(to_be_signed, padding.PKCS1v15(), hashes.SHA256())
+    bits = der.element(der.BIT_STRING, b"\0", signature)
+    return x509.load_der_x509_crl(der.sequence([to_be_signed, parts[1], bits]))
 
 
 def _entry(revoked: Revoked) -> x509.RevokedCertificate:

@@ -1,12 +1,25 @@
-"""The CA's revocation list as a dynamic resource: numbered, and renewed ahead of its end."""
+"""The CA's revocation list as a dynamic resource: numbered, and renewed ahead of its end.
+
+A list is a CA's, and a CA is its name (RFC 5280, 5 and 6.3.3: issuer names are compared, and a full
+list has all unexpired certificates "issued by a CA"). So after a change of the key alone, the list
+of the new key goes on naming what the old one had signed: serial numbers are unique under the name
+(4.1.2.2), nobody else can sign a list any more, and whoever trusts both keys is told. OpenSSL looks
+for a list of the very key; for it, the old key has none, and it accepts nothing without one. After
+a change of the name, a rotation's among them, the list says nothing of what is not its CA's: it is
+no indirect one (5.2.5).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 import pulumi
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
@@ -16,7 +29,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from components.dynamic import state
 from components.dynamic.properties import (
@@ -27,18 +40,34 @@ from components.dynamic.properties import (
     differing,
     is_unknown,
     now,
+    packed,
+    unpacked,
 )
-from components.dynamic.state import Length, State, Time, require_all, require_order
-from pki import certificates, keys, revocation_list
+from components.dynamic.state import (
+    Form,
+    Length,
+    State,
+    Time,
+    from_json,
+    require_all,
+    require_order,
+)
+from pki import certificates, durations, keys, revocation_list
 from pki.certificates import Issuer
 from pki.revocation_list import Revoked
-from pki.windows import Window
+from pki.windows import Window, read_time, show_time
 
 LONGEST_NUMBER = 20 * 8 - 1
 """Bits of a CRL number: RFC 5280, 5.2.3."""
 
 CONTENT = ("revision", "ca_key_id", "next_ca_key_id")
 """A change of these issues another list at once; known in preview too."""
+
+LISTED = ("serial_number", "revoked_at", "reason", "not_after", "authority_key_id")
+"""Of an entry of the register: what lists need. Registers of the first version have no last one."""
+
+MEMORY = ("listed", "issuers", "scheduled")
+"""Outputs on which the next list builds: entries, the CA's names by key, and when it is due."""
 
 
 def _crl_number(value: str) -> str:
@@ -69,12 +98,34 @@ class ListInputs(State):
         return self
 
 
+class Listed(Form):
+    """An entry of the last list."""
+
+    serial_number: str
+    revoked_at: Time
+    not_after: Time
+    reason: str
+    authority_key_id: str = ""
+    beyond: bool = False
+
+
+def _list(value: str) -> str:
+    revocation_list.load(value)
+    return value
+
+
+List = Annotated[str, AfterValidator(_list)]
+
+
 class ListOutputs(ListInputs):
     """Likewise with what was made."""
 
     number: Annotated[str, AfterValidator(_crl_number)]
-    revocation_list: str | None = None
-    next_revocation_list: str | None = None
+    revocation_list: List | None = None
+    next_revocation_list: List | None = None
+    listed: Annotated[list[Listed], BeforeValidator(from_json)] | None = None
+    issuers: Annotated[dict[str, str], BeforeValidator(from_json)] | None = None
+    scheduled: Time | None = None
 
 
 class Provider(ResourceProvider):
@@ -109,17 +160,18 @@ class Provider(ResourceProvider):
         if _olds.get("revision") is None and is_unknown(_news.get("revision")):
             # The register is as the first version kept it, and stays so: nobody is revoked.
             names.remove("revision")
-        return DiffResult(changes=bool(differing(_olds, _news, names)))
+        differs = bool(differing(_olds, _news, names))
+        return DiffResult(changes=differs or _signed_by_another(_olds, _news))
 
     def create(self, props: Properties) -> CreateResult:
         """Issue the first list: number 1, or the one after those of a CA that was brought along."""
-        outs = _issued(props, 0)
+        outs = _issued(props, {})
         return CreateResult(f"list-of-{outs['ca_key_id']}", outs)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Issue the next list; numbers rise for as long as the resource lives."""
         state.require(ListOutputs, _olds)
-        return UpdateResult(_issued(_news, int(_olds["number"])))
+        return UpdateResult(_issued(_news, _olds))
 
 
 class RevocationList(Resource, module="pki", name="RevocationList"):
@@ -184,13 +236,28 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
         )
 
 
-def _issued(props: Properties, last: int) -> dict[str, Any]:
-    """The outputs with the list after number `last`, or with that number alone."""
+def _signed_by_another(olds: Properties, news: Properties) -> bool:
+    """Whether the CA has another key although its id is the same: it was replaced by hand."""
+    for role in ("", "next_"):
+        authority, listed = news.get(f"{role}ca_certificate"), olds.get(f"{role}revocation_list")
+        if authority is None or listed is None or is_unknown(authority):
+            continue
+        key = certificates.load(authority).public_key()
+        made = revocation_list.load(listed)
+        if not isinstance(key, rsa.RSAPublicKey) or not made.is_signature_valid(key):
+            return True
+    return False
+
+
+def _issued(props: Properties, olds: Properties) -> dict[str, Any]:
+    """The outputs with the list after the last one, or with its number alone."""
     inputs = (*CONTENT, "validity", "renew_before", *WINDOW)
     outs = {name: props[name] for name in inputs if name in props}
+    last = int(olds.get("number", 0))
     number = max(last + 1, int(props.get("first_number", 1)))
     if "ca_private_key" not in props:
-        return {**outs, "number": str(last)}
+        memory = {name: olds[name] for name in MEMORY if name in olds}
+        return {**outs, **memory, "number": str(last)}
     signers = {
         f"{role}revocation_list": Issuer(
             certificates.load(props[f"{role}ca_certificate"]),
@@ -200,25 +267,120 @@ def _issued(props: Properties, last: int) -> dict[str, Any]:
         if props.get(f"{role}ca_key_id") is not None
     }
     window = Window.of_properties(props["not_before"], props["not_after"])
-    lists = {
-        place: revocation_list.pem(
-            revocation_list.issue(issuer, number, window, _revoked(props, place, issuer))
-        )
-        for place, issuer in signers.items()
+    names = _issuer_names(olds) | {
+        _key_of(issuer): revocation_list.issuer_name(issuer) for issuer in signers.values()
     }
-    return {**outs, **lists, "number": str(number)}
+    schedule = _Schedule.after(olds, window, props["renew_before"], now())
+    entries = _entries(props["issued"], olds, window if schedule.regular else None)
+    lists = {}
+    for place, issuer in signers.items():
+        unsaid = {""} if place == "revocation_list" else set()
+        named = {key for key, name in names.items() if name == names[_key_of(issuer)]}
+        revoked = [
+            Revoked(entry["serial_number"], _until_now(entry["revoked_at"]), entry["reason"])
+            for entry in entries
+            if entry.get("authority_key_id", "") in named | unsaid
+        ]
+        made = revocation_list.issue(issuer, number, window, revoked)
+        lists[place] = revocation_list.pem(made)
+    memory = {"listed": packed(entries), "issuers": packed(names), "scheduled": schedule.next}
+    return {**outs, **lists, **memory, "number": str(number)}
 
 
-def _revoked(props: Properties, place: str, issuer: Issuer) -> list[Revoked]:
-    """What a CA's key answers for: the certificates that it signed.
+@dataclass(frozen=True)
+class _Schedule:
+    """When lists are issued whatever happens; one that is issued in between does not move it."""
 
-    Registers of the first version do not say who did; then it was the CA that is in force.
+    regular: bool
+    next: str
+
+    @classmethod
+    def after(cls, olds: Properties, window: Window, renew_before: str, moment: datetime) -> Self:
+        """The schedule with a list that is issued now."""
+        due = olds.get("scheduled")
+        if due is None and "not_after" in olds:
+            # An earlier version's: its last list counts.
+            due = show_time(read_time(olds["not_after"]) - durations.parse(renew_before))
+        following = show_time(window.not_after - durations.parse(renew_before))
+        regular = due is not None and moment >= read_time(due)
+        return cls(regular, following if regular or due is None else due)
+
+
+def _entries(
+    issued: Sequence[Mapping[str, Any]], olds: Properties, regular: Window | None
+) -> list[dict[str, Any]]:
+    """What lists name: who is revoked, and who was when the certificate ended.
+
+    RFC 5280, 3.3: an entry must not be removed until it appears on one regularly scheduled list
+    that is issued beyond the revoked certificate's validity. The register forgets it as it ends.
+
+    Args:
+        issued: What the register has of those that are revoked.
+        olds: The outputs with the last list; empty for the first.
+        regular: The window of this list, if it is a regular one.
     """
-    signer = certificates.key_identifier(issuer.certificate).digest.hex()
-    unsaid = {None, ""} if place == "revocation_list" else set()
-    entries: list[Mapping[str, str]] = props["issued"]
+    known = {_place(entry): entry for entry in _listed(olds) if not entry.get("beyond")}
+    current = {
+        _place(entry): {name: entry[name] for name in LISTED if name in entry}
+        for entry in issued
+        if entry["status"] == "revoked"
+    }
     return [
-        Revoked(entry["serial_number"], entry["revoked_at"], entry["reason"])
-        for entry in entries
-        if entry["status"] == "revoked" and entry.get("authority_key_id") in {signer, *unsaid}
+        {**entry, "beyond": True}
+        if regular and regular.not_before > read_time(entry["not_after"])
+        else entry
+        for entry in (known | current).values()
     ]
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """What tells an entry from all others."""
+    return entry.get("authority_key_id", ""), entry["serial_number"]
+
+
+def _listed(olds: Properties) -> list[dict[str, Any]]:
+    """The entries of the last list; earlier versions kept them in the list alone."""
+    if "listed" in olds:
+        found: list[dict[str, Any]] = unpacked(olds["listed"])
+        return found
+    moment = show_time(now())
+    return [
+        {
+            "serial_number": entry.serial_number,
+            "revoked_at": entry.revoked_at,
+            "reason": entry.reason,
+            # What the register still has says better; what it has not has ended.
+            "not_after": moment,
+            "authority_key_id": revocation_list.key_id(made),
+        }
+        for made in _last_lists(olds)
+        for entry in revocation_list.entries(made)
+    ]
+
+
+def _issuer_names(olds: Properties) -> dict[str, str]:
+    """Names of the CAs by the identifiers of their keys, as far as there were lists of theirs."""
+    if "issuers" in olds:
+        found: dict[str, str] = unpacked(olds["issuers"])
+        return found
+    return {
+        revocation_list.key_id(made): revocation_list.issuer_name(made)
+        for made in _last_lists(olds)
+    }
+
+
+def _last_lists(olds: Properties) -> list[x509.CertificateRevocationList]:
+    return [
+        revocation_list.load(olds[place])
+        for place in ("revocation_list", "next_revocation_list")
+        if olds.get(place)
+    ]
+
+
+def _key_of(issuer: Issuer) -> str:
+    return certificates.key_identifier(issuer.certificate).digest.hex()
+
+
+def _until_now(revoked_at: str) -> str:
+    """A time of revocation; now for one that is still to come, as whoever is listed is revoked."""
+    return show_time(min(read_time(revoked_at), now()))
