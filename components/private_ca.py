@@ -13,7 +13,8 @@ from components.dynamic.properties import unpacked
 from components.dynamic.register_state import read_bundles, read_issued
 from components.dynamic.revocation_list import RevocationList
 from configuration.certificates import Client
-from pki import names, signing_requests
+from pki import certificates, names, signing_requests
+from pki.certificates import signed_by
 from pki.name_constraints import Subtrees
 from settings import Settings
 
@@ -122,6 +123,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
                 if entry.revoked is not None
             },
             index=configured.index if configured.adopted else None,
+            others=_others(settings),
             adopted_key_id=configured.adopted_key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -180,6 +182,20 @@ def latest(issued: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """The newest certificate of each client, those of removed clients too."""
     newest = {entry["name"]: entry for entry in issued if not entry.get("imported")}
     return {name: {field: entry[field] for field in SHOWN} for name, entry in newest.items()}
+
+
+def _others(settings: Settings) -> list[str]:
+    """Serial numbers of what the CA that was brought along has issued and what is no client's.
+
+    Its own certificate, which `CA.pl -newca` enters in the index as well, and the servers'.
+    """
+    authority = settings.certificate_authority.certificate
+    if authority is None:
+        return []
+    own = certificates.load(authority)
+    served = [settings.server, *settings.listener.domain_extensions.values()]
+    known = [own, *(certificates.load(one.certificate) for one in served if one.certificate)]
+    return sorted({certificates.serial_number(one) for one in known if signed_by(one, own)})
 
 
 def _requests(settings: Settings, ca_subject: Mapping[str, str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ what it holds; nothing that is still valid is ever forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -153,6 +153,18 @@ def _reason(
     return reasons.get(entry.name, None if never_configured else UNNAMED)
 
 
+def to_forget(register: Register, others: Collection[str]) -> set[str]:
+    """Serial numbers of what was imported as a client's and is known to be another's.
+
+    What is revoked stays: it is on the revocation list, whoever had it.
+    """
+    return {
+        entry.serial_number
+        for entry in register.issued
+        if entry.imported and entry.status != "revoked" and entry.serial_number in others
+    }
+
+
 def to_import(register: Register, imported: Sequence[Entry], now: datetime) -> list[Entry]:
     """Entries in force that the register does not have, or does not have as revoked."""
     known = {entry.serial_number: entry for entry in register.issued}
@@ -175,6 +187,7 @@ def updated(
     *,
     reasons: Mapping[str, str] | None = None,
     imported: Sequence[Entry] = (),
+    others: Collection[str] = (),
     adopted_key_id: str = "",
     present_ca: x509.Certificate | None = None,
     rekeyed: bool = False,
@@ -188,12 +201,14 @@ def updated(
         now: Time of revocations; expired entries are dropped.
         reasons: CRLReason by name of a client that is gone; cessationOfOperation where none is.
         imported: What the CA had issued before there was a register.
+        others: Serial numbers of what it had issued and what is no client's.
         adopted_key_id: Key identifier, hex, of the CA that was brought along: what a client has of
             it may not say whose it is.
         present_ca: The CA's certificate, if a rotation has the next CA issue.
         rekeyed: The CA has a new key, so that all certificates are issued anew.
     """
     register = _with_imported(register, to_import(register, imported, now))
+    forgotten = to_forget(register, others)
     issue = to_issue(register, requests)
     if rekeyed:
         issue |= {name for name in requests if requests[name].certificate is None}
@@ -210,7 +225,7 @@ def updated(
         if entry.serial_number in gone
         else _superseded(entry, entry.name in issue)
         for entry in register.issued
-        if entry.in_force(now) and entry.serial_number not in entered
+        if entry.in_force(now) and entry.serial_number not in entered | forgotten
     ]
     return Register(requests=requests, issued=(*history, *new), bundles=kept | made)
 

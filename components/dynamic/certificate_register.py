@@ -79,6 +79,7 @@ class Provider(ResourceProvider):
             or registers.to_bundle(register, requests)
             or registers.to_revoke(register, requests, _news.get("revoked", {}))
             or registers.to_import(register, _imported(_news), now())
+            or registers.to_forget(register, _news.get("others", ()))
             or _rekeyed(_olds, _news)
         )
         return DiffResult(changes=bool(changes))
@@ -120,6 +121,7 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
         clients: Mapping[str, Any],
         revoked: Mapping[str, str] | None = None,
         index: str | None = None,
+        others: Sequence[str] = (),
         adopted_key_id: str | None = None,
         present_ca_certificate: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -134,6 +136,7 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
                 "clients": dict(clients),
                 "revoked": dict(revoked or {}),
                 "index": index,
+                "others": list(others) or None,
                 "adopted_key_id": adopted_key_id,
                 "present_ca_certificate": present_ca_certificate,
                 "issued": None,
@@ -211,8 +214,13 @@ def _require_keys(register: Register, requests: Mapping[str, Request]) -> None:
 
 
 def _imported(news: Properties) -> Sequence[Entry]:
-    """What the CA had issued before there was this register."""
-    return openssl_database.entries(news.get("index", ""))
+    """What the CA had issued to clients, or has revoked, before there was this register."""
+    others = news.get("others", ())
+    return [
+        entry
+        for entry in openssl_database.entries(news.get("index", ""))
+        if entry.status == "revoked" or entry.serial_number not in others
+    ]
 
 
 def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[str, Any]:
@@ -228,6 +236,7 @@ def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[
         now(),
         reasons=props.get("revoked", {}),
         imported=[replace(entry, authority_key_id=adopted_key_id) for entry in _imported(props)],
+        others=props.get("others", ()),
         adopted_key_id=adopted_key_id,
         present_ca=certificates.load(present) if present else None,
         rekeyed=rekeyed,

@@ -75,7 +75,11 @@ def _number(name: str, value: Any) -> int | None:
 
 
 def left_behind(outputs: StackOutputs, now: datetime) -> list[IssuedCertificate]:
-    """Certificates in force that have no successor by the next CA: completing cuts them off."""
+    """Certificates in force that have no successor by the next CA: completing cuts them off.
+
+    One that an earlier CA issued under a name of the server's is the server's, and none that a
+    client shows.
+    """
     if not outputs.next_ca_certificate:
         return []
     following = certificates.load(outputs.next_ca_certificate)
@@ -83,7 +87,10 @@ def left_behind(outputs: StackOutputs, now: datetime) -> list[IssuedCertificate]
     return [
         entry
         for entry in outputs.issued
-        if entry.status == "valid" and entry.not_after >= now and entry.authority_key_id != signer
+        if entry.status == "valid"
+        and entry.not_after >= now
+        and entry.authority_key_id != signer
+        and not (entry.imported and entry.name in outputs.server_names)
     ]
 
 

@@ -13,6 +13,8 @@ from pulumi.output import Unknown
 
 from components.private_ca import PrivateCertificateAuthority
 from pki import certificates, keys
+from pki.names import distinguished_name
+from pki.windows import Window
 from settings import parse
 from tests.unit.components.mock_cloud import CA_KEY_ID, ISSUED, deploy
 from tests.unit.pki.material import CA_SUBJECT, issuer, key
@@ -268,3 +270,26 @@ def test_while_a_rotation_is_prepared_the_next_ca_issues_and_the_present_one_sta
         "next": FOLLOWING["next_certificate"],
         "lists": "list of the CA\nnext list\n",
     }
+
+
+def test_what_the_old_ca_issued_to_itself_and_to_servers_is_no_clients():
+    signer = issuer()
+    window = Window.of_certificate(signer.certificate)
+    name = distinguished_name({"common_name": "www.example.com"})
+    names = certificates.alternative_names(["www.example.com"], [])
+    public = key("server").public_key()
+    served = certificates.server(signer, name, public, window, names)
+    values = {
+        "certificate_authority": {
+            "certificate": certificates.pem(signer.certificate),
+            "private_key": keys.pkcs1(signer.private_key),
+        },
+        "server": {
+            "certificate": certificates.pem(served),
+            "private_key": keys.pkcs1(key("server")),
+        },
+    }
+    secret_keys = ("certificate_authority", "server")
+    inputs = deployed(values, secret_keys=secret_keys).one(REGISTER).inputs
+    assert inputs["others"] == sorted(map(certificates.serial_number, [signer.certificate, served]))
+    assert "others" not in deployed().one(REGISTER).inputs

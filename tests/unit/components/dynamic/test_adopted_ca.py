@@ -346,6 +346,23 @@ def test_a_client_of_the_same_name_succeeds_what_was_issued_before(kept_register
     assert kept_register.up(news) == "same"
 
 
+OTHERS = "V\t360311150926Z\t\t07\tunknown\t/O=Example Ltd/CN=Old CA\n"
+
+
+def test_what_is_known_to_be_no_clients_is_not_entered(kept_register, adopted):
+    # `CA.pl -newca` enters the CA's own certificate in its index.
+    clients = {"browser": client("browser")}
+    mixed = {**INDEX, "index": DATABASE + OTHERS}
+    assert kept_register.up(register(adopted, clients, **mixed, others=["07", "facf"])) == "same"
+    # An earlier version entered it.
+    assert kept_register.up(register(adopted, clients, **mixed)) == "update"
+    assert set(entries(kept_register)) == {"07", "face", "facf"}
+    news = register(adopted, clients, **mixed, others=["07", "facf"])
+    assert kept_register.up(news) == "update"
+    assert set(entries(kept_register)) == {"face", "facf"}
+    assert kept_register.up(news) == "same"
+
+
 def test_a_database_that_cannot_be_read_is_a_failure(adopted):
     with pytest.raises(ValueError, match="index: line 1 is none of"):
         Kept(certificate_register.Provider()).checked(register(adopted, {}, index="nonsense"))

@@ -83,12 +83,15 @@ def test_what_has_no_successor_is_left_behind(following, document):
     found = parse(document()).model_copy(
         update={
             "next_ca_certificate": certificates.pem(following),
+            # A server's certificate stands in an index of `openssl ca` as a client's does.
+            "server_names": ("www.example.com",),
             "issued": (
                 issued("browser", "old", status="superseded"),
                 issued("browser", new),
                 issued("partner", "old", status="revoked"),
                 issued("expired", "old", not_after=NOW - timedelta(days=1)),
                 issued("imported", "old", imported=True),
+                issued("www.example.com", "old", imported=True),
                 issued("unsaid", ""),
             ),
         }
