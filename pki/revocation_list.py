@@ -52,7 +52,9 @@ def issue(
         revoked: The certificates that are revoked and have not expired.
     """
     held = certificates.key_identifier(issuer.certificate)
-    named = sorted(revoked, key=lambda one: (one.revoked_at, one.serial_number))
+    # Nobody reads a list with a negative number, and none is let in any more.
+    readable = (one for one in revoked if not one.serial_number.startswith("-"))
+    named = sorted(readable, key=lambda one: (one.revoked_at, one.serial_number))
     issued_at = max([window.not_before, *(read_time(one.revoked_at) for one in named)])
     builder = (
         x509.CertificateRevocationListBuilder()
