@@ -6,17 +6,16 @@ CLB reads none: this one is for the backends, partners and auditors who do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki import certificates, der
+from pki import certificates
 from pki.certificates import Issuer
 from pki.names import comparable
 from pki.windows import Window, read_time, show_time
@@ -69,11 +68,7 @@ def issue(
     )
     for entry in named:
         builder = builder.add_revoked_certificate(_entry(entry))
-    made = builder.sign(issuer.signing_key(), hashes.SHA256())
-    numbers = [int(entry.serial_number, 16) for entry in named]
-    if all(map(_is_regular, numbers)):
-        return made
-    return _renumbered(made, numbers, issuer.signing_key())
+    return builder.sign(issuer.signing_key(), hashes.SHA256())
 
 
 def load(text: str) -> x509.CertificateRevocationList:
@@ -131,28 +126,6 @@ def _reason(entry: x509.RevokedCertificate) -> str:
         return str(entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value)
     except x509.ExtensionNotFound:
         return x509.ReasonFlags.unspecified.value
-
-
-def _is_regular(number: int) -> bool:
-    """Whether the library puts a serial number on a list: RFC 5280, 4.1.2.2 has no others."""
-    return 0 < number < 1 << 159
-
-
-def _renumbered(
-    made: x509.CertificateRevocationList, numbers: Sequence[int], key: rsa.RSAPrivateKey
-) -> x509.CertificateRevocationList:
-    """The list with serial numbers of every kind: that others issued them revokes them no less."""
-    parts = der.inner(made.tbs_certlist_bytes)
-    # Version, algorithm, issuer, thisUpdate, nextUpdate: 5.1.
-    entries = [
-        der.sequence([der.integer(number), *der.inner(entry)[1:]])
-        for number, entry in zip(numbers, der.inner(parts[5]), strict=True)
-    ]
-    parts[5] = der.sequence(entries)
-    to_be_signed = der.sequence(parts)
-    signature = key.sign(to_be_signed, padding.PKCS1v15(), hashes.SHA256())
-    bits = der.element(der.BIT_STRING, b"\0", signature)
-    return x509.load_der_x509_crl(der.sequence([to_be_signed, parts[1], bits]))
 
 
 def _entry(revoked: Revoked) -> x509.RevokedCertificate:
