@@ -9,11 +9,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
 from pki import dns_names
 from pki.mistakes import WrongValueError
+from pki.names import same_name
 
 Subtrees = Mapping[str, Sequence[str]]
 """`domains`, `email_domains` and `ip_ranges`, each where it has any."""
@@ -22,6 +24,8 @@ _FORMS: Mapping[type[x509.GeneralName], tuple[str, str]] = {
     x509.DNSName: ("DNS name", "domains"),
     x509.RFC822Name: ("e-mail address", "e-mail domains"),
     x509.IPAddress: ("IP address", "IP ranges"),
+    x509.UniformResourceIdentifier: ("URI", "hosts"),
+    x509.DirectoryName: ("name", "names"),
 }
 """What a name, and a list of its subtrees, are called."""
 
@@ -143,7 +147,7 @@ def require_within(
     for name in held:
         reason = _refusal(constraints, name)
         if reason:
-            raise ValueError(f"the {_FORMS[type(name)][0]} {name.value} is {reason}")
+            raise ValueError(f"the {_FORMS[type(name)][0]} {_shown(name)} is {reason}")
     no_dns_name = not any(isinstance(name, x509.DNSName) for name in held)
     if common_name and no_dns_name and _reads_as_dns_name(common_name):
         reason = _refusal(constraints, x509.DNSName(common_name))
@@ -172,14 +176,16 @@ def _covers(subtree: x509.GeneralName, name: x509.GeneralName) -> bool:
         case x509.DNSName(), x509.DNSName():
             return _is_below(name.value, subtree.value) or _same(name.value, subtree.value)
         case x509.RFC822Name(), x509.RFC822Name():
-            if "@" in subtree.value:
-                return _same(name.value, subtree.value)
-            host = name.value.rpartition("@")[2]
-            if subtree.value.startswith("."):
-                return _is_below(host, subtree.value)
-            return _same(host, subtree.value)
+            whole = "@" in subtree.value
+            held = name.value if whole else name.value.rpartition("@")[2]
+            return _is_host_of(held, subtree.value)
         case x509.IPAddress(), x509.IPAddress():
             return name.value in subtree.value  # type: ignore[operator]
+        case x509.UniformResourceIdentifier(), x509.UniformResourceIdentifier():
+            return _is_host_of(urlsplit(name.value).hostname or "", subtree.value)
+        case x509.DirectoryName(), x509.DirectoryName():
+            first = list(name.value.rdns)[: len(list(subtree.value.rdns))]
+            return same_name(x509.Name(first), subtree.value)
     return False
 
 
@@ -191,6 +197,11 @@ def _may_be(name: x509.GeneralName, excluded: x509.GeneralName) -> bool:
     return name.value.startswith("*.") and _same(name.value[2:], parent)
 
 
+def _is_host_of(host: str, subtree: str) -> bool:
+    """Whether it is that host or, with a dot before it, one below it."""
+    return _is_below(host, subtree) if subtree.startswith(".") else _same(host, subtree)
+
+
 def _is_below(host: str, parent: str) -> bool:
     return host.lower().endswith("." + parent.lower().removeprefix("."))
 
@@ -200,7 +211,11 @@ def _same(one: str, other: str) -> bool:
 
 
 def _listed(subtrees: Iterable[x509.GeneralName]) -> str:
-    return ", ".join(str(subtree.value) for subtree in subtrees)
+    return ", ".join(map(_shown, subtrees))
+
+
+def _shown(name: x509.GeneralName) -> str:
+    return name.value.rfc4514_string() if isinstance(name, x509.DirectoryName) else str(name.value)
 
 
 def _reads_as_dns_name(text: str) -> bool:

@@ -29,6 +29,7 @@ TITLES = {
     "other_ca": "A certificate of another CA is refused",
     "expired": "An expired certificate is refused",
     "clients": "Clients get through",
+    "clients_elsewhere": "Certificates without a key here lead to the CA",
     "balancing": "Requests alternate over the backends",
     "health": "Backends' health is normal",
     "tls_1_0": "TLS 1.0 is refused",
@@ -47,7 +48,13 @@ TITLES = {
 """Id and title of every check, in the order of the report."""
 
 CONFIGURED = frozenset(
-    {"sticky_session", "redirect", "domain_certificates", "additional_listeners"}
+    {
+        "clients_elsewhere",
+        "sticky_session",
+        "redirect",
+        "domain_certificates",
+        "additional_listeners",
+    }
 )
 """Checks that a report has only where there is such a thing to check."""
 
@@ -104,6 +111,20 @@ def clients(outcomes: Mapping[str, Outcome], total: int) -> Finding:
     return Finding(
         "passed", f"{', '.join(outcomes)}: HTTP 200, {'/'.join(sorted(versions))}{tried}"
     )
+
+
+def clients_elsewhere(refusals: Mapping[str, str | None]) -> Finding:
+    """Whether the listener would let in those whose keys are not here to try.
+
+    Args:
+        refusals: Why it would not, by client's name; None where it would.
+    """
+    failed = {name: reason for name, reason in refusals.items() if reason is not None}
+    if failed:
+        return Finding("failed", "; ".join(f"{name}: {why}" for name, why in failed.items()))
+    shown = ", ".join(list(refusals)[:SHOWN])
+    more = f" and {len(refusals) - SHOWN} others" if len(refusals) > SHOWN else ""
+    return Finding("passed", f"{shown}{more}: by name, key, dates and purpose")
 
 
 def redirect(outcome: Redirected | Unreachable, host: str, port: int | None) -> Finding:

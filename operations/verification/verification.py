@@ -25,7 +25,7 @@ from operations.verification.identity import Identity, impostor_of, of_bundle, o
 from operations.verification.old_tls import OLD_VERSIONS, can_speak, restrict_to
 from operations.verification.outcomes import Outcome, Unreachable, is_success
 from operations.verification.report import Check, Report
-from pki import certificates
+from pki import certificates, paths
 
 SETTLE_SECONDS = 180.0
 """A new HTTPS listener may take three minutes to serve, by Alibaba Cloud's documentation."""
@@ -41,7 +41,9 @@ until all backends have been seen by their weights."""
 MOST_REQUESTS = 40
 """Sent in a round, whatever the weights."""
 
-OFFLINE_CHECKS = frozenset({"health", "ca_validity", "server_validity", "client_validity"})
+OFFLINE_CHECKS = frozenset(
+    {"health", "clients_elsewhere", "ca_validity", "server_validity", "client_validity"}
+)
 """Checks that ask nothing of the stack's URL."""
 
 
@@ -73,6 +75,7 @@ def verify(
     findings = {
         "health": health,
         **visitor.findings(visitor.settled_clients(patience), patience),
+        **_clients_elsewhere(outputs, datetime.now(UTC)),
         **_validity(outputs, datetime.now(UTC)),
     }
     return Report(
@@ -268,6 +271,26 @@ class _Visitor:
                 probes.handshake(self._target, chain, client), private=self._private
             ),
         }
+
+
+def _clients_elsewhere(outputs: StackOutputs, now: datetime) -> dict[str, Finding]:
+    """Clients whose keys are not here: their certificates' paths, built as the listener would."""
+    tried = set(outputs.clients_to_try())
+    refusals: dict[str, str | None] = {}
+    for name in outputs.clients_in_force():
+        if name in tried:
+            continue
+        bundle = outputs.client_bundles[name]
+        try:
+            leaf, between = (
+                certificates.load(bundle.certificate),
+                certificates.load_chain(bundle.chain),
+            )
+        except ValueError as error:
+            refusals[name] = str(error)
+        else:
+            refusals[name] = paths.refusal(leaf, between, outputs.ca, now)
+    return {"clients_elsewhere": checks.clients_elsewhere(refusals)} if refusals else {}
 
 
 def _validity(outputs: StackOutputs, now: datetime) -> dict[str, Finding]:

@@ -63,7 +63,7 @@ OPTIONAL = {
         "adopted_private_key",
         "name_constraints",
     },
-    CertificateRegister: {"index", "adopted_key_id", "present_ca_certificate"},
+    CertificateRegister: {"index", "others", "adopted_key_id", "present_ca_certificate"},
     ServerCertificate: {"name_constraints"},
     RevocationList: {
         "first_number",
