@@ -131,13 +131,48 @@ def to_revoke(
 
     What was imported is revoked where there is a reason for it: no configuration has named it yet.
     """
-    wanted = ((entry, _reason(entry, requests, reasons)) for entry in register.issued)
+    given = by_serial_number(reasons, known_names(register, requests))
+    wanted = ((entry, _reason(entry, requests, given)) for entry in register.issued)
     return {
         entry.serial_number
         for entry, reason in wanted
         if reason is not None
         and (entry.status != "revoked" or reason not in {entry.reason, UNNAMED})
     }
+
+
+def known_names(register: Register, requests: Mapping[str, Request]) -> set[str]:
+    """Names of the clients that are asked for, or that have a certificate or had one lately."""
+    return {*requests, *(entry.name for entry in register.issued)}
+
+
+def by_serial_number(reasons: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    """Reasons by name, or where it is none by serial number as entries have it.
+
+    Serial numbers have no case: OpenSSL prints them in capitals.
+    """
+    return {
+        name if name in names else serial_number(name) or name: reason
+        for name, reason in reasons.items()
+    }
+
+
+def serial_number(text: str) -> str | None:
+    """A serial number as entries have it; None if it is none."""
+    hexadecimal = certificates.SERIAL_NUMBER.fullmatch(text)
+    return certificates.whole_octets(int(text, 16)) if hexadecimal else None
+
+
+def nobody(
+    register: Register,
+    requests: Mapping[str, Request],
+    imported: Sequence[Entry],
+    names: Iterable[str],
+) -> list[str]:
+    """Names, or serial numbers, of whom neither a request nor a certificate is known."""
+    entries = [*register.issued, *imported]
+    known = {*requests, *(one.name for one in entries), *(one.serial_number for one in entries)}
+    return sorted(name for name in names if not known & {name, serial_number(name)})
 
 
 def _reason(
@@ -213,7 +248,7 @@ def updated(
     if rekeyed:
         issue |= {name for name in requests if requests[name].certificate is None}
     rebundle = to_bundle(register, requests) - issue
-    given = reasons or {}
+    given = by_serial_number(reasons or {}, known_names(register, requests))
     gone = to_revoke(register, requests, given)
     made = _issue(issue, requests, issuer, present_ca)
     kept = {name: register.bundles[name] for name in requests.keys() - issue}

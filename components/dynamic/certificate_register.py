@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -42,6 +43,11 @@ CONTENT = ("subject", "key_bits", "signing_request", "certificate")
 """A change of these issues a client's certificate anew."""
 
 
+DOUBTFUL = "revoked_earlier"
+"""Property that check adds: who is revoked, and stands in none of the inputs there have been. What
+was issued says whether they were clients, and check is not told that."""
+
+
 class Provider(ResourceProvider):
     """Keeps the register. State refers to this class by its import path: do not move it."""
 
@@ -64,6 +70,10 @@ class Provider(ResourceProvider):
             failures += mistakes
         index = news.get("index", "")
         failures += failure("index", lambda: openssl_database.entries(index))
+        if not failures:
+            inputs |= _unproven(_olds, news)
+            if not _olds and DOUBTFUL in inputs:
+                failures += failure("", lambda: _require_somebody(Register(), inputs))
         revision = _revision(_olds, news)
         return CheckResult({**inputs, "clients": clients, "revision": revision}, failures)
 
@@ -74,6 +84,7 @@ class Provider(ResourceProvider):
             return DiffResult(changes=True)
         requests = _requests(_news["clients"])
         _require_keys(register, requests)
+        _require_somebody(register, _news)
         changes = (
             registers.to_issue(register, requests)
             or registers.to_bundle(register, requests)
@@ -174,6 +185,31 @@ def _checked(
         return {**inputs, **chosen(olds, news, now(), anew=anew, end=end)}, failures
     except ValueError as error:
         return inputs, [*failures, CheckFailure(f"{place}.validity", str(error))]
+
+
+def _unproven(olds: Properties, news: Properties) -> dict[str, list[str]]:
+    """Who is revoked and was never in the inputs; nothing if there is nobody such."""
+    earlier = {*olds.get("clients", {}), *olds.get("revoked", {}), *news["clients"]}
+    asked = news.get("revoked", {}).keys() - earlier
+    found = registers.nobody(Register(), {}, _imported(news), asked)
+    return {DOUBTFUL: found} if found else {}
+
+
+def _require_somebody(register: Register, news: Properties) -> None:
+    """Refuse to revoke whom nobody knows: a name that was misspelt revokes nothing.
+
+    Raises:
+        ValueError: With the names, and those that are close.
+    """
+    known = {*news["clients"], *(entry.name for entry in register.issued)}
+    for name in registers.nobody(register, {}, _imported(news), news.get(DOUBTFUL, [])):
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}? If not, take it out" if close else "take it out"
+        raise ValueError(
+            f"clients.{name} is revoked, and there is no client of that name: neither the "
+            "configuration nor the register nor certificate_authority.index has it or a "
+            f"certificate of that serial number, or all that it had has expired; {hint}"
+        )
 
 
 def _revision(olds: Properties, news: Properties) -> str:
