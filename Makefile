@@ -51,9 +51,9 @@ verify: $(VENV)/runtime ## Try the service from outside (ARGS=--json)
 
 client: $(VENV)/runtime ## Write a client's bundle (NAME=browser DIR=out)
 	@test -n "$(NAME)" || { echo "error: say which client: make client NAME=browser" >&2; exit 1; }
-	$(RUN) -m operations client "$(NAME)" --dir "$(DIR)" --stack $(STACK)
+	exec $(RUN) -m operations client "$(NAME)" --dir "$(DIR)" --stack $(STACK)
 
-inventory: $(VENV)/runtime ## List every certificate and its state (ARGS=--csv)
+inventory: $(VENV)/runtime ## List every certificate and its state (ARGS="--state due")
 	@$(RUN) -m operations inventory --stack $(STACK) $(ARGS)
 
 expiry: $(VENV)/runtime ## List what is due within DAYS; status 1 if anything is
@@ -61,18 +61,18 @@ expiry: $(VENV)/runtime ## List what is due within DAYS; status 1 if anything is
 
 revoke: $(VENV)/runtime $(POLICY) ## Cut a client off (NAME=partner REASON=keyCompromise)
 	@test -n "$(NAME)" || { echo "error: say which client: make revoke NAME=partner" >&2; exit 1; }
-	$(RUN) -m operations revoke "$(NAME)" --reason "$(REASON)" --stack $(STACK) $(ARGS)
+	exec $(RUN) -m operations revoke "$(NAME)" --reason "$(REASON)" --stack $(STACK) $(ARGS)
 
 rotate: $(VENV)/runtime $(POLICY) ## Give the CA another key (STEP=prepare, complete or abort)
 	@test -n "$(STEP)" || { echo "error: say which step: make rotate STEP=prepare" >&2; exit 1; }
-	$(RUN) -m operations rotate "$(STEP)" --stack $(STACK) $(ARGS)
+	exec $(RUN) -m operations rotate "$(STEP)" --stack $(STACK) $(ARGS)
 
 crl: $(VENV)/runtime ## Write the CA's revocation list, PEM and DER (DIR=out)
 	@$(RUN) -m operations crl --dir "$(DIR)" --stack $(STACK)
 
 import: $(VENV)/runtime $(POLICY) ## Bring a load balancer made by hand under the stack (LB=lb-…)
 	@test -n "$(LB)" || { echo "error: say which load balancer: make import LB=lb-… STACK=dev" >&2; exit 1; }
-	$(RUN) -m operations import "$(LB)" --stack $(STACK) $(ARGS)
+	exec $(RUN) -m operations import "$(LB)" --stack $(STACK) $(ARGS)
 
 outputs: $(VENV)/runtime ## Print the stack's outputs as JSON, without secrets
 	@$(RUN) -m operations outputs --stack $(STACK)
@@ -154,8 +154,23 @@ lock: $(VENV)/development ## Compile requirements*.in into pinned files with has
 	    --generate-hashes "$$name.in" --output-file="$$name.txt"
 	done
 
+# It may have been interrupted before, and then there is no Python left that knows the cloud. The
+# stamps go first: what is left of an environment must not pass for a whole one.
 clean: ## Stop the local cloud and remove what this folder's commands made
-	@if [ -x $(RUN) ] && [ -d .local/cloud ]; then $(RUN) -m localcloud stop --home .local/cloud; fi
+	@cloud="$$(pwd -P)/.local/cloud"
+	if [ ! -d "$$cloud" ]; then
+	  :
+	elif $(RUN) -c 'import localcloud.__main__' 2>/dev/null; then
+	  $(RUN) -m localcloud stop --home "$$cloud"
+	else
+	  pid=$$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$$cloud/running.json" 2>/dev/null || true)
+	  if [ -n "$$pid" ] && ps -o args= -p "$$pid" | grep -F -- "localcloud serve --home $$cloud" >/dev/null; then
+	    kill "$$pid"
+	    while kill -0 "$$pid" 2>/dev/null; do sleep 0.1; done
+	    echo "Stopped." >&2
+	  fi
+	fi
+	rm -f $(VENV)/runtime $(VENV)/development $(POLICY)
 	rm -rf $(VENV) policy/.venv .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -166,14 +181,14 @@ $(VENV)/runtime: requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH: install Python 3.11 or newer, or say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1): Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	echo "Installing Python packages into $(VENV)" >&2
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $$([ -e $@ ] || echo --clear) $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
 	touch $@
 
 # An environment of its own: policy/requirements.in says why.
 $(POLICY): policy/requirements.txt $(VENV)/runtime
 	@echo "Installing the policy pack's packages into policy/.venv" >&2
-	$(RUN) -m venv policy/.venv
+	$(RUN) -m venv $$([ -e $@ ] || echo --clear) policy/.venv
 	policy/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r policy/requirements.txt
 	touch $@
 

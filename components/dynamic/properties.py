@@ -40,7 +40,7 @@ WORDS = {
 
 
 def now() -> datetime:
-    """The time by which certificates are issued and renewed."""
+    """The time by which certificates are issued; SLB_MUTUAL_TLS_CLOCK_OFFSET moves it."""
     return datetime.now(UTC) + clock.offset(os.environ)
 
 

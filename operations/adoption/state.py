@@ -35,7 +35,7 @@ def require_none(stack: Stack, config: Mapping[str, Any]) -> None:
     Raises:
         OperationError: It has one.
     """
-    present = stack.deployment().get("resources", [])
+    present = stack.deployment().get("resources") or []
     types = {one["type"] for one in present}
     if COMPONENT not in types:
         return
@@ -58,7 +58,7 @@ def brought_in(
     Raises:
         OperationError: The engine refuses; it has said why.
     """
-    before = {one["urn"] for one in stack.deployment().get("resources", [])}
+    before = {one["urn"] for one in stack.deployment().get("resources") or []}
     with contextlib.ExitStack() as undo:
         undo.callback(let_go, stack, before)
         _import(stack, existing, settings)
@@ -123,7 +123,7 @@ def resources(name: str, existing: Existing, settings: Settings) -> dict[str, An
 def let_go(stack: Stack, kept: Collection[str]) -> None:
     """Forget what the stack has but these resources, by URN; the cloud is left as it is."""
     with endings.undisturbed():
-        for one in reversed(stack.deployment().get("resources", [])):
+        for one in reversed(stack.deployment().get("resources") or []):
             if one["urn"] not in kept:
                 stack.capture("state", "delete", one["urn"], "--yes")
 

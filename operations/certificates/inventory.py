@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from operations.outputs import IssuedCertificate, StackOutputs
@@ -27,12 +30,15 @@ expired."""
 Role = Literal["ca", "server", "client", "revocation list"]
 
 _STYLE: dict[State, str] = {
-    "valid": "green",
-    "due": "bold yellow",
-    "superseded": "dim",
-    "revoked": "red",
     "expired": "red",
+    "due": "bold yellow",
+    "valid": "green",
+    "revoked": "red",
+    "superseded": "dim",
 }
+"""In the order in which they are counted."""
+
+STATES = tuple(_STYLE)
 
 
 @dataclass(frozen=True)
@@ -106,27 +112,131 @@ def to_csv(items: Sequence[Item]) -> str:
 FINGERPRINT_SHOWN = 16
 """Hex digits, as the table has them."""
 
+GAP = "  "
+"""Between two columns."""
 
-def render(items: Sequence[Item], title: str, console: Console) -> None:
-    """Print a table."""
-    table = Table(title=title, title_justify="left")
-    for heading in ("Role", "Name", "State", "From", "Until", "Due", "Serial number", "SHA-256"):
-        table.add_column(heading, overflow="fold")
-    for item in items:
-        state = f"{item.state} ({item.reason})" if item.reason else item.state
-        table.add_row(
-            Text(item.role),
-            Text(item.name),
-            Text(state, style=_STYLE[item.state]),
-            *(
-                Text(f"{time:%Y-%m-%d}" if time else "")
-                for time in (item.not_before, item.not_after, item.due_at)
-            ),
-            Text(item.serial_number),
-            # Its beginning, which people compare; JSON and CSV have all of it.
-            Text(item.fingerprint_sha256[:FINGERPRINT_SHOWN]),
+SERIAL_SHOWN = 12
+"""Hex digits of a serial number where there is not the room for all."""
+
+
+def matching(items: Sequence[Item], states: Collection[str], names: Collection[str]) -> list[Item]:
+    """Those in one of these states whose name is one of these; an empty collection takes all.
+
+    Args:
+        items: What to choose from.
+        states: Such as `due`.
+        names: With `*` and `?` for what may be there.
+    """
+    return [
+        item
+        for item in items
+        if (not states or item.state in states)
+        and (not names or any(fnmatchcase(item.name, one) for one in names))
+    ]
+
+
+def by_urgency(items: Sequence[Item]) -> list[Item]:
+    """What is to be renewed, the first first; then what nobody renews, the latest end first."""
+    current = [item for item in items if item.due_at]
+    others = [item for item in items if not item.due_at]
+    return [
+        *sorted(current, key=lambda item: (item.due_at, item.role, item.name)),
+        *sorted(others, key=lambda item: item.not_after, reverse=True),
+    ]
+
+
+def render(items: Sequence[Item], title: str, console: Console, *, wide: bool = False) -> None:
+    """Print a table, what is most urgent first, and a line that counts by state.
+
+    Args:
+        items: What to show.
+        title: Above it.
+        console: Whose width the table keeps to.
+        wide: All of it, on lines as long as that takes.
+    """
+    rows = by_urgency(items)
+    lines = _lines(rows, _FULL, None if wide else console.width) or _lines(
+        rows, _SHORT, console.width, shrinking="Name"
+    )
+    for line in (Text(title, style="italic"), *(lines or ())):
+        console.print(line, soft_wrap=True)
+    counts = Counter(item.state for item in items)
+    counted = ", ".join(f"{counts[state]} {state}" for state in _STYLE if counts[state])
+    console.print(Text(f"{len(items)} in all: {counted}" if items else "Nothing is listed."))
+
+
+_Column = tuple[str, Callable[[Item], str]]
+
+
+def _day(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%d}" if time else ""
+
+
+_SHORT: tuple[_Column, ...] = (
+    ("State", lambda item: item.state),
+    ("Due", lambda item: _day(item.due_at)),
+    ("Until", lambda item: _day(item.not_after)),
+    ("Role", lambda item: item.role.removeprefix("revocation ")),
+    ("Name", lambda item: item.name),
+    ("Serial number", lambda item: _beginning(item.serial_number)),
+)
+_FULL: tuple[_Column, ...] = (
+    ("Role", lambda item: item.role),
+    ("Name", lambda item: item.name),
+    ("State", lambda item: f"{item.state} ({item.reason})" if item.reason else item.state),
+    ("From", lambda item: _day(item.not_before)),
+    ("Until", lambda item: _day(item.not_after)),
+    ("Due", lambda item: _day(item.due_at)),
+    ("Serial number", lambda item: item.serial_number),
+    # Its beginning, which people compare; JSON and CSV have all of it.
+    ("SHA-256", lambda item: item.fingerprint_sha256[:FINGERPRINT_SHOWN]),
+)
+
+
+def _beginning(serial_number: str) -> str:
+    whole = len(serial_number) <= SERIAL_SHOWN + 1
+    return serial_number if whole else f"{serial_number[:SERIAL_SHOWN]}…"
+
+
+def _lines(
+    items: Sequence[Item],
+    columns: Sequence[_Column],
+    width: int | None,
+    *,
+    shrinking: str | None = None,
+) -> list[Text] | None:
+    """A line each, never wrapped; None where they do not fit.
+
+    Args:
+        items: In the order in which they are shown.
+        columns: Headings, and what stands below them.
+        width: Of the terminal; None for any.
+        shrinking: Heading of the column of which only the beginning stays where room is short.
+    """
+    headings = [heading for heading, _ in columns]
+    table = [headings, *([value(item) for _, value in columns] for item in items)]
+    widths = [max(map(cell_len, column)) for column in zip(*table, strict=True)]
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - (width or sys.maxsize)
+    if excess > 0:
+        if shrinking is None:
+            return None
+        place = headings.index(shrinking)
+        widths[place] = max(widths[place] - excess, len(shrinking))
+    styles = ["bold", *(_STYLE[item.state] for item in items)]
+    lines = []
+    for row, style in zip(table, styles, strict=True):
+        line = Text(GAP).join(
+            Text(_fitted(cell, size), style=style if heading == "State" or style == "bold" else "")
+            for cell, size, heading in zip(row, widths, headings, strict=True)
         )
-    console.print(table)
+        line.rstrip()
+        lines.append(line)
+    return lines
+
+
+def _fitted(text: str, width: int) -> str:
+    short = text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+    return set_cell_size(short, width)
 
 
 def _of_certificate(

@@ -135,7 +135,7 @@ def _configured(
     """
     with proposed(target, wanted) as proposal:
         console.print(f"{proposal.file} {told}")
-        previewed = proposal.target.stack.run("preview")
+        previewed = proposal.target.stack.run("preview", "--suppress-outputs")
         if previewed or not (yes or agreed("Go on?")):
             hint = "" if previewed else " To go on without a question: ARGS=--yes."
             raise OperationError(f"Nothing was done; {proposal.file} is as it was.{hint}")

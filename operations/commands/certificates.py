@@ -13,8 +13,19 @@ from operations import outputs
 from operations.certificates import client_bundle, installation, revocation
 from operations.certificates import inventory as listing
 from operations.commands.terminal import StackName, console
+from operations.errors import OperationError
 from operations.outputs import StackOutputs
 from operations.stacks import targets
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+Wide = Annotated[bool, typer.Option("--wide", help="All of it, on long lines.")]
+States = Annotated[
+    list[str] | None,
+    typer.Option("--state", help=f"Only {', '.join(listing.STATES)}; may be repeated."),
+]
+Names = Annotated[
+    list[str] | None, typer.Option("--name", help="Only these; * and ? stand for others.")
+]
 
 
 def client(
@@ -36,36 +47,56 @@ def client(
     )
 
 
-def inventory(
+def inventory(  # noqa: PLR0917 - typer passes them by name
     stack: StackName = "local",
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print it as CSV.")] = False,
+    wide: Wide = False,
+    state: States = None,
+    name: Names = None,
 ) -> None:
     """List every certificate that has not expired: who holds it, and whether it is good."""
     items = listing.inventory(_outputs(stack), datetime.now(UTC))
+    items = _chosen(items, state, name)
     if as_json:
         sys.stdout.write(listing.to_json(items) + "\n")
     elif as_csv:
         sys.stdout.write(listing.to_csv(items))
     else:
-        listing.render(items, f"Certificates of stack {stack}", console)
+        listing.render(items, f"Certificates of stack {stack}", console, wide=wide)
 
 
-def expiry(
+def expiry(  # noqa: PLR0917 - likewise
     days: Annotated[int, typer.Option(help="How far to look ahead.", min=0)] = 30,
     stack: StackName = "local",
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: AsJson = False,
+    wide: Wide = False,
+    state: States = None,
+    name: Names = None,
 ) -> None:
     """List what is to be renewed within some days; exit status 1 if there is anything."""
     found, now = _outputs(stack), datetime.now(UTC)
     items = listing.due(listing.inventory(found, now), now + timedelta(days=days))
+    items = _chosen(items, state, name)
     if as_json:
         sys.stdout.write(listing.to_json(items) + "\n")
     elif items:
-        listing.render(items, f"To be renewed within {days} days: `make up` does it", console)
+        title = f"To be renewed within {days} days: `make up` does it"
+        listing.render(items, title, console, wide=wide)
     else:
         console.print(f"Nothing of stack {stack} is to be renewed within {days} days.")
     raise typer.Exit(1 if items else 0)
+
+
+def _chosen(
+    items: list[listing.Item], states: list[str] | None, names: list[str] | None
+) -> list[listing.Item]:
+    for state in states or ():
+        if state not in listing.STATES:
+            raise OperationError(
+                f"There is no state {state!r}: --state takes {', '.join(listing.STATES)}."
+            )
+    return listing.matching(items, states or (), names or ())
 
 
 def crl(

@@ -65,8 +65,7 @@ def recover(target: Target) -> list[str]:
         OperationError: The cloud cannot be asked or refuses, or what is left is to stay.
     """
     stack = target.stack
-    if target.local and target.local.release_lock(stack):
-        errors.print("The last `up` was killed, and its lock was left: taken away.")
+    release_lock(target)
     interrupted = _interrupted(target)
     if interrupted is None:
         return []
@@ -96,6 +95,28 @@ def recover(target: Target) -> list[str]:
     if deployment.get("pending_operations"):
         run(target, "refresh", "--yes", "--skip-preview", "--clear-pending-creates")
     return ["--refresh"]
+
+
+def release_lock(target: Target) -> None:
+    """Take away the lock that a killed engine left on the local stack."""
+    if target.local and target.local.release_lock(target.stack):
+        errors.print("The last command was killed, and its lock was left: taken away.")
+
+
+def moved(target: Target) -> list[str]:
+    """Options with which the engine asks the local cloud where it is now, for what reads the state.
+
+    The state has the address of before, where another program may answer.
+    """
+    if target.local is None:
+        return []
+    now = target.local.cloud_status()["endpoint"].removeprefix("https://")
+    endpoints = [
+        str(one.get("inputs", {}).get("endpoints", now))
+        for one in target.stack.deployment().get("resources") or []
+        if one["type"] == "pulumi:providers:alicloud"
+    ]
+    return ["--run-program"] if any(now not in text for text in endpoints) else []
 
 
 def _interrupted(target: Target) -> tuple[dict[str, Any], datetime] | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from datetime import UTC, datetime
 
 import typer
 
 from operations import outputs
 from operations.certificates import client_bundle, installation
+from operations.certificates import inventory as listing
 from operations.commands import engine
 from operations.commands.terminal import Arguments, StackName, console, errors
 from operations.commands.verification import verified
@@ -17,6 +19,7 @@ from operations.outputs import StackOutputs
 from operations.stacks import targets
 from operations.stacks.local_environment import LocalEnvironment
 from operations.stacks.targets import Target
+from operations.verification.findings import some
 from operations.verification.report import render
 
 
@@ -31,6 +34,7 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
     found = outputs.parse(target.stack.outputs())
     report = verified(target, found)
     render(report, console)
+    _say_what_is_next(found, stack)
     if target.local:
         _hand_over(target.local, found)
     raise typer.Exit(report.exit_status)
@@ -46,14 +50,17 @@ def refresh(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Compare the state with the cloud."""
     engine.require_present_time()
     target = targets.opened(stack)
-    engine.run(target, "refresh", *(["--yes"] if target.local else []), *(arguments or []))
+    engine.release_lock(target)
+    options = [*(["--yes"] if target.local else []), *engine.moved(target)]
+    engine.run(target, "refresh", *options, *(arguments or []))
 
 
 def down(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Remove everything the stack made; stop the local cloud."""
     engine.require_present_time()
     target = targets.opened(stack)
-    engine.run(target, "destroy", *(["--yes"] if target.local else []), *(arguments or []))
+    options = [*(["--yes"] if target.local else []), *engine.recover(target)]
+    engine.run(target, "destroy", *options, *engine.moved(target), *(arguments or []))
     if target.local:
         target.local.stop_cloud()
 
@@ -78,6 +85,22 @@ def _follow_published_port(target: Target, local: LocalEnvironment) -> None:
         )
         errors.print(f"Not every port can be had here. Served: {where}. Updating the outputs.")
         engine.run(target, "up", "--yes", "--skip-preview")
+
+
+def _say_what_is_next(found: StackOutputs, stack: str) -> None:
+    """Say where the service is, how clients get their bundles, and what is due first."""
+    of_stack = "" if stack == "local" else f" STACK={stack}"
+    lines = [f"Service: {found.url}"]
+    clients = found.clients_in_force()
+    if clients:
+        lines.append(f"Clients: {some(clients)}; make client NAME={clients[0]}{of_stack}")
+    renewed = [item for item in listing.inventory(found, datetime.now(UTC)) if item.due_at]
+    for item in listing.by_urgency(renewed)[:1]:
+        lines.append(
+            f"Due next: {item.role} {item.name}, {item.due_at:%Y-%m-%d}; make expiry{of_stack}"
+        )
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _hand_over(local: LocalEnvironment, found: StackOutputs) -> None:

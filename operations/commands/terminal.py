@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-console = Console()
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+# Rich itself leaves bold and the like where NO_COLOR is set.
+_COLOURS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+
+console = Console(color_system=_COLOURS)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, color_system=_COLOURS)
 
 StackName = Annotated[str, typer.Option("--stack", help="Name of the stack: Pulumi.NAME.yaml.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

@@ -49,7 +49,9 @@ class Stack:
             arguments: Further ones.
             apart: As `relay.run` takes it.
         """
-        line = self.command_line(command, *arguments)
+        # Of outputs a person needs two or three lines, and the CLI prints every certificate.
+        shown = ["--suppress-outputs"] if command == "up" else []
+        line = self.command_line(command, *shown, *arguments)
         return relay.run(line, cwd=PROJECT, env=self.environment, apart=apart)
 
     def command_line(self, command: str, *arguments: str) -> list[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -62,3 +65,47 @@ def test_the_options_of_one_command_do_not_reach_another(clone):
     makefile = clone / "Makefile"
     makefile.write_text(f"{makefile.read_text()}\nshow:\n\t@echo [$${{ARGS-}}]\n")
     assert make(clone, "show", "ARGS=--seed=0").stdout == "[]\n"
+
+
+def test_clean_stops_the_cloud_also_where_no_python_is_left_to_ask(clone):
+    home = clone.resolve() / ".local" / "cloud"
+    home.mkdir(parents=True)
+    # What is left of an environment: a Python without packages, and the stamps.
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    (clone / ".venv" / "runtime").touch()
+    name = ["localcloud", "serve", "--home", str(home), "--port", "0"]
+    with subprocess.Popen(["sleep", "120"], executable="/bin/sleep") as other:
+        line = ["python3", "-c", "import time; time.sleep(120)", *name]
+        with subprocess.Popen(line) as cloud:
+            try:
+                (home / "running.json").write_text(f'{{"pid": {other.pid}, "port": 1}}')
+                assert make(clone, "clean").returncode == 0
+                assert other.poll() is None, "another program had its number"
+                home.mkdir(parents=True)
+                (home / "running.json").write_text(f'{{"pid": {cloud.pid}, "port": 1}}')
+                # Whoever started it takes the zombie away.
+                waiter = threading.Thread(target=cloud.wait)
+                waiter.start()
+                answer = make(clone, "clean")
+                waiter.join(60)
+                assert (answer.returncode, answer.stderr) == (0, "Stopped.\n")
+                assert cloud.returncode == -signal.SIGTERM
+            finally:
+                other.kill()
+                cloud.kill()
+    assert not (clone / ".venv").exists()
+    assert not (clone / ".local").exists()
+    assert make(clone, "clean").returncode == 0
+
+
+@pytest.mark.parametrize(("stamp", "options"), [(True, ""), (False, "--clear ")])
+def test_what_an_interrupted_clean_left_is_no_environment(clone, stamp, options):
+    python = clone / "python3.12"
+    python.write_text(f'#!/bin/sh\n[ "$1" = -c ] || {{ echo "$@" > {clone}/asked; exit 1; }}\n')
+    python.chmod(0o755)
+    (clone / ".venv").mkdir()
+    if stamp:
+        (clone / ".venv" / "runtime").touch()
+        os.utime(clone / ".venv" / "runtime", (0, 0))
+    assert make(clone, ".venv/runtime", f"PYTHON={python}").returncode != 0
+    assert (clone / "asked").read_text() == f"-m venv {options}.venv\n"

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from operations import outputs as stack_outputs
-from operations.certificates.inventory import due, inventory, render, to_csv, to_json
+from operations.certificates.inventory import due, inventory, matching, render, to_csv, to_json
 from pki import certificates, keys, revocation_list
 from pki.certificates import Issuer
 from pki.names import distinguished_name
@@ -205,3 +205,62 @@ def test_a_client_certificate_brought_along_is_due_when_it_ends(found):
     values = found.model_copy(update={"renewal": renewal})
     partner = next(item for item in inventory(values, NOW) if item.name == "partner")
     assert (partner.state, partner.due_at) == ("valid", partner.not_after - timedelta(seconds=1))
+
+
+def many(document, signer, count=200):
+    issued = [
+        entry(f"client-{n:03}", n % 97 - 1, serial_number=f"{n + 2**158:x}") for n in range(count)
+    ]
+    issued += [entry("x" * 64, 30, "revoked", revoked_at=show_time(NOW), reason="superseded")]
+    return stack_outputs.parse(
+        document(
+            ca_certificate=certificates.pem(signer.certificate),
+            issued=issued,
+            renewal={"clients": {f"client-{n:03}": "10d" for n in range(count)}},
+        )
+    )
+
+
+def printed(items, **options):
+    console = Console(width=80, file=io.StringIO())
+    render(items, "Certificates of stack local", console, **options)
+    return console.file.getvalue().splitlines()
+
+
+def test_two_hundred_clients_are_a_line_each_on_eighty_columns(document, signer):
+    items = inventory(many(document, signer), NOW)
+    title, heading, *rows, counted = printed(items)
+    assert title == "Certificates of stack local"
+    assert heading.split() == ["State", "Due", "Until", "Role", "Name", "Serial", "number"]
+    assert len(rows) == len(items)
+    assert max(map(len, rows)) <= 80
+    for item in items:
+        (row,) = [row for row in rows if f"{item.name[:20]}" in row and item.role[-6:] in row]
+        assert item.serial_number[:12] in row
+    # What is due first comes first; what nobody renews comes last.
+    due_at = [row.split()[1] for row in rows if row.split()[0] != "revoked"]
+    assert due_at == sorted(due_at)
+    assert rows[-1].split()[0] == "revoked"
+    states = [item.state for item in items]
+    assert counted == f"{len(items)} in all: " + ", ".join(
+        f"{states.count(state)} {state}"
+        for state in ("expired", "due", "valid", "revoked")
+        if states.count(state)
+    )
+
+
+def test_wide_lines_hold_every_serial_number_in_one_piece(document, signer):
+    items = inventory(many(document, signer, 5), NOW)
+    _, _, *rows, _ = printed(items, wide=True)
+    assert len(rows) == len(items)
+    assert all(any(item.serial_number in row for row in rows) for item in items)
+
+
+def test_states_and_names_can_be_chosen(found):
+    items = inventory(found, NOW)
+    assert [item.name for item in matching(items, ["due"], []) if item.role == "client"] == [
+        "partner"
+    ]
+    assert [item.name for item in matching(items, [], ["part*", "old"])] == ["old", "partner"]
+    assert matching(items, ["revoked"], ["partner"]) == []
+    assert printed([])[-1] == "Nothing is listed."
