@@ -8,10 +8,12 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Self
 
 import pulumi
+from cryptography import x509
 from pulumi.runtime import config as runtime_config
 from pydantic import Field, ValidationError, model_validator
 
@@ -41,7 +43,7 @@ from configuration.model import NAMESPACE, Model
 from configuration.paths import command, path
 from configuration.readings import misread
 from configuration.regions import REGIONS
-from pki import brought_along, certificates, clock
+from pki import brought_along, certificates, clock, name_constraints, openssl_database, paths
 from pki.durations import parse as parse_duration
 
 __all__ = [
@@ -115,6 +117,14 @@ class Settings(Model):
         outside = list(self._outside_of_name_constraints())
         if outside:
             raise ValueError("; ".join(outside))
+        locked_out = self.locked_out()
+        if locked_out and not self.certificate_authority.accept_lockout:
+            listed = "; ".join(f"{who}: {reason}" for who, reason in locked_out.items())
+            raise ValueError(
+                "certificate_authority: the listener would refuse certificates that the CA has "
+                f"issued ({listed}): change what refuses them, or say yes to it by `pulumi config "
+                f"set --path '{NAMESPACE}:certificate_authority.accept_lockout' true`"
+            )
         return self
 
     @model_validator(mode="after")
@@ -209,6 +219,30 @@ class Settings(Model):
                 )
             owners[number] = name
 
+    def locked_out(self) -> dict[str, str]:
+        """Whose certificates of an existing CA the listener would refuse from now on, and why.
+
+        The index of `openssl ca` tells common names alone, which constraints may be about.
+        """
+        authority = self.certificate_authority
+        if not authority.adopted or authority.certificate is None:
+            return {}
+        own, constraints = certificates.load(authority.certificate), authority.constraints()
+        found = {
+            path("clients", name): paths.lockout(
+                certificates.load(client.certificate), own, constraints
+            )
+            for name, client in self.clients.items()
+            if client.certificate is not None and client.revoked is None
+        }
+        if authority.name_constraints.values():
+            for entry in openssl_database.entries(authority.index or ""):
+                if entry.status == "valid" and entry.in_force(datetime.now(UTC)):
+                    found[f"{entry.name} of certificate_authority.index"] = _outside(
+                        constraints, entry.name
+                    )
+        return {who: reason for who, reason in found.items() if reason is not None}
+
     def _outside_of_name_constraints(self) -> Iterator[str]:
         """What would be issued for names that the CA may not certify, a sentence each."""
         constraints = self.certificate_authority.constraints()
@@ -250,6 +284,11 @@ class Settings(Model):
 
     def remarks(self) -> Iterator[str]:
         """What somebody should know before it is made, a sentence each."""
+        for who, reason in self.locked_out().items():
+            yield (
+                f"{who}: the listener will refuse this certificate, since {reason}; "
+                "certificate_authority.accept_lockout says yes to it"
+            )
         for name, client in self.clients.items():
             if (
                 client.pass_phrase is not None
@@ -296,6 +335,14 @@ class Settings(Model):
         except ValidationError as error:
             reasons = "; ".join(sentences(error, ClientDefaults, path("clients", name)))
             raise ValueError(reasons) from None
+
+
+def _outside(constraints: x509.NameConstraints | None, common_name: str) -> str | None:
+    try:
+        name_constraints.require_within(constraints, common_name, ())
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def parse(values: Mapping[str, Any], *, file: str, secret_keys: Iterable[str] = ()) -> Settings:

@@ -202,6 +202,8 @@ class CertificateAuthority(Validity):
     crl_number: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = None
     """The number of its next revocation list; the engine carries numbers as floats."""
     name_constraints: NameConstraints = NameConstraints()
+    accept_lockout: bool = False
+    """Says yes to a certificate of the CA under which some that it has issued are refused."""
 
     @property
     def adopted(self) -> bool:

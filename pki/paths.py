@@ -42,6 +42,27 @@ def refusal(
     return None
 
 
+def lockout(
+    leaf: x509.Certificate, anchor: x509.Certificate, constraints: x509.NameConstraints | None
+) -> str | None:
+    """Why a CA's certificate would lock out a client that the CA has issued one; None: it does not.
+
+    Args:
+        leaf: The client's.
+        anchor: The CA's certificate.
+        constraints: Names that it is to permit; None: all.
+    """
+    with certificates.lenient():
+        if reason := _mismatch(leaf, anchor):
+            return reason
+        try:
+            own = common_name(leaf.subject)
+            name_constraints.require_within(constraints, own, list(_names(leaf)))
+        except ValueError as error:
+            return str(error)
+    return None
+
+
 def _require_good(path: Sequence[x509.Certificate], moment: datetime) -> None:
     purposes.require_client(path[0])
     for certificate in path:

@@ -39,12 +39,10 @@ def test_what_it_has_issued_goes_on_working(adopted, tutorial, tmp_path):
     assert is_success(outcome(adopted, *client, tmp_path))
 
 
-def test_its_certificate_is_renewed_with_the_same_key_and_name_since_it_was_due(adopted, tutorial):
-    before = x509.load_pem_x509_certificate(tutorial.read("private/ca.crt").encode())
-    after = adopted.outputs().ca
-    assert after.subject.public_bytes() == before.subject.public_bytes()
-    assert after.public_key() == before.public_key()
-    assert after.not_valid_after_utc > before.not_valid_after_utc
+def test_its_certificate_is_as_it_was_though_less_is_left_of_it_than_renew_before(
+    adopted, tutorial
+):
+    assert adopted.outputs().ca_certificate == tutorial.read("private/ca.crt")
 
 
 def test_what_it_has_issued_is_in_the_register_and_on_the_list(adopted):
@@ -95,6 +93,19 @@ def test_what_it_has_issued_is_revoked_by_name(adopted, tutorial):
     assert statuses == {"face": "revoked", "facf": "revoked"}
     listed = x509.load_pem_x509_crl(found.certificate_revocation_list.encode())
     assert {entry.serial_number for entry in listed} == {0xFACE, 0xFACF}
+
+
+def test_what_it_has_issued_goes_on_working_when_it_is_renewed(adopted, tutorial, tmp_path):
+    own = adopted.values["config"]["slb-mutual-tls:certificate_authority"]
+    adopted.configure(certificate_authority={**own, "validity": "3000d"})
+    set_secret(adopted, "certificate_authority.private_key", tutorial.read("private/ca.key"))
+    adopted.up()
+    before = x509.load_pem_x509_certificate(tutorial.read("private/ca.crt").encode())
+    after = adopted.outputs().ca
+    assert after.not_valid_after_utc > before.not_valid_after_utc
+    assert (after.subject, after.serial_number) == (before.subject, before.serial_number)
+    client = tutorial.read("users/client.crt"), tutorial.read("users/client.key")
+    assert is_success(outcome(adopted, *client, tmp_path))
 
 
 def test_the_connection_is_mutual(adopted):

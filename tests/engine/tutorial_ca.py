@@ -25,6 +25,10 @@ default_crl_days= 30
 default_md = sha256
 unique_subject = no
 policy = policy_any
+# As many configurations have it: what is issued names the CA's certificate by its serial number.
+x509_extensions = issued
+[ issued ]
+authorityKeyIdentifier = keyid, issuer:always
 [ policy_any ]
 countryName = match
 stateOrProvinceName = match

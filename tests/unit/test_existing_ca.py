@@ -306,3 +306,65 @@ def test_a_private_key_beside_a_clients_certificate_is_refused_and_not_quoted():
     text = mistake({"certificate_authority": authority(), "clients": clients})
     assert "clients.phone.certificate: there is a private key beside the certificate" in text
     assert secret[40:80] not in text
+
+
+LINE = "V\t351231235959Z\t\t0A\tunknown\t/CN={}\n"
+PERMITTED = {"name_constraints": {"permitted": {"domains": ["example.com"]}}}
+
+
+def named_by_another_serial_number():
+    """A client's certificate whose AKI names a certificate of the CA that is not the one given."""
+    made = certificates.load(leaf())
+    number = certificates.load(ca()).serial_number + 1
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(made.subject)
+        .issuer_name(made.issuer)
+        .public_key(made.public_key())
+        .serial_number(made.serial_number)
+        .not_valid_before(WINDOW.not_before)
+        .not_valid_after(WINDOW.not_after)
+        .add_extension(
+            x509.AuthorityKeyIdentifier(None, [x509.DirectoryName(made.issuer)], number), False
+        )
+    )
+    return certificates.pem(builder.sign(key(), hashes.SHA256()))
+
+
+LOCKED_OUT = {
+    "an entered certificate, by constraints": (
+        PERMITTED,
+        {"phone": {"certificate": leaf("phone.example.org")}},
+        "clients.phone: the common name phone.example.org, which is read as a DNS name where there "
+        "is no other, is outside of the CA's permitted domains (example.com)",
+    ),
+    "a line of the index, by constraints": (
+        {**PERMITTED, "index": LINE.format("alice.smith") + LINE.format("bob").replace("0A", "0B")},
+        {},
+        "alice.smith of certificate_authority.index: the common name alice.smith, which is read as "
+        "a DNS name where there is no other, is outside",
+    ),
+    "an entered certificate, by the serial number that it names": (
+        {},
+        {"phone": {"certificate": named_by_another_serial_number()}},
+        "clients.phone: its authority key identifier names the CA's certificate with serial number",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "clients", "sentence"), LOCKED_OUT.values(), ids=LOCKED_OUT.keys()
+)
+def test_nobody_is_locked_out_without_a_yes(changes, clients, sentence):
+    values = {
+        "certificate_authority": authority(**changes),
+        "clients": clients,
+        "server": {"domains": ["www.example.com"]},
+    }
+    said = mistake(values)
+    assert sentence in said
+    assert "'slb-mutual-tls:certificate_authority.accept_lockout' true" in said
+    assert "bob" not in said
+    settings = read({**values, "certificate_authority": authority(**changes, accept_lockout=True)})
+    (remark,) = settings.remarks()
+    assert "the listener will refuse this certificate, since" in remark
