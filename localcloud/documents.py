@@ -197,6 +197,8 @@ class LoadBalancer(Document):
     specification: str
     pay_type: str = "PayOnDemand"
     status: Literal["active", "inactive"] = "active"
+    emptied: bool = False
+    """Inactive because its last listener was deleted, and not because somebody said so."""
     delete_protection: Literal["on", "off"] = "off"
     modification_protection: str = "NonProtection"
     modification_protection_reason: str = ""
@@ -220,7 +222,9 @@ class Listener(Document):
 
     @property
     def acl_ids(self) -> list[str]:
-        """Access control lists that it uses."""
+        """Access control lists that it uses; one that is off keeps its lists and uses none."""
+        if self.attributes.get("AclStatus") != "on":
+            return []
         return [key for key in self.attributes.get("AclId", "").split(",") if key]
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
 from localcloud.cloud import Cloud
-from localcloud.errors import ApiError
+from localcloud.errors import ApiError, not_emulated
+from localcloud.known_actions import known_actions
 from localcloud.requests import Request
 
 Answer = dict[str, Any]
@@ -60,11 +61,15 @@ def find(version: str, name: str) -> Action:
     """The action that a request asks for.
 
     Raises:
-        ApiError: There is none; the answer is the one that Alibaba Cloud gives.
+        ApiError: There is none: not here, or not anywhere, and then as Alibaba Cloud says it.
     """
     product = next((product for product in PRODUCTS if product.version == version), None)
     if product is None:
         raise ApiError(400, "InvalidVersion", "Specified parameter Version is not valid.")
+    if name not in product.actions and name in known_actions().get(product.name, ()):
+        raise not_emulated(
+            f"{name} of {product.name}: docs/localcloud-coverage.md lists the actions that it does"
+        )
     if name not in product.actions:
         raise ApiError(
             404,

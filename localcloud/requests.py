@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from localcloud.dataplane.model import RefusedError
 from localcloud.errors import ApiError, invalid, missing
 
 OnOff = Literal["on", "off"]
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def served_as(check: Callable[[str], str], what: str) -> AfterValidator:
+    """Take a text only if the data plane takes it: one check for both.
+
+    Args:
+        check: Of the data plane; raises RefusedError.
+        what: The text is then, such as "a domain".
+    """
+
+    def validate(text: str) -> str:
+        try:
+            check(text)
+        except RefusedError:
+            raise ValueError(f"It is not {what}") from None
+        return text
+
+    return AfterValidator(validate)
 
 
 def _free(text: str) -> str:
@@ -50,6 +69,9 @@ class TaggedRequest(Request):
         return {tag.Key: tag.Value for tag in self.Tag}
 
 
+UpTo50 = Annotated[int, Field(ge=1, le=50)]
+"""Page size of those actions that take no more."""
+
 T = TypeVar("T")
 
 
@@ -57,7 +79,7 @@ class PagedRequest(Request):
     """Base of the requests whose answers come in pages."""
 
     PageNumber: Annotated[int, Field(ge=1)] = 1
-    PageSize: Annotated[int, Field(ge=1)] = 10
+    PageSize: Annotated[int, Field(ge=1, le=100)] = 10
 
     def page(self, found: Sequence[T]) -> list[T]:
         """Those of all that are on the page asked for."""
@@ -131,4 +153,4 @@ def _api_error(model: type[Request], error: ValidationError) -> ApiError:
         case "missing":
             return missing(name)
         case _:
-            return invalid(name, first["msg"] + ".")
+            return invalid(name, first["msg"].removeprefix("Value error, ").rstrip(".") + ".")

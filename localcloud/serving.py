@@ -19,6 +19,9 @@ from localcloud.documents import (
 )
 from localcloud.store import Store
 
+OWN_ADDRESS = "$_ip"
+"""HealthCheckDomain that stands for each backend's own address."""
+
 OWN_PORT = -520
 """HealthCheckConnectPort that stands for the backend's own port."""
 
@@ -138,10 +141,11 @@ def _access_control(store: Store, listener: Listener) -> model.AccessControl | N
 def _health_check(values: Mapping[str, Any]) -> model.HealthCheck | None:
     if values["HealthCheck"] != "on":
         return None
+    domain = values.get("HealthCheckDomain", "")
     return model.HealthCheck(
         uri=values["HealthCheckURI"],
         method=values["HealthCheckMethod"],
-        domain=values.get("HealthCheckDomain") or None,
+        domain=None if domain in {"", OWN_ADDRESS} else domain,
         http_codes=tuple(values["HealthCheckHttpCode"].split(",")),
         interval=values["HealthCheckInterval"],
         timeout=values["HealthCheckTimeout"],

@@ -209,9 +209,11 @@ def _tls_options(listener: Listener, tls: TlsFiles, strict: bool) -> str:
         raise RefusedError(
             f"{listener.tls_cipher_policy!r} is not a TLS security policy."
         ) from None
-    ciphers = ":".join(policy.ciphers)
-    if policy.minimum in {"TLSv1.0", "TLSv1.1"}:
-        ciphers += ":@SECLEVEL=0"  # OpenSSL 3 has no older protocol at its default level
+    # OpenSSL 3 has no older protocol above level 0, and no weak certificate. HAProxy loads all
+    # certificates at level 0 (haproxy_process.OPENSSL_SETTINGS), so that every other listener says
+    # that it demands more.
+    lowest = tls.weak or policy.minimum in {"TLSv1.0", "TLSv1.1"}
+    ciphers = ":".join((*policy.ciphers, f"@SECLEVEL={0 if lowest else 2}"))
     certificates = f"crt {syntax.word(str(tls.server_certificate))}"
     if tls.certificate_list is not None:
         certificates = f"crt-list {syntax.word(str(tls.certificate_list))}"

@@ -23,6 +23,18 @@ _POLL = 0.02
 _SOCKET_TIMEOUT = 5.0
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
+OPENSSL_SETTINGS = """\
+openssl_conf = settings
+[settings]
+ssl_conf = ssl
+[ssl]
+system_default = everywhere
+[everywhere]
+CipherString = DEFAULT:@SECLEVEL=0
+"""
+"""Loads certificates that CLB takes and OpenSSL's level 2 does not. A listener's `ciphers` come
+after that, and say at which level it speaks: nobody else's is lowered."""
+
 
 class HAProxy:
     """The process and its sockets.
@@ -43,6 +55,8 @@ class HAProxy:
         self._master_socket = sockets / "master.sock"
         self.log = folder / "haproxy.log"
         self._pid_file = folder / "haproxy.pid"
+        self._openssl = folder / "openssl.cnf"
+        files.write_private(self._openssl, OPENSSL_SETTINGS)
         self._spawner = spawner
         self.process: subprocess.Popen[bytes] | None = None
         processes.stop_left_over(self._pid_file, str(self.configuration))
@@ -51,6 +65,10 @@ class HAProxy:
     def running(self) -> bool:
         """Whether the master lives."""
         return self.process is not None and self.process.poll() is None
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**_ENVIRONMENT, "OPENSSL_CONF": str(self._openssl)}
 
     def apply(self, text: str) -> None:
         """Start with a configuration, or reload it; return when it serves.
@@ -92,7 +110,7 @@ class HAProxy:
         try:
             answer = subprocess.run(
                 [str(self._executable), "-c", "-f", str(candidate)],
-                env=_ENVIRONMENT,
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -110,7 +128,7 @@ class HAProxy:
         master = f"{self._master_socket},mode,600"
         command = [str(self._executable), "-W", "-S", master, "-f", str(self.configuration)]
         mark = self.log.stat().st_size if self.log.exists() else 0
-        self.process = self._spawner.start(command, _ENVIRONMENT, self.log)
+        self.process = self._spawner.start(command, self._environment, self.log)
         files.write_private(self._pid_file, str(self.process.pid))
         try:
             self._wait(lambda listing: worker(listing) is not None, mark)

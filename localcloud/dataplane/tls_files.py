@@ -5,11 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from localcloud.dataplane import files
 from localcloud.dataplane import haproxy_syntax as syntax
 from localcloud.dataplane.model import Listener
+
+STRONG_BITS = 2048
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,8 @@ class TlsFiles:
     ca_certificate: Path | None = None
     certificate_list: Path | None = None
     """HAProxy's crt-list: the server certificate and those of further domains."""
+    weak: bool = False
+    """Whether one of the certificates is below OpenSSL's security level 2."""
 
 
 class TlsFolder:
@@ -46,6 +55,7 @@ class TlsFolder:
             self._path(listener.server_certificate),
             None if authority is None else self._path(authority),
             None if domains is None else self._path(domains),
+            any(_is_weak(content) for content in _pem(listener)),
         )
 
     def keep(self, listeners: Iterable[Listener]) -> None:
@@ -63,12 +73,31 @@ def _name(content: str) -> str:
     return f"{hashlib.sha256(content.encode()).hexdigest()}.pem"
 
 
-def _contents(listener: Listener) -> Iterator[str]:
+@lru_cache(maxsize=256)
+def _is_weak(pem: str) -> bool:
+    """Whether a certificate has a key of less than 2048 bits, or is signed over MD5 or SHA-1.
+
+    CLB takes both. Source: SSL_CTX_set_security_level(3).
+    """
+    for certificate in x509.load_pem_x509_certificates(pem.encode()):
+        key = certificate.public_key()
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size < STRONG_BITS:
+            return True
+        if isinstance(certificate.signature_hash_algorithm, (hashes.MD5, hashes.SHA1)):
+            return True
+    return False
+
+
+def _pem(listener: Listener) -> Iterator[str]:
     for content in (listener.server_certificate, listener.ca_certificate):
         if content is not None:
             yield content
     for extension in listener.domain_extensions:
         yield extension.server_certificate
+
+
+def _contents(listener: Listener) -> Iterator[str]:
+    yield from _pem(listener)
     domains = _certificate_list(listener)
     if domains is not None:
         yield domains

@@ -6,13 +6,14 @@ Limits: https://www.alibabacloud.com/help/doc-detail/85979.htm and the pages of 
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from localcloud.cloud import Cloud
+from localcloud.dataplane import haproxy_syntax as syntax
+from localcloud.dataplane.model import RefusedError
 from localcloud.documents import AccessControlList, AclEntry, Listener, LoadBalancer, new_id
 from localcloud.errors import ApiError, invalid
 from localcloud.products import SLB, Answer
@@ -278,12 +279,13 @@ def _block(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     error = ApiError(
         400, "InvalidEntry", "An entry is a CIDR block such as 10.0.0.0/8 or 192.0.2.7/32."
     )
-    if not re.fullmatch(r"[0-9A-Fa-f.:]+/[0-9]+", text):
-        raise error
     try:
-        return ipaddress.ip_network(text)
-    except ValueError:
+        block = ipaddress.ip_network(syntax.cidr_block(text))
+    except RefusedError:
         raise error from None
+    if "/" not in text:
+        raise error
+    return block
 
 
 def _described(acl: AccessControlList) -> dict[str, Any]:

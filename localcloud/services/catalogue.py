@@ -6,6 +6,7 @@ from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.products import ECS, Answer
+from localcloud.regions import REGIONS
 from localcloud.requests import PagedRequest, Request
 
 ZONES = ("h", "i", "j")
@@ -51,6 +52,13 @@ class DescribeInstanceTypes(Request):
 class DescribeZones(Request):
     Verbose: bool = True
     InstanceChargeType: str = ""
+    SpotStrategy: str = ""
+    AcceptLanguage: str = ""
+
+
+class DescribeRegions(Request):
+    InstanceChargeType: str = ""
+    ResourceType: str = ""
     AcceptLanguage: str = ""
 
 
@@ -136,6 +144,20 @@ def describe_zones(cloud: Cloud, request: DescribeZones) -> Answer:
         for zone in zone_ids(request.RegionId)
     ]
     return {"Zones": {"Zone": zones}}
+
+
+@ECS.action
+def describe_regions(cloud: Cloud, request: DescribeRegions) -> Answer:
+    regions = [
+        {
+            "RegionId": region,
+            "LocalName": name,
+            "RegionEndpoint": f"ecs.{region}.aliyuncs.com",
+            "Status": "available",
+        }
+        for region, name in REGIONS.items()
+    ]
+    return {"Regions": {"Region": regions}}
 
 
 @ECS.action

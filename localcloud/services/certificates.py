@@ -102,8 +102,9 @@ def upload_server_certificate(cloud: Cloud, request: UploadServerCertificate) ->
 def describe_server_certificates(cloud: Cloud, request: DescribeServerCertificates) -> Answer:
     found = [
         _described_server(one)
-        for one in cloud.store.all(ServerCertificate, region=request.RegionId)
-        if request.ServerCertificateId in {"", one.id}
+        for one in cloud.store.all(ServerCertificate)
+        if request.RegionId in {"", one.region}
+        and request.ServerCertificateId in {"", one.id}
         and request.ResourceGroupId in {"", one.resource_group_id}
         and tagged(one, request.Tag)
     ]
@@ -192,7 +193,7 @@ def server_certificate(cloud: Cloud, key: str, region: str) -> ServerCertificate
         ApiError: It has none with this id.
     """
     found = cloud.store.get(ServerCertificate, key)
-    if found is None or found.region != region:
+    if found is None or region not in {"", found.region}:
         raise ApiError(
             404, "ServerCertificateId.NotFound", "The specified ServerCertificateId does not exist."
         )
@@ -206,7 +207,7 @@ def ca_certificate(cloud: Cloud, key: str, region: str) -> CaCertificate:
         ApiError: It has none with this id.
     """
     found = cloud.store.get(CaCertificate, key)
-    if found is None or found.region != region:
+    if found is None or region not in {"", found.region}:
         raise ApiError(
             404, "CACertificateId.NotFound", "The specified CACertificateId does not exist."
         )

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from localcloud.cloud import Cloud
+from localcloud.dataplane import haproxy_syntax as syntax
 from localcloud.documents import DomainExtension, ServerCertificate, new_id
 from localcloud.errors import ApiError, invalid
 from localcloud.products import SLB, Answer
-from localcloud.requests import Request
+from localcloud.requests import Request, served_as
 from localcloud.services import listeners
 from localcloud.services.certificates import names
 
@@ -23,6 +24,7 @@ PER_LISTENER = 3
 Domain = Annotated[
     str,
     Field(pattern=r"^(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$"),
+    served_as(syntax.server_name, "a domain"),
 ]
 
 

@@ -11,6 +11,7 @@ from localcloud.services import listeners
 
 
 class CreateLoadBalancerHTTPListener(listeners.Attributes):
+    HealthCheck: OnOff
     ListenerForward: OnOff = "off"
     ForwardPort: Port | None = None
 

@@ -40,7 +40,7 @@ class HttpsAttributes(listeners.Attributes):
 
 
 class CreateLoadBalancerHTTPSListener(HttpsAttributes):
-    pass
+    HealthCheck: OnOff
 
 
 class SetLoadBalancerHTTPSListenerAttribute(HttpsAttributes, listeners.Changes):

@@ -10,7 +10,7 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Instance
 from localcloud.errors import invalid
 from localcloud.products import ECS, Answer
-from localcloud.requests import PagedRequest, TaggedRequest
+from localcloud.requests import PagedRequest, TaggedRequest, UpTo50
 from localcloud.services.catalogue import INSTANCE_TYPES
 from localcloud.services.instances import OfInstance, instance
 from localcloud.services.tags import tagged
@@ -49,6 +49,7 @@ class DescribeDisks(PagedRequest):
 
 
 class DescribeInstanceRamRole(PagedRequest):
+    PageSize: UpTo50 = 10
     InstanceIds: str = ""
     RamRoleName: str = ""
 

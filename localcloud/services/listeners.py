@@ -8,10 +8,11 @@ from pydantic import Field
 
 from localcloud import serving
 from localcloud.cloud import Cloud
+from localcloud.dataplane import haproxy_syntax as syntax
 from localcloud.documents import DomainExtension, Listener, LoadBalancer, VServerGroup
 from localcloud.errors import ApiError, invalid, missing, not_emulated
 from localcloud.products import SLB, Answer
-from localcloud.requests import OnOff, Port
+from localcloud.requests import OnOff, Port, served_as
 from localcloud.services.acls import require_usable
 from localcloud.services.load_balancers import OfLoadBalancer, load_balancer
 
@@ -56,14 +57,29 @@ OPTIONAL = (
 )
 """Attributes that a listener need not have."""
 
+ACL_DETAILS = ("AclId", "AclType")
+"""Attributes that say something only while AclStatus is on, and are kept while it is off."""
+
 REDIRECTING = ("ListenerForward", "ForwardPort", "AclStatus", "AclType", "AclId", "Description")
 """Attributes of a listener that redirects; it ignores all others."""
 
 
-CookieName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9!#%&'*+.^_`|~-][A-Za-z0-9!#$%&'*+.^_`|~-]{0,199}$")
+CookieName = Annotated[str, served_as(syntax.cookie, "a token of HTTP that begins without a $")]
+
+HealthCheckUri = Annotated[
+    str,
+    Field(pattern=r"^/[A-Za-z0-9_\-/.%?#&=~]{0,79}$"),
+    served_as(syntax.check_uri, "a path for health checks"),
 ]
-"""A token of HTTP that does not begin with `$`."""
+
+
+def _check_host(text: str) -> str:
+    return text if text in {"", serving.OWN_ADDRESS} else syntax.check_domain(text)
+
+
+HealthCheckHost = Annotated[
+    str, served_as(_check_host, f"a domain of up to 80 characters, or {serving.OWN_ADDRESS}")
+]
 
 
 class OfListener(OfLoadBalancer):
@@ -79,7 +95,7 @@ class Attributes(OfListener):
 
     BackendServerPort: Port | None = None
     Bandwidth: Annotated[int, Field(ge=-1, le=5120)] | None = None
-    Scheduler: Literal["wrr", "rr"] | None = None
+    Scheduler: Literal["wrr", "rr", "wlc"] | None = None
     Description: Annotated[str, Field(max_length=256)] | None = None
     Gzip: OnOff | None = None
     IdleTimeout: Annotated[int, Field(ge=1, le=60)] | None = None
@@ -89,9 +105,9 @@ class Attributes(OfListener):
     XForwardedFor_SLBIP: OnOff | None = None
     XForwardedFor_SLBID: OnOff | None = None
     HealthCheck: OnOff | None = None
-    HealthCheckURI: Annotated[str, Field(pattern=r"^/[\w\-/.%?#&=~]{0,79}$")] | None = None
+    HealthCheckURI: HealthCheckUri | None = None
     HealthCheckMethod: Literal["head", "get"] | None = None
-    HealthCheckDomain: Annotated[str, Field(pattern=r"^[\w.-]{0,80}$")] | None = None
+    HealthCheckDomain: HealthCheckHost | None = None
     HealthCheckHttpCode: (
         Annotated[str, Field(pattern=r"^http_[2345]xx(,http_[2345]xx)*$")] | None
     ) = None
@@ -145,6 +161,9 @@ def stop_listener(cloud: Cloud, request: StopLoadBalancerListener) -> Answer:
 @SLB.action
 def delete_listener(cloud: Cloud, request: DeleteLoadBalancerListener) -> Answer:
     remove(cloud, _any(cloud, request))
+    owner = load_balancer(cloud, request)
+    if owner.status == "active" and not cloud.store.all(Listener, load_balancer_id=owner.id):
+        cloud.store.put(owner.model_copy(update={"status": "inactive", "emptied": True}))
     cloud.apply()
     return {}
 
@@ -224,12 +243,10 @@ def require_consistent(cloud: Cloud, owner: LoadBalancer, listener: Listener) ->
     """
     values = listener.attributes
     if values["AclStatus"] == "on":
-        for name in ("AclId", "AclType"):
+        for name in ACL_DETAILS:
             if not values[name]:
                 raise missing(name)
         require_usable(cloud, owner, listener.acl_ids)
-    else:
-        values |= {"AclId": "", "AclType": ""}
     if values["ListenerForward"] == "on":
         return
     if group := values["VServerGroupId"]:
@@ -274,23 +291,47 @@ def find(cloud: Cloud, request: OfListener, protocol: Literal["http", "https"]) 
     return found
 
 
+NEVER_FORWARDED = ("XForwardedFor_SLBPORT", "XForwardedFor_ClientSrcPort")
+NEVER_FORWARDED_OF_CLIENTS = tuple(
+    f"XForwardedFor_ClientCert{what}"
+    for what in ("SubjectDN", "IssuerDN", "Fingerprint", "ClientVerify")
+)
+"""Headers that no listener here adds; CLB's API describes them and its metadata lets nobody set
+those of clients' certificates."""
+
+
+def unforwarded(listener: Listener) -> dict[str, str]:
+    """What a listener does not add to requests."""
+    if listener.attributes["ListenerForward"] == "on":
+        return {}
+    of_clients = NEVER_FORWARDED_OF_CLIENTS if listener.protocol == "https" else ()
+    return dict.fromkeys((*NEVER_FORWARDED, *of_clients), "off")
+
+
 def described(cloud: Cloud, listener: Listener) -> Answer:
     """What Describe answers of a listener; of its health check only where there is one."""
     values = listener.attributes
     checked = values.get("HealthCheck") == "on"
+    guarded = values["AclStatus"] == "on"
     return {
         **{
             name: value
             for name, value in values.items()
-            if checked
-            or name == "HealthCheck"
-            or not name.startswith(("HealthCheck", "Healthy", "Unhealthy"))
+            if (
+                checked
+                or name == "HealthCheck"
+                or not name.startswith(("HealthCheck", "Healthy", "Unhealthy"))
+            )
+            and (guarded or name not in ACL_DETAILS)
         },
+        **unforwarded(listener),
+        "Rules": {"Rule": []},
+        "Tags": {"Tag": []},
         "LoadBalancerId": listener.load_balancer_id,
         "ListenerPort": listener.port,
         "Status": cloud.listener_status(listener),
         "SecurityStatus": "off",
-        "AclIds": {"AclId": listener.acl_ids},
+        **({"AclIds": {"AclId": listener.acl_ids}} if guarded else {}),
     }
 
 
@@ -312,6 +353,9 @@ def _switched(cloud: Cloud, request: OfAnyListener, *, running: bool) -> Answer:
     listener = _any(cloud, request)
     listener.running = running
     cloud.store.put(listener)
+    owner = load_balancer(cloud, request)
+    if running and owner.emptied:
+        cloud.store.put(owner.model_copy(update={"status": "active", "emptied": False}))
     cloud.apply()
     if running:
         cloud.require_served(listener)

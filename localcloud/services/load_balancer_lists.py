@@ -10,6 +10,7 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Instance, Listener, LoadBalancer
 from localcloud.products import SLB, Answer
 from localcloud.requests import PagedRequest, Port, TaggedRequest
+from localcloud.services.listeners import ACL_DETAILS, unforwarded
 from localcloud.services.load_balancers import described
 from localcloud.services.tags import tagged
 
@@ -18,6 +19,7 @@ BY_ALL = ("BackendServerPort", "Bandwidth", "Description", "Scheduler", "VServer
 
 
 class DescribeLoadBalancers(PagedRequest, TaggedRequest):
+    PageNumber: Annotated[int, Field(ge=1, le=1000)] = 1
     LoadBalancerId: str = ""
     LoadBalancerName: str = ""
     LoadBalancerStatus: str = ""
@@ -108,6 +110,13 @@ def _as_asked(shown: dict[str, Any], request: DescribeLoadBalancers, name: str) 
     return not wanted or shown[name] in choices
 
 
+def _access_control(listener: Listener) -> dict[str, Any]:
+    if listener.attributes["AclStatus"] != "on":
+        return {}
+    shown = {name: listener.attributes[name] for name in ACL_DETAILS}
+    return {**shown, "AclIds": listener.acl_ids}
+
+
 def _servers(cloud: Cloud, request: DescribeLoadBalancers) -> set[str] | None:
     """The servers one of which a load balancer must have; None: any, or none at all."""
     if not request.ServerId and not request.ServerIntranetAddress:
@@ -127,6 +136,7 @@ def _listener(cloud: Cloud, listener: Listener) -> dict[str, Any]:
         for name, value in values.items()
         if name not in BY_ALL and not name.startswith("Acl")
     }
+    own |= unforwarded(listener)
     if listener.protocol == "https":
         del own["ListenerForward"]
     return {
@@ -136,9 +146,7 @@ def _listener(cloud: Cloud, listener: Listener) -> dict[str, Any]:
         "ListenerProtocol": listener.protocol,
         "Status": cloud.listener_status(listener),
         "AclStatus": values["AclStatus"],
-        "AclType": values["AclType"],
-        "AclId": values["AclId"],
-        "AclIds": listener.acl_ids,
+        **_access_control(listener),
         "Tags": [],
         f"{listener.protocol.upper()}ListenerConfig": own,
     }

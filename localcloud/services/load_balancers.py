@@ -44,7 +44,7 @@ SPECIFICATIONS = (
 UNLIMITED = 5120
 """Mbit/s that the API reports where nothing else is set."""
 
-Name = Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")]
+Name = Annotated[str, Field(pattern=r"^\p{L}[\w./-]{0,79}$")]
 ChargeType = Literal["paybytraffic", "paybybandwidth", "PayByTraffic", "PayByBandwidth"]
 
 
@@ -57,14 +57,14 @@ class Protection(Request):
 
 class CreateLoadBalancer(TaggedRequest, Protection):
     LoadBalancerName: Name | None = None
-    AddressType: Literal["internet", "intranet"] = "internet"
+    AddressType: Literal["internet", "intranet"] | None = None
     AddressIPVersion: Literal["ipv4", "ipv6"] = "ipv4"
     Address: str = ""
     VpcId: str = ""
     VSwitchId: str = ""
     MasterZoneId: str = ""
     SlaveZoneId: str = ""
-    Bandwidth: Annotated[int, Field(ge=1, le=5000)] | None = None
+    Bandwidth: Annotated[int, Field(ge=1, le=5120)] | None = None
     InternetChargeType: ChargeType = "paybytraffic"
     InstanceChargeType: Literal["PayBySpec", "PayByCLCU"] = "PayBySpec"
     LoadBalancerSpec: str = ""
@@ -130,7 +130,8 @@ def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
         raise missing("Bandwidth")
     if request.Address:
         raise not_emulated("load balancers with an address of one's own choice")
-    if request.AddressType == "intranet":
+    address_type = request.AddressType or ("intranet" if request.VSwitchId else "internet")
+    if address_type == "intranet":
         if not request.VSwitchId:
             raise missing("VSwitchId")
         if request.AddressIPVersion == "ipv6":
@@ -148,7 +149,7 @@ def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
         region=request.RegionId,
         name=request.LoadBalancerName or f"auto_named_{key}",
         address=cloud.free_load_balancer_address(request.AddressIPVersion),
-        address_type=request.AddressType,
+        address_type=address_type,
         address_ip_version=request.AddressIPVersion,
         vpc_id=vpc_id,
         vswitch_id=request.VSwitchId,
@@ -239,10 +240,8 @@ def set_load_balancer_name(cloud: Cloud, request: SetLoadBalancerName) -> Answer
 
 @SLB.action
 def set_load_balancer_status(cloud: Cloud, request: SetLoadBalancerStatus) -> Answer:
-    answer = _changed(cloud, request, status=request.LoadBalancerStatus)
-    for listener in cloud.store.all(Listener, load_balancer_id=request.LoadBalancerId):
-        listener.running = request.LoadBalancerStatus == "active"
-        cloud.store.put(listener)
+    # Its listeners keep a status of their own: an inactive load balancer forwards nothing.
+    answer = _changed(cloud, request, status=request.LoadBalancerStatus, emptied=False)
     cloud.apply()
     return answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localcloud.cloud import Cloud
 from localcloud.products import SLB, Answer
+from localcloud.regions import REGIONS
 from localcloud.requests import Request
 from localcloud.services.catalogue import zone_ids
 
@@ -12,6 +13,10 @@ KINDS = (("vpc", "ipv4"), ("classic_internet", "ipv4"), ("classic_internet", "ip
 
 
 class DescribeZones(Request):
+    AcceptLanguage: str = ""
+
+
+class DescribeRegions(Request):
     AcceptLanguage: str = ""
 
 
@@ -41,6 +46,15 @@ def describe_zones(cloud: Cloud, request: DescribeZones) -> Answer:
             ]
         }
     }
+
+
+@SLB.action
+def describe_regions(cloud: Cloud, request: DescribeRegions) -> Answer:
+    regions = [
+        {"RegionId": region, "LocalName": name, "RegionEndpoint": f"slb.{region}.aliyuncs.com"}
+        for region, name in REGIONS.items()
+    ]
+    return {"Regions": {"Region": regions}}
 
 
 @SLB.action

@@ -18,7 +18,7 @@ from localcloud.documents import (
     VServerGroup,
     VSwitch,
 )
-from localcloud.errors import invalid
+from localcloud.errors import invalid, missing
 from localcloud.products import ECS, SLB, VPC, Answer, Product
 from localcloud.requests import KeyValue, Request, TaggedRequest
 
@@ -72,8 +72,14 @@ def tagged(document: Document, wanted: Iterable[KeyValue]) -> bool:
     )
 
 
-def _register(product: Product, kinds: Kinds, untag: type[UntagResources]) -> None:
+def _register(
+    product: Product, kinds: Kinds, untag: type[UntagResources], longest_key: int
+) -> None:
     def tag_resources(cloud: Cloud, request: TagResources) -> Answer:
+        if not request.Tag:
+            raise missing("Tag")
+        if any(len(tag.Key) > longest_key for tag in request.Tag):
+            raise invalid("Tag", f"A key has {longest_key} characters at most.")
         for document in _documents(cloud, kinds, request.ResourceType, request.ResourceId):
             document.tags |= request.tags()
             if len(document.tags) > LONGEST:
@@ -117,6 +123,6 @@ def _documents(
     return [document for document in found if document is not None]
 
 
-_register(SLB, SLB_KINDS, UntagResources)
-_register(VPC, VPC_KINDS, UnTagResources)
-_register(ECS, ECS_KINDS, UntagResources)
+_register(SLB, SLB_KINDS, UntagResources, 64)
+_register(VPC, VPC_KINDS, UnTagResources, 128)
+_register(ECS, ECS_KINDS, UntagResources, 128)

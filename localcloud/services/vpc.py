@@ -16,13 +16,20 @@ from localcloud.documents import (
     VSwitch,
     new_id,
 )
-from localcloud.errors import ApiError, invalid
+from localcloud.errors import ApiError, invalid, not_emulated
 from localcloud.products import VPC, Answer
-from localcloud.requests import PagedRequest, Request, TaggedRequest
+from localcloud.requests import PagedRequest, Request, TaggedRequest, UpTo50
 from localcloud.services.tags import tagged
 
 SETTLE_SECONDS = 0.5
 """How long a new VPC or vSwitch is Pending."""
+
+
+RESERVED = tuple(
+    ipaddress.IPv4Network(block)
+    for block in ("100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
+)
+"""Blocks that no VPC can have; any other may be had, a public one too."""
 
 
 class CreateVpc(TaggedRequest):
@@ -39,6 +46,7 @@ class DescribeVpcAttribute(Request):
 
 
 class DescribeVpcs(PagedRequest, TaggedRequest):
+    PageSize: UpTo50 = 10
     VpcId: str = ""
     VpcName: str = ""
     VpcOwnerId: str = ""
@@ -55,6 +63,7 @@ class ModifyVpcAttribute(Request):
 
 
 class DescribeRouteTableList(PagedRequest):
+    PageSize: UpTo50 = 10
     VpcId: str = ""
     RouterId: str = ""
     RouterType: str = ""
@@ -83,6 +92,7 @@ class DescribeVSwitchAttributes(Request):
 
 
 class DescribeVSwitches(PagedRequest, TaggedRequest):
+    PageSize: UpTo50 = 10
     VSwitchId: str = ""
     VSwitchName: str = ""
     VSwitchOwnerId: str = ""
@@ -106,9 +116,14 @@ class DeleteVSwitch(Request):
 
 @VPC.action
 def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
+    if request.EnableIpv6:
+        raise not_emulated("VPCs with IPv6")
     block = _block(request.CidrBlock)
-    if not block.is_private or not 8 <= block.prefixlen <= 28 or request.EnableIpv6:
-        raise invalid("CidrBlock", "It is a private IPv4 block between /8 and /28.")
+    if not 8 <= block.prefixlen <= 28 or any(block.overlaps(one) for one in RESERVED):
+        reserved = ", ".join(map(str, RESERVED))
+        raise invalid(
+            "CidrBlock", f"It is an IPv4 block between /8 and /28, outside of {reserved}."
+        )
     vpc = Vpc(
         id=new_id("vpc"),
         region=request.RegionId,

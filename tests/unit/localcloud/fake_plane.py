@@ -106,7 +106,9 @@ class Account:
         self.answers: list[tuple[str, str, dict[str, Any]]] = []
 
     def call(self, product: Product, action: str, **parameters: Any) -> dict[str, Any]:
-        """Act; parameters' double underscores are dots."""
+        """Act; parameters' double underscores are dots. Listeners are checked unless they say."""
+        if action.startswith("CreateLoadBalancerHTTP"):
+            parameters = {"HealthCheck": "on", **parameters}
         flat = {name.replace("__", "."): str(value) for name, value in parameters.items()}
         answer = self.api.act(Call(product.version, action, {"RegionId": REGION, **flat}))
         self.answers.append((product.name, action, answer))

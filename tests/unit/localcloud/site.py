@@ -134,6 +134,7 @@ def bring_into_service(cloud: LocalCloud) -> Site:
         **of,
         ListenerPort=8443,
         BackendServerPort=8080,
+        HealthCheck="on",
         ServerCertificateId=server,
     )
     site.slb("StartLoadBalancerListener", **of, ListenerPort=8443)

@@ -165,7 +165,20 @@ def test_a_listener_admits_or_shuts_out_what_its_lists_hold(site: Site) -> None:
     assert "10.0.0.0/8" not in site.served[0].access_control.entries
     site.set(AclStatus="off")
     assert site.served[0].access_control is None
-    assert site.describe()["AclIds"] == {"AclId": []}
+    shown = site.describe()
+    assert shown["AclStatus"] == "off"
+    assert not {"AclType", "AclId", "AclIds"} & shown.keys()
+    [listed] = site.account.slb("DescribeLoadBalancerListeners")["Listeners"]
+    assert not {"AclType", "AclId", "AclIds"} & listed.keys()
+    # Kept, however: the provider sends what changes and no more.
+    site.set(AclStatus="on")
+    assert site.served[0].access_control.type == "black"
+    site.set(AclStatus="off")
+    site.account.slb("DeleteAccessControlList", AclId=first)
+    assert site.refusal("SetLoadBalancerHTTPSListenerAttribute", AclStatus="on") == (
+        404,
+        "AclNotExist",
+    )
 
 
 def test_a_list_in_use_stays(site: Site) -> None:

@@ -165,7 +165,7 @@ def test_the_health_check_s_port_is_the_backend_s_unless_told_otherwise(site: Si
         ({"CACertificateId": "none"}, 404, "CACertificateId.NotFound"),
         ({"Bandwidth": 0}, 400, "InvalidParameter"),
         ({"Bandwidth": 5121}, 400, "InvalidParameter"),
-        ({"Scheduler": "wlc"}, 400, "InvalidParameter"),
+        ({"Scheduler": "sch"}, 400, "InvalidParameter"),
         ({"IdleTimeout": 61}, 400, "InvalidParameter"),
         ({"RequestTimeout": 181}, 400, "InvalidParameter"),
         ({"HealthCheckURI": "healthz"}, 400, "InvalidParameter"),

@@ -29,12 +29,35 @@ def test_a_vpc_is_pending_then_available_and_keeps_what_it_was_given(account: Ac
 
 
 @pytest.mark.parametrize(
-    "block", ["8.8.0.0/16", "10.0.0.0/7", "10.0.0.0/29", "10.0.0.1/8", "fd00::/64", "net"]
+    "block",
+    [
+        "100.64.0.0/11",
+        "100.0.0.0/8",
+        "127.1.0.0/16",
+        "169.254.1.0/24",
+        "224.0.0.0/8",
+        "10.0.0.0/7",
+        "10.0.0.0/29",
+        "10.0.0.1/8",
+        "fd00::/64",
+        "net",
+    ],
 )
-def test_a_vpc_s_block_is_private_and_of_a_size(account: Account, block: str) -> None:
+def test_a_vpc_s_block_is_of_a_size_and_nobody_else_s(account: Account, block: str) -> None:
     error = account.refusal(VPC, "CreateVpc", CidrBlock=block)
     assert (error.status, error.code) == (400, "InvalidParameter")
     assert block not in error.message
+
+
+def test_a_vpc_may_have_a_public_block(account: Account) -> None:
+    key = account.vpc("CreateVpc", CidrBlock="8.8.0.0/16")["VpcId"]
+    assert account.vpc("DescribeVpcAttribute", VpcId=key)["CidrBlock"] == "8.8.0.0/16"
+
+
+def test_a_vpc_with_ipv6_is_not_emulated_and_its_block_not_blamed(account: Account) -> None:
+    error = account.refusal(VPC, "CreateVpc", EnableIpv6="true")
+    assert (error.status, error.code) == (400, "NotEmulated")
+    assert "CidrBlock" not in error.message
 
 
 def test_a_vpc_takes_the_default_block(account: Account) -> None:

@@ -22,6 +22,8 @@ def tour(account: Account) -> None:
         account.ecs(action)
     account.ecs("DescribeAvailableResource", DestinationResource="InstanceType")
     account.slb("DescribeZones")
+    account.slb("DescribeRegions")
+    account.ecs("DescribeRegions")
     account.slb("DescribeAvailableResource")
 
     vpc = account.vpc("CreateVpc", CidrBlock="10.0.0.0/8", VpcName="net", **TAG)["VpcId"]
@@ -207,6 +209,14 @@ def _listener_with_all(
     cookie = {"StickySession": "on", "StickySessionType": "server", "Cookie": "a"}
     account.slb("SetLoadBalancerHTTPListenerAttribute", **at, ListenerPort=81, **cookie)
     account.slb("DescribeLoadBalancerHTTPListenerAttribute", **at, ListenerPort=81)
+    account.slb("DescribeLoadBalancerListeners")
+    named = {"HealthCheckDomain": "a.example.com"}
+    account.slb(
+        "SetLoadBalancerHTTPListenerAttribute", **at, ListenerPort=81, **sticky, **guarded, **named
+    )
+    account.slb("SetLoadBalancerHTTPSListenerAttribute", **of, **cookie, **named)
+    account.slb("DescribeLoadBalancerHTTPListenerAttribute", **at, ListenerPort=81)
+    account.slb("DescribeLoadBalancerHTTPSListenerAttribute", **of)
     account.slb("DescribeLoadBalancerAttribute", **at)
     account.slb("DescribeHealthStatus", **at)
     account.slb("DescribeLoadBalancers", PageSize=50)

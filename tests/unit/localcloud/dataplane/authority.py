@@ -24,9 +24,11 @@ class Authority:
     def pem(self) -> str:
         return _pem(self.certificate)
 
-    def server(self, name: str = "server", alternative: Sequence[str] = ()) -> str:
+    def server(
+        self, name: str = "server", alternative: Sequence[str] = (), bits: int = 2048
+    ) -> str:
         """PEM as the control plane hands it over: certificate, then PKCS#1 key."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
         usage = ExtendedKeyUsageOID.SERVER_AUTH
         certificate = self._sign(
             _named(name), key.public_key(), usage=usage, alternative=alternative
@@ -40,9 +42,13 @@ class Authority:
         not_before: int = 0,
         days: int = 1,
         usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.CLIENT_AUTH,
+        bits: int = 0,
     ) -> Path:
-        """A file with a client's certificate and key."""
+        """A file with a client's certificate and key, of RSA with so many bits if it says so."""
+        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
         key = ec.generate_private_key(ec.SECP256R1())
+        if bits:
+            key = rsa.generate_private_key(65537, bits)
         subject = _named("client")
         certificate = self._sign(
             subject, key.public_key(), not_before=not_before, days=days, usage=usage

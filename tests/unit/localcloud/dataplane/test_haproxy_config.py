@@ -72,7 +72,7 @@ def test_a_mutual_tls_listener_binds_with_its_policy_and_ca():
         " ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.2"
         " ciphers ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"
         "ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384:"
-        "ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA"
+        "ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA:@SECLEVEL=2"
         " verify optional ca-file '/home/a b/ca.pem' crt-ignore-err all ca-ignore-err all"
     )
 
@@ -98,7 +98,7 @@ def test_without_a_client_ca_nothing_is_asked_of_clients():
 
 def test_old_protocols_get_the_security_level_that_openssl_needs():
     assert ":@SECLEVEL=0 " in line(rendered(tls_cipher_policy="tls_cipher_policy_1_1"), "bind ")
-    assert "SECLEVEL" not in line(rendered(tls_cipher_policy="tls_cipher_policy_1_2"), "bind ")
+    assert ":@SECLEVEL=2 " in line(rendered(tls_cipher_policy="tls_cipher_policy_1_2"), "bind ")
 
 
 def test_a_plain_listener_has_no_tls():
