@@ -23,22 +23,49 @@ from operations.verification.report import Check
 from settings import NAMESPACE
 
 
-def changes(values: Mapping[str, Any], name: str, reason: str) -> dict[str, str | int | None]:
+def named(values: Mapping[str, Any], outputs: StackOutputs, name: str) -> tuple[str, bool]:
+    """Whom somebody means who names a client, or a certificate by its serial number.
+
+    Args:
+        values: Content of the stack's configuration file.
+        outputs: Of the stack.
+        name: A client's, or a serial number in hex, in small letters or capitals.
+
+    Returns:
+        The name to be entered as revoked, and whether it is of a certificate that was issued before
+        there was a register, and which therefore no client of the configuration has.
+    """
+    clients = section(values.get("config", {}), "clients")
+    if name in clients:
+        return name, False
+    for entry in outputs.issued:
+        if name.lower() == entry.serial_number.lower() or (entry.imported and name == entry.name):
+            if entry.name in clients:
+                return entry.name, False
+            if entry.imported and entry.status != "revoked":
+                return entry.serial_number.lower(), True
+    return name, False
+
+
+def changes(
+    values: Mapping[str, Any], name: str, reason: str, *, imported: bool = False
+) -> dict[str, str | int | None]:
     """What to set in a stack's configuration, by path; None: to remove.
 
     Args:
         values: Content of its configuration file.
         name: Of the client.
         reason: CRLReason (RFC 5280, 5.3.1).
+        imported: Whether it is a certificate's that the configuration has no client for.
 
     Raises:
         OperationError: The configuration has no such client, or has it as revoked.
     """
     clients = section(values.get("config", {}), "clients")
-    if name not in clients:
+    if name not in clients and not imported:
         known = ", ".join(sorted(clients)) or "none"
         raise OperationError(f"The configuration has no client {name!r}; it has {known}.")
-    entry = clients[name]
+    entry = clients.get(name)
     if isinstance(entry, Mapping) and entry.get("revoked"):
         raise OperationError(f"Client {name} is revoked already ({entry['revoked']}).")
     present, following = rotation.generations(values)
@@ -52,8 +79,17 @@ def changes(values: Mapping[str, Any], name: str, reason: str) -> dict[str, str 
     return wanted
 
 
-def cut_off(outputs: StackOutputs, name: str, leaver: Identity) -> Check:
-    """Whether the listener refuses what the client had; to be asked after the verification."""
+def cut_off(outputs: StackOutputs, name: str, leaver: Identity | None) -> Check:
+    """Whether the listener refuses what the client had; to be asked after the verification.
+
+    Args:
+        outputs: Of the stack.
+        name: Of the client.
+        leaver: What it had; None for one whose key is elsewhere.
+    """
+    if leaver is None:
+        detail = "its key is not here to try it with; the listener's CA has another key now"
+        return Check("revoked", f"What {name} had is refused", "skipped", detail)
     outcome = probes.probe(probes.target_of(outputs), probes.stack_context(outputs), leaver)
     finding = checks.refusal(outcome, clients_get_through=True)
     return Check("revoked", f"What {name} had is refused", finding.status, finding.detail)

@@ -32,10 +32,13 @@ def revoke(
     engine.require_present_time()
     target = targets.opened(stack)
     before = outputs.parse(target.stack.outputs())
-    wanted = revocation.changes(target.values, name, reason)
-    if name not in before.client_bundles:
+    name, imported = revocation.named(target.values, before, name)
+    wanted = revocation.changes(target.values, name, reason, imported=imported)
+    bundle = before.client_bundles.get(name)
+    if bundle is None and not imported:
         raise OperationError(f"Client {name} has no certificate: `make up STACK={stack}` first.")
-    leaver = of_bundle(before.client_bundles[name])
+    # What a client that keeps its key to itself had cannot be tried here; it is cut off likewise.
+    leaver = of_bundle(bundle) if bundle and bundle.private_key else None
     others = sorted(before.client_bundles.keys() - {name})
     report = _configured(
         target,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from operations.certificates.revocation import changes, cut_off
+from operations.certificates.revocation import changes, cut_off, named
 from operations.errors import OperationError
 from operations.outputs import parse
 from operations.verification.identity import of_bundle
@@ -55,3 +55,31 @@ def test_what_a_client_had_of_another_ca_is_refused(document, serve, listener, p
     found = parse(document(serve(listener(client_ca=pki.server)).port))
     leaver = of_bundle(found.client_bundles["partner"])
     assert cut_off(found, "partner", leaver).status == "passed"
+
+
+def test_a_serial_number_names_its_client_in_small_letters_and_capitals(document):
+    def issued(name, serial, **more):
+        return {
+            "name": name,
+            "serial_number": serial,
+            "fingerprint_sha256": "",
+            "subject": f"CN={name}",
+            "not_after": "2099-01-01T00:00:00Z",
+            "status": "valid",
+            **more,
+        }
+
+    entries = [issued("partner", "0a1b"), issued("phone", "0a1c", imported=True)]
+    found = parse(document(issued=entries))
+    assert named(VALUES, found, "browser") == ("browser", False)
+    assert named(VALUES, found, "0A1B") == ("partner", False)
+    for meant in ("0A1C", "0a1c", "phone"):
+        assert named(VALUES, found, meant) == ("0a1c", True)
+    assert named(VALUES, found, "nobody") == ("nobody", False)
+    wanted = changes(VALUES, "0a1c", "keyCompromise", imported=True)
+    assert wanted['slb-mutual-tls:clients["0a1c"].revoked'] == "keyCompromise"
+
+
+def test_what_a_client_with_a_key_of_its_own_had_cannot_be_tried(document):
+    check = cut_off(parse(document()), "partner", None)
+    assert (check.status, check.title) == ("skipped", "What partner had is refused")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -242,6 +243,42 @@ def test_a_yes_is_written_at_once_and_then_carried_out(site):
     assert site.link.is_symlink()
     assert list(site.temporary.iterdir()) == []
     assert site.done()[-1] == "up"
+
+
+def test_a_client_that_keeps_its_key_is_cut_off_as_well(site):
+    kept = json.loads((site.stub / "outputs.json").read_text())
+    for part in ("pkcs12", "pass_phrase", "private_key"):
+        del kept["client_bundles"]["1001"][part]
+    (site.stub / "outputs.json").write_text(json.dumps(kept))
+    with site.at_a_terminal(*COMMANDS["revoke"], "--yes") as terminal:
+        assert terminal.end() == 77, terminal.text
+    assert b"1001: {revoked: keyCompromise}" in site.file.read_bytes()
+
+
+@pytest.mark.parametrize("colours", [{}, {"NO_COLOR": "1"}], ids=["colours", "none"])
+def test_an_inventory_of_two_hundred_clients_fits_the_terminal(site, colours):
+    entry = {
+        "fingerprint_sha256": "00" * 32,
+        "subject": "",
+        "not_after": "2099-01-01T00:00:00Z",
+        "status": "valid",
+    }
+    found = json.loads((site.stub / "outputs.json").read_text())
+    found["issued"] = [
+        {**entry, "name": f"client-{n}", "serial_number": f"{2**158 + n:x}"} for n in range(200)
+    ]
+    (site.stub / "outputs.json").write_text(json.dumps(found))
+    line = [*site.line("inventory"), "--name", "client-*"]
+    environment = {**site.environment, "TERM": "xterm-256color", **colours}
+    with at_a_terminal(line, cwd=site.copy, env=environment) as terminal:
+        assert terminal.end() == 0, terminal.text
+    title = terminal.text.index("Certificates of stack dev")
+    shown = terminal.text[title:]
+    assert ("\x1b[" in shown) is not bool(colours)
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len([one for one in lines if " client-" in one]) == 200
+    assert lines[-1] == "200 in all: 200 valid"
 
 
 def test_what_somebody_wrote_meanwhile_stays(site):
