@@ -182,7 +182,7 @@ def test_outputs_are_those_of_the_program(text: str) -> None:
 @each_readme
 def test_environment_variables_are_those_that_the_code_reads(text: str) -> None:
     pattern = re.compile(r"\bSLB_MUTUAL_TLS_[A-Z_]+\b")
-    folders = ("components", "localcloud", "operations", "toolchain")
+    folders = ("components", "localcloud", "operations", "pki", "toolchain")
     read = {
         name
         for folder in folders

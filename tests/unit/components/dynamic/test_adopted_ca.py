@@ -110,6 +110,24 @@ def test_a_ca_that_had_expired_is_renewed_at_once_and_the_preview_says_so(clock)
     assert kept.up(adopting(certificate(SHORT))) == "same"
 
 
+def test_one_that_an_earlier_version_renewed_gets_its_serial_number_back(adopted):
+    window = Window(NOW.replace(microsecond=0), NOW.replace(microsecond=0) + LONG)
+    renewed = certificates.self_signed_authority(SUBJECT, KEY, window)
+    del adopted.inputs["adopted_at"], adopted.inputs["certificate"]
+    for kept in (adopted.inputs, adopted.outputs):
+        kept |= {**window.properties(), "issued_because": "renewal due since 2026-03-01T00:00:00Z"}
+    adopted.outputs["certificate"] = certificates.pem(renewed)
+    assert adopted.preview(adopting()).changes
+    because = "issued again with the serial number that it was brought along with"
+    assert adopted.checked(adopting())["issued_because"] == because
+    assert adopted.up(adopting()) == "update"
+    mended = certificates.load(adopted.outputs["certificate"])
+    assert mended.serial_number == 7 != renewed.serial_number
+    assert certificates.key_identifier(mended) == IDENTIFIER
+    assert Window.of_certificate(mended) == window
+    assert adopted.up(adopting()) == "same"
+
+
 def test_it_is_renewed_when_its_time_comes(adopted, clock):
     clock("2915d")
     assert adopted.up(adopting()) == "update"
