@@ -18,6 +18,7 @@ from operations.outputs import StackOutputs
 from operations.stacks import targets
 from operations.stacks.proposal import proposed
 from operations.stacks.targets import Target
+from operations.verification.findings import some
 from operations.verification.identity import of_bundle
 from operations.verification.report import Check, Report, render
 
@@ -44,7 +45,7 @@ def revoke(
         target,
         wanted,
         f"is to say that {name} is revoked and that the CA has another key.\n"
-        f"New certificates: {', '.join(others) or 'nobody'}. "
+        f"New certificates: {some(others) or 'nobody'}. "
         "What they hold now stops working at once.",
         lambda found: [revocation.cut_off(found, name, leaver)],
         yes=yes,
@@ -76,12 +77,12 @@ def rotate(
     elif step == "prepare":
         told = (
             "is to say that another CA is prepared.\n"
-            f"New certificates: {', '.join(names) or 'nobody'}. The old ones go on working."
+            f"New certificates: {some(names) or 'nobody'}. The old ones go on working."
         )
     else:
         told = (
             "is to prepare no other CA.\nNew certificates, of the present one: "
-            f"{', '.join(names) or 'nobody'}. What was handed out since STEP=prepare stops working."
+            f"{some(names) or 'nobody'}. What was handed out since STEP=prepare stops working."
         )
     earlier = {name: of_bundle(before.client_bundles[name]) for name in before.clients_to_try()}
     report = _configured(
@@ -111,9 +112,20 @@ def _refuse_to_leave_behind(before: StackOutputs, *, force: bool) -> None:
     console.print(f"Cut off without a successor: {rotation.listed(behind)}.")
 
 
+HANDED_OUT_SHOWN = 10
+"""Commands that are printed, a line each."""
+
+
 def _say_whom_to_hand_out(names: list[str], stack: str) -> None:
-    for name in names:
-        console.print(f"Hand out: make client NAME={name} STACK={stack} DIR=out/{name}")
+    for name in names[:HANDED_OUT_SHOWN]:
+        console.print(
+            f"Hand out: make client NAME={name} STACK={stack} DIR=out/{name}", soft_wrap=True
+        )
+    left = len(names) - HANDED_OUT_SHOWN
+    if left > 0:
+        console.print(
+            f"And {left} more, likewise: make inventory STACK={stack} lists them.", soft_wrap=True
+        )
 
 
 def _configured(
