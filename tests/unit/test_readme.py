@@ -264,6 +264,10 @@ def test_both_languages_give_the_same_figures() -> None:
     assert chinese == english
 
 
+NOT_ASKED = {"ecs:DescribeRegions", "slb:DescribeRegions"}
+"""Actions that the local cloud answers to others than this program."""
+
+
 def test_the_ram_policy_allows_what_the_local_cloud_answers_and_no_more() -> None:
     services.load()
     answered = {
@@ -272,4 +276,4 @@ def test_the_ram_policy_allows_what_the_local_cloud_answers_and_no_more() -> Non
         for action in product.actions
     }
     policy = json.loads((PROJECT / "docs/ram-policy.json").read_text(encoding="utf-8"))
-    assert set(policy["Statement"][0]["Action"]) == answered
+    assert set(policy["Statement"][0]["Action"]) == answered - NOT_ASKED
