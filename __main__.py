@@ -38,9 +38,11 @@ load_balancer = MutualTlsLoadBalancer(
 server_certificate = load_balancer.server_certificate
 
 port = settings.published_port or settings.listener.port
-served_by_name = server_certificate.issuer == "other" and settings.server.domains
+# A wildcard is no host's name.
+hosts = [domain for domain in settings.server.domains if not domain.startswith("*")]
+served_by_name = server_certificate.issuer == "other" and hosts
 address = load_balancer.address.apply(lambda ip: f"[{ip}]" if ":" in ip else ip)
-host = settings.server.domains[0] if served_by_name else address
+host = hosts[0] if served_by_name else address
 
 pulumi.export(OUTPUT, name)
 pulumi.export("url", pulumi.Output.concat("https://", host, "" if port == 443 else f":{port}", "/"))

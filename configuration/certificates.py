@@ -329,6 +329,20 @@ class Server(ServedCertificate):
     ip_addresses: tuple[Annotated[str, AfterValidator(_ip_address)], ...] = ()
     """In the certificate beside the load balancer's own."""
 
+    @model_validator(mode="after")
+    def _of_the_certificate(self) -> Self:
+        """Refuse names that a certificate that was brought along does not have."""
+        if self.certificate is not None:
+            held = certificates.dns_names_of(certificates.load(self.certificate))
+            for domain in self.domains:
+                if not any(dns_names.covers(name, domain) for name in held):
+                    raise ValueError(
+                        f"domains has {domain}, and certificate is for "
+                        f"{', '.join(held) or 'no DNS name'}, so clients would refuse it: leave "
+                        "the domain out, or give a certificate for it"
+                    )
+        return self
+
     def require_within(self, constraints: x509.NameConstraints) -> None:
         """Refuse names that the CA may not certify.
 

@@ -210,6 +210,17 @@ def require_sound(certificate: x509.Certificate) -> None:
         raise ValueError("its validity ends before it begins")
 
 
+def dns_names_of(certificate: x509.Certificate) -> list[str]:
+    """The DNS names that a server's certificate is for; without any, its common name's."""
+    kind = x509.SubjectAlternativeName
+    try:
+        names = certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        alone = common_name(certificate.subject)
+        return [alone] if alone else []
+    return names.get_values_for_type(x509.DNSName)
+
+
 def serial_number(certificate: x509.Certificate) -> str:
     """The serial number in hex: the engine would turn a number into a float."""
     with lenient():

@@ -55,7 +55,7 @@ def covers(pattern: str, name: str) -> bool:
     """Whether a certificate's name is a host's: the same, or a wildcard's (RFC 6125, 6.4.3)."""
     if pattern.lower() == name.lower():
         return True
-    return pattern.startswith("*.") and covers(pattern[2:], name.partition(".")[2])
+    return pattern.startswith("*.") and pattern[2:].lower() == name.partition(".")[2].lower()
 
 
 def _require_no_address(name: str) -> None:

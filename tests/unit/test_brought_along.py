@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from pki import dns_names
 from settings import SettingsError, parse
 from tests.unit.pki.material import with_bit_strings
 
@@ -227,7 +228,7 @@ def test_a_certificate_without_its_key_is_refused():
         parse({"server": {"certificate": LEAF}}, file=FILE)
     assert str(caught.value) == (
         f"{FILE}: server: certificate and private_key belong together, and private_key is missing: "
-        "`pulumi config set --path --secret 'slb-mutual-tls:server.private_key'` takes it from "
+        "`pulumi config set --secret --path 'slb-mutual-tls:server.private_key'` takes it from "
         "standard input"
     )
 
@@ -255,3 +256,38 @@ def test_two_sources_at_once_are_refused():
     values = {"certificate": LEAF, "private_key": PKCS8, "alicloud_certificate_id": "1234-cn"}
     with pytest.raises(SettingsError, match="certificate and alicloud_certificate_id are both set"):
         parse({"server": values}, file=FILE, secret_keys=["server"])
+
+
+@pytest.mark.parametrize("domain", ["www.example.com", "WWW.example.com"])
+def test_domains_beside_a_certificate_are_its_own(domain):
+    server = {"certificate": LEAF, "private_key": PKCS8, "domains": [domain]}
+    assert parse({"server": server}, file=FILE, secret_keys=["server"]).server.domains
+
+
+@pytest.mark.parametrize("domain", ["example.com", "api.example.com", "*.example.com"])
+def test_a_domain_that_a_certificate_does_not_have_is_refused(domain):
+    server = {"certificate": LEAF, "private_key": PKCS8, "domains": [domain]}
+    with pytest.raises(SettingsError, match=r"and certificate is for www\.example\.com, so"):
+        parse({"server": server}, file=FILE, secret_keys=["server"])
+
+
+def test_a_wildcard_covers_one_label_and_no_more():
+    assert dns_names.covers("*.example.com", "www.example.com")
+    assert dns_names.covers("*.example.com", "*.example.com")
+    assert not dns_names.covers("*.example.com", "a.b.example.com")
+    assert not dns_names.covers("*.example.com", "example.com")
+
+
+def test_a_signature_of_another_key_in_a_chain_is_refused():
+    """The name alone is right: `certificate()` signs everything with OTHER_KEY."""
+    impostor = certificate(KEY, subject="Intermediate", issuer="Root")
+    assert "bears the name of the issuer of the one before it, which another key has signed" in (
+        mistake(LEAF + impostor, PKCS8)
+    )
+
+
+def test_an_expired_certificate_at_the_end_that_no_client_needs_is_to_be_left_out():
+    root = certificate(OTHER_KEY, subject="Root", issuer="Older root", start=-9, end=-2)
+    sentence = mistake(LEAF + INTERMEDIATE + root, PKCS8)
+    assert sentence.endswith("clients do not need it, so leave it out")
+    assert "certificate 3 of the chain expired at" in sentence
