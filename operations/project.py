@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
+from operations.stacks import engine_yaml
 
 PROJECT = Path(__file__).resolve().parent.parent
 """Folder of Pulumi.yaml."""
@@ -15,5 +15,7 @@ POLICY_PACK = PROJECT / "policy"
 
 def project_name() -> str:
     """The Pulumi project's name: `pulumi new` gives a copy another one."""
-    program = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text(encoding="utf-8"))
-    return str(program["name"])
+    node = engine_yaml.compose((PROJECT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    # As the engine reads it, for which `no` is a text.
+    names = [value.value for key, value in node.value if key.value == "name"] if node else []
+    return str(names[0])

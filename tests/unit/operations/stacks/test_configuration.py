@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from operations import project
 from operations.certificates import revocation, rotation
 from operations.errors import OperationError
 from operations.stacks import local_environment
@@ -122,3 +123,10 @@ def test_the_local_cloud_s_copy_says_the_same(tmp_path, monkeypatch):
     config = read(written.encode(), "Pulumi.dev.yaml")["config"]
     changed = {"alicloud:endpoints": [{"slb": "127.0.0.1:7501"}]}
     assert config == {**of(text)["config"], **changed}
+
+
+@pytest.mark.parametrize("name", ["no", "on", "slb-mutual-tls"])
+def test_the_project_s_name_is_the_text_that_is_written(tmp_path, monkeypatch, name):
+    (tmp_path / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
+    monkeypatch.setattr(project, "PROJECT", tmp_path)
+    assert project.project_name() == name
