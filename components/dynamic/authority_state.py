@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, model_validator
 
@@ -12,6 +12,8 @@ from components.dynamic.state import (
     Form,
     Key,
     Number,
+    Reason,
+    SerialNumber,
     State,
     Subject,
     Time,
@@ -30,12 +32,20 @@ class Withdrawn(Form):
     not_after: Time
 
 
-class WithdrawnCertificate(Form):
-    """The same for the revocation list."""
+class CrossCertificate(Form):
+    """A certificate that the present CA gave the next one."""
 
-    serial_number: str
+    serial_number: SerialNumber
     not_after: Time
+    authority_key_id: str
+
+
+class WithdrawnCertificate(CrossCertificate):
+    """The same after the rotation was given up, as the register has what is revoked."""
+
+    status: Literal["revoked"]
     revoked_at: Time
+    reason: Reason
 
 
 class AuthorityInputs(State, ChosenWindow):
@@ -86,6 +96,7 @@ class AuthorityOutputs(AuthorityInputs):
     next_certificate: Certificate | None = None
     cross_certificate: Certificate | None = None
     next_private_key: Key | None = None
+    cross_certificates: Annotated[list[CrossCertificate], BeforeValidator(from_json)] | None = None
     withdrawn_certificates: (
         Annotated[list[WithdrawnCertificate], BeforeValidator(from_json)] | None
     ) = None

@@ -46,6 +46,8 @@ from components.dynamic.properties import (
 from components.dynamic.state import (
     Form,
     Length,
+    Reason,
+    SerialNumber,
     State,
     Time,
     from_json,
@@ -101,10 +103,10 @@ class ListInputs(State):
 class Listed(Form):
     """An entry of the last list."""
 
-    serial_number: str
+    serial_number: SerialNumber
     revoked_at: Time
     not_after: Time
-    reason: str
+    reason: Reason
     authority_key_id: str = ""
     beyond: bool = False
 

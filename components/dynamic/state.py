@@ -26,6 +26,7 @@ from pydantic import (
 from components.dynamic.properties import Properties, failure, unpacked
 from pki import certificates, durations, keys
 from pki.names import distinguished_name
+from pki.revocation_list import REASONS
 from pki.windows import read_time
 
 WORDS = {
@@ -157,6 +158,20 @@ def _readable(value: str) -> str:
     return value
 
 
+def _serial_number(value: str) -> str:
+    if not certificates.SERIAL_NUMBER.fullmatch(value):
+        raise ValueError("it is no serial number in hex")
+    return value
+
+
+def _reason(value: str) -> str:
+    if value not in {*REASONS, "unspecified"}:
+        raise ValueError("it is none of RFC 5280, 5.3.1")
+    return value
+
+
+SerialNumber = Annotated[str, AfterValidator(_serial_number)]
+Reason = Annotated[str, AfterValidator(_reason)]
 Number = Annotated[int, BeforeValidator(_number)]
 Time = Annotated[datetime, BeforeValidator(moment)]
 Length = Annotated[str, AfterValidator(_length_of_time)]

@@ -63,6 +63,9 @@ def made() -> dict[str, Stack]:
     ca.up(AUTHORITY)
     rotating.up(AUTHORITY)
     rotating.up({**AUTHORITY, "next_generation": 2})
+    given_up = Kept(certificate_authority.Provider())
+    given_up.up({**AUTHORITY, "next_generation": 2})
+    given_up.up(AUTHORITY)
     own = Kept(server_certificate.Provider())
     own.up(server(ca))
     asked = json.loads((FOLDER / "settled.json").read_text())["asked"]["clients"]
@@ -90,7 +93,11 @@ def made() -> dict[str, Stack]:
                 {**AUTHORITY, "next_generation": 2},
                 {**AUTHORITY, "generation": 2},
                 {**AUTHORITY, "next_generation": 2, "validity": "3000d"},
+                AUTHORITY,
             ),
+        ),
+        "CA whose rotation was given up": Stack(
+            given_up, (AUTHORITY, {**AUTHORITY, "next_generation": 3})
         ),
         "server's certificate": Stack(own, (server(ca), server(ca, validity="90d"))),
         "register": Stack(
@@ -124,8 +131,8 @@ def stacks(quick_keys):
     return made()
 
 
-STACKS = ("CA", "CA with a next one", "server's certificate", "register",
-          "register of the first version", "revocation list")  # fmt: skip
+STACKS = ("CA", "CA with a next one", "CA whose rotation was given up", "server's certificate",
+          "register", "register of the first version", "revocation list")  # fmt: skip
 
 
 def paths(node, before=()):
