@@ -12,6 +12,7 @@ import pulumi_alicloud as alicloud
 
 from components import catalogue
 from components.instance_page import cloud_config
+from components.names import LONGEST, bounded
 from components.server_groups import Backend
 from settings import DEFAULT_WEIGHT, Backends, Network
 
@@ -21,9 +22,9 @@ HEALTH_CHECK_SOURCE = "100.64.0.0/10"
 
 @dataclass(frozen=True)
 class _Site:
-    """Where new instances run, and as what."""
+    """Where new instances run, and as what: a type for each vSwitch."""
 
-    instance_type: str
+    instance_types: Sequence[pulumi.Input[str]]
     vswitch_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
 
@@ -75,54 +76,72 @@ class BackendServers(pulumi.ComponentResource):
             found = catalogue.existing_switches(network.vswitch_ids, network.vpc_id, invoke)
             instance_type = catalogue.instance_type_in(found.zones, backends.instance_type, invoke)
             group_id = self._group_id(backends, found.vpc_id, invoke)
-            return _Site(instance_type, network.vswitch_ids, group_id)
+            types = [instance_type] * len(network.vswitch_ids)
+            return _Site(types, network.vswitch_ids, group_id)
         placed = catalogue.placement(backends.instance_type, min(backends.count, 2), invoke)
+        # Not as many as zones sell the type today: what stands would move with the catalogue.
+        switches = min(backends.count, 2) if catalogue.has_two_zones(placed, invoke) else 1
+        blocks = self._blocks(network, switches)
         if network.vpc_id is not None:
-            blocks = self._blocks(network, placed.zones)
             catalogue.require_room(network.vpc_id, blocks, invoke)
-            switches = self._switches(network.vpc_id, blocks, placed.zones)
             group_id = self._group_id(backends, network.vpc_id, invoke)
-            return _Site(placed.instance_type, switches, group_id)
+            return self._placed(network.vpc_id, blocks, placed, group_id)
         vpc = alicloud.vpc.Network(
             self._name,
-            vpc_name=self._name,
+            vpc_name=bounded(self._name, LONGEST),
             cidr_block=str(network.cidr_block),
             tags=self._tags,
             # The provider would update it, and the API takes no block elsewhere (ModifyVpcAttribute
             # grows or shrinks the one that is there), while vSwitches move with it in any case.
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["cidrBlock"]),
         )
-        switches = self._switches(vpc.id, self._blocks(network, placed.zones), placed.zones)
-        return _Site(placed.instance_type, switches, self._security_group(vpc.id, backends.port).id)
+        return self._placed(vpc.id, blocks, placed, self._security_group(vpc.id, backends.port).id)
 
-    def _blocks(
-        self, network: Network, zones: Sequence[str]
-    ) -> Mapping[str, ipaddress.IPv4Network]:
+    def _placed(
+        self,
+        vpc_id: pulumi.Input[str],
+        blocks: Mapping[str, ipaddress.IPv4Network],
+        placed: catalogue.Placement,
+        security_group_id: pulumi.Input[str],
+    ) -> _Site:
+        """New vSwitches, the second in another zone than the first really is in."""
+        switches: list[alicloud.vpc.Switch] = []
+        for index, (name, block) in enumerate(blocks.items()):
+            zone: pulumi.Input[str] = (
+                switches[0].zone_id.apply(placed.zone_beside) if switches else placed.zones[0]
+            )
+            switches.append(self._switch(f"{self._name}-{index}", name, vpc_id, block, zone))
+        return _Site(
+            [switch.zone_id.apply(placed.type_in) for switch in switches],
+            [switch.id for switch in switches],
+            security_group_id,
+        )
+
+    def _blocks(self, network: Network, count: int) -> Mapping[str, ipaddress.IPv4Network]:
         """The new vSwitches' names, and their parts of the block."""
         parts = ipaddress.IPv4Network(network.cidr_block).subnets(
             new_prefix=max(24, network.cidr_block.prefixlen + 1)
         )
-        return {f"{self._name}-{index}": next(parts) for index in range(len(zones))}
+        return {bounded(self._name, LONGEST, f"-{index}"): next(parts) for index in range(count)}
 
-    def _switches(
+    def _switch(
         self,
+        resource: str,
+        name: str,
         vpc_id: pulumi.Input[str],
-        blocks: Mapping[str, ipaddress.IPv4Network],
-        zones: Sequence[str],
-    ) -> Sequence[pulumi.Output[str]]:
-        return [
-            alicloud.vpc.Switch(
-                name,
-                vswitch_name=name,
-                vpc_id=vpc_id,
-                zone_id=zone,
-                cidr_block=str(block),
-                tags=self._tags,
-                # The catalogue may offer other zones tomorrow; what stands must not move with it.
-                opts=pulumi.ResourceOptions(parent=self, ignore_changes=["zoneId"]),
-            ).id
-            for (name, block), zone in zip(blocks.items(), zones, strict=True)
-        ]
+        block: ipaddress.IPv4Network,
+        zone: pulumi.Input[str],
+    ) -> alicloud.vpc.Switch:
+        return alicloud.vpc.Switch(
+            resource,
+            vswitch_name=name,
+            vpc_id=vpc_id,
+            zone_id=zone,
+            cidr_block=str(block),
+            tags=self._tags,
+            # The catalogue may offer other zones tomorrow; what stands must not move with it.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["zoneId"]),
+        )
 
     def _instances(
         self, backends: Backends, site: _Site, invoke: pulumi.InvokeOptions
@@ -135,8 +154,8 @@ class BackendServers(pulumi.ComponentResource):
         return [
             alicloud.ecs.Instance(
                 f"{self._name}-{index}",
-                instance_name=f"{self._name}-{index}",
-                instance_type=site.instance_type,
+                instance_name=bounded(self._name, LONGEST, f"-{index}"),
+                instance_type=site.instance_types[index % len(site.vswitch_ids)],
                 image_id=image_id,
                 system_disk_category=backends.system_disk_category,
                 vswitch_id=site.vswitch_ids[index % len(site.vswitch_ids)],
@@ -170,7 +189,7 @@ class BackendServers(pulumi.ComponentResource):
     def _security_group(self, vpc_id: pulumi.Input[str], port: int) -> alicloud.ecs.SecurityGroup:
         group = alicloud.ecs.SecurityGroup(
             self._name,
-            security_group_name=self._name,
+            security_group_name=bounded(self._name, LONGEST),
             description="Admits the load balancer to the backend port and nothing else",
             vpc_id=vpc_id,
             inner_access_policy="Drop",

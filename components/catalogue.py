@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_alicloud as alicloud
@@ -15,12 +15,42 @@ CORES, MEMORY_GIB = 2, 2.0
 """Smallest size that every region sells in current families; enough for a web page."""
 
 
+Offers = Sequence[tuple[str, Sequence[str]]]
+"""Instance types with the zones that have them."""
+
+
 @dataclass(frozen=True)
 class Placement:
-    """An instance type and the zones to spread instances over, in order."""
+    """An instance type and the zones to spread instances over, in order.
+
+    Attributes:
+        instance_type: For zones in which nothing stands yet.
+        zones: One or more.
+        offers: All that could be taken: what stands may be in other zones than these.
+    """
 
     instance_type: str
     zones: tuple[str, ...]
+    offers: Offers = field(default=(), compare=False, repr=False)
+
+    def zone_beside(self, first: str) -> str:
+        """A zone for the second vSwitch, where the first one is; the same if there is no other."""
+        others = (zone for zone in self._sold() if zone != first)
+        return next(others, first)
+
+    def type_in(self, zone: str) -> str:
+        """An instance type that a zone sells: the one that was chosen if it does."""
+        here = [name for name, zones in self.offers if zone in zones]
+        # What nobody sells there any more is that of an instance that stands, and does not count.
+        return self.instance_type if self.instance_type in here or not here else here[0]
+
+    def several_zones(self) -> bool:
+        """Whether two zones or more sell any of the types."""
+        return len(set(self._sold())) > 1
+
+    def _sold(self) -> Sequence[str]:
+        """Zones to take, the best first."""
+        return [*self.zones, *sorted(zone for _, zones in self.offers for zone in zones)]
 
 
 @dataclass(frozen=True)
@@ -49,7 +79,7 @@ class ExistingLoadBalancer:
     ip_version: str
 
 
-def choose(offers: Sequence[tuple[str, Sequence[str]]], zones: int) -> Placement | None:
+def choose(offers: Offers, zones: int) -> Placement | None:
     """Take the first type offered in as many zones as wanted, else the one in most zones.
 
     Args:
@@ -60,7 +90,7 @@ def choose(offers: Sequence[tuple[str, Sequence[str]]], zones: int) -> Placement
     if not usable:
         return None
     name, found = max(usable, key=lambda offer: min(len(offer[1]), zones))
-    return Placement(name, tuple(found[:zones]))
+    return Placement(name, tuple(found[:zones]), usable)
 
 
 def placement(
@@ -99,6 +129,11 @@ def placement(
             f"{where} no {wanted}: set backends.instance_type to one that it sells."
         )
     return chosen
+
+
+def has_two_zones(placed: Placement, opts: pulumi.InvokeOptions) -> bool:
+    """Whether the region has two zones or more, even if only one sells the type at the moment."""
+    return placed.several_zones() or len(set(alicloud.get_zones(opts=opts).ids)) > 1
 
 
 def instance_type_in(

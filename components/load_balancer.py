@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -19,6 +18,7 @@ from components.listeners import (
     https_listener,
     redirect,
 )
+from components.names import LONGEST_OF_SLB, LONGEST_TO_COMPLETE, bounded
 from components.private_ca import PrivateCertificateAuthority
 from components.server_certificate import ServerCertificate
 from components.server_groups import Backend, default_group, vserver_group
@@ -30,9 +30,6 @@ from settings import (
     Server,
     require_ip_version,
 )
-
-LONGEST_NAME = 72
-"""Of a resource whose name the provider makes up by adding 8 characters: the API takes 80."""
 
 MODIFICATION_PROTECTION = {True: "ConsoleProtection", False: "NonProtection", None: None}
 
@@ -104,7 +101,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         others = additional_listeners or {}
         child = pulumi.ResourceOptions(parent=self)
         if load_balancer.id is None:
-            instance = self._new(load_balancer, vswitch_id)
+            instance = self._new(load_balancer, vswitch_id, others)
         else:
             instance = self._existing(
                 load_balancer.id,
@@ -124,7 +121,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         )
         self.domain_certificates = {
             domain: ServerCertificate(
-                _bounded(f"{name}-{_label(domain)}"),
+                bounded(f"{name}-{_label(domain)}", LONGEST_TO_COMPLETE),
                 server=extension.server(domain),
                 authority=authority,
                 address=None,
@@ -138,7 +135,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         ca_certificate = alicloud.slb.CaCertificate(
             name,
             ca_certificate_name=authority.fingerprint_sha256.apply(
-                lambda fingerprint: f"{name}-{fingerprint[:8]}"
+                lambda fingerprint: bounded(name, LONGEST_OF_SLB, f"-{fingerprint[:8]}")
             ),
             ca_certificate=authority.certificate,
             tags=self._tags,
@@ -187,7 +184,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
             certificates=self._certificates,
             target=target,
             acl_ids=acl_ids,
-            description=f"{self._name}: HTTPS with client certificates",
+            description=bounded(self._name, LONGEST_OF_SLB, ": HTTPS with client certificates"),
             parent=self,
         )
         for domain, certificate in self.domain_certificates.items():
@@ -224,7 +221,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         if options.acl.ids:
             return options.acl.ids
         made = acl(
-            _bounded(name),
+            bounded(name, LONGEST_TO_COMPLETE),
             options.acl,
             ip_version=self._instance.ip_version,
             tags=self._tags,
@@ -238,7 +235,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
             return Target(port, ready=(self._default_group,))
         if port not in self._targets:
             group, ready = vserver_group(
-                f"{self._name}-{port}",
+                bounded(self._name, LONGEST_TO_COMPLETE, f"-{port}"),
                 self._instance.id,
                 self._backends,
                 port=port,
@@ -264,13 +261,19 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
             found.ip_version,
         )
 
-    def _new(self, load_balancer: LoadBalancer, vswitch_id: pulumi.Input[str] | None) -> _Instance:
+    def _new(
+        self,
+        load_balancer: LoadBalancer,
+        vswitch_id: pulumi.Input[str] | None,
+        others: Mapping[str, AdditionalListener],
+    ) -> _Instance:
         internet = load_balancer.address_type == "internet"
         protected = load_balancer.modification_protection
+        groups = groups_of(others)
         catalogue.require_load_balancer_zones(load_balancer, pulumi.InvokeOptions(parent=self))
         made = alicloud.slb.ApplicationLoadBalancer(
             self._name,
-            load_balancer_name=load_balancer.name or self._name,
+            load_balancer_name=load_balancer.name or bounded(self._name, LONGEST_OF_SLB),
             address_type=load_balancer.address_type,
             address_ip_version="ipv6" if load_balancer.address_ip_version == "ipv6" else None,
             vswitch_id=None if internet else load_balancer.vswitch_id or vswitch_id,
@@ -289,17 +292,55 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 hooks=pulumi.ResourceHookBinding(
+                    before_create=[
+                        pulumi.ResourceHook(
+                            f"{self._name}-server-groups",
+                            refusing_groups_of_others(groups),
+                            pulumi.ResourceHookOptions(on_dry_run=True),
+                        )
+                    ]
+                    if groups
+                    else None,
                     before_update=[
                         pulumi.ResourceHook(
                             f"{self._name}-charge-type",
                             refuse_the_way_back,
                             pulumi.ResourceHookOptions(on_dry_run=True),
                         )
-                    ]
+                    ],
                 ),
             ),
         )
         return _Instance(made.id, made.address, load_balancer.address_ip_version)
+
+
+def groups_of(listeners: Mapping[str, AdditionalListener]) -> dict[str, str]:
+    """The VServer groups that listeners name, by the place in the configuration."""
+    return {
+        f"additional_listeners.{name}.server_group_id": listener.server_group_id
+        for name, listener in listeners.items()
+        if listener.server_group_id is not None
+    }
+
+
+def refusing_groups_of_others(
+    groups: Mapping[str, str],
+) -> Callable[[pulumi.ResourceHookArgs], None]:
+    """Make the hook that refuses, in a preview too, VServer groups for a new load balancer.
+
+    Args:
+        groups: By the place in the configuration.
+    """
+
+    def refuse(_args: pulumi.ResourceHookArgs) -> None:
+        for place, group in groups.items():
+            raise ValueError(
+                f"{place} is {group}, and the load balancer that it would be a VServer group of is "
+                "about to be made: leave the key out, or set load_balancer.id to the one that has "
+                "the group. A group that you add to this one can be named once it is there."
+            )
+
+    return refuse
 
 
 def refuse_the_way_back(args: pulumi.ResourceHookArgs) -> None:
@@ -322,11 +363,3 @@ def refuse_the_way_back(args: pulumi.ResourceHookArgs) -> None:
 def _label(domain: str) -> str:
     """A domain as a part of names: certificates' names have no `*`, and no domain has a `_`."""
     return domain.replace("*", "_")
-
-
-def _bounded(name: str) -> str:
-    """A name that is not too long for one that the provider makes up from it."""
-    if len(name) <= LONGEST_NAME:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name[: LONGEST_NAME - 9]}-{digest}"

@@ -12,6 +12,7 @@ from components.dynamic.certificate_register import CertificateRegister
 from components.dynamic.properties import unpacked
 from components.dynamic.register_state import read_bundles, read_issued
 from components.dynamic.revocation_list import RevocationList
+from components.names import LONGEST_COMMON_NAME, bounded
 from configuration.certificates import Client
 from pki import certificates, names, signing_requests
 from pki.certificates import signed_by
@@ -66,6 +67,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
     ) -> None:
         super().__init__("slb-mutual-tls:index:PrivateCertificateAuthority", name, None, opts)
         self._name = name
+        self._common_name = bounded(name, LONGEST_COMMON_NAME, " CA")
         configured = settings.certificate_authority
         authority = self._authority(settings)
         rotating = configured.next_generation is not None
@@ -91,7 +93,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         key = configured.private_key if configured.adopted else None
         return CertificateAuthority(
             self._name,
-            subject=configured.distinguished_name(f"{self._name} CA"),
+            subject=configured.distinguished_name(self._common_name),
             key_bits=configured.key_bits,
             validity=configured.validity,
             renew_before=configured.renew_before,
@@ -114,7 +116,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             ca_certificate=authority.cross_certificate if rotating else authority.certificate,
             ca_private_key=key if configured.can_issue else None,
             ca_key_id=authority.next_key_id if rotating else authority.key_id,
-            clients=_requests(settings, configured.distinguished_name(f"{self._name} CA")),
+            clients=_requests(settings, configured.distinguished_name(self._common_name)),
             # Who signed what a client brings along.
             present_ca_certificate=authority.certificate if rotating else None,
             revoked={

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_alicloud as alicloud
 
 from components.dynamic.server_certificate import ServerCertificate as IssuedServerCertificate
+from components.names import LONGEST_TO_COMPLETE, bounded
 from components.private_ca import PrivateCertificateAuthority
 from settings import Server
 
@@ -77,7 +78,7 @@ class ServerCertificate(pulumi.ComponentResource):
         # No name of its own: with one, the provider would delete the certificate that the listener
         # still uses before it uploads the next.
         uploaded = alicloud.slb.ServerCertificate(
-            name,
+            bounded(name, LONGEST_TO_COMPLETE),
             server_certificate=None if server.alicloud_certificate_id else self.certificate,
             private_key=private_key,
             alicloud_certificate_id=server.alicloud_certificate_id,

@@ -10,20 +10,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from benchmarks.trial import local_cloud
-from components.dynamic.properties import CLOCK_OFFSET
 from localcloud.documents import KINDS
 from localcloud.home import Home
 from localcloud.store import Store
 from operations.project import PROJECT
 from tests import processes
+from tests.engine.clock import later
 from tests.engine.conftest import Engine
-from tests.engine.kept_stack import offset_to
 
 FILE = Path(__file__).parent / "kept_deployment/sdk-4.0.0.json"
 SERVER_CERTIFICATE = "alicloud:slb/serverCertificate:ServerCertificate"
@@ -46,7 +45,8 @@ def kept():
 
 def then(kept):
     """The clock of the time at which the stack was brought up."""
-    return {CLOCK_OFFSET: offset_to(datetime.fromisoformat(kept["moment"]))}
+    since = datetime.fromisoformat(kept["moment"]) - datetime.now(UTC)
+    return later(since / timedelta(days=1))
 
 
 def remember(home, documents, server_key):

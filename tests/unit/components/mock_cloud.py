@@ -102,6 +102,8 @@ class Cloud(mocks.Mocks):
         balancers: Its load balancers by id: what differs from `BALANCER`.
         slb_zones: Master and slave zones in which the region sells load balancers.
         address: Of a load balancer that is made.
+        standing: Zones of vSwitches that stand already, by the resource's name.
+        zones: Of the region, beside those that sell an instance type.
         outputs: Of the stack, as the last update left them.
         urns: Of its resources, likewise.
     """
@@ -122,6 +124,8 @@ class Cloud(mocks.Mocks):
         balancers: Mapping[str, Mapping[str, str]] | None = None,
         slb_zones: tuple[tuple[str, str], ...] = (),
         address: str = ADDRESS,
+        standing: Mapping[str, str] | None = None,
+        zones: tuple[str, ...] = (),
         outputs: Mapping[str, Any] | None = None,
         urns: tuple[str, ...] = (),
     ) -> None:
@@ -138,6 +142,8 @@ class Cloud(mocks.Mocks):
         self._balancers = balancers or {}
         self._slb_zones = slb_zones
         self._address = address
+        self._standing = standing or {}
+        self._zones = zones
         self._outputs = outputs or {}
         self._urns = urns
 
@@ -153,12 +159,17 @@ class Cloud(mocks.Mocks):
         if args.typ.startswith("pulumi-python:dynamic"):
             return f"{kind} {args.name}", {**inputs, **self._issued[kind]}
         made = {"address": self._address} if kind == "ApplicationLoadBalancer" else {}
+        if kind == "Switch" and args.name in self._standing:
+            made = {"zoneId": self._standing[args.name]}
         return f"{kind} {args.name}", {**inputs, **made}
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         if args.token.startswith("pulumi:pulumi:"):
             return {"outputs": self._state(args.token.rsplit(":", 1)[1], args.args)}
         self._deployment.invokes.append((args.token, args.args))
+        if args.token == "alicloud:index/getZones:getZones":
+            sold = {zone for zones in self._types.values() for zone in zones}
+            return {"ids": sorted({*sold, *self._zones})}
         return self._answers(args.token.rsplit(":", 1)[1], args.args)
 
     def _state(self, function: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -56,6 +56,34 @@ def test_a_region_with_one_zone_gets_one_switch():
     assert [one.inputs["vswitchId"] for one in deployment.all(INSTANCE)] == ["Switch test-0"] * 2
 
 
+OFFERS = {"ecs.a.large": ["z-a", "z-b"], "ecs.b.large": ["z-b", "z-c"], "ecs.c.large": ["z-d"]}
+
+
+@pytest.mark.parametrize("standing", ["z-a", "z-b", "z-c", "z-d", "z-sold-out"])
+def test_the_second_backend_is_in_another_zone_than_the_first_and_of_a_type_sold_there(standing):
+    deployment = deployed(types=OFFERS, standing={"test-0": standing})
+    _, second = deployment.all(SWITCH)
+    zone = second.inputs["zoneId"]
+    assert zone != standing
+    first, other = deployment.all(INSTANCE)
+    assert zone in OFFERS[other.inputs["instanceType"]]
+    assert standing in [*OFFERS[first.inputs["instanceType"]], "z-sold-out"]
+
+
+def test_the_number_of_switches_does_not_change_with_what_is_sold():
+    # One zone sells the type today; the region has another, in which the second vSwitch stands.
+    standing = {"test-0": "z-a", "test-1": "z-b"}
+    deployment = deployed(types={"ecs.a.large": ["z-a"]}, zones=("z-a", "z-b"), standing=standing)
+    assert len(deployment.all(SWITCH)) == 2
+    found = [one.inputs["vswitchId"] for one in deployment.all(INSTANCE)]
+    assert found == ["Switch test-0", "Switch test-1"]
+
+
+def test_what_is_sold_nowhere_but_beside_the_first_is_taken_twice():
+    deployment = deployed(types={"ecs.a.large": ["z-a"]}, zones=("z-a", "z-b"))
+    assert [one.inputs["zoneId"] for one in deployment.all(SWITCH)] == ["z-a", "z-a"]
+
+
 def test_one_instance_takes_one_zone():
     assert len(deployed(backends={"count": 1}).all(SWITCH)) == 1
 
