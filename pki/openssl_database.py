@@ -49,7 +49,8 @@ def entries(text: str) -> list[Entry]:
     """
     found = [
         _entry(number, line)
-        for number, line in enumerate(text.splitlines(), start=1)
+        # Editors of Windows begin a text with a mark of its byte order.
+        for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1)
         if line.strip() and not line.startswith("E\t")
     ]
     seen: set[str] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import pytest
@@ -14,6 +15,9 @@ from tests.unit.test_readme import KEYS
 FILE = "Pulumi.fuzz.yaml"
 NAMES = sorted({part for key in KEYS for part in key.split(".")} - {"NAME"})
 PATHS = sorted(KEYS)
+PYTHONS_WORDS = re.compile(
+    r"\b(tuple|dict|dictionary|NoneType|None|True|False|instance of|str|int)\b"
+)
 SECRETS = ("server.private_key", "clients.a.pass_phrase")
 
 names = st.one_of(st.sampled_from(NAMES), texts)
@@ -40,6 +44,7 @@ def judge(values, secret_keys=()):
         message = str(error)
         assert message
         assert "Traceback" not in message
+        assert not PYTHONS_WORDS.search(message)
         return message
     return ""
 
@@ -76,6 +81,15 @@ def test_several_wrong_values_together(chosen):
 def test_what_stands_for_a_secret_is_never_repeated(path, value):
     for given_secret in (value, [value, SECRET], {"x": SECRET}, f"{SECRET}\n", SECRET):
         assert SECRET not in judge(at(path, given_secret), {path.partition(".")[0]})
+
+
+@given(st.sampled_from(PATHS), documents)
+def test_nothing_below_a_key_that_holds_a_secret_is_repeated(path, value):
+    place = path.replace("NAME", "a")
+    first = place.partition(".")[0]
+    for given_secret in (value, SECRET, [SECRET], {"x": SECRET}, f"{SECRET}/", f" {SECRET}"):
+        # A name that is well-formed is shown in the certificate that it goes into.
+        assert SECRET not in judge(at(place, given_secret), {first})
 
 
 @given(st.one_of(st.none(), texts))

@@ -217,3 +217,7 @@ def test_every_line_is_read_as_it_was_meant(records):
         assert entry.reason == ((revoked[1] or "unspecified") if revoked else None)
         name = x509.Name.from_rfc4514_string(entry.subject)
         assert [one.value for one in name] == ["CN", common_name]
+
+
+def test_a_mark_of_the_byte_order_before_the_first_line_is_passed_over():
+    assert entries("\ufeff" + DATABASE) == entries(DATABASE)
