@@ -256,7 +256,8 @@ A wrong pass phrase although it is right: Windows Server 2016, macOS 14, Android
 older may read only the older encryption. Set `bundle_encoding: legacy` for the client, run
 `make up`, and hand the bundle over again. With OpenSSL 3, this tells whether the files are sound:
     openssl pkcs12 -in {_quoted(directory / f"{name}.p12")} \
--passin file:{_quoted(directory / "passphrase.txt")} -noout"""
+-passin file:{_quoted(directory / "passphrase.txt")} -noout
+Java opens the bundle with a pass phrase of ASCII characters only, and calls any other wrong."""
 
 
 def _quoted(path: Path) -> str:
