@@ -209,6 +209,8 @@ def test_data_sources_find_what_is_there(program):
     assert found["ca_certificates"] == ["authority"]
     assert found["backends"] == 2
     assert "cn-hangzhou-h" in found["zones"]
+    assert found["regions"] == ["cn-hangzhou"]
+    assert "cn-hangzhou-h" in found["all_zones"]
 
 
 def test_a_session_sticks_and_a_list_shuts_out(program):

@@ -269,6 +269,8 @@ found = {
         load_balancer_id=balancer.id, opts=waiting
     ).backend_servers.apply(len),
     "zones": slb.get_zones_output(opts=waiting).ids,
+    "regions": alicloud.get_regions_output(current=True, opts=waiting).ids,
+    "all_zones": alicloud.get_zones_output(opts=waiting).ids,
 }
 pulumi.export("found", pulumi.Output.json_dumps(found))
 pulumi.export("address", balancer.address)
