@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -54,34 +54,62 @@ def cheapest_first(item: pytest.Item) -> tuple[int, int]:
     They begin early enough that none is left over when all others are done.
     """
     folder = file_of(item).split("/")[1]
+    name = item.path.stem
     place = FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS)
-    return place, -SECONDS.get(item.path.stem, 0)
+    return place, LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
-def with_what_comes_before(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+def with_what_comes_before(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """Add to tests of files that run in order those above them: each can be asked for alone."""
-    completed: list[pytest.Item] = []
-    have: set[str] = set()
+    chosen = {item.nodeid for item in items}
+    completed: dict[str, pytest.Item] = {}
     for item in items:
-        if item.nodeid in have:
-            continue
-        above = _above(item) if is_in_order(item) else []
-        completed += [one for one in above if one.nodeid not in have]
-        completed.append(item)
-        have |= {one.nodeid for one in (*above, item)}
-    return completed
+        for one in _above(item) if is_in_order(item) else []:
+            if one.nodeid not in chosen:
+                completed.setdefault(one.nodeid, one)
+        completed.setdefault(item.nodeid, item)
+    return list(completed.values())
 
 
 def _above(item: pytest.Item) -> list[pytest.Item]:
+    """Tests that a test goes on from: those of its file above it, with the same parameters."""
     module = item.getparent(pytest.Module)
     assert module is not None
     found: list[pytest.Item] = []
     for one in module.session.genitems(module):
         if one.nodeid == item.nodeid:
             return found
-        if is_long(one) == is_long(item):
+        if is_long(one) == is_long(item) and _agree(_parameters(one), _parameters(item)):
             found.append(one)
     raise AssertionError(f"{item.nodeid} is not in its file")
 
 
-SECONDS: dict[str, int] = {}
+def _parameters(item: pytest.Item) -> dict[str, int]:
+    return dict(item.callspec.indices) if hasattr(item, "callspec") else {}
+
+
+def _agree(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
+    return all(other[name] == index for name, index in one.items() if name in other)
+
+
+LONGEST = (
+    "test_misbehaving_api",
+    "test_existing",
+    "test_listeners",
+    "test_load",
+    "test_rotating",
+    "test_ca_without_key",
+    "test_cutting_off",
+    "test_main_job",
+    "test_rotation",
+    "test_names",
+    "test_operations",
+    "test_existing_ca",
+    "test_drift",
+    "test_import",
+    "test_every_feature",
+    "test_preview_job",
+    "test_revocation",
+    "test_kept_state",
+)
+"""Files of the tests with the engine that take longest, the longest first."""
