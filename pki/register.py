@@ -163,15 +163,9 @@ def serial_number(text: str) -> str | None:
     return certificates.whole_octets(int(text, 16)) if hexadecimal else None
 
 
-def nobody(
-    register: Register,
-    requests: Mapping[str, Request],
-    imported: Sequence[Entry],
-    names: Iterable[str],
-) -> list[str]:
-    """Names, or serial numbers, of whom neither a request nor a certificate is known."""
-    entries = [*register.issued, *imported]
-    known = {*requests, *(one.name for one in entries), *(one.serial_number for one in entries)}
+def nobody(imported: Sequence[Entry], names: Iterable[str]) -> list[str]:
+    """Names, or serial numbers, of whom no certificate was imported."""
+    known = {text for one in imported for text in (one.name, one.serial_number)}
     return sorted(name for name in names if not known & {name, serial_number(name)})
 
 

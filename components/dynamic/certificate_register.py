@@ -43,9 +43,8 @@ CONTENT = ("subject", "key_bits", "signing_request", "certificate")
 """A change of these issues a client's certificate anew."""
 
 
-DOUBTFUL = "revoked_earlier"
-"""Property that check adds: who is revoked, and stands in none of the inputs there have been. What
-was issued says whether they were clients, and check is not told that."""
+LEFT = "left"
+"""Property that check adds: names that were clients once, which check is told by nothing else."""
 
 
 class Provider(ResourceProvider):
@@ -71,9 +70,8 @@ class Provider(ResourceProvider):
         index = news.get("index", "")
         failures += failure("index", lambda: openssl_database.entries(index))
         if not failures:
-            inputs |= _unproven(_olds, news)
-            if not _olds and DOUBTFUL in inputs:
-                failures += failure("", lambda: _require_somebody(Register(), inputs))
+            inputs |= _left(_olds, news)
+            failures += failure("", lambda: _require_somebody(_olds, inputs))
         revision = _revision(_olds, news)
         return CheckResult({**inputs, "clients": clients, "revision": revision}, failures)
 
@@ -84,7 +82,6 @@ class Provider(ResourceProvider):
             return DiffResult(changes=True)
         requests = _requests(_news["clients"])
         _require_keys(register, requests)
-        _require_somebody(register, _news)
         changes = (
             registers.to_issue(register, requests)
             or registers.to_bundle(register, requests)
@@ -187,28 +184,29 @@ def _checked(
         return inputs, [*failures, CheckFailure(f"{place}.validity", str(error))]
 
 
-def _unproven(olds: Properties, news: Properties) -> dict[str, list[str]]:
-    """Who is revoked and was never in the inputs; nothing if there is nobody such."""
-    earlier = {*olds.get("clients", {}), *olds.get("revoked", {}), *news["clients"]}
-    asked = news.get("revoked", {}).keys() - earlier
-    found = registers.nobody(Register(), {}, _imported(news), asked)
-    return {DOUBTFUL: found} if found else {}
+def _left(olds: Properties, news: Properties) -> dict[str, list[str]]:
+    """Names that were clients once; nothing if there are none."""
+    names = {*olds.get(LEFT, []), *olds.get("clients", {})} - news["clients"].keys()
+    return {LEFT: sorted(names)} if names else {}
 
 
-def _require_somebody(register: Register, news: Properties) -> None:
+def _require_somebody(olds: Properties, news: Properties) -> None:
     """Refuse to revoke whom nobody knows: a name that was misspelt revokes nothing.
+
+    Here and not in diff, which is told what was issued, but shows a traceback of what it refuses.
 
     Raises:
         ValueError: With the names, and those that are close.
     """
-    known = {*news["clients"], *(entry.name for entry in register.issued)}
-    for name in registers.nobody(register, {}, _imported(news), news.get(DOUBTFUL, [])):
-        close = difflib.get_close_matches(name, known, n=1)
+    clients = {*news["clients"], *news.get(LEFT, [])}
+    asked = news.get("revoked", {}).keys() - clients - olds.get("revoked", {}).keys()
+    for name in registers.nobody(_imported(news), asked):
+        close = difflib.get_close_matches(name, clients, n=1)
         hint = f"did you mean {close[0]}? If not, take it out" if close else "take it out"
         raise ValueError(
             f"clients.{name} is revoked, and there is no client of that name: neither the "
-            "configuration nor the register nor certificate_authority.index has it or a "
-            f"certificate of that serial number, or all that it had has expired; {hint}"
+            "configuration nor the register nor certificate_authority.index has ever had it, or a "
+            f"certificate of that serial number; {hint}"
         )
 
 

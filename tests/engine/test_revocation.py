@@ -51,6 +51,17 @@ def test_an_added_client_touches_nobody_else(deployed):
     deployed.up()
 
 
+def test_a_misspelt_name_revokes_nobody_in_silence(deployed):
+    for command in (("preview",), ("up", "--yes", "--skip-preview")):
+        deployed.configure(clients={**BOTH, "partnr": {"revoked": "keyCompromise"}})
+        said = deployed.fail(*command)
+        assert "clients.partnr is revoked, and there is no client of that name" in said
+        assert "did you mean partner?" in said
+        assert "Traceback" not in said
+    deployed.configure(clients=BOTH)
+    assert deployed.steps() == {}
+
+
 def test_a_revoked_client_is_on_the_list_and_is_still_let_in(deployed, leaver):
     deployed.configure(clients=PARTNER_REVOKED)
     assert deployed.steps() == {

@@ -38,7 +38,7 @@ def test_a_number_of_a_certificate_is_no_number_where_a_client_has_it_as_its_nam
 
 @pytest.mark.parametrize("name", ["phnoe", "0A1D", "browsr"])
 def test_nobody_is_revoked_in_silence(ca, kept_register, name):
-    with pytest.raises(ValueError, match=rf"^clients\.{name} is revoked, and there is no client"):
+    with pytest.raises(ValueError, match=rf"clients\.{name} is revoked, and there is no client"):
         kept_register.preview(register(ca, index=INDEX, revoked={name: "keyCompromise"}))
     with pytest.raises(ValueError, match=rf"clients\.{name} is revoked, and there is no client"):
         Kept(certificate_register.Provider()).up(register(ca, revoked={name: "keyCompromise"}))
