@@ -186,7 +186,10 @@ def _checked(
 
 def _left(olds: Properties, news: Properties) -> dict[str, list[str]]:
     """Names that were clients once; nothing if there are none."""
-    names = {*olds.get(LEFT, []), *olds.get("clients", {})} - news["clients"].keys()
+    names = {*olds.get(LEFT, []), *olds.get("clients", {})}
+    if olds.get("index", "") != news.get("index", ""):  # It goes when the CA gets another key.
+        names |= {text for one in _imported(olds) for text in (one.name, one.serial_number)}
+    names -= news["clients"].keys()
     return {LEFT: sorted(names)} if names else {}
 
 
@@ -199,7 +202,12 @@ def _require_somebody(olds: Properties, news: Properties) -> None:
         ValueError: With the names, and those that are close.
     """
     clients = {*news["clients"], *news.get(LEFT, [])}
-    asked = news.get("revoked", {}).keys() - clients - olds.get("revoked", {}).keys()
+    earlier = clients | olds.get("revoked", {}).keys()
+    asked = [
+        name
+        for name in news.get("revoked", {})
+        if not earlier & {name, registers.serial_number(name)}
+    ]
     for name in registers.nobody(_imported(news), asked):
         close = difflib.get_close_matches(name, clients, n=1)
         hint = f"did you mean {close[0]}? If not, take it out" if close else "take it out"

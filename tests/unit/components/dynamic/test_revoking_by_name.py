@@ -64,3 +64,20 @@ def test_who_was_revoked_stays_somebody_when_the_certificate_has_expired(ca, kep
 def test_a_misspelt_name_is_told_of_the_one_that_is_close(ca, kept_register):
     with pytest.raises(ValueError, match=r"did you mean browser\?"):
         kept_register.preview(register(ca, revoked={"browsr": "keyCompromise"}))
+
+
+@pytest.mark.parametrize("spelling", ["0a1b", "0A1B", "desk"])
+def test_who_was_imported_is_somebody_when_the_index_has_gone_with_the_cas_key(ca, spelling):
+    kept = Kept(certificate_register.Provider())
+    kept.up(register(ca, index=INDEX))
+    kept.up(register(ca, revoked={spelling: "keyCompromise"}))
+    assert statuses(kept)["0a1b"] == "revoked"
+
+
+def test_who_was_imported_stays_somebody_later(ca):
+    kept = Kept(certificate_register.Provider())
+    kept.up(register(ca, index=INDEX))
+    kept.up(register(ca))
+    kept.up(register(ca))
+    kept.up(register(ca, revoked={"desk": "keyCompromise"}))
+    assert statuses(kept)["0a1b"] == "revoked"
