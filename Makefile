@@ -26,7 +26,7 @@ SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 GOVULNCHECK := v1.9.0
 
 .PHONY: help up preview review import refresh down verify client inventory expiry revoke rotate crl outputs env toolchain newer \
-	test test-unit test-engine test-long coverage lint format lock audit sbom bench clean
+	test test-unit test-engine test-long coverage lint format lock audit sbom bench bench-cold clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -129,9 +129,9 @@ audit: $(VENV)/development ## Look the dependencies up in the databases of vulne
 	scan tests/hostile/peer ./...
 	scan tests/conformance/judge ./...
 	scan docs/clients/go ./...
-	scan toolchain/modules/language-hosts ./...
-	scan toolchain/modules/pulumi -scan package github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
-	scan toolchain/modules/alicloud-provider -scan package ./...
+	scan toolchain/cut ./...
+	scan toolchain/modules ./language-hosts/...
+	scan toolchain/modules -scan package github.com/pulumi/pulumi/pkg/v3/cmd/pulumi ./alicloud-provider
 	exit $$status
 
 newer: $(VENV)/development ## Try the newest engine and provider on the local cloud (network)
@@ -147,6 +147,9 @@ bench: $(VENV)/development $(POLICY) ## Measure what README quotes, and compare 
 	@$(RUN) -m benchmarks $(ARGS) | tee docs/figures.new
 	mv docs/figures.new docs/figures.md
 	$(RUN) -m benchmarks.quoted
+
+bench-cold: $(VENV)/runtime ## Measure a first `make up` from empty caches (ARGS="--modules --whole")
+	@$(RUN) -m benchmarks.cold $(ARGS)
 
 lock: $(VENV)/development ## Compile requirements*.in into pinned files with hashes
 	@for name in $(PINNED); do

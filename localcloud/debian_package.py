@@ -10,11 +10,15 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 from filelock import FileLock
+
+FORBIDDEN = "SLB_MUTUAL_TLS_NO_INSTALL"
+"""Environment variable: set to anything, nothing is installed for the whole system."""
 
 _TIMEOUT = 900
 """Seconds for one command of apt; most packages take two, a browser with its libraries 60."""
@@ -58,17 +62,26 @@ class DebianPackage:
         found = self.directory().glob(f"[0-9]*/{self.commands[0]}")
         return sorted((path.parent for path in found), reverse=True)
 
-    def install(self) -> str:
-        """Install it as root; return what was tried and how it went.
+    def install(self, say: Callable[[str], None]) -> str:
+        """Install it as root, for the whole system; return what was tried and how it went.
+
+        Args:
+            say: Told in one line, before anything is installed.
 
         Where systemd runs, a package may start a service that nobody asked for: not tried there.
         """
         if shutil.which("apt-get") is None:
             return "no apt-get"
+        if os.environ.get(FORBIDDEN):
+            return f"{FORBIDDEN} forbids apt-get install"
         if os.geteuid() != 0:
             return "apt-get install needs root"
         if Path("/run/systemd/system").exists():
             return "apt-get install would start the package's service"
+        say(
+            f"Installing the package {self.name} for the whole system by apt-get "
+            f"({FORBIDDEN}=1 forbids it: then it is unpacked into the cache)."
+        )
         with FileLock(self.directory() / "install.lock"):
             try:
                 try:

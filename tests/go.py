@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -27,6 +28,12 @@ OUT_OF_REACH = (
 """What Go says where it cannot fetch the modules or is too old for them."""
 
 
+@functools.cache
+def _users_flags() -> str:
+    """GOFLAGS of the environment, or else of `go env -w`."""
+    return processes.printed(["go", "env", "GOFLAGS"], timeout=BUILD_SECONDS).strip()
+
+
 def program(name: str, source: Path, files: Sequence[str], package: str = ".") -> Path:
     """The command `name`; where Go or its modules cannot be had, the test is skipped.
 
@@ -40,8 +47,9 @@ def program(name: str, source: Path, files: Sequence[str], package: str = ".") -
         pytest.skip("not on PATH: go")
 
     def go(*words: str) -> subprocess.CompletedProcess[str]:
-        # -mod=readonly: what is built is what go.sum holds, whatever the user's own flags say.
-        environment = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
+        # -mod=readonly, after the user's own flags: what is built is what go.sum holds.
+        flags = f"{_users_flags()} -mod=readonly -buildvcs=false".strip()
+        environment = {**os.environ, "GOFLAGS": flags, "GOWORK": "off"}
         return processes.run(["go", *words], cwd=source, env=environment, timeout=BUILD_SECONDS)
 
     digest = hashlib.sha256(go("env", "GOVERSION", "GOOS", "GOARCH").stdout.encode())

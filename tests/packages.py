@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 
 from localcloud.debian_package import DebianPackage
@@ -51,13 +52,17 @@ def lacking(commands: Sequence[str]) -> str | None:
     return "; ".join(f"no {command} ({reasons[command]})" for command in still)
 
 
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
 @functools.cache
 def _get(command: str) -> str:
     """Install or unpack a command's package; return how it went."""
     package = {**PACKAGES, **INSTALLED}.get(command)
     if package is None:
         return "install it"
-    tried = [package.install()]
+    tried = [package.install(_say)]
     if find(command) is None and command in PACKAGES:
         if not package.cached():
             tried.append(package.unpack())

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -25,6 +26,20 @@ def directory() -> Path:
 def has(name: str) -> bool:
     """Whether a part is there, finished."""
     return (directory() / name).is_dir()
+
+
+@contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """A folder to work in, for one run at a time; the next one clears what a killed run left."""
+    root = directory()
+    with FileLock(root / f"{name}.lock"):
+        for abandoned in root.glob(f"{name}-*"):
+            shutil.rmtree(abandoned)
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def part(name: str, make: Callable[[Path], None]) -> Path:

@@ -5,21 +5,20 @@ Each part comes from PATH, else from the official download, else from its Go mod
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from toolchain import cache, download, go_build, versions
+from toolchain import cache, download, go_build, processes, versions
 from toolchain.errors import ToolchainError
 from toolchain.progress import Reporter
 
@@ -28,9 +27,14 @@ SOURCE_VARIABLE = "SLB_MUTUAL_TLS_TOOLCHAIN"
 
 SOURCES = ("path", "download", "build")
 
+PROVIDER = go_build.ALICLOUD.name
+
+ANSWER_SECONDS = 60
+INSTALL_SECONDS = 600
+"""Seconds that the Pulumi CLI has for a question, and for downloading the provider."""
+
 BUILT = (go_build.ALICLOUD, go_build.PULUMI, go_build.LANGUAGE_PYTHON)
-"""What is built where nothing can be downloaded; the longest first, and the language host after
-the CLI, with which it shares most of what is compiled."""
+"""What is built, together, where nothing can be downloaded."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def ensure(reporter: Reporter) -> Toolchain:
             "PATH: install it (https://www.pulumi.com/docs/install/) or unset the variable."
         )
     toolchain = Toolchain(cli, folders)
-    if _has_provider(toolchain) or _installs_provider(toolchain, reporter):
+    if _has_provider(toolchain, reporter) or _installs_provider(toolchain, reporter):
         return toolchain
     (provider,) = _build([go_build.ALICLOUD], reporter)
     return Toolchain(cli, (*folders, provider))
@@ -95,9 +99,11 @@ def _cli_on_path(reporter: Reporter) -> Path | None:
     found = shutil.which("pulumi")
     if found is None:
         return None
-    answer = subprocess.run(
-        [found, "version"], capture_output=True, text=True, check=False, timeout=60
-    )
+    try:
+        answer = processes.run([found, "version"], seconds=ANSWER_SECONDS)
+    except (OSError, processes.TimedOutError) as error:
+        reporter.say(f"pulumi on PATH ({found}) cannot be used: {error}.")
+        return None
     numbers = re.match(r"v(\d+)\.(\d+)\.(\d+)", answer.stdout.strip())
     version = tuple(map(int, numbers.groups())) if numbers else (0, 0, 0)
     wanted = versions.dotted(versions.PULUMI_MINIMUM)
@@ -122,33 +128,69 @@ def _downloaded(reporter: Reporter, *, last: bool) -> Path | None:
         return None
 
 
-def _has_provider(toolchain: Toolchain) -> bool:
-    if shutil.which("pulumi-resource-alicloud"):
+def _has_provider(toolchain: Toolchain, reporter: Reporter) -> bool:
+    """Whether the engine would find the provider, and it is the one that the SDK is made for.
+
+    Raises:
+        ToolchainError: The engine would take another version from PATH.
+    """
+    on_path = shutil.which(PROVIDER)
+    if on_path:
+        version = _provider_version(on_path)
+        if version != versions.ALICLOUD:
+            raise ToolchainError(
+                f"{PROVIDER} on PATH ({on_path}) is {version or 'of unknown version'}, and the "
+                f"engine would take it, but this program is made for {versions.ALICLOUD}: take it "
+                "off PATH, and the right one is installed by itself; or run "
+                f"`pulumi plugin install resource alicloud {versions.ALICLOUD}`."
+            )
         return True
-    answer = _pulumi(toolchain, "plugin", "ls", "--json")
-    return answer.returncode == 0 and any(
-        plugin.get("name") == "alicloud" and plugin.get("version") == versions.ALICLOUD
-        for plugin in json.loads(answer.stdout)
-    )
+    answer = _pulumi(toolchain, "plugin", "ls", "--json", seconds=ANSWER_SECONDS)
+    if answer is None or answer.returncode != 0:
+        return False
+    plugins = [p for p in json.loads(answer.stdout) if p.get("name") == "alicloud"]
+    found = {str(plugin.get("version")) for plugin in plugins}
+    if found and versions.ALICLOUD not in found:
+        reporter.say(
+            f"The alicloud provider in Pulumi's plugin folder is {', '.join(sorted(found))}, and "
+            f"this program is made for {versions.ALICLOUD}: that is installed beside it."
+        )
+    return versions.ALICLOUD in found
+
+
+def _provider_version(executable: str) -> str | None:
+    """The version that a provider says it is, without `v`; None if it says none."""
+    try:
+        answer = processes.run([executable, "-version"], seconds=ANSWER_SECONDS)
+    except (OSError, processes.TimedOutError):
+        return None
+    found = re.search(r"^v?(\d+\.\d+\.\d+\S*)$", answer.stdout.strip(), re.MULTILINE)
+    return found[1] if found and answer.returncode == 0 else None
 
 
 def _installs_provider(toolchain: Toolchain, reporter: Reporter) -> bool:
-    reporter.update("pulumi-resource-alicloud", "downloading")
-    answer = _pulumi(toolchain, "plugin", "install", "resource", "alicloud", versions.ALICLOUD)
-    reporter.done("pulumi-resource-alicloud")
-    if answer.returncode != 0:
-        reporter.say("The alicloud provider could not be downloaded; building it from Go modules.")
-    return answer.returncode == 0
+    reporter.update(PROVIDER, "downloading")
+    words = ("plugin", "install", "resource", "alicloud", versions.ALICLOUD)
+    answer = _pulumi(toolchain, *words, seconds=INSTALL_SECONDS)
+    reporter.done(PROVIDER)
+    if answer is not None and answer.returncode == 0:
+        return True
+    reporter.say("The alicloud provider could not be downloaded; building it from Go modules.")
+    return False
 
 
-def _pulumi(toolchain: Toolchain, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [toolchain.pulumi, *arguments],
-        env={**os.environ, **toolchain.environment()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def _pulumi(
+    toolchain: Toolchain, *arguments: str, seconds: float
+) -> subprocess.CompletedProcess[str] | None:
+    """Run the CLI; None if it gives no answer in time."""
+    try:
+        return processes.run(
+            [toolchain.pulumi, *arguments],
+            environment={**os.environ, **toolchain.environment()},
+            seconds=seconds,
+        )
+    except processes.TimedOutError:
+        return None
 
 
 def with_nodejs(toolchain: Toolchain, reporter: Reporter) -> Toolchain:
@@ -173,71 +215,59 @@ def _built(reporter: Reporter) -> Toolchain:
 
 
 def _build(commands: Sequence[go_build.Command], reporter: Reporter) -> list[Path]:
-    """Build commands, side by side as far as memory allows; return their folders in order."""
-    missing = [
-        command for command in commands if not (cache.directory() / command.cache_key).is_dir()
-    ]
-    if not missing:
-        return [cache.directory() / command.cache_key / "bin" for command in commands]
+    """Build what is missing of commands, together; return their folders in order."""
+    folders = [cache.directory() / command.cache_key / "bin" for command in commands]
+    if all(cache.has(command.cache_key) for command in commands):
+        return folders
+    with cache.scratch("build") as scratch:
+        # Another run may have built them while this one waited.
+        missing = [command for command in commands if not cache.has(command.cache_key)]
+        if missing:
+            _build_in(scratch, missing, reporter)
+    return folders
+
+
+def _build_in(scratch: Path, missing: Sequence[go_build.Command], reporter: Reporter) -> None:
     go = go_build.require_go()
     memory = psutil.virtual_memory().available
     names = ", ".join(command.name for command in missing)
     reporter.say(
         f"Building {names} from Go modules, once: this takes {_duration(missing)} and "
-        f"{_size(memory)} of memory are free for it."
+        f"{memory / 2**30:.1f} GB of memory are free for it."
     )
-    side_by_side = sum(command.peak_memory for command in missing) <= memory
-
-    def one(command: go_build.Command) -> Path:
-        optimise = side_by_side or command.peak_memory <= memory
-        if not optimise and command.peak_memory_unoptimised > memory:
-            reporter.say(
-                f"{command.name} needs about {_size(command.peak_memory_unoptimised)} of memory to "
-                f"build and {_size(memory)} are free: if this fails, free some, or install the "
-                "official plugin."
-            )
-
-        def make(folder: Path) -> None:
-            output = folder / "bin" / command.name
-            go_build.build(go, command, output, optimise=optimise, reporter=reporter)
-            for script in _scripts(go, command):
-                copied = output.parent / script.name
-                shutil.copyfile(script, copied)
-                copied.chmod(0o755)
-
-        return cache.part(command.cache_key, make) / "bin"
-
-    # Two at a time, so that the language host waits for the CLI.
-    with _workers(2 if side_by_side else 1) as workers:
-        return list(workers.map(one, commands))
-
-
-@contextmanager
-def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
-    workers = ThreadPoolExecutor(count)
+    output = scratch / "bin"
+    output.mkdir()
     try:
-        yield workers
-    finally:
-        workers.shutdown(cancel_futures=True)
+        go_build.build(go, missing, output, memory=memory, reporter=reporter)
+    finally:  # what was built of them stays, for a next run
+        for command in missing:
+            if (output / command.name).is_file():
+                cache.part(command.cache_key, functools.partial(_fill, go, command, output))
 
 
-def _scripts(go: Path, command: go_build.Command) -> list[Path]:
+def _fill(go: go_build.Go, command: go_build.Command, output: Path, folder: Path) -> None:
+    """Put a command into its part of the cache, with the scripts that it starts."""
+    (folder / "bin").mkdir()
+    (output / command.name).rename(folder / "bin" / command.name)
+    for script in _scripts(go, command):
+        copied = folder / "bin" / script.name
+        shutil.copyfile(script, copied)
+        copied.chmod(0o755)
+
+
+def _scripts(go: go_build.Go, command: go_build.Command) -> list[Path]:
     """Scripts of the Python SDK that the CLI and the language host start by name."""
     if command is go_build.PULUMI:
-        sdk = go_build.module_directory(go, command.module, "github.com/pulumi/pulumi/sdk/v3")
+        sdk = go_build.module_directory(go, "github.com/pulumi/pulumi/sdk/v3")
         return [sdk / "python/dist/pulumi-resource-pulumi-python"]
     if command is go_build.LANGUAGE_PYTHON:
         # Of the release whose options our language host passes.
-        sdk = go_build.module_directory(go, command.module, "github.com/pulumi/pulumi/sdk/v3")
+        sdk = go_build.module_directory(go, "github.com/pulumi/pulumi/sdk/v3")
         return [sdk / "python/cmd/pulumi-language-python-exec"]
     return []
 
 
 def _duration(commands: Sequence[go_build.Command]) -> str:
-    """How long commands take to build; a language host by itself has its packages from the CLI."""
+    """How long commands take to build on two cores, roughly."""
     heavy = {go_build.PULUMI, go_build.ALICLOUD}
-    return "10 to 20 minutes" if heavy.intersection(commands) else "up to 2 minutes"
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**30:.1f} GB"
+    return "4 to 10 minutes" if heavy.intersection(commands) else "up to 2 minutes"

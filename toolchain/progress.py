@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from rich.console import Console
@@ -67,3 +68,41 @@ class Reporter:
             task = self._tasks.pop(step, None)
             if task is not None:
                 self._live.remove_task(task)
+
+
+class Estimate:
+    """Time left of work whose parts take as long as they are large.
+
+    The parts are told as they are begun. What the first few took says little of the rest, so
+    nothing is said before a fortieth is done; a later estimate moves what was said by a fifth.
+    """
+
+    def __init__(
+        self, sizes: Mapping[str, int], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._left = dict(sizes)
+        self._total = max(1, sum(sizes.values()))
+        self._clock = clock
+        self._started = self._said_at = clock()
+        self._seconds: float | None = None
+
+    def after(self, part: str) -> str:
+        """Say how much is left once a part is begun."""
+        self._left.pop(part, None)
+        now = self._clock()
+        done = 1 - sum(self._left.values()) / self._total
+        if done < 1 / 40:
+            return "compiling"
+        estimated = (now - self._started) * (1 - done) / done
+        if self._seconds is not None:
+            before = self._seconds - (now - self._said_at)
+            estimated = max(0.0, 0.8 * before + 0.2 * estimated)
+        self._seconds, self._said_at = estimated, now
+        return f"compiling, {duration(estimated)} left"
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time as roughly as it is known: "about 4 min", "less than a minute"."""
+    if seconds < 60:
+        return "less than a minute"
+    return f"about {round(seconds / 60)} min"

@@ -12,6 +12,9 @@ PULUMI = "3.276.0"
 ALICLOUD = "3.105.0"
 """The alicloud provider: the plugin version that pulumi-alicloud in requirements.txt asks for."""
 
+PROVIDER = "1.285.0"
+"""The upstream provider that this release of pulumi-alicloud wraps: `modules/go.mod` has it."""
+
 GO_MINIMUM = (1, 21, 0)
 """Oldest Go that fetches the newer one which the modules ask for by itself."""
 

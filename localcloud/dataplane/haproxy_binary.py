@@ -69,8 +69,7 @@ def ensure(say: Callable[[str], None]) -> Path:
     tried = []
     source = os.environ.get(SOURCE) or "any"
     if source in {"any", "apt"}:
-        say("Installing HAProxy with apt-get.")
-        tried.append(PACKAGE.install())
+        tried.append(PACKAGE.install(say))
         found = find()
     if found is None and source in {"any", "unpack"}:
         say("Unpacking the distribution's HAProxy package for this user.")

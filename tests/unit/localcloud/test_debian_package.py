@@ -74,7 +74,17 @@ def test_root_installs_it_and_reads_the_lists_only_where_that_fails(apt, monkeyp
     log = apt()
     monkeypatch.setattr(debian_package.os, "geteuid", lambda: 0)
     monkeypatch.setattr(debian_package.Path, "exists", lambda _: False)
-    assert PACKAGE.install() == "apt-get install"
+    said: list[str] = []
+
+    def say(line):
+        assert not log.exists()  # the line comes first
+        said.append(line)
+
+    assert PACKAGE.install(say) == "apt-get install"
+    assert said == [
+        "Installing the package greeter for the whole system by apt-get "
+        "(SLB_MUTUAL_TLS_NO_INSTALL=1 forbids it: then it is unpacked into the cache)."
+    ]
     assert log.read_text() == (
         "install -y --no-install-recommends -o DPkg::Lock::Timeout=900 greeter\n"
     )
@@ -83,5 +93,16 @@ def test_root_installs_it_and_reads_the_lists_only_where_that_fails(apt, monkeyp
 def test_others_do_not_install_it(apt, monkeypatch):
     log = apt()
     monkeypatch.setattr(debian_package.os, "geteuid", lambda: 1000)
-    assert PACKAGE.install() == "apt-get install needs root"
+    assert PACKAGE.install(pytest.fail) == "apt-get install needs root"
     assert not log.exists()
+
+
+def test_a_variable_forbids_installing_and_leaves_unpacking(apt, monkeypatch):
+    log = apt()
+    monkeypatch.setattr(debian_package.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(debian_package.Path, "exists", lambda _: False)
+    monkeypatch.setenv(debian_package.FORBIDDEN, "1")
+    assert PACKAGE.install(pytest.fail) == "SLB_MUTUAL_TLS_NO_INSTALL forbids apt-get install"
+    assert not log.exists()
+    monkeypatch.setattr(debian_package.os, "geteuid", lambda: 1000)
+    assert PACKAGE.unpack() == "apt-get download"

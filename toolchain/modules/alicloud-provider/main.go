@@ -4,6 +4,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 
 	"github.com/aliyun/terraform-provider-alicloud/alicloud"
@@ -105,5 +106,9 @@ func provider() tfbridge.ProviderInfo {
 }
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == dumpFlag {
+		dump(os.Stdout, alicloud.Provider().(*schema.Provider))
+		return
+	}
 	tfbridge.Main("alicloud", version, provider(), []byte(`{"name":"alicloud","version":"`+version+`"}`))
 }

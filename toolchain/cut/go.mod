@@ -1,0 +1,3 @@
+module slb-mutual-tls/toolchain/cut
+
+go 1.26.6
