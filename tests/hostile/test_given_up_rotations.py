@@ -24,6 +24,9 @@ from tests.unit.components.dynamic.engine import Kept
 from tests.unit.components.dynamic.programs import AUTHORITY, by_the_next, client, register
 from tests.unit.pki.material import key
 
+# Of the local cloud, which writes it into its log; what the program reads is silent.
+pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
+
 OWN = "made here"
 ABORTED = (
     OWN,
