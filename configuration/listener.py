@@ -78,7 +78,8 @@ def _cidr_block(value: str) -> str:
 
 def _bandwidth(value: int) -> int:
     if value != -1 and not 1 <= value <= 1000:
-        raise ValueError("it is -1 (no limit) or 1 to 1000 Mbit/s")
+        range_ = "it is -1 (no limit) or 1 to 1000 Mbit/s"
+        raise WrongValueError(f"bandwidth is {value}: {range_}", range_)
     return value
 
 

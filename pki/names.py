@@ -71,9 +71,15 @@ def fitting(subject: Mapping[str, str]) -> dict[str, str]:
     return {field: value for field, value in shortened.items() if _fits(field, value)}
 
 
-def numbered(name: str, number: int) -> str:
-    """A common name for the CA of another generation: of 64 characters and bytes at most."""
-    suffix = f" G{number}"
+def numbered(name: str, number: int, mark: str = "") -> str:
+    """A common name for the CA of another generation: of 64 characters and bytes at most.
+
+    Args:
+        name: Of the CA; its end is left out where there is no room.
+        number: Of the generation.
+        mark: What tells it from another CA of this generation.
+    """
+    suffix = f" G{number}{mark}"
     return f"{_cut(name, LONGEST_NAME - len(suffix))}{suffix}".strip()
 
 

@@ -203,9 +203,11 @@ def _chosen_next(before: Properties, inputs: Properties) -> dict[str, Any]:
     withdrawn = inputs.get(WITHDRAWN, [])
     # The name differs from the present one's: clients choose by it what they send along.
     fitting = names.fitting(inputs["subject"])
-    subject = {**fitting, "common_name": names.numbered(fitting.get("common_name", ""), number)}
+    name, mark = fitting.get("common_name", ""), ""
+    subject = {**fitting, "common_name": names.numbered(name, number)}
     while any(one["subject"] == subject and not one["cross_name"] for one in withdrawn):
-        subject = {**subject, "common_name": f"{subject['common_name']}+"}
+        mark += "+"
+        subject["common_name"] = names.numbered(name, number, mark)
     prepared = _is_prepared(before, inputs)
     old = {"validity": before["validity"]} if prepared else {}
     if prepared:

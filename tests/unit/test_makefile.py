@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def test_clean_stops_the_cloud_also_where_no_python_is_left_to_ask(clone):
     (clone / ".venv" / "runtime").touch()
     name = ["localcloud", "serve", "--home", str(home), "--port", "0"]
     with subprocess.Popen(["sleep", "120"], executable="/bin/sleep") as other:
-        line = ["python3", "-c", "import time; time.sleep(120)", *name]
+        line = [sys.executable, "-c", "import time; time.sleep(120)", *name]
         with subprocess.Popen(line) as cloud:
             try:
                 (home / "running.json").write_text(f'{{"pid": {other.pid}, "port": 1}}')

@@ -14,7 +14,7 @@ from components.dynamic import (
     revocation_list,
     server_certificate,
 )
-from pki import certificates
+from pki import certificates, names
 from tests.unit.components.dynamic.engine import Kept, wire
 from tests.unit.components.dynamic.programs import (
     AUTHORITY,
@@ -173,12 +173,17 @@ def test_another_generation_than_the_prepared_one_is_another_ca(ca):
     assert ca.preview({**AUTHORITY, "generation": 3}).replaces == ["generation"]
 
 
-def test_a_next_name_that_is_too_long_is_refused(ca):
+def test_a_next_name_that_would_be_too_long_loses_the_end_of_the_present_one(ca):
+    """X.520 allows a common name 64 characters (ub-common-name)."""
     subject = {"common_name": "x" * 63}
     long = Kept(ca.provider)
     long.up({**AUTHORITY, "subject": subject})
-    with pytest.raises(ValueError, match="next_subject: common_name has 66 characters"):
-        long.checked({**PREPARING, "subject": subject})
+    checked = long.checked({**PREPARING, "subject": subject})
+    assert checked["next_subject"] == {"common_name": f"{'x' * 61} G2"}
+
+
+def test_marks_that_tell_names_apart_stay_within_their_bound():
+    assert names.numbered("x" * 64, 12, "++") == f"{'x' * 58} G12++"
 
 
 def test_both_cas_are_renewed_between_the_steps(ca, clock):
