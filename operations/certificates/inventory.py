@@ -242,13 +242,13 @@ def _fitted(text: str, width: int) -> str:
 def _of_certificate(
     role: Role, name: str, certificate: x509.Certificate, renew_before: str, now: datetime
 ) -> Item:
-    end = certificate.not_valid_after_utc
-    due_at = end - parse_duration(renew_before)
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    due_at = _due_at(begin, end, parse_duration(renew_before), now)
     return Item(
         role=role,
         name=name,
         state=_state(end, due_at, now),
-        not_before=certificate.not_valid_before_utc,
+        not_before=begin,
         not_after=end,
         due_at=due_at,
         serial_number=certificates.serial_number(certificate),
@@ -278,7 +278,7 @@ def _of_list(
     listed: x509.CertificateRevocationList, renew_before: timedelta, now: datetime
 ) -> Item:
     end = listed.next_update_utc or now
-    due_at = end - renew_before
+    due_at = _due_at(listed.last_update_utc, end, renew_before, now)
     number = listed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     return Item(
         role="revocation list",
@@ -297,8 +297,8 @@ def _of_clients(outputs: StackOutputs, now: datetime) -> list[Item]:
     for entry in outputs.issued:
         # What was issued before there was a register is renewed by nobody here.
         current = entry.status == "valid" and not entry.imported
-        renew_before = outputs.renewal.clients.get(entry.name, "1s")
-        due_at = entry.not_after - parse_duration(renew_before) if current else None
+        renew_before = parse_duration(outputs.renewal.clients.get(entry.name, "1s"))
+        due_at = _due_at(entry.not_before, entry.not_after, renew_before, now) if current else None
         items.append(
             Item(
                 role="client",
@@ -314,6 +314,13 @@ def _of_clients(outputs: StackOutputs, now: datetime) -> list[Item]:
             )
         )
     return items
+
+
+def _due_at(
+    begin: datetime | None, end: datetime, renew_before: timedelta, now: datetime
+) -> datetime:
+    """When `up` renews it: at once where the clock by which it was issued ran ahead."""
+    return now if begin is not None and now < begin else end - renew_before
 
 
 def _state_of(entry: IssuedCertificate, due_at: datetime | None, now: datetime) -> State:

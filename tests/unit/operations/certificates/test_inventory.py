@@ -69,6 +69,16 @@ def states(found, now=NOW):
     return {item.name: item.state for item in inventory(found, now) if item.role == "client"}
 
 
+def test_what_is_not_valid_yet_is_due_as_the_next_up_renews_it(found):
+    earlier = NOW - timedelta(days=101)
+    items = inventory(found, earlier)
+    unborn = [item for item in items if item.not_before and item.not_before > earlier]
+    current = [item for item in unborn if item.due_at]
+    assert {item.role for item in current} == {"ca", "client", "revocation list"}
+    assert {(item.state, item.due_at) for item in current} == {("due", earlier)}
+    assert set(current) <= set(due(items, earlier))
+
+
 def test_each_certificate_has_its_state(found):
     assert states(found) == {
         "old": "superseded",
