@@ -74,7 +74,7 @@ def read(pulumi):
     return parse(values, file=FILE, secret_keys=hidden)
 
 
-@pytest.mark.parametrize(("values", "answer"), MISTAKES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("values", "answer"), MISTAKES, ids=range(len(MISTAKES)))
 def test_advice_that_is_followed_mends_the_mistake(pulumi, values, answer):
     kept = yaml.safe_load(pulumi.file.read_text())
     kept["config"] = {f"{NAMESPACE}:{name}": value for name, value in values.items()}
