@@ -30,7 +30,6 @@ from toolchain.install import SOURCE_VARIABLE
 PROJECT = Path(__file__).resolve().parent.parent
 
 PYPI = "https://pypi.org"
-GO_PROXY = "https://proxy.golang.org"
 
 ENGINE_MODULE = "github.com/pulumi/pulumi/pkg/v3"
 """The CLI's own module: its versions are those of the CLI."""
@@ -124,10 +123,27 @@ def engine_releases(client: httpx.Client, go_proxy: str) -> list[str]:
     return client.get(f"{go_proxy}/{ENGINE_MODULE}/@v/list").raise_for_status().text.split()
 
 
-def go_proxy(environ: Mapping[str, str]) -> str:
-    """The user's module proxy, or else Go's own."""
-    named = re.split(r"[,|]", environ.get("GOPROXY", ""))
-    return next((url.rstrip("/") for url in named if url.startswith("http")), GO_PROXY)
+def go_proxy(setting: str) -> str:
+    """The first module proxy that Go's setting GOPROXY names.
+
+    Raises:
+        ToolchainError: It names none.
+    """
+    for url in re.split(r"[,|]", setting):
+        if url.startswith("http"):
+            return url.rstrip("/")
+    raise ToolchainError(
+        f"GOPROXY is {setting!r}, which names no module proxy to ask for releases: set it to one, "
+        "or say which version to try: --engine 3.277.0"
+    )
+
+
+def _goproxy() -> str:
+    """GOPROXY as Go has it: from the environment, its own file, or its default."""
+    answer = subprocess.run(
+        ["go", "env", "GOPROXY"], capture_output=True, text=True, timeout=60, check=False
+    )
+    return answer.stdout.strip()
 
 
 def with_versions(text: str, pair: Pair) -> str:
@@ -308,14 +324,14 @@ def main(arguments: Sequence[str] | None = None, project: Path = PROJECT) -> int
     parser.add_argument("--engine", help="try this version in place of the newest")
     parser.add_argument("--provider", help="likewise")
     parser.add_argument("--pypi", default=PYPI, help=argparse.SUPPRESS)
-    parser.add_argument("--go-proxy", default=go_proxy(os.environ), help=argparse.SUPPRESS)
+    parser.add_argument("--go-proxy", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     try:
         if options.engine or options.provider:
             pairs = [Pair(options.engine or CURRENT.engine, options.provider or CURRENT.provider)]
         else:
             with httpx.Client(timeout=TIMEOUT, follow_redirects=True) as client:
-                engines = engine_releases(client, options.go_proxy)
+                engines = engine_releases(client, options.go_proxy or go_proxy(_goproxy()))
                 pairs = candidates(CURRENT, engines, provider_releases(client, options.pypi))
         uv = str(Path(sys.executable).parent / "uv")
         attempts = [try_pair(pair, project, os.environ, uv) for pair in pairs]

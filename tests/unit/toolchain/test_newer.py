@@ -79,15 +79,18 @@ def test_a_compiled_file_without_its_command_is_told():
 @pytest.mark.parametrize(
     ("setting", "wanted"),
     [
-        (None, newer.GO_PROXY),
-        ("off", newer.GO_PROXY),
-        ("direct", newer.GO_PROXY),
         ("https://goproxy.cn,direct", "https://goproxy.cn"),
-        ("http://127.0.0.1:3000/|https://proxy.golang.org", "http://127.0.0.1:3000"),
+        ("off,http://127.0.0.1:3000/|https://goproxy.cn", "http://127.0.0.1:3000"),
     ],
 )
 def test_the_user_s_module_proxy_is_asked(setting, wanted):
-    assert newer.go_proxy({} if setting is None else {"GOPROXY": setting}) == wanted
+    assert newer.go_proxy(setting) == wanted
+
+
+@pytest.mark.parametrize("setting", ["", "off", "direct"])
+def test_where_no_module_proxy_is_named_a_sentence_says_what_to_set(setting):
+    with pytest.raises(ToolchainError, match="set it to one"):
+        newer.go_proxy(setting)
 
 
 def test_what_is_told():
