@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 
 LONGEST = 128
-"""Of a VPC, a vSwitch, a security group, an instance."""
+"""Characters in the name of a VPC, a vSwitch, a security group or an instance, at most."""
 
 LONGEST_OF_SLB = 80
-"""Of a load balancer, a certificate, a listener's description."""
+"""Characters in the name of a load balancer or certificate, or in a listener's description."""
 
 LONGEST_TO_COMPLETE = 72
-"""Of a resource whose name the provider makes up by adding 8 characters, of the 80 of SLB."""
+"""Characters in a name of SLB to which the provider adds 8 of its own."""
 
 LONGEST_COMMON_NAME = 64
-"""Of a certificate's subject (RFC 5280, appendix A.1)."""
+"""Characters in a certificate's common name, at most (RFC 5280, appendix A.1)."""
 
 
 def bounded(name: str, longest: int, suffix: str = "") -> str:

@@ -100,7 +100,7 @@ def _at_most(count: int, what: str) -> AfterValidator:
 
 
 DomainName = Annotated[str, AfterValidator(_domain)]
-"""Of a host, in small ASCII letters; the first label may be a `*`."""
+"""DNS name of a host, in small ASCII letters; the first label may be a `*`."""
 
 CidrBlock = Annotated[str, AfterValidator(_cidr_block)]
 """A block of IPv4 or IPv6 addresses in its normal form."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from localcloud.dataplane.files import append_private
 
 BYTES = 8 * 2**20
-"""Of each file, at most: some 100,000 calls."""
+"""Size of a log file, at most: some 100,000 calls."""
 
 OLD_FILES = 2
 

@@ -23,7 +23,7 @@ _SIGNS_IN_TLS = (
 )
 
 _KNOWN_TO_OPENSSL = {NETSCAPE_TYPE, x509.ObjectIdentifier("1.3.6.1.5.5.7.1.14")}
-"""Of extensions that the library does not know: these and the proxy certificate's."""
+"""Extensions that OpenSSL knows and the library does not: Netscape's, a proxy certificate's."""
 
 
 def require_client(certificate: x509.Certificate) -> None:

@@ -45,7 +45,7 @@ SILENT_BUILD = 1800
 STANDARD = ("archive/tar", "archive/zip", "compress/bzip2", "database/sql", "encoding/csv",
             "encoding/gob", "encoding/xml", "html/template", "net/http/cookiejar",
             "net/http/httputil", "net/http/pprof", "net/mail", "text/tabwriter")  # fmt: skip
-"""Of Go's own library, what the commands use: it is compiled while modules are fetched."""
+"""Packages of Go's own library that the commands use, compiled while modules are fetched."""
 
 PEAK_MEMORY = int(1.5 * 2**30)
 PEAK_MEMORY_WHOLE = int(6.7 * 2**30)

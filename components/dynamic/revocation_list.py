@@ -66,7 +66,7 @@ CONTENT = ("revision", "ca_key_id", "next_ca_key_id")
 """A change of these issues another list at once; known in preview too."""
 
 LISTED = ("serial_number", "revoked_at", "reason", "not_after", "authority_key_id")
-"""Of an entry of the register: what lists need. Registers of the first version have no last one."""
+"""Fields of a register's entry that lists need; the first version's registers lack the last one."""
 
 MEMORY = ("listed", "issuers", "scheduled")
 """Outputs on which the next list builds: entries, the CA's names by key, and when it is due."""

@@ -28,7 +28,7 @@ from localcloud.dataplane.supervision import Supervisor, Watched
 from localcloud.dataplane.tls_files import TlsFolder
 
 LOG_BYTES = 4 * 2**20
-"""Of HAProxy's log, and of each instance's, at most; one older file of each is kept."""
+"""Size of a log of HAProxy or of an instance, at most; one older file of each is kept."""
 
 Statistics = dict[haproxy_state.ServerKey, haproxy_state.ServerStatus]
 

@@ -41,7 +41,7 @@ _TIME = re.compile(
 """With a T a zone is needed, with a space there is none."""
 
 HIGHEST_POWER = 6
-"""Of ten, from which on Go prints a number with an exponent."""
+"""Power of ten from which on Go prints a number with an exponent."""
 
 _LONG = "tag:yaml.org,2002:"
 _PLAIN = "!plain"

@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-"""Of lengths of time as configuration writes them."""
+"""Units of lengths of time as configuration writes them."""
 
 
 def _within_bounds(resource: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
@@ -43,7 +43,7 @@ def _within_bounds(resource: Resource, configuration: Mapping[str, Any]) -> Iter
 
 
 def _issued_here(resource: Resource) -> Iterator[tuple[str, str, Mapping[str, Any], str]]:
-    """Of each certificate: where it is configured, its bounds' option, and where its dates are.
+    """Yield for each certificate its place in the configuration, its bounds' option, and its dates.
 
     One that was brought along has its own dates, which no configuration changes.
     """
