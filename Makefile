@@ -167,7 +167,7 @@ clean: ## Stop the local cloud and remove what this folder's commands made
 	  $(RUN) -m localcloud stop --home "$$cloud"
 	else
 	  pid=$$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$$cloud/running.json" 2>/dev/null || true)
-	  if [ -n "$$pid" ] && ps -o args= -p "$$pid" | grep -F -- "localcloud serve --home $$cloud" >/dev/null; then
+	  if [ -n "$$pid" ] && ps -ww -o args= -p "$$pid" | grep -F -- "localcloud serve --home $$cloud" >/dev/null; then
 	    kill "$$pid"
 	    while kill -0 "$$pid" 2>/dev/null; do sleep 0.1; done
 	    echo "Stopped." >&2

@@ -77,7 +77,8 @@ def test_an_empty_configuration_is_the_safe_default():
         ),
         (
             {"listener": {"bandwidth": 5000}},
-            "Pulumi.test.yaml: listener.bandwidth: it is -1 (no limit) or 1 to 1000 Mbit/s",
+            "Pulumi.test.yaml: listener.bandwidth: bandwidth is 5000: it is -1 (no limit) or 1 to "
+            "1000 Mbit/s",
         ),
         (
             {"load_balancer": {"bandwidth": 6000}},
