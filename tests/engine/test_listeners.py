@@ -71,13 +71,17 @@ class Site:
 
 
 def listeners(local):
-    """Attributes of each listener in the cloud, by port; without ids, which differ in each."""
+    """Attributes of each listener in the cloud, by port; without ids, which differ in each.
+
+    Access control that is off keeps its list and type: they say nothing.
+    """
     found = json.loads(local._cloud("dump"))["listener"]
     return {
         one["port"]: {
             key: value
             for key, value in one["attributes"].items()
             if key not in {"ServerCertificateId", "CACertificateId"}
+            and (key not in {"AclId", "AclType"} or one["attributes"]["AclStatus"] == "on")
         }
         for one in found
     }

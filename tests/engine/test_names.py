@@ -138,7 +138,7 @@ def test_the_listener_refuses_what_the_constrained_ca_may_not_certify(deployed):
         ),
         (
             {"clients": {"alice.smith": {}}},
-            "clients.alice.smith: the common name alice.smith, which is read as a DNS name",
+            'clients["alice.smith"]: the common name alice.smith, which is read as a DNS name',
         ),
     ],
     ids=["e-mail", "server", "common name"],
