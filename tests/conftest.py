@@ -39,8 +39,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Three for each core: most tests wait, for the provider's polling or a health check."""
-    return 3 * (os.cpu_count() or 1)
+    """Two for each core: while one waits for the provider's polling, another works.
+
+    With more, a machine that is busy otherwise makes commands slower than tests have patience.
+    """
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
