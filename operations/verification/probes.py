@@ -223,6 +223,9 @@ def _over_tls(
     use: Callable[[ssl.SSLSocket, float], _Result],
 ) -> _Result | Outcome:
     plain.settimeout(_remaining(deadline))
+    if _was_reset(plain):
+        # The library would leave the socket open that it makes of this one.
+        return Rejected(None)
     try:
         with context.wrap_socket(
             plain, server_hostname=target.server_name or target.host
@@ -236,6 +239,14 @@ def _over_tls(
         return Rejected(None)
     except http.client.HTTPException:
         return Unreachable(f"{target} does not speak HTTP behind TLS")
+
+
+def _was_reset(connection: socket.socket) -> bool:
+    try:
+        connection.getpeername()
+    except OSError:
+        return True
+    return False
 
 
 def _receive(connection: ssl.SSLSocket, deadline: float) -> bytes:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import select
+import socket
 import ssl
 import stat
+import struct
 import tempfile
 from pathlib import Path
 
@@ -171,3 +175,23 @@ def test_a_version_that_fails_counts_as_not_spoken(pki, monkeypatch):
 
     monkeypatch.setattr("operations.verification.old_tls.restrict_to", refuse)
     assert not can_speak(ssl.TLSVersion.TLSv1, impostor_of(pki.ca.certificate))
+
+
+def test_a_connection_that_is_reset_before_the_handshake_leaves_no_socket_open(monkeypatch):
+    """As an access control list does, where the answer is quicker than the question."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connect = socket.create_connection
+
+        def connected_and_reset(*arguments, **options):
+            connection = connect(*arguments, **options)
+            accepted, _ = server.accept()
+            # Closed without lingering: the other side gets a reset.
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            accepted.close()
+            select.select([connection], [], [], 5)
+            return connection
+
+        monkeypatch.setattr(socket, "create_connection", connected_and_reset)
+        outcome = probe_port(server.getsockname()[1])
+    gc.collect()  # What was left open would be warned of here.
+    assert isinstance(outcome, Rejected)
