@@ -6,9 +6,10 @@ import os
 import shutil
 import subprocess
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import grpc
+import psutil
 from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import (
     engine_pb2_grpc,
@@ -96,7 +97,14 @@ def started(toolchain, engine, folder):
     try:
         yield Host(process)
     finally:
+        # Killed, the host cannot end a plugin that it still runs.
+        plugins = []
+        with suppress(psutil.NoSuchProcess):
+            plugins = psutil.Process(process.pid).children(recursive=True)
         process.kill()
+        for plugin in plugins:
+            with suppress(psutil.NoSuchProcess):
+                plugin.kill()
         process.communicate()
 
 
