@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shlex
@@ -78,8 +79,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     factory: pytest.TempPathFactory = session.config._tmp_path_factory
     _, left = psutil.wait_procs(processes.running_below(factory.getbasetemp()), timeout=5)
     for process in left:
-        sys.stderr.write(f"left behind: {process.pid} {shlex.join(process.cmdline())}\n")
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # It has ended meanwhile.
+            sys.stderr.write(f"left behind: {process.pid} {shlex.join(process.cmdline())}\n")
+            process.kill()
     if left:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
