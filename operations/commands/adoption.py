@@ -29,6 +29,7 @@ def import_existing(
     """Bring a load balancer that was made by hand under the stack's management."""
     engine.require_present_time()
     target = targets.opened(stack)
+    engine.release_lock(target)
     config = target.values["config"]
     api = SlbApi(region(config, stack), {**os.environ, **target.stack.variables})
     state.require_none(target.stack, config)

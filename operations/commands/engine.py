@@ -14,6 +14,7 @@ from operations.commands.terminal import agreed, errors
 from operations.errors import OperationError
 from operations.project import project_name
 from operations.recovery import interruption, orphans
+from operations.stacks import locks
 from operations.stacks.local_environment import region, section
 from operations.stacks.targets import Target
 from pki import clock
@@ -99,7 +100,7 @@ def recover(target: Target) -> list[str]:
 
 def release_lock(target: Target) -> None:
     """Take away the lock that a killed engine left on the local stack."""
-    if target.local and target.local.release_lock(target.stack):
+    if target.local and target.stack.release_lock(locks.taken_by_the_dead):
         errors.print("The last command was killed, and its lock was left: taken away.")
 
 

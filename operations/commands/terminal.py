@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
+import sys
 from typing import Annotated, Literal
 
 import typer
@@ -21,9 +24,44 @@ Arguments = Annotated[list[str] | None, typer.Argument(help="Passed on to the Pu
 
 def agreed(question: str) -> bool:
     """Ask, and take everything but a yes for a no: an interrupt, or that nobody is there."""
+    console.print(f"{question} [y/N]: ", end="", markup=False, highlight=False, soft_wrap=True)
     try:
-        return typer.confirm(question, default=False)
-    except typer.Abort:
-        # The answer's line has not ended.
+        answer = _line()
+    except KeyboardInterrupt:
+        answer = ""
+    if not answer.endswith("\n"):
+        # The question's line has not ended.
         console.print()
-        return False
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _line() -> str:
+    """Read a line of the standard input; a signal is seen in any case.
+
+    A plain read does not see one that comes just before it, and waits for a key.
+    """
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    before = signal.set_wakeup_fd(writer)
+    line = b""
+    try:
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([sys.stdin, reader], [], [])
+            if reader in ready:
+                os.read(reader, select.PIPE_BUF)
+            elif character := _character():
+                line += character
+            else:
+                break
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(reader)
+        os.close(writer)
+    return line.decode(errors="replace")
+
+
+def _character() -> bytes:
+    """One byte of the input: what follows a line is not its question's. Empty at the end."""
+    try:
+        return os.read(sys.stdin.fileno(), 1)
+    except OSError:  # Linux says EIO where the terminal is gone.
+        return b""

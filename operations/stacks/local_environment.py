@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import shlex
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
 import yaml
 
 from operations.errors import OperationError, ReportedError
@@ -214,14 +212,6 @@ class LocalEnvironment:
         self.configure(stack, values)
         return stack
 
-    def release_lock(self, stack: Stack) -> bool:
-        """Take the lock of an engine that was killed from a stack; tell whether there was one."""
-        locks = list((self.home / "state" / ".pulumi" / "locks").glob(f"**/{stack.name}/*.json"))
-        if not locks or any(_is_held(lock) for lock in locks):
-            return False
-        stack.capture("cancel", "--yes")
-        return True
-
     def configure(self, stack: Stack, values: Mapping[str, Any]) -> bool:
         """Write the stack's configuration file from the tracked one; tell whether it changed.
 
@@ -307,17 +297,6 @@ def account_stack(name: str, toolchain: Toolchain) -> Stack:
         OperationError: The job's identity token cannot be exchanged for credentials.
     """
     return Stack(name, toolchain, variables=oidc.credentials(os.environ))
-
-
-def _is_held(lock: Path) -> bool:
-    """Whether the engine that took a lock lives; one on another machine may well."""
-    holder = json.loads(lock.read_text(encoding="utf-8"))
-    if holder["hostname"] != socket.gethostname():
-        return True
-    try:
-        return "pulumi" in psutil.Process(holder["pid"]).name()
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _write_private(path: Path, content: str) -> None:

@@ -23,6 +23,9 @@ CHUNK = 64 * 1024
 LATE = 5.0
 """Seconds for output after the command's end: something that it started may hold its side open."""
 
+STEP = 1.0
+"""Seconds after which a signal has been seen at the latest."""
+
 
 def run(
     command: Sequence[str],
@@ -31,6 +34,7 @@ def run(
     env: Mapping[str, str],
     display: TextIO | None = None,
     apart: bool = False,
+    ended: Callable[[int, int], None] = lambda _pid, _status: None,
 ) -> int:
     """Run a command whose input is this process's; return its exit status.
 
@@ -45,6 +49,7 @@ def run(
         display: Where its standard output goes, if not to this process's own.
         apart: Keep the terminal's signals from it, whose end it might not survive in order: it is
             told to stop once this process is. Such a command asks nothing.
+        ended: Called, undisturbed by signals, with the command's process id and exit status.
 
     Raises:
         SystemExit: This process was told to end; so was the command, and it has ended.
@@ -66,14 +71,23 @@ def run(
     with _signals_handled(channels, process, apart=apart) as received:
         for thread in threads:
             thread.start()
-        status = process.wait()
+        status = _ended(process)
         for thread in threads:
             thread.join(LATE)
+    with endings.undisturbed():
+        ended(process.pid, status)
     for number in received:
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         raise endings.leave(number)
     return status
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a command, in steps: a signal that comes just before one is seen after it."""
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(STEP)
 
 
 class _Channel:

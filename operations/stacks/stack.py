@@ -7,14 +7,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from operations.errors import OperationError
 from operations.project import PROJECT
-from operations.stacks import relay
+from operations.stacks import locks, relay
 from toolchain.install import Toolchain
 
 
@@ -52,7 +52,9 @@ class Stack:
         # Of outputs a person needs two or three lines, and the CLI prints every certificate.
         shown = ["--suppress-outputs"] if command == "up" else []
         line = self.command_line(command, *shown, *arguments)
-        return relay.run(line, cwd=PROJECT, env=self.environment, apart=apart)
+        return relay.run(
+            line, cwd=PROJECT, env=self.environment, apart=apart, ended=self._engine_ended
+        )
 
     def command_line(self, command: str, *arguments: str) -> list[str]:
         """The CLI's command line for a command that reads the stack's configuration.
@@ -110,6 +112,7 @@ class Stack:
                 # The option belongs to the Automation API, which sets this as well.
                 env={**self.environment, "PULUMI_DEBUG_COMMANDS": "true"},
                 display=sys.stderr,
+                ended=self._engine_ended,
             )
             return status, log.read_text(encoding="utf-8") if log.exists() else ""
 
@@ -142,6 +145,36 @@ class Stack:
             )
         outputs: dict[str, Any] = json.loads(answer.stdout)
         return outputs
+
+    def release_lock(self, is_over: Callable[[locks.Holder], bool]) -> bool:
+        """Take away the stack's lock; tell whether there was one.
+
+        Args:
+            is_over: Whether a holder needs it no more. Where one does, all is left as it is.
+        """
+        found = locks.holders(self._backend(), PROJECT, self.name)
+        if not found or not all(is_over(holder) for holder in found):
+            return False
+        return self.capture("cancel", "--yes").returncode == 0
+
+    def _engine_ended(self, pid: int, status: int) -> None:
+        if status != 0:
+            self.release_lock(locks.taken_by(pid))
+
+    def _backend(self) -> str:
+        """URL of the backend; empty if nobody is logged in."""
+        environment = self.environment
+        if given := environment.get("PULUMI_BACKEND_URL"):
+            return given
+        answer = subprocess.run(
+            [self.toolchain.pulumi, "whoami", "--verbose", "--json"],
+            cwd=PROJECT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return str(json.loads(answer.stdout)["url"]) if answer.returncode == 0 else ""
 
     def capture(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the CLI that needs no terminal, and keep what it prints."""

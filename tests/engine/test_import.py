@@ -66,6 +66,25 @@ def test_a_load_balancer_that_is_not_there_is_refused(run):
     assert "InvalidLoadBalancerId.NotFound" in answer.stderr
 
 
+UP = """
+from operations.endings import signals_end_in_order
+from operations.stacks import targets
+with signals_end_in_order():
+    targets.opened("local").stack.run("up")
+"""
+
+
+def test_an_up_whose_window_is_closed_at_its_question_leaves_no_lock(project):
+    """As of a stack in an account: the local one's `up` asks nothing."""
+    environment = {k: v for k, v in os.environ.items() if k != "SLB_MUTUAL_TLS_HOME"}
+    with at_a_terminal([sys.executable, "-c", UP], cwd=project, env=environment) as terminal:
+        terminal.wait_for("Do you want to perform this update?")
+        assert locks(project)
+        terminal.close()
+        assert terminal.end() != 0
+    assert not locks(project)
+
+
 @pytest.mark.parametrize("stage", ["Importing", "Previewing"])
 def test_an_import_whose_window_is_closed_leaves_nothing(run, project, site, stack_file, stage):
     before = stack_file.read_bytes()
@@ -81,7 +100,11 @@ def test_an_import_whose_window_is_closed_leaves_nothing(run, project, site, sta
     assert stack_file.read_bytes() == tried
     stack_file.write_bytes(before)
     assert exported(project, run) == state
-    assert not list(project.glob(".local/state/.pulumi/locks/**/*.json"))
+    assert not locks(project)
+
+
+def locks(project):
+    return list(project.glob(".local/state/.pulumi/locks/**/*.json"))
 
 
 def exported(project, run):

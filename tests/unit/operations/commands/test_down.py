@@ -17,10 +17,10 @@ def local(target, monkeypatch):
     did = []
     found = SimpleNamespace(
         did=did,
-        release_lock=lambda stack: did.append("lock") or True,
         stop_cloud=lambda: did.append("stop"),
         cloud_status=lambda: {"endpoint": "https://127.0.0.1:7501"},
     )
+    target.stack.release_lock = lambda is_over: did.append("lock") or True
     opened = Target(target.stack, {"config": {"alicloud:region": "cn-hangzhou"}}, found)
     monkeypatch.setattr(targets, "opened", lambda name: opened)
     return found

@@ -3,8 +3,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-import typer
 
+from operations.commands import engine
 from operations.recovery import orphans
 from operations.stacks import targets
 from operations.stacks.targets import Target
@@ -53,7 +53,7 @@ def answering(monkeypatch):
 
     def answer(yes):
         monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-        monkeypatch.setattr(typer, "confirm", lambda *args, **kwargs: yes)
+        monkeypatch.setattr(engine, "agreed", lambda question: yes)
 
     return answer
 

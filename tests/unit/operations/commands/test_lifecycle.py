@@ -16,9 +16,7 @@ from operations.stacks.targets import Target
 def test_up_on_the_local_cloud_ends_with_a_request_that_works(
     run, target, tmp_path, capsys, monkeypatch
 ):
-    local = SimpleNamespace(
-        home=tmp_path, release_lock=lambda stack: False, configure=lambda stack, values: False
-    )
+    local = SimpleNamespace(home=tmp_path, configure=lambda stack, values: False)
     monkeypatch.setattr(targets, "opened", lambda name: Target(target.stack, {}, local))
     target.stack.document["clients"]["browser"]["status"] = "revoked"
     assert run("up") == 0
@@ -37,7 +35,6 @@ def test_up_on_the_local_cloud_ends_with_a_request_that_works(
 def test_up_follows_the_port_that_the_local_cloud_took(run, target, tmp_path, capsys, monkeypatch):
     local = SimpleNamespace(
         home=tmp_path,
-        release_lock=lambda stack: False,
         configure=lambda stack, values: True,
         cloud_status=lambda: {"listeners": [{"port": 443, "socket": {"port": 8443}}]},
     )

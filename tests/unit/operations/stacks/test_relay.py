@@ -89,3 +89,27 @@ def test_an_interrupt_leaves_the_command_the_time_to_end_well():
         os.killpg(process.pid, signal.SIGINT)
         assert process.communicate()[0] == b"ended well\n"
     assert process.returncode == 4
+
+
+def test_a_signal_that_another_thread_got_ends_the_command_too():
+    # As one that comes just before the wait: nothing wakes the thread that handles it.
+    elsewhere = (
+        "import signal, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
+    )
+    program = (
+        "import signal, time\n"
+        "signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    line = [sys.executable, "-c", elsewhere + RELAY, program]
+    with subprocess.Popen(line, cwd=PROJECT, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.read(6) == b"ready\n"
+        process.terminate()
+        try:
+            assert process.wait(60) == 128 + signal.SIGTERM
+        finally:
+            process.kill()
