@@ -114,7 +114,7 @@ def environment(home: Home, port: int) -> dict[str, str]:
     """Environment variables with which the provider and the SDKs use this cloud."""
     credentials = asdict(home.credentials())
     endpoint = f"127.0.0.1:{port}"
-    products = ("ECS", "SLB", "VPC", "STS", "LOCATION", "BSSOPENAPI")
+    products = ("ECS", "SLB", "VPC", "STS", "LOCATION", "BSSOPENAPI", "RESOURCEMANAGER")
     return {
         "ALICLOUD_ACCESS_KEY": credentials["access_key_id"],
         "ALICLOUD_SECRET_KEY": credentials["access_key_secret"],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar, get_type_hints
 
+from localcloud import metadata
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError, not_emulated
 from localcloud.known_actions import known_actions
@@ -18,12 +20,24 @@ H = TypeVar("H", bound=Handler)
 
 @dataclass(frozen=True)
 class Action:
-    """An action of a product."""
+    """An action of a product.
+
+    Attributes:
+        product: Whose it is.
+        name: As requests have it.
+        model: Of its requests, as written by hand.
+        handler: Carries it out.
+    """
 
     product: str
     name: str
-    request: type[Request]
+    model: type[Request]
     handler: Handler
+
+    @cached_property
+    def request(self) -> type[Request]:
+        """The model of its requests, with what the API's metadata says of them."""
+        return metadata.fitted(self.product, self.name, self.model)
 
     @property
     def changes(self) -> bool:
@@ -41,10 +55,17 @@ class Product:
 
     def action(self, handler: H) -> H:
         """Register `handler(cloud, request)` under the name of its request's type."""
-        request = get_type_hints(handler)["request"]
-        name = request.__name__
-        self.actions[name] = Action(self.name, name, request, handler)
-        return handler
+        return self.named(get_type_hints(handler)["request"].__name__)(handler)
+
+    def named(self, name: str) -> Callable[[H], H]:
+        """Register a handler under a name: of requests that need no type of their own."""
+
+        def register(handler: H) -> H:
+            model = get_type_hints(handler)["request"]
+            self.actions[name] = Action(self.name, name, model, handler)
+            return handler
+
+        return register
 
 
 SLB = Product("Slb", "2014-05-15")
@@ -53,8 +74,9 @@ VPC = Product("Vpc", "2016-04-28")
 STS = Product("Sts", "2015-04-01")
 LOCATION = Product("Location", "2015-06-12")
 BSS = Product("BssOpenApi", "2017-12-14")
+RESOURCE_MANAGER = Product("ResourceManager", "2020-03-31")
 
-PRODUCTS = (SLB, ECS, VPC, STS, LOCATION, BSS)
+PRODUCTS = (SLB, ECS, VPC, STS, LOCATION, BSS, RESOURCE_MANAGER)
 
 
 def find(version: str, name: str) -> Action:

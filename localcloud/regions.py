@@ -1,11 +1,11 @@
-"""Regions, and which actions need to be told one.
+"""Regions that there are.
 
-Source: Alibaba Cloud's list of regions and zones, the provider's list, and the API's metadata.
+Source: Alibaba Cloud's list of regions and zones, and the provider's list.
 """
 
 from __future__ import annotations
 
-from localcloud.errors import ApiError, missing
+from localcloud.errors import ApiError
 
 REGIONS = {
     "cn-hangzhou": "China (Hangzhou)",
@@ -53,67 +53,12 @@ REGIONS = {
 }
 """Names by id."""
 
-REGION_OPTIONAL = {
-    "Slb": frozenset(
-        {
-            "AddBackendServers",
-            "CreateLoadBalancerHTTPListener",
-            "CreateLoadBalancerHTTPSListener",
-            "DeleteLoadBalancer",
-            "DeleteLoadBalancerListener",
-            "DeleteServerCertificate",
-            "DescribeHealthStatus",
-            "DescribeLoadBalancerAttribute",
-            "DescribeLoadBalancerHTTPListenerAttribute",
-            "DescribeLoadBalancerHTTPSListenerAttribute",
-            "DescribeLoadBalancerListeners",
-            "DescribeRegions",
-            "DescribeServerCertificates",
-            "ModifyLoadBalancerInstanceSpec",
-            "ModifyLoadBalancerInternetSpec",
-            "RemoveBackendServers",
-            "SetBackendServers",
-            "SetLoadBalancerHTTPListenerAttribute",
-            "SetLoadBalancerHTTPSListenerAttribute",
-            "SetLoadBalancerName",
-            "SetLoadBalancerStatus",
-            "StartLoadBalancerListener",
-            "StopLoadBalancerListener",
-        }
-    ),
-    "Ecs": frozenset(
-        {
-            "DeleteInstance",
-            "DescribeInstanceAttribute",
-            "DescribeInstanceTypes",
-            "DescribeRegions",
-            "JoinSecurityGroup",
-            "LeaveSecurityGroup",
-            "ModifyInstanceAttribute",
-            "StartInstance",
-            "StopInstance",
-        }
-    ),
-    "Vpc": frozenset(
-        {
-            "CreateVSwitch",
-            "DeleteVSwitch",
-            "DeleteVpc",
-            "DescribeVSwitchAttributes",
-            "DescribeVSwitches",
-            "ModifyVSwitchAttribute",
-            "ModifyVpcAttribute",
-        }
-    ),
-}
-"""By product: actions that find what they are about without its region."""
 
-
-def require_region(product: str, action: str, region: str) -> None:
-    """Check the region that a request names, or may leave out.
+def require_known(region: str) -> None:
+    """Check a region that a request names; one that it may leave out is empty.
 
     Raises:
-        ApiError: There is no such region, or the action needs one.
+        ApiError: There is no such region.
     """
     if region and region not in REGIONS:
         raise ApiError(
@@ -121,6 +66,3 @@ def require_region(product: str, action: str, region: str) -> None:
             "InvalidRegionId.NotFound",
             "The specified RegionId does not exist: cn-hangzhou is one.",
         )
-    optional = REGION_OPTIONAL.get(product)
-    if not region and optional is not None and action not in optional:
-        raise missing("RegionId")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from localcloud.dataplane.model import RefusedError
-from localcloud.errors import ApiError, invalid, missing
+from localcloud.errors import ApiError, invalid, missing, not_emulated
 
 OnOff = Literal["on", "off"]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -51,10 +51,17 @@ class KeyValue(BaseModel):
 class Request(BaseModel):
     """Base of all requests; fields have the names that they have on the wire.
 
-    The name of a subclass is the name of its action.
+    Subclasses say what the API's metadata does not: `metadata.fitted` adds the rest, and names
+    them after their action.
+
+    Attributes:
+        left_out: Parameters of the action that the local cloud does not emulate, with the features
+            that they ask for.
     """
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    # What requests are read with is made when an action is first asked for.
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
+    left_out: ClassVar[Mapping[str, str]] = {}
 
     RegionId: str = ""
 
@@ -69,17 +76,14 @@ class TaggedRequest(Request):
         return {tag.Key: tag.Value for tag in self.Tag}
 
 
-UpTo50 = Annotated[int, Field(ge=1, le=50)]
-"""Page size of those actions that take no more."""
-
 T = TypeVar("T")
 
 
 class PagedRequest(Request):
     """Base of the requests whose answers come in pages."""
 
-    PageNumber: Annotated[int, Field(ge=1)] = 1
-    PageSize: Annotated[int, Field(ge=1, le=100)] = 10
+    PageNumber: int = 1
+    PageSize: int = 10
 
     def page(self, found: Sequence[T]) -> list[T]:
         """Those of all that are on the page asked for."""
@@ -104,8 +108,10 @@ def parse(model: type[R], parameters: Mapping[str, str]) -> R:
     Raises:
         ApiError: One is missing, unknown or out of range; its value is not repeated.
     """
+    # Some clients send an empty region where they mean none.
+    given = {name: text for name, text in parameters.items() if text or name != "RegionId"}
     try:
-        return model.model_validate(nested(parameters))
+        return model.model_validate(nested(given))
     except ValidationError as error:
         raise _api_error(model, error) from None
 
@@ -144,11 +150,14 @@ def _api_error(model: type[Request], error: ValidationError) -> ApiError:
     name = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
     match first["type"]:
         case "extra_forbidden":
+            feature = model.left_out.get(name) or model.left_out.get(name.partition(".")[0])
+            if feature is not None:
+                return not_emulated(f"{feature}: {name} of {model.__name__}")
             return ApiError(
                 400,
                 "UnsupportedParameter",
-                f"The local cloud does not know the parameter {name} of {model.__name__}: "
-                "docs/localcloud-coverage.md lists what it knows.",
+                f"The parameter {name} is not one of {model.__name__}: "
+                "docs/localcloud-coverage.md lists those that the local cloud knows.",
             )
         case "missing":
             return missing(name)

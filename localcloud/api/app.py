@@ -26,7 +26,7 @@ from localcloud.api.signatures import Signed
 from localcloud.cloud import Cloud
 from localcloud.dataplane.model import DataPlaneError, RefusedError
 from localcloud.errors import ApiError, not_emulated
-from localcloud.regions import require_region
+from localcloud.regions import require_known
 
 log = logging.getLogger("localcloud")
 
@@ -107,7 +107,7 @@ class Api:
         """
         action = products.find(call.version, call.action)
         request = requests.parse(action.request, call.parameters)
-        require_region(action.product, action.name, request.RegionId)
+        require_known(request.RegionId)
         store = self.cloud.store
         with self.lock:
             if not action.changes:

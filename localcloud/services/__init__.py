@@ -6,6 +6,7 @@ from importlib import import_module
 
 MODULES = (
     "account",
+    "resource_groups",
     "vpc",
     "security_groups",
     "instances",

@@ -7,10 +7,6 @@ from localcloud.products import BSS, LOCATION, STS, Answer
 from localcloud.requests import Request
 
 
-class GetCallerIdentity(Request):
-    pass
-
-
 class DescribeEndpoints(Request):
     Id: str = ""
     ServiceCode: str
@@ -26,8 +22,8 @@ class QueryAvailableInstances(Request):
     Region: str = ""
 
 
-@STS.action
-def get_caller_identity(cloud: Cloud, request: GetCallerIdentity) -> Answer:
+@STS.named("GetCallerIdentity")
+def get_caller_identity(cloud: Cloud, request: Request) -> Answer:
     return {
         "AccountId": ACCOUNT_ID,
         "UserId": ACCOUNT_ID,

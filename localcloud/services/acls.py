@@ -63,18 +63,14 @@ class RemoveAccessControlListEntry(OfAcl):
 
 class DescribeAccessControlListAttribute(OfAcl):
     AclEntryComment: str = ""
-    Page: Annotated[int, Field(ge=1)] | None = None
-    PageSize: Annotated[int, Field(ge=1, le=50)] = 50
+    Page: int | None = None
+    PageSize: int = 10
 
 
 class DescribeAccessControlLists(PagedRequest, TaggedRequest):
     AclName: str = ""
     AddressIPVersion: Literal["", "ipv4", "ipv6"] = ""
     ResourceGroupId: str = ""
-
-
-class DeleteAccessControlList(OfAcl):
-    pass
 
 
 class GivenEntry(BaseModel):
@@ -201,8 +197,8 @@ def describe_acls(cloud: Cloud, request: DescribeAccessControlLists) -> Answer:
     }
 
 
-@SLB.action
-def delete_acl(cloud: Cloud, request: DeleteAccessControlList) -> Answer:
+@SLB.named("DeleteAccessControlList")
+def delete_acl(cloud: Cloud, request: OfAcl) -> Answer:
     acl = _acl(cloud, request)
     if _users(cloud, acl):
         raise ApiError(400, "OperationFailed.AclBindedWithVip", "The ACL has binded with vip.")

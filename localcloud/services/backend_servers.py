@@ -5,7 +5,6 @@ from __future__ import annotations
 from localcloud.cloud import Cloud
 from localcloud.documents import BackendServer, Instance, Listener, LoadBalancer
 from localcloud.products import SLB, Answer
-from localcloud.requests import Port
 from localcloud.services.load_balancers import OfLoadBalancer, load_balancer
 from localcloud.services.server_lists import GivenServer, require_running, servers
 
@@ -23,7 +22,7 @@ class RemoveBackendServers(OfLoadBalancer):
 
 
 class DescribeHealthStatus(OfLoadBalancer):
-    ListenerPort: Port | None = None
+    ListenerPort: int | None = None
     ListenerProtocol: str = ""
 
 

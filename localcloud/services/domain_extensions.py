@@ -41,14 +41,6 @@ class SetDomainExtensionAttribute(OfDomainExtension):
     ServerCertificateId: str
 
 
-class DescribeDomainExtensionAttribute(OfDomainExtension):
-    pass
-
-
-class DeleteDomainExtension(OfDomainExtension):
-    pass
-
-
 class DescribeDomainExtensions(listeners.OfListener):
     DomainExtensionId: str = ""
 
@@ -92,8 +84,8 @@ def set_domain_extension(cloud: Cloud, request: SetDomainExtensionAttribute) -> 
     return {}
 
 
-@SLB.action
-def describe_domain_extension(cloud: Cloud, request: DescribeDomainExtensionAttribute) -> Answer:
+@SLB.named("DescribeDomainExtensionAttribute")
+def describe_domain_extension(cloud: Cloud, request: OfDomainExtension) -> Answer:
     extension = _extension(cloud, request)
     return {
         **described(extension),
@@ -113,8 +105,8 @@ def describe_domain_extensions(cloud: Cloud, request: DescribeDomainExtensions) 
     return {"DomainExtensions": {"DomainExtension": found}}
 
 
-@SLB.action
-def delete_domain_extension(cloud: Cloud, request: DeleteDomainExtension) -> Answer:
+@SLB.named("DeleteDomainExtension")
+def delete_domain_extension(cloud: Cloud, request: OfDomainExtension) -> Answer:
     cloud.store.delete(_extension(cloud, request))
     cloud.apply()
     return {}

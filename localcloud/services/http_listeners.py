@@ -6,22 +6,13 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Listener
 from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import SLB, Answer
-from localcloud.requests import OnOff, Port
+from localcloud.requests import OnOff
 from localcloud.services import listeners
 
 
 class CreateLoadBalancerHTTPListener(listeners.Attributes):
-    HealthCheck: OnOff
     ListenerForward: OnOff = "off"
-    ForwardPort: Port | None = None
-
-
-class SetLoadBalancerHTTPListenerAttribute(listeners.Changes):
-    pass
-
-
-class DescribeLoadBalancerHTTPListenerAttribute(listeners.OfListener):
-    pass
+    ForwardPort: int | None = None
 
 
 @SLB.action
@@ -39,8 +30,8 @@ def create_http_listener(cloud: Cloud, request: CreateLoadBalancerHTTPListener) 
     return {}
 
 
-@SLB.action
-def set_http_listener(cloud: Cloud, request: SetLoadBalancerHTTPListenerAttribute) -> Answer:
+@SLB.named("SetLoadBalancerHTTPListenerAttribute")
+def set_http_listener(cloud: Cloud, request: listeners.Changes) -> Answer:
     listener = listeners.find(cloud, request, "http")
     if listener.attributes["ListenerForward"] == "on":
         raise ApiError(
@@ -52,9 +43,7 @@ def set_http_listener(cloud: Cloud, request: SetLoadBalancerHTTPListenerAttribut
     return {}
 
 
-@SLB.action
-def describe_http_listener(
-    cloud: Cloud, request: DescribeLoadBalancerHTTPListenerAttribute
-) -> Answer:
+@SLB.named("DescribeLoadBalancerHTTPListenerAttribute")
+def describe_http_listener(cloud: Cloud, request: listeners.OfListener) -> Answer:
     listener = listeners.find(cloud, request, "http")
     return listeners.described(cloud, listener)

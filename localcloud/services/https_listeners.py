@@ -47,10 +47,6 @@ class SetLoadBalancerHTTPSListenerAttribute(HttpsAttributes, listeners.Changes):
     pass
 
 
-class DescribeLoadBalancerHTTPSListenerAttribute(listeners.OfListener):
-    pass
-
-
 @SLB.action
 def create_https_listener(cloud: Cloud, request: CreateLoadBalancerHTTPSListener) -> Answer:
     if request.ServerCertificateId is None:
@@ -71,10 +67,8 @@ def set_https_listener(cloud: Cloud, request: SetLoadBalancerHTTPSListenerAttrib
     return {}
 
 
-@SLB.action
-def describe_https_listener(
-    cloud: Cloud, request: DescribeLoadBalancerHTTPSListenerAttribute
-) -> Answer:
+@SLB.named("DescribeLoadBalancerHTTPSListenerAttribute")
+def describe_https_listener(cloud: Cloud, request: listeners.OfListener) -> Answer:
     listener = listeners.find(cloud, request, "https")
     return {
         **listeners.described(cloud, listener),

@@ -10,7 +10,7 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Instance
 from localcloud.errors import invalid
 from localcloud.products import ECS, Answer
-from localcloud.requests import PagedRequest, TaggedRequest, UpTo50
+from localcloud.requests import PagedRequest, TaggedRequest
 from localcloud.services.catalogue import INSTANCE_TYPES
 from localcloud.services.instances import OfInstance, instance
 from localcloud.services.tags import tagged
@@ -34,14 +34,6 @@ class DescribeInstances(PagedRequest, TaggedRequest):
     NextToken: str = ""
 
 
-class DescribeUserData(OfInstance):
-    pass
-
-
-class DescribeInstanceAttribute(OfInstance):
-    pass
-
-
 class DescribeDisks(PagedRequest):
     InstanceId: str = ""
     DiskType: str = "all"
@@ -49,7 +41,6 @@ class DescribeDisks(PagedRequest):
 
 
 class DescribeInstanceRamRole(PagedRequest):
-    PageSize: UpTo50 = 10
     InstanceIds: str = ""
     RamRoleName: str = ""
 
@@ -89,14 +80,14 @@ def describe_instances(cloud: Cloud, request: DescribeInstances) -> Answer:
     }
 
 
-@ECS.action
-def describe_user_data(cloud: Cloud, request: DescribeUserData) -> Answer:
+@ECS.named("DescribeUserData")
+def describe_user_data(cloud: Cloud, request: OfInstance) -> Answer:
     found = instance(cloud, request.InstanceId)
     return {"InstanceId": found.id, "RegionId": found.region, "UserData": found.user_data}
 
 
-@ECS.action
-def describe_instance_attribute(cloud: Cloud, request: DescribeInstanceAttribute) -> Answer:
+@ECS.named("DescribeInstanceAttribute")
+def describe_instance_attribute(cloud: Cloud, request: OfInstance) -> Answer:
     found = instance(cloud, request.InstanceId)
     return {
         "InstanceId": found.id,

@@ -53,11 +53,11 @@ class RunInstances(TaggedRequest):
     SystemDisk: GivenDisk = GivenDisk()
     UserData: str = ""
     ResourceGroupId: str = ""
-    Amount: Annotated[int, Field(ge=1, le=1)] = 1
+    Amount: int = 1
     IoOptimized: str = "optimized"
     InstanceChargeType: Literal["PostPaid"] = "PostPaid"
     InternetChargeType: str = "PayByTraffic"
-    InternetMaxBandwidthOut: Annotated[int, Field(ge=0, le=100)] = 0
+    InternetMaxBandwidthOut: int = 0
     SpotStrategy: Literal["NoSpot"] = "NoSpot"
     HttpTokens: Literal["optional", "required"] = "optional"
     HttpEndpoint: Literal["enabled", "disabled"] = "enabled"
@@ -70,10 +70,6 @@ class RunInstances(TaggedRequest):
 
 class OfInstance(Request):
     InstanceId: str
-
-
-class StartInstance(OfInstance):
-    pass
 
 
 class StopInstance(OfInstance):
@@ -151,8 +147,8 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
     return {"InstanceIdSets": {"InstanceIdSet": [instance.id]}}
 
 
-@ECS.action
-def start_instance(cloud: Cloud, request: StartInstance) -> Answer:
+@ECS.named("StartInstance")
+def start_instance(cloud: Cloud, request: OfInstance) -> Answer:
     found = instance(cloud, request.InstanceId)
     if not cloud.is_stopped(found):
         raise _wrong_status()

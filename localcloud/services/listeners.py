@@ -12,7 +12,7 @@ from localcloud.dataplane import haproxy_syntax as syntax
 from localcloud.documents import DomainExtension, Listener, LoadBalancer, VServerGroup
 from localcloud.errors import ApiError, invalid, missing, not_emulated
 from localcloud.products import SLB, Answer
-from localcloud.requests import OnOff, Port, served_as
+from localcloud.requests import OnOff, served_as
 from localcloud.services.acls import require_usable
 from localcloud.services.load_balancers import OfLoadBalancer, load_balancer
 
@@ -83,7 +83,7 @@ HealthCheckHost = Annotated[
 
 
 class OfListener(OfLoadBalancer):
-    ListenerPort: Port
+    ListenerPort: int
 
 
 class OfAnyListener(OfListener):
@@ -93,13 +93,13 @@ class OfAnyListener(OfListener):
 class Attributes(OfListener):
     """What both Create and Set take; a field that is not given keeps its value."""
 
-    BackendServerPort: Port | None = None
-    Bandwidth: Annotated[int, Field(ge=-1, le=5120)] | None = None
+    BackendServerPort: int | None = None
+    Bandwidth: int | None = None
     Scheduler: Literal["wrr", "rr", "wlc"] | None = None
     Description: Annotated[str, Field(max_length=256)] | None = None
     Gzip: OnOff | None = None
-    IdleTimeout: Annotated[int, Field(ge=1, le=60)] | None = None
-    RequestTimeout: Annotated[int, Field(ge=1, le=180)] | None = None
+    IdleTimeout: int | None = None
+    RequestTimeout: int | None = None
     XForwardedFor: Literal["on"] | None = None
     XForwardedFor_proto: OnOff | None = None
     XForwardedFor_SLBIP: OnOff | None = None
@@ -111,14 +111,14 @@ class Attributes(OfListener):
     HealthCheckHttpCode: (
         Annotated[str, Field(pattern=r"^http_[2345]xx(,http_[2345]xx)*$")] | None
     ) = None
-    HealthCheckConnectPort: Annotated[int, Field(ge=-520, le=65535)] | None = None
-    HealthCheckTimeout: Annotated[int, Field(ge=1, le=300)] | None = None
-    HealthCheckInterval: Annotated[int, Field(ge=1, le=50)] | None = None
-    HealthyThreshold: Annotated[int, Field(ge=2, le=10)] | None = None
-    UnhealthyThreshold: Annotated[int, Field(ge=2, le=10)] | None = None
+    HealthCheckConnectPort: int | None = None
+    HealthCheckTimeout: int | None = None
+    HealthCheckInterval: int | None = None
+    HealthyThreshold: int | None = None
+    UnhealthyThreshold: int | None = None
     StickySession: OnOff | None = None
     StickySessionType: Literal["insert", "server"] | None = None
-    CookieTimeout: Annotated[int, Field(ge=1, le=86400)] | None = None
+    CookieTimeout: int | None = None
     Cookie: CookieName | None = None
     AclStatus: OnOff | None = None
     AclId: str | None = None
@@ -133,33 +133,21 @@ class Changes(Attributes):
 
     VServerGroup: OnOff | None = None
     MasterSlaveServerGroup: OnOff | None = None
-    HealthCheckConnectTimeout: Annotated[int, Field(ge=1, le=300)] | None = None
+    HealthCheckConnectTimeout: int | None = None
 
 
-class StartLoadBalancerListener(OfAnyListener):
-    pass
-
-
-class StopLoadBalancerListener(OfAnyListener):
-    pass
-
-
-class DeleteLoadBalancerListener(OfAnyListener):
-    pass
-
-
-@SLB.action
-def start_listener(cloud: Cloud, request: StartLoadBalancerListener) -> Answer:
+@SLB.named("StartLoadBalancerListener")
+def start_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
     return _switched(cloud, request, running=True)
 
 
-@SLB.action
-def stop_listener(cloud: Cloud, request: StopLoadBalancerListener) -> Answer:
+@SLB.named("StopLoadBalancerListener")
+def stop_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
     return _switched(cloud, request, running=False)
 
 
-@SLB.action
-def delete_listener(cloud: Cloud, request: DeleteLoadBalancerListener) -> Answer:
+@SLB.named("DeleteLoadBalancerListener")
+def delete_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
     remove(cloud, _any(cloud, request))
     owner = load_balancer(cloud, request)
     if owner.status == "active" and not cloud.store.all(Listener, load_balancer_id=owner.id):

@@ -9,7 +9,7 @@ from pydantic import Field
 from localcloud.cloud import Cloud
 from localcloud.documents import Instance, Listener, LoadBalancer
 from localcloud.products import SLB, Answer
-from localcloud.requests import PagedRequest, Port, TaggedRequest
+from localcloud.requests import PagedRequest, TaggedRequest
 from localcloud.services.listeners import ACL_DETAILS, unforwarded
 from localcloud.services.load_balancers import described
 from localcloud.services.tags import tagged
@@ -19,7 +19,6 @@ BY_ALL = ("BackendServerPort", "Bandwidth", "Description", "Scheduler", "VServer
 
 
 class DescribeLoadBalancers(PagedRequest, TaggedRequest):
-    PageNumber: Annotated[int, Field(ge=1, le=1000)] = 1
     LoadBalancerId: str = ""
     LoadBalancerName: str = ""
     LoadBalancerStatus: str = ""
@@ -40,10 +39,10 @@ class DescribeLoadBalancers(PagedRequest, TaggedRequest):
 
 class DescribeLoadBalancerListeners(TaggedRequest):
     LoadBalancerId: list[str] = []
-    ListenerPort: Port | None = None
+    ListenerPort: int | None = None
     ListenerProtocol: Literal["", "http", "https"] = ""
     Description: str = ""
-    MaxResults: Annotated[int, Field(ge=1, le=100)] = 20
+    MaxResults: int = 20
     NextToken: Annotated[str, Field(pattern=r"^[0-9]{0,9}$")] = ""
 
 

@@ -64,7 +64,7 @@ class CreateLoadBalancer(TaggedRequest, Protection):
     VSwitchId: str = ""
     MasterZoneId: str = ""
     SlaveZoneId: str = ""
-    Bandwidth: Annotated[int, Field(ge=1, le=5120)] | None = None
+    Bandwidth: int | None = None
     InternetChargeType: ChargeType = "paybytraffic"
     InstanceChargeType: Literal["PayBySpec", "PayByCLCU"] = "PayBySpec"
     LoadBalancerSpec: str = ""
@@ -76,14 +76,6 @@ class CreateLoadBalancer(TaggedRequest, Protection):
 
 class OfLoadBalancer(Request):
     LoadBalancerId: str
-
-
-class DescribeLoadBalancerAttribute(OfLoadBalancer):
-    pass
-
-
-class DeleteLoadBalancer(OfLoadBalancer):
-    pass
 
 
 class SetLoadBalancerName(OfLoadBalancer):
@@ -104,7 +96,7 @@ class SetLoadBalancerModificationProtection(OfLoadBalancer, Protection):
 
 class ModifyLoadBalancerInternetSpec(OfLoadBalancer):
     InternetChargeType: ChargeType | None = None
-    Bandwidth: Annotated[int, Field(ge=1, le=5000)] | None = None
+    Bandwidth: int | None = None
     AutoPay: bool = False
 
 
@@ -117,7 +109,7 @@ class ModifyLoadBalancerInstanceChargeType(OfLoadBalancer):
     InstanceChargeType: Literal["PayBySpec", "PayByCLCU"]
     InternetChargeType: ChargeType | None = None
     LoadBalancerSpec: str = ""
-    Bandwidth: Annotated[int, Field(ge=1, le=5000)] | None = None
+    Bandwidth: int | None = None
 
 
 @SLB.action
@@ -178,10 +170,8 @@ def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
     }
 
 
-@SLB.action
-def describe_load_balancer_attribute(
-    cloud: Cloud, request: DescribeLoadBalancerAttribute
-) -> Answer:
+@SLB.named("DescribeLoadBalancerAttribute")
+def describe_load_balancer_attribute(cloud: Cloud, request: OfLoadBalancer) -> Answer:
     found = load_balancer(cloud, request)
     listeners = cloud.store.all(Listener, load_balancer_id=found.id)
     ports = [
@@ -216,8 +206,8 @@ def describe_load_balancer_attribute(
     }
 
 
-@SLB.action
-def delete_load_balancer(cloud: Cloud, request: DeleteLoadBalancer) -> Answer:
+@SLB.named("DeleteLoadBalancer")
+def delete_load_balancer(cloud: Cloud, request: OfLoadBalancer) -> Answer:
     found = load_balancer(cloud, request)
     if found.delete_protection == "on":
         raise ApiError(

@@ -77,10 +77,6 @@ class AuthorizeSecurityGroup(Request):
     ClientToken: str = ""
 
 
-class AuthorizeSecurityGroupEgress(AuthorizeSecurityGroup):
-    pass
-
-
 class RevokeSecurityGroup(Request):
     SecurityGroupId: str
     IpProtocol: str = ""
@@ -94,10 +90,6 @@ class RevokeSecurityGroup(Request):
     SourceGroupOwnerAccount: str = ""
     Description: str = ""
     NicType: str = ""
-
-
-class RevokeSecurityGroupEgress(RevokeSecurityGroup):
-    pass
 
 
 @ECS.action
@@ -202,8 +194,8 @@ def authorize_security_group(cloud: Cloud, request: AuthorizeSecurityGroup) -> A
     return _authorize(cloud, request, "ingress")
 
 
-@ECS.action
-def authorize_security_group_egress(cloud: Cloud, request: AuthorizeSecurityGroupEgress) -> Answer:
+@ECS.named("AuthorizeSecurityGroupEgress")
+def authorize_security_group_egress(cloud: Cloud, request: AuthorizeSecurityGroup) -> Answer:
     return _authorize(cloud, request, "egress")
 
 
@@ -212,8 +204,8 @@ def revoke_security_group(cloud: Cloud, request: RevokeSecurityGroup) -> Answer:
     return _revoke(cloud, request, "ingress")
 
 
-@ECS.action
-def revoke_security_group_egress(cloud: Cloud, request: RevokeSecurityGroupEgress) -> Answer:
+@ECS.named("RevokeSecurityGroupEgress")
+def revoke_security_group_egress(cloud: Cloud, request: RevokeSecurityGroup) -> Answer:
     return _revoke(cloud, request, "egress")
 
 

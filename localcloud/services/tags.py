@@ -18,7 +18,7 @@ from localcloud.documents import (
     VServerGroup,
     VSwitch,
 )
-from localcloud.errors import invalid, missing
+from localcloud.errors import invalid
 from localcloud.products import ECS, SLB, VPC, Answer, Product
 from localcloud.requests import KeyValue, Request, TaggedRequest
 
@@ -50,11 +50,7 @@ class UntagResources(Request):
     All: bool = False
 
 
-class UnTagResources(UntagResources):
-    pass
-
-
-class ListTagResources(Request):
+class ListTagResources(TaggedRequest):
     ResourceType: str
     ResourceId: list[str] = []
     NextToken: str = ""
@@ -72,12 +68,8 @@ def tagged(document: Document, wanted: Iterable[KeyValue]) -> bool:
     )
 
 
-def _register(
-    product: Product, kinds: Kinds, untag: type[UntagResources], longest_key: int
-) -> None:
+def _register(product: Product, kinds: Kinds, untag: str, longest_key: int) -> None:
     def tag_resources(cloud: Cloud, request: TagResources) -> Answer:
-        if not request.Tag:
-            raise missing("Tag")
         if any(len(tag.Key) > longest_key for tag in request.Tag):
             raise invalid("Tag", f"A key has {longest_key} characters at most.")
         for document in _documents(cloud, kinds, request.ResourceType, request.ResourceId):
@@ -95,6 +87,11 @@ def _register(
         return {}
 
     def list_tag_resources(cloud: Cloud, request: ListTagResources) -> Answer:
+        ids = request.ResourceId or [
+            document.id
+            for kind in kinds.get(request.ResourceType, ())
+            for document in cloud.store.all(kind, region=request.RegionId)
+        ]
         found: list[dict[str, Any]] = [
             {
                 "ResourceType": request.ResourceType,
@@ -102,14 +99,14 @@ def _register(
                 "TagKey": key,
                 "TagValue": value,
             }
-            for document in _documents(cloud, kinds, request.ResourceType, request.ResourceId)
+            for document in _documents(cloud, kinds, request.ResourceType, ids)
+            if tagged(document, request.Tag)
             for key, value in sorted(document.tags.items())
         ]
         return {"TagResources": {"TagResource": found}}
 
-    untag_resources.__annotations__["request"] = untag
     product.action(tag_resources)
-    product.action(untag_resources)
+    product.named(untag)(untag_resources)
     product.action(list_tag_resources)
 
 
@@ -123,6 +120,6 @@ def _documents(
     return [document for document in found if document is not None]
 
 
-_register(SLB, SLB_KINDS, UntagResources, 64)
-_register(VPC, VPC_KINDS, UnTagResources, 128)
-_register(ECS, ECS_KINDS, UntagResources, 128)
+_register(SLB, SLB_KINDS, "UntagResources", 64)
+_register(VPC, VPC_KINDS, "UnTagResources", 128)
+_register(ECS, ECS_KINDS, "UntagResources", 128)

@@ -18,7 +18,7 @@ from localcloud.documents import (
 )
 from localcloud.errors import ApiError, invalid, not_emulated
 from localcloud.products import VPC, Answer
-from localcloud.requests import PagedRequest, Request, TaggedRequest, UpTo50
+from localcloud.requests import PagedRequest, Request, TaggedRequest
 from localcloud.services.tags import tagged
 
 SETTLE_SECONDS = 0.5
@@ -46,10 +46,9 @@ class DescribeVpcAttribute(Request):
 
 
 class DescribeVpcs(PagedRequest, TaggedRequest):
-    PageSize: UpTo50 = 10
     VpcId: str = ""
     VpcName: str = ""
-    VpcOwnerId: str = ""
+    VpcOwnerId: int = 0
     IsDefault: bool | None = None
     ResourceGroupId: str = ""
     DhcpOptionsSetId: str = ""
@@ -63,7 +62,6 @@ class ModifyVpcAttribute(Request):
 
 
 class DescribeRouteTableList(PagedRequest):
-    PageSize: UpTo50 = 10
     VpcId: str = ""
     RouterId: str = ""
     RouterType: str = ""
@@ -92,10 +90,9 @@ class DescribeVSwitchAttributes(Request):
 
 
 class DescribeVSwitches(PagedRequest, TaggedRequest):
-    PageSize: UpTo50 = 10
     VSwitchId: str = ""
     VSwitchName: str = ""
-    VSwitchOwnerId: str = ""
+    VSwitchOwnerId: int = 0
     VpcId: str = ""
     ZoneId: str = ""
     IsDefault: bool | None = None
@@ -157,7 +154,7 @@ def describe_vpcs(cloud: Cloud, request: DescribeVpcs) -> Answer:
         for one in cloud.store.all(Vpc, region=request.RegionId)
         if (not request.VpcId or one.id in request.VpcId.split(","))
         and request.VpcName in {"", one.name}
-        and request.VpcOwnerId in {"", ACCOUNT_ID}
+        and request.VpcOwnerId in {0, int(ACCOUNT_ID)}
         and request.IsDefault is not True
         and request.ResourceGroupId in {"", one.resource_group_id}
         and not request.DhcpOptionsSetId
@@ -257,7 +254,7 @@ def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
         if (
             request.VSwitchId in {"", one.id}
             and request.VSwitchName in {"", one.name}
-            and request.VSwitchOwnerId in {"", ACCOUNT_ID}
+            and request.VSwitchOwnerId in {0, int(ACCOUNT_ID)}
             and request.VpcId in {"", one.vpc_id}
             and request.ZoneId in {"", one.zone_id}
             and request.IsDefault is not True

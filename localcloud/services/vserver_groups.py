@@ -46,14 +46,6 @@ class ModifyVServerGroupBackendServers(OfVServerGroup):
     NewBackendServers: str = ""
 
 
-class DescribeVServerGroupAttribute(OfVServerGroup):
-    pass
-
-
-class DeleteVServerGroup(OfVServerGroup):
-    pass
-
-
 class DescribeVServerGroups(OfLoadBalancer, TaggedRequest):
     Description: str = ""
     IncludeListener: bool = False
@@ -112,8 +104,8 @@ def modify_members(cloud: Cloud, request: ModifyVServerGroupBackendServers) -> A
     return _saved(cloud, group)
 
 
-@SLB.action
-def describe_group(cloud: Cloud, request: DescribeVServerGroupAttribute) -> Answer:
+@SLB.named("DescribeVServerGroupAttribute")
+def describe_group(cloud: Cloud, request: OfVServerGroup) -> Answer:
     group = _group(cloud, request)
     members = []
     for one in group.members:
@@ -159,8 +151,8 @@ def describe_groups(cloud: Cloud, request: DescribeVServerGroups) -> Answer:
     return {"VServerGroups": {"VServerGroup": answers}}
 
 
-@SLB.action
-def delete_group(cloud: Cloud, request: DeleteVServerGroup) -> Answer:
+@SLB.named("DeleteVServerGroup")
+def delete_group(cloud: Cloud, request: OfVServerGroup) -> Answer:
     group = _group(cloud, request)
     if _users(cloud, group):
         raise ApiError(400, "RspoolVipExist", "there are vips associating with this vServer group.")

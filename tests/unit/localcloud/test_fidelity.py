@@ -18,7 +18,6 @@ from localcloud.api.gateway import Call
 from localcloud.errors import ApiError
 from localcloud.known_actions import known_actions
 from localcloud.products import ECS, PRODUCTS, SLB, VPC, Action, Product
-from localcloud.regions import REGION_OPTIONAL
 from tests.unit.localcloud.fake_plane import ZONE, Account
 from tests.unit.localcloud.listener_site import Site
 from tests.unit.localcloud.test_sdk_models import MODELS
@@ -68,7 +67,7 @@ def needs_region(action: Action) -> bool:
 
 @pytest.mark.parametrize("action", JUDGED, ids=name_of)
 def test_a_region_is_demanded_where_the_api_demands_it(action: Action) -> None:
-    assert needs_region(action) != (action.name in REGION_OPTIONAL[action.product])
+    assert needs_region(action) == action.request.model_fields["RegionId"].is_required()
 
 
 @pytest.mark.parametrize("product", [SLB, ECS, VPC], ids=lambda product: product.name)

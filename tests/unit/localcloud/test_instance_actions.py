@@ -175,7 +175,8 @@ def test_a_protected_instance_stays_until_the_protection_goes(account: Account) 
 def test_attributes_change_one_by_one(account: Account) -> None:
     key = account.make_instance(InstanceName="a", Description="b")
     account.ecs("ModifyInstanceAttribute", InstanceId=key, HostName="host")
-    account.ecs("ModifyInstanceMetadataOptions", InstanceId=key, HttpTokens="required")
+    options = {"HttpEndpoint": "enabled", "HttpTokens": "required"}
+    account.ecs("ModifyInstanceMetadataOptions", InstanceId=key, **options)
     found = described(account, key)
     assert (found["InstanceName"], found["Description"], found["HostName"]) == ("a", "b", "host")
     assert found["MetadataOptions"]["HttpTokens"] == "required"
@@ -211,7 +212,8 @@ def test_an_instance_is_never_without_security_group(account: Account) -> None:
     ],
 )
 def test_an_instance_that_is_not_there_is_not_found(account: Account, action: str) -> None:
-    error = account.refusal(ECS, action, InstanceId="i-none")
+    given = {"HttpEndpoint": "enabled"} if action == "ModifyInstanceMetadataOptions" else {}
+    error = account.refusal(ECS, action, InstanceId="i-none", **given)
     assert (error.status, error.code) == (404, "InvalidInstanceId.NotFound")
     assert "i-none" not in error.message
 

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from localcloud import requests
+from localcloud import requests, services
 from localcloud.errors import ApiError
+from localcloud.products import PRODUCTS
 from localcloud.requests import PagedRequest, Request, nested, parse
 
 VALUE = "a-value-that-nobody-shall-see"
@@ -133,5 +134,11 @@ def test_an_answer_has_the_page_that_was_asked_for():
 
 @pytest.mark.parametrize("name", ["PageNumber", "PageSize"])
 def test_there_is_no_page_zero(name):
-    with pytest.raises(ApiError, match=name):
-        parse(Paged, {name: "0"})
+    services.load()
+    actions = [action for product in PRODUCTS for action in product.actions.values()]
+    paged = [action.request for action in actions if issubclass(action.request, PagedRequest)]
+    assert len(paged) > 10
+    for request in paged:
+        required = [key for key, field in request.model_fields.items() if field.is_required()]
+        with pytest.raises(ApiError, match=name):
+            parse(request, {**dict.fromkeys(required, "a"), name: "0"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from localcloud.products import BSS, LOCATION, STS
+from localcloud.products import BSS, LOCATION, RESOURCE_MANAGER, STS
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
 from tests.unit.localcloud.fake_plane import Account
 
@@ -21,6 +21,7 @@ def tour(account: Account) -> None:
     for action in ("DescribeZones", "DescribeInstanceTypes", "DescribeImages", "DescribeTags"):
         account.ecs(action)
     account.ecs("DescribeAvailableResource", DestinationResource="InstanceType")
+    account.call(RESOURCE_MANAGER, "ListResourceGroups")
     account.slb("DescribeZones")
     account.slb("DescribeRegions")
     account.ecs("DescribeRegions")
@@ -94,9 +95,9 @@ def _instance(account: Account, switch: str, group: str) -> str:
         "DescribeDisks",
         "DescribeNetworkInterfaces",
         "ModifyInstanceAttribute",
-        "ModifyInstanceMetadataOptions",
     ):
         account.ecs(action, **of)
+    account.ecs("ModifyInstanceMetadataOptions", **of, HttpEndpoint="enabled")
     other = account.make_group(account.store.everything()["vpc"][0].id)
     account.ecs("JoinSecurityGroup", **of, SecurityGroupId=other)
     account.ecs("LeaveSecurityGroup", **of, SecurityGroupId=other)

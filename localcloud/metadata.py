@@ -1,0 +1,123 @@
+"""What the API's published metadata says of each action's parameters, and requests that follow it.
+
+Required or not, and in which range, comes from there; a request's model says by hand what metadata
+cannot. Where the local cloud follows another source, `deviations` says which one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from annotated_types import Ge, Le
+from pydantic import create_model
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from localcloud.deviations import DEVIATIONS, LEFT_OUT, Range
+from localcloud.requests import Request
+
+FILE = Path(__file__).with_name("published_parameters.json")
+
+R = TypeVar("R", bound=Request)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter as published.
+
+    Attributes:
+        type: In the metadata's words, such as `String` or `RepeatList`.
+        required: Whether a request must have it.
+        range: Least and greatest value; None where there is no such bound.
+    """
+
+    type: str
+    required: bool = False
+    range: Range = (None, None)
+
+
+@cache
+def _published() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return found
+
+
+def actions(product: str) -> frozenset[str]:
+    """Actions of a product whose parameters are known, emulated or not."""
+    return frozenset(_published()[product])
+
+
+def published(product: str, action: str) -> Mapping[str, Parameter]:
+    """Parameters of an action by name, as the metadata has them.
+
+    Raises:
+        KeyError: It has no such action.
+    """
+    return {name: _read(text) for name, text in _published()[product][action].items()}
+
+
+def _read(text: str) -> Parameter:
+    kind, *rest = text.split()
+    bounds = next((word.split("..") for word in rest if ".." in word), ["", ""])
+    least, greatest = (int(bound) if bound else None for bound in bounds)
+    return Parameter(kind, "required" in rest, (least, greatest))
+
+
+def parameters(product: str, action: str) -> Mapping[str, Parameter]:
+    """Parameters of an action by name, as the local cloud demands them."""
+    found = dict(published(product, action))
+    for deviation in DEVIATIONS:
+        name = deviation.parameter
+        if f"{product}.{action}" not in deviation.actions or name not in found:
+            continue
+        if deviation.range is not None:
+            found[name] = replace(found[name], range=deviation.range)
+        if deviation.required is not None:
+            found[name] = replace(found[name], required=deviation.required)
+    return found
+
+
+def fitted(product: str, action: str, model: type[R]) -> type[R]:
+    """The model of an action's request, with what the metadata says of its fields.
+
+    Args:
+        product: Whose action.
+        action: The model's new name.
+        model: Written by hand; its fields are the parameters that are emulated.
+    """
+    known = parameters(product, action)
+    changed: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if name in known and (fit := _fit(field, known[name])) is not None:
+            changed[name] = (fit.annotation, fit)
+    made = create_model(action, __base__=model, __module__=model.__module__, **changed)
+    made.model_rebuild(force=True)  # several threads may be the first to read a request with it
+    made.left_out = {
+        name: feature
+        for feature, names in LEFT_OUT.get(f"{product}.{action}", {}).items()
+        for name in names.split()
+    }
+    return made
+
+
+def _fit(field: FieldInfo, parameter: Parameter) -> FieldInfo | None:
+    """A field that keeps to what is published; None for one that does so by itself."""
+    least, greatest = parameter.range
+    bounds = [
+        *([] if least is None else [Ge(least)]),
+        *([] if greatest is None else [Le(greatest)]),
+    ]
+    required = parameter.required and not field.is_required()
+    if not bounds and not required:
+        return None
+    found = copy(field)
+    found.metadata = [*field.metadata, *bounds]
+    if required:
+        found.default, found.default_factory = PydanticUndefined, None
+    return found
