@@ -42,6 +42,8 @@ LISTENERS = _of(
 )
 """Actions that take a listener's attributes."""
 
+TCP_LISTENERS = _of("Slb", "CreateLoadBalancerTCPListener SetLoadBalancerTCPListenerAttribute")
+
 EVERYWHERE = {"RegionId": "the provider and the SDKs send it with every call"}
 """Parameters that every action takes."""
 
@@ -61,15 +63,45 @@ DEVIATIONS = (
         required=False,
     ),
     *(
-        Deviation(LISTENERS, name, "its text and the documentation", range=(2, 10))
+        Deviation(
+            LISTENERS | TCP_LISTENERS | _of("Slb", "SetRule"),
+            name,
+            "its text and the documentation",
+            range=(2, 10),
+        )
         for name in ("HealthyThreshold", "UnhealthyThreshold")
+    ),
+    Deviation(
+        TCP_LISTENERS | _of("Slb", "SetRule"),
+        "HealthCheckConnectPort",
+        "-520 is what the API describes where none is set, and the provider sends it back",
+        range=(-520, 65535),
+    ),
+    Deviation(
+        _of("Slb", "CreateLoadBalancerTCPListener"),
+        "Bandwidth",
+        "the provider leaves it out unless it is set, and works in accounts",
+        required=False,
+    ),
+    Deviation(
+        TCP_LISTENERS | _of("Slb", "DescribeLoadBalancerTCPListenerAttribute"),
+        "ListenerPort",
+        f"{_TEXT}: 0 is of listeners on all ports, which are not emulated",
+        range=(1, 65535),
+    ),
+    Deviation(
+        _of("Slb", "CreateLoadBalancerTCPListener"),
+        "BackendServerPort",
+        f"{_TEXT}: 0 is of listeners on all ports, which are not emulated",
+        range=(1, 65535),
     ),
     Deviation(LISTENERS, "IdleTimeout", "its text and the provider", range=(1, 60)),
     Deviation(LISTENERS, "RequestTimeout", "its text and the provider", range=(1, 180)),
     Deviation(
         _of(
             "Slb",
-            "CreateDomainExtension DescribeDomainExtensions DeleteLoadBalancerListener "
+            "CreateDomainExtension CreateRules DescribeDomainExtensions DescribeRules "
+            "DeleteLoadBalancerListener "
             "DescribeHealthStatus DescribeLoadBalancerListeners StartLoadBalancerListener "
             "StopLoadBalancerListener",
         ),
@@ -165,11 +197,28 @@ _CHANGED = {
     "MasterSlaveServerGroup": _SENT,
 }
 
+_OF_HTTP = dict.fromkeys(
+    (
+        "Cookie",
+        "CookieTimeout",
+        "Gzip",
+        "HealthCheck",
+        "HealthCheckMethod",
+        "HealthCheckTimeout",
+        "IdleTimeout",
+        "RequestTimeout",
+        "StickySession",
+        "StickySessionType",
+    ),
+    "the provider sends it whatever the protocol, and it means nothing",
+)
+
 ADDED: dict[str, dict[str, str]] = {
     "Slb.CreateLoadBalancerHTTPListener": _GROUPS_APART,
     "Slb.CreateLoadBalancerHTTPSListener": _GROUPS_APART,
     "Slb.SetLoadBalancerHTTPListenerAttribute": _CHANGED,
     "Slb.SetLoadBalancerHTTPSListenerAttribute": _CHANGED,
+    "Slb.SetLoadBalancerTCPListenerAttribute": {"BackendServerPort": _SENT, **_OF_HTTP},
     "Ecs.DescribeInstanceTypes": {"InstanceType": _SENT},
     "Ecs.RevokeSecurityGroup": {"DestGroupId": _ONE_SHAPE},
     "Ecs.RevokeSecurityGroupEgress": {
@@ -203,6 +252,10 @@ LEFT_OUT: dict[str, dict[str, str]] = {
     "Slb.CreateLoadBalancerHTTPSListener": _LISTENER,
     "Slb.SetLoadBalancerHTTPListenerAttribute": _LISTENER_CHANGES,
     "Slb.SetLoadBalancerHTTPSListenerAttribute": _LISTENER_CHANGES,
+    "Slb.CreateLoadBalancerTCPListener": {"tags of listeners": "Tag"},
+    "Slb.SetLoadBalancerTCPListenerAttribute": {_DRY: "DryRun"},
+    "Slb.CreateRules": {_DRY: "DryRun"},
+    "Slb.SetRule": {_DRY: "DryRun"},
     "Slb.DescribeLoadBalancers": {"tags as JSON, beside Tag": "Tags"},
     "Ecs.AuthorizeSecurityGroup": {
         _OLD_RULES: "Description DestCidrIp IpProtocol NicType Policy PortRange Priority "

@@ -179,6 +179,26 @@ class DomainExtension(Document):
     server_certificate_id: str
 
 
+class Rule(Document):
+    """A forwarding rule of a listener: requests for a domain or a path go to a group of their own.
+
+    Attributes:
+        url: Beginning of the path; empty for all of the domain.
+        listener_sync: Whether the listener's scheduler, health check and session persistence hold.
+        attributes: Those of the rule's own where they do not, by the names of SetRule.
+    """
+
+    kind = "rule"
+    load_balancer_id: str
+    port: int
+    name: str
+    domain: str = ""
+    url: str = ""
+    vserver_group_id: str
+    listener_sync: Literal["on", "off"] = "on"
+    attributes: dict[str, Any] = {}
+
+
 class LoadBalancer(Document):
     """A CLB instance; `address` is a loopback address."""
 
@@ -215,7 +235,7 @@ class Listener(Document):
 
     kind = "listener"
     load_balancer_id: str
-    protocol: Literal["http", "https"] = "https"
+    protocol: Literal["http", "https", "tcp"] = "https"
     port: int
     running: bool = False
     attributes: dict[str, Any]
@@ -240,6 +260,7 @@ KINDS: tuple[type[Document], ...] = (
     AccessControlList,
     Listener,
     DomainExtension,
+    Rule,
 )
 
 SECRET_FIELDS = frozenset({"private_key", "user_data"})

@@ -14,6 +14,7 @@ from localcloud.documents import (
     GroupMember,
     Listener,
     LoadBalancer,
+    Rule,
     ServerCertificate,
     VServerGroup,
 )
@@ -66,6 +67,15 @@ def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener
         backends=(),
         access_control=_access_control(store, listener),
     )
+    if listener.protocol == "tcp":
+        return replace(
+            plain,
+            backends=tuple(_backend(one, values, sockets) for one in members(store, listener)),
+            scheduler=values["Scheduler"],
+            health_check=_tcp_health_check(values),
+            persistence_timeout=values["PersistenceTimeout"],
+            established_timeout=values["EstablishedTimeout"],
+        )
     if values["ListenerForward"] == "on":
         return replace(plain, forward_port=values["ForwardPort"])
     forwarding = replace(
@@ -82,8 +92,36 @@ def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener
             proto=values["XForwardedFor_proto"] == "on",
         ),
         gzip=values["Gzip"] == "on",
+        rules=tuple(_rule(store, listener, one, sockets) for one in rules(store, listener)),
     )
     return forwarding if listener.protocol == "http" else _with_tls(store, listener, forwarding)
+
+
+def rules(store: Store, listener: Listener) -> list[Rule]:
+    """The forwarding rules of a listener."""
+    return store.all(Rule, load_balancer_id=listener.load_balancer_id, port=listener.port)
+
+
+def rule_values(listener: Listener, rule: Rule) -> Mapping[str, Any]:
+    """Scheduler, health check and session persistence of a rule: its own, or the listener's."""
+    return rule.attributes if rule.listener_sync == "off" else listener.attributes
+
+
+def _rule(store: Store, listener: Listener, rule: Rule, sockets: Sockets) -> model.Rule:
+    group = store.get(VServerGroup, rule.vserver_group_id)
+    if group is None:
+        raise LookupError(f"There is no VServer group {rule.vserver_group_id}")
+    values = rule_values(listener, rule)
+    return model.Rule(
+        rule_id=rule.id,
+        domain=rule.domain,
+        url=rule.url,
+        backends=tuple(_backend(one, values, sockets) for one in group.members),
+        scheduler=values["Scheduler"],
+        sticky_session=_sticky_session(values),
+        # A rule of its own has no method: SetRule takes none.
+        health_check=_health_check({"HealthCheckMethod": "head", **values}),
+    )
 
 
 def _with_tls(store: Store, listener: Listener, plain: model.Listener) -> model.Listener:
@@ -136,6 +174,22 @@ def _access_control(store: Store, listener: Listener) -> model.AccessControl | N
     lists = (store.get(AccessControlList, key) for key in listener.acl_ids)
     entries = (entry.entry for one in lists if one is not None for entry in one.entries)
     return model.AccessControl(listener.attributes["AclType"], tuple(entries))
+
+
+def _tcp_health_check(values: Mapping[str, Any]) -> model.HealthCheck | None:
+    """Of a TCP listener, which may be checked over HTTP all the same, by HEAD."""
+    if values["HealthCheckType"] == "http":
+        timeout = {"HealthCheckTimeout": values["HealthCheckConnectTimeout"]}
+        return _health_check({**values, **timeout, "HealthCheckMethod": "head"})
+    if values["HealthCheck"] != "on":
+        return None
+    return model.HealthCheck(
+        kind="tcp",
+        interval=values["HealthCheckInterval"],
+        timeout=values["HealthCheckConnectTimeout"],
+        healthy_threshold=values["HealthyThreshold"],
+        unhealthy_threshold=values["UnhealthyThreshold"],
+    )
 
 
 def _health_check(values: Mapping[str, Any]) -> model.HealthCheck | None:

@@ -20,7 +20,9 @@ from localcloud.dataplane.model import (
     HealthCheck,
     Listener,
     ListenerKey,
+    Pool,
     RefusedError,
+    Rule,
     SocketAddress,
     StickySession,
 )
@@ -121,8 +123,14 @@ def render(
         if listener.forward_port is not None:
             lines += ["", *_redirect(listener, listener.forward_port, sockets)]
             continue
+        if listener.protocol == "tcp":
+            lines += ["", *_tcp(listener, sockets[listener.key])]
+            continue
         lines += ["", *_frontend(listener, sockets[listener.key], tls.get(listener.key), strict)]
-        lines += ["", *_backend(listener)]
+        for section, pool in syntax.pools(listener):
+            lines += ["", *_backend(section, pool, listener.request_timeout)]
+        if any(rule.domain for rule in listener.rules):
+            lines += ["", *_nowhere(listener)]
     return "\n".join(lines) + "\n"
 
 
@@ -148,6 +156,27 @@ def _redirect(
         _answer(400, page("400 Bad Request"), "unless { req.hdr(host) -m found }"),
         _answer(302, page("302 Found"), f"hdr location {syntax.word(location)}"),
     ]
+
+
+def _tcp(listener: Listener, socket: SocketAddress) -> Iterator[str]:
+    """A listener that passes connections on, and the backend for it."""
+    section = syntax.section(listener)
+    idle = f"{int(listener.established_timeout)}s"
+    yield from (
+        f"frontend {section}",
+        "    mode tcp",
+        "    option tcplog",
+        f"    bind {syntax.endpoint(socket.host, socket.port)}",
+        f"    timeout client {idle}",
+        *_access_control(listener.access_control),
+        f"    default_backend {section}",
+        "",
+    )
+    yield from _backend(section, listener, listener.established_timeout)
+    yield "    mode tcp"
+    if listener.persistence_timeout:
+        yield f"    stick-table type ipv6 size 100k expire {int(listener.persistence_timeout)}s"
+        yield "    stick on src"
 
 
 def _access_control(control: AccessControl | None) -> Iterator[str]:
@@ -199,7 +228,50 @@ def _frontend(
         lines.append(f"    http-request set-header SLB-IP {socket.host}")
     if listener.gzip:
         lines += ["    compression algo gzip", f"    compression type {' '.join(GZIP_TYPES)}"]
-    return [*lines, f"    default_backend {name}"]
+    return [*lines, *_rules(listener), f"    default_backend {name}"]
+
+
+def _rules(listener: Listener) -> Iterator[str]:
+    """Which requests do not go to the listener's own backends.
+
+    The domain decides before the path, an exact one before `*`, a longer one before a shorter; of
+    its rules the one with the longest path. A domain that has rules and none for the path answers
+    404: https://help.aliyun.com/document_detail/85955.html
+    """
+    sections = {
+        rule.rule_id: name for name, rule in syntax.pools(listener) if isinstance(rule, Rule)
+    }
+    by_domain: dict[str, list[Rule]] = {}
+    for rule in listener.rules:
+        by_domain.setdefault(rule.domain.lower(), []).append(rule)
+    for domain in sorted(by_domain, key=_priority):
+        host = _host(domain) if domain else ""
+        for rule in sorted(by_domain[domain], key=lambda one: (-len(one.url), one.url)):
+            path = f" {{ path -m beg {syntax.rule_url(rule.url)} }}" if rule.url else ""
+            yield f"    use_backend {sections[rule.rule_id]} if{host}{path}"
+        if domain and all(rule.url for rule in by_domain[domain]):
+            yield f"    use_backend {_nowhere_name(listener)} if{host}"
+
+
+def _priority(domain: str) -> tuple[bool, bool, int, str]:
+    return (not domain, domain.startswith("*"), -len(domain), domain)
+
+
+def _host(domain: str) -> str:
+    name = syntax.server_name(domain)
+    match = f"end {name.removeprefix('*')}" if name.startswith("*") else f"str {name}"
+    return f" {{ req.hdr(host),field(1,:),lower -m {match} }}"
+
+
+def _nowhere(listener: Listener) -> list[str]:
+    return [
+        f"backend {_nowhere_name(listener)}",
+        _answer(404, page("404 Not Found"), "if TRUE"),
+    ]
+
+
+def _nowhere_name(listener: Listener) -> str:
+    return f"{syntax.section(listener)}_nowhere"
 
 
 def _tls_options(listener: Listener, tls: TlsFiles, strict: bool) -> str:
@@ -244,20 +316,19 @@ def _answer(status: int, body: str, condition: str) -> str:
     return f"    http-request return status {status} {content} {condition}"
 
 
-def _backend(listener: Listener) -> list[str]:
+def _backend(section: str, pool: Pool, request_timeout: int) -> list[str]:
     lines = [
-        f"backend {syntax.section(listener)}",
-        f"    balance {'leastconn' if listener.scheduler == 'wlc' else 'roundrobin'}",
-        f"    timeout server {int(listener.request_timeout)}s",
+        f"backend {section}",
+        f"    balance {'leastconn' if pool.scheduler == 'wlc' else 'roundrobin'}",
+        f"    timeout server {int(request_timeout)}s",
     ]
-    if listener.sticky_session is not None:
-        lines.append(f"    {_cookie(listener.sticky_session)}")
-    check = listener.health_check
+    if pool.sticky_session is not None:
+        lines.append(f"    {_cookie(pool.sticky_session)}")
+    check = pool.health_check
     if check is not None:
         lines += _check(check)
     return lines + [
-        f"    {_server(listener, backend)}"
-        for backend in sorted(listener.backends, key=server_name)
+        f"    {_server(pool, backend)}" for backend in sorted(pool.backends, key=server_name)
     ]
 
 
@@ -269,6 +340,14 @@ def _cookie(sticky: StickySession) -> str:
 
 
 def _check(check: HealthCheck) -> list[str]:
+    timing = [
+        # CLB: a timeout shorter than the interval becomes the interval.
+        f"    timeout check {max(check.timeout, check.interval)}s",
+        f"    default-server inter {int(check.interval)}s"
+        f" rise {int(check.healthy_threshold)} fall {int(check.unhealthy_threshold)}",
+    ]
+    if check.kind == "tcp":
+        return timing
     digits = sorted({syntax.status_class(code) for code in check.http_codes})
     # CLB sends a backend's own address where no domain is set.
     host = "%[srv_name,field(2,:)]" if check.domain is None else syntax.check_domain(check.domain)
@@ -278,25 +357,22 @@ def _check(check: HealthCheck) -> list[str]:
         f"    http-check send meth {method} uri {syntax.check_uri(check.uri)}"
         f" ver HTTP/1.0 hdr Host {host}",
         f"    http-check expect rstatus ^[{''.join(digits)}][0-9][0-9]",
-        # CLB: a timeout shorter than the interval becomes the interval.
-        f"    timeout check {max(check.timeout, check.interval)}s",
-        f"    default-server inter {int(check.interval)}s"
-        f" rise {int(check.healthy_threshold)} fall {int(check.unhealthy_threshold)}",
+        *timing,
     ]
 
 
-def _server(listener: Listener, backend: Backend) -> str:
+def _server(pool: Pool, backend: Backend) -> str:
     syntax.identifier(backend.server_id)
     if not 0 <= backend.weight <= 100:
         raise RefusedError(f"The weight {backend.weight} is not in 0 to 100.")
     # Round robin without weights: they only say whether a server takes part.
-    weight = 100 if listener.scheduler == "rr" and backend.weight else backend.weight
+    weight = 100 if pool.scheduler == "rr" and backend.weight else backend.weight
     socket = syntax.endpoint(backend.socket.host, backend.socket.port)
     options = f"weight {int(weight)}"
-    if listener.sticky_session is not None and weight:
+    if pool.sticky_session is not None and weight:
         # One that takes no requests takes none of its old sessions either.
         options += f" cookie {_session_value(backend)}"
-    if listener.health_check is not None:
+    if pool.health_check is not None:
         options += " check"
         if backend.checked_port is not None:
             options += f" port {int(backend.checked_port)}"

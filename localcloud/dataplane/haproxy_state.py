@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from localcloud.dataplane import haproxy_syntax as syntax
@@ -108,17 +108,22 @@ def render_state(
     """
     lines = ["1", f"# {_FIELDS}"]
     for listener in listeners:
-        if listener.health_check is None:
-            continue
-        section = syntax.section(listener)
-        for backend in listener.backends:
-            name = server_name(backend)
-            before = statistics.get((section, name))
-            state = _RUNNING if before is not None and before.up else _STOPPED
-            weights = f"{backend.weight} {backend.weight}"
-            check = f"0 1 0 0 {_CHECK_ENABLED} 0"
-            lines.append(
-                f"1 {section} 1 {name} {backend.socket.host} {state} 0 {weights} {check}"
-                f" 0 0 - {backend.socket.port} - 0 0 - - 0"
-            )
+        for section, pool in syntax.pools(listener):
+            if pool.health_check is not None:
+                lines += _states(section, pool.backends, statistics)
     return "\n".join(lines) + "\n"
+
+
+def _states(
+    section: str, backends: Sequence[Backend], statistics: Mapping[ServerKey, ServerStatus]
+) -> Iterator[str]:
+    for backend in backends:
+        name = server_name(backend)
+        before = statistics.get((section, name))
+        state = _RUNNING if before is not None and before.up else _STOPPED
+        weights = f"{backend.weight} {backend.weight}"
+        check = f"0 1 0 0 {_CHECK_ENABLED} 0"
+        yield (
+            f"1 {section} 1 {name} {backend.socket.host} {state} 0 {weights} {check}"
+            f" 0 0 - {backend.socket.port} - 0 0 - - 0"
+        )

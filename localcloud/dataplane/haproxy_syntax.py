@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 
-from localcloud.dataplane.model import Listener, RefusedError
+from localcloud.dataplane.model import Listener, Pool, RefusedError
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _URI = re.compile(r"/[!-~]{0,254}")
+_RULE_URL = re.compile(r"/[A-Za-z0-9/.%?#&_=~-]{1,79}")
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?")
 _STATUS_CLASS = re.compile(r"http_[2-5]xx")
 _DOMAIN = re.compile(r"[A-Za-z0-9.-]{1,80}")
@@ -47,6 +49,11 @@ def server_name(text: str) -> str:
     return _checked(_SERVER_NAME, text, "a domain")
 
 
+def rule_url(text: str) -> str:
+    """Check and quote the beginning of a path in a forwarding rule."""
+    return word(_checked(_RULE_URL, text, "the beginning of a path"))
+
+
 def cookie(text: str) -> str:
     """Check and quote a cookie's name: a token of HTTP that does not begin with `$`."""
     return word(_checked(_COOKIE, text, "a cookie's name"))
@@ -80,6 +87,13 @@ def endpoint(host: str, port: int) -> str:
 def section(listener: Listener) -> str:
     """Name of a listener's frontend and backend."""
     return f"{identifier(listener.load_balancer_id)}_{listener.protocol}_{int(listener.port)}"
+
+
+def pools(listener: Listener) -> Iterator[tuple[str, Pool]]:
+    """What a listener sends requests to, each with the name of its backend."""
+    yield section(listener), listener
+    for rule in listener.rules:
+        yield f"{section(listener)}_{identifier(rule.rule_id)}", rule
 
 
 def _checked(pattern: re.Pattern[str], text: str, what: str) -> str:

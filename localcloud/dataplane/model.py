@@ -29,6 +29,8 @@ class HealthCheck:
     timeout: int = 5
     healthy_threshold: int = 3
     unhealthy_threshold: int = 3
+    kind: Literal["http", "tcp"] = "http"
+    """Whether an answer counts, or only that a connection comes about."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,21 @@ class DomainExtension:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """Requests for a domain, or for paths that begin alike, which go to backends of their own."""
+
+    rule_id: str
+    domain: str
+    """Exact, or with `*` before its first dot; empty: any domain that no other rule has."""
+    url: str
+    """How the path begins; empty: all of the domain."""
+    backends: tuple[Backend, ...]
+    scheduler: Literal["rr", "wrr", "wlc"] = "rr"
+    sticky_session: StickySession | None = None
+    health_check: HealthCheck | None = None
+
+
+@dataclass(frozen=True)
 class ForwardedHeaders:
     """Which X-Forwarded-… headers the listener adds beside X-Forwarded-For."""
 
@@ -91,14 +108,14 @@ class ForwardedHeaders:
 
 @dataclass(frozen=True)
 class Listener:
-    """A running HTTP or HTTPS listener of a load balancer."""
+    """A running listener of a load balancer."""
 
     load_balancer_id: str
     address: str
     """The load balancer's loopback address, IPv4 or IPv6."""
     port: int
     """The listener's port as the API knows it."""
-    protocol: Literal["http", "https"]
+    protocol: Literal["http", "https", "tcp"]
     backends: tuple[Backend, ...]
     scheduler: Literal["rr", "wrr", "wlc"] = "rr"
     sticky_session: StickySession | None = None
@@ -112,17 +129,25 @@ class Listener:
     server_certificate: str | None = None
     """PEM: leaf, intermediates, then the PKCS#1 key. HTTPS only."""
     domain_extensions: tuple[DomainExtension, ...] = ()
+    rules: tuple[Rule, ...] = ()
     ca_certificate: str | None = None
     """PEM of the client CA: set means mutual TLS."""
     tls_cipher_policy: str = "tls_cipher_policy_1_0"
     http2: bool = True
     gzip: bool = True
+    persistence_timeout: int = 0
+    """TCP only: seconds for which a client's address goes to the same backend; 0: none."""
+    established_timeout: int = 900
+    """TCP only: seconds after which an idle connection is closed."""
 
     @property
     def key(self) -> ListenerKey:
         """Identifies the listener within the data plane."""
         return (self.load_balancer_id, self.protocol, self.port)
 
+
+Pool = Listener | Rule
+"""What has backends: a listener for what no rule takes, and each of its rules."""
 
 ListenerKey = tuple[str, str, int]
 """Load balancer id, protocol, port of the API."""

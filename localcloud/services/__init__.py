@@ -22,7 +22,9 @@ MODULES = (
     "listeners",
     "http_listeners",
     "https_listeners",
+    "tcp_listeners",
     "domain_extensions",
+    "rules",
     "tags",
 )
 

@@ -18,14 +18,25 @@ INSTANCE_TYPES: dict[str, tuple[int, float, str]] = {
     "ecs.c7.large": (2, 4.0, "ecs.c7"),
     "ecs.g7.large": (2, 8.0, "ecs.g7"),
     "ecs.c7.xlarge": (4, 8.0, "ecs.c7"),
+    "ecs.g6.large": (2, 8.0, "ecs.g6"),
+    "ecs.g8i.large": (2, 8.0, "ecs.g8i"),
+    "ecs.n1.small": (1, 2.0, "ecs.n1"),
+    "ecs.sn1ne.xlarge": (4, 8.0, "ecs.sn1ne"),
 }
 """Name to cores, GiB of memory and family."""
 
-IMAGES = {
-    "aliyun_3_x64_20G_alibase_20260915.vhd": "2026-09-15T00:00:00Z",
-    "aliyun_3_x64_20G_alibase_20260318.vhd": "2026-03-18T00:00:00Z",
+_ALIYUN = ("Alibaba Cloud Linux 3.2104 LTS 64 bit", "Aliyun")
+
+IMAGES: dict[str, tuple[str, str, str]] = {
+    "aliyun_3_x64_20G_alibase_20260915.vhd": ("2026-09-15T00:00:00Z", *_ALIYUN),
+    "aliyun_3_x64_20G_alibase_20260318.vhd": ("2026-03-18T00:00:00Z", *_ALIYUN),
+    "ubuntu_22_04_x64_20G_alibase_20260309.vhd": (
+        "2026-03-09T00:00:00Z",
+        "Ubuntu 22.04 64 bit",
+        "Ubuntu",
+    ),
 }
-"""System images, with their time of creation."""
+"""System images, with their time of creation, operating system and platform."""
 
 
 class DescribeAvailableResource(Request):
@@ -163,8 +174,8 @@ def describe_regions(cloud: Cloud, request: DescribeRegions) -> Answer:
 @ECS.action
 def describe_images(cloud: Cloud, request: DescribeImages) -> Answer:
     images = [
-        _image(name, created)
-        for name, created in IMAGES.items()
+        _image(name)
+        for name in IMAGES
         if request.ImageId in {"", name}
         and request.ImageOwnerAlias in {"", "system"}
         and request.OSType in {"", "linux"}
@@ -191,7 +202,8 @@ def zone_ids(region: str) -> list[str]:
     return [f"{region}-{letter}" for letter in ZONES]
 
 
-def _image(name: str, created: str) -> dict[str, Any]:
+def _image(name: str) -> dict[str, Any]:
+    created, system, platform = IMAGES[name]
     return {
         "ImageId": name,
         "ImageName": name,
@@ -199,11 +211,11 @@ def _image(name: str, created: str) -> dict[str, Any]:
         "ImageVersion": "",
         "Architecture": "x86_64",
         "CreationTime": created,
-        "Description": "Kernel version is 5.10",
-        "OSName": "Alibaba Cloud Linux 3.2104 LTS 64 bit",
-        "OSNameEn": "Alibaba Cloud Linux 3.2104 LTS 64 bit",
+        "Description": "",
+        "OSName": system,
+        "OSNameEn": system,
         "OSType": "linux",
-        "Platform": "Aliyun",
+        "Platform": platform,
         "Status": "Available",
         "Size": 20,
         "Progress": "100%",

@@ -1,4 +1,4 @@
-"""What HTTP and HTTPS listeners have in common: born stopped, started by a call of its own."""
+"""What listeners have in common: born stopped, started by a call of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import Field
 from localcloud import serving
 from localcloud.cloud import Cloud
 from localcloud.dataplane import haproxy_syntax as syntax
-from localcloud.documents import DomainExtension, Listener, LoadBalancer, VServerGroup
+from localcloud.documents import DomainExtension, Listener, LoadBalancer, Rule, VServerGroup
 from localcloud.errors import ApiError, invalid, missing, not_emulated
 from localcloud.products import SLB, Answer
 from localcloud.requests import OnOff, served_as
@@ -64,6 +64,8 @@ REDIRECTING = ("ListenerForward", "ForwardPort", "AclStatus", "AclType", "AclId"
 """Attributes of a listener that redirects; it ignores all others."""
 
 
+Protocol = Literal["http", "https", "tcp"]
+
 CookieName = Annotated[str, served_as(syntax.cookie, "a token of HTTP that begins without a $")]
 
 HealthCheckUri = Annotated[
@@ -87,7 +89,7 @@ class OfListener(OfLoadBalancer):
 
 
 class OfAnyListener(OfListener):
-    ListenerProtocol: Literal["http", "https"] | None = None
+    ListenerProtocol: Protocol | None = None
 
 
 class Attributes(OfListener):
@@ -148,7 +150,7 @@ def stop_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
 
 @SLB.named("DeleteLoadBalancerListener")
 def delete_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
-    remove(cloud, _any(cloud, request))
+    remove(cloud, any_protocol(cloud, request))
     owner = load_balancer(cloud, request)
     if owner.status == "active" and not cloud.store.all(Listener, load_balancer_id=owner.id):
         cloud.store.put(owner.model_copy(update={"status": "inactive", "emptied": True}))
@@ -158,8 +160,8 @@ def delete_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
 
 def create(
     cloud: Cloud,
-    request: Attributes,
-    protocol: Literal["http", "https"],
+    request: OfListener,
+    protocol: Protocol,
     attributes: dict[str, Any],
 ) -> None:
     """Remember a new listener, stopped.
@@ -196,9 +198,7 @@ def change(cloud: Cloud, request: Changes, listener: Listener) -> None:
         ApiError: It cannot be.
     """
     values = given(request)
-    port = listener.attributes.get("BackendServerPort")
-    if values.get("BackendServerPort", port) != port:
-        raise invalid("BackendServerPort", "It is set when the listener is made.")
+    require_same_port(listener, values)
     if request.VServerGroup == "off":
         values["VServerGroupId"] = ""
     elif request.VServerGroup == "on" and not request.VServerGroupId:
@@ -209,6 +209,17 @@ def change(cloud: Cloud, request: Changes, listener: Listener) -> None:
     require_consistent(cloud, load_balancer(cloud, request), listener)
     cloud.store.put(listener)
     cloud.apply()
+
+
+def require_same_port(listener: Listener, values: dict[str, Any]) -> None:
+    """Check that what is to be set does not move the backends' port.
+
+    Raises:
+        ApiError: It does.
+    """
+    port = listener.attributes.get("BackendServerPort")
+    if values.get("BackendServerPort", port) != port:
+        raise invalid("BackendServerPort", "It is set when the listener is made.")
 
 
 def given(request: Attributes) -> dict[str, Any]:
@@ -235,24 +246,47 @@ def require_consistent(cloud: Cloud, owner: LoadBalancer, listener: Listener) ->
             if not values[name]:
                 raise missing(name)
         require_usable(cloud, owner, listener.acl_ids)
-    if values["ListenerForward"] == "on":
+    if values.get("ListenerForward") == "on":
         return
     if group := values["VServerGroupId"]:
-        found = cloud.store.get(VServerGroup, group)
-        if found is None or found.load_balancer_id != owner.id:
-            # The provider looks for these words.
-            raise ApiError(404, "InvalidParameter", "The specified VServerGroupId does not exist.")
+        require_group(cloud, owner.id, group)
     elif values.get("BackendServerPort") is None:
         raise missing("BackendServerPort")
-    _settle_sticky_session(values)
+    if "StickySession" in values:
+        settle_sticky_session(values)
     own = serving.OWN_PORT if group else values["BackendServerPort"]
     values.setdefault("HealthCheckConnectPort", own)
-    port = values["HealthCheckConnectPort"]
+    require_port(values["HealthCheckConnectPort"])
+
+
+def require_port(port: int) -> None:
+    """Check where health checks go.
+
+    Raises:
+        ApiError: It is no port.
+    """
     if port != serving.OWN_PORT and port < 1:
         raise invalid("HealthCheckConnectPort", "It is 1 to 65535, or -520 for the backend port.")
 
 
-def _settle_sticky_session(values: dict[str, Any]) -> None:
+def require_group(cloud: Cloud, load_balancer_id: str, group: str) -> None:
+    """Check that a load balancer has a VServer group.
+
+    Raises:
+        ApiError: It has not.
+    """
+    found = cloud.store.get(VServerGroup, group)
+    if found is None or found.load_balancer_id != load_balancer_id:
+        # The provider looks for these words.
+        raise ApiError(404, "InvalidParameter", "The specified VServerGroupId does not exist.")
+
+
+def settle_sticky_session(values: dict[str, Any]) -> None:
+    """Check what attributes say of session persistence, and drop those that then mean nothing.
+
+    Raises:
+        ApiError: One is missing.
+    """
     kept: tuple[str, ...] = ()
     if values["StickySession"] == "on":
         if "StickySessionType" not in values:
@@ -265,7 +299,7 @@ def _settle_sticky_session(values: dict[str, Any]) -> None:
         values.pop(name, None)
 
 
-def find(cloud: Cloud, request: OfListener, protocol: Literal["http", "https"]) -> Listener:
+def find(cloud: Cloud, request: OfListener, protocol: Protocol) -> Listener:
     """The listener of a port and protocol.
 
     Raises:
@@ -279,6 +313,14 @@ def find(cloud: Cloud, request: OfListener, protocol: Literal["http", "https"]) 
     return found
 
 
+WITHOUT = {
+    "ConnectionDrain": "off",
+    "MasterSlaveServerGroupId": "",
+    "ProxyProtocolV2Enabled": False,
+    "SynProxy": "disable",
+}
+"""What the API describes of TCP listeners, and none here has."""
+
 NEVER_FORWARDED = ("XForwardedFor_SLBPORT", "XForwardedFor_ClientSrcPort")
 NEVER_FORWARDED_OF_CLIENTS = tuple(
     f"XForwardedFor_ClientCert{what}"
@@ -290,7 +332,7 @@ those of clients' certificates."""
 
 def unforwarded(listener: Listener) -> dict[str, str]:
     """What a listener does not add to requests."""
-    if listener.attributes["ListenerForward"] == "on":
+    if listener.protocol == "tcp" or listener.attributes["ListenerForward"] == "on":
         return {}
     of_clients = NEVER_FORWARDED_OF_CLIENTS if listener.protocol == "https" else ()
     return dict.fromkeys((*NEVER_FORWARDED, *of_clients), "off")
@@ -312,21 +354,35 @@ def described(cloud: Cloud, listener: Listener) -> Answer:
             )
             and (guarded or name not in ACL_DETAILS)
         },
-        **unforwarded(listener),
-        "Rules": {"Rule": []},
+        **(WITHOUT if listener.protocol == "tcp" else _described_http(cloud, listener)),
         "Tags": {"Tag": []},
         "LoadBalancerId": listener.load_balancer_id,
         "ListenerPort": listener.port,
         "Status": cloud.listener_status(listener),
-        "SecurityStatus": "off",
         **({"AclIds": {"AclId": listener.acl_ids}} if guarded else {}),
     }
 
 
+def _described_http(cloud: Cloud, listener: Listener) -> Answer:
+    rules = [described_rule(one) for one in serving.rules(cloud.store, listener)]
+    return {**unforwarded(listener), "Rules": {"Rule": rules}, "SecurityStatus": "off"}
+
+
+def described_rule(rule: Rule) -> Answer:
+    """A forwarding rule as its listener shows it."""
+    return {
+        "RuleId": rule.id,
+        "RuleName": rule.name,
+        "Domain": rule.domain,
+        "Url": rule.url,
+        "VServerGroupId": rule.vserver_group_id,
+    }
+
+
 def remove(cloud: Cloud, listener: Listener) -> None:
-    """Forget a listener and its further domains."""
-    for extension in domain_extensions(cloud, listener):
-        cloud.store.delete(extension)
+    """Forget a listener with its further domains and its rules."""
+    for one in (*domain_extensions(cloud, listener), *serving.rules(cloud.store, listener)):
+        cloud.store.delete(one)
     cloud.store.delete(listener)
 
 
@@ -338,7 +394,7 @@ def domain_extensions(cloud: Cloud, listener: Listener) -> list[DomainExtension]
 
 
 def _switched(cloud: Cloud, request: OfAnyListener, *, running: bool) -> Answer:
-    listener = _any(cloud, request)
+    listener = any_protocol(cloud, request)
     listener.running = running
     cloud.store.put(listener)
     owner = load_balancer(cloud, request)
@@ -350,8 +406,12 @@ def _switched(cloud: Cloud, request: OfAnyListener, *, running: bool) -> Answer:
     return {}
 
 
-def _any(cloud: Cloud, request: OfAnyListener) -> Listener:
-    """The listener of a port, whatever its protocol unless the request names one."""
+def any_protocol(cloud: Cloud, request: OfAnyListener) -> Listener:
+    """The listener of a port, whatever its protocol unless the request names one.
+
+    Raises:
+        ApiError: There is none.
+    """
     if request.ListenerProtocol is not None:
         return find(cloud, request, request.ListenerProtocol)
     for one in cloud.store.all(Listener, load_balancer_id=load_balancer(cloud, request).id):

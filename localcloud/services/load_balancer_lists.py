@@ -40,7 +40,7 @@ class DescribeLoadBalancers(PagedRequest, TaggedRequest):
 class DescribeLoadBalancerListeners(TaggedRequest):
     LoadBalancerId: list[str] = []
     ListenerPort: int | None = None
-    ListenerProtocol: Literal["", "http", "https"] = ""
+    ListenerProtocol: Literal["", "http", "https", "tcp"] = ""
     Description: str = ""
     MaxResults: int = 20
     NextToken: Annotated[str, Field(pattern=r"^[0-9]{0,9}$")] = ""
@@ -103,6 +103,10 @@ _SEVERAL = ("LoadBalancerId", "LoadBalancerName")
 _ENDS = ("EndTime", "EndTimeStamp")
 
 
+_TCP = {"ConnectionDrain": "off", "MasterSlaveServerGroupId": "", "ProxyProtocolV2Enabled": "false"}
+"""What this list describes of TCP listeners, and none here has; here a boolean is text."""
+
+
 def _as_asked(shown: dict[str, Any], request: DescribeLoadBalancers, name: str) -> bool:
     wanted: str = getattr(request, name)
     choices = wanted.split(",") if name in _SEVERAL else [wanted]
@@ -135,7 +139,7 @@ def _listener(cloud: Cloud, listener: Listener) -> dict[str, Any]:
         for name, value in values.items()
         if name not in BY_ALL and not name.startswith("Acl")
     }
-    own |= unforwarded(listener)
+    own |= _TCP if listener.protocol == "tcp" else unforwarded(listener)
     if listener.protocol == "https":
         del own["ListenerForward"]
     return {

@@ -12,6 +12,7 @@ from localcloud.documents import (
     DomainExtension,
     Listener,
     LoadBalancer,
+    Rule,
     VServerGroup,
     new_id,
 )
@@ -178,7 +179,7 @@ def describe_load_balancer_attribute(cloud: Cloud, request: OfLoadBalancer) -> A
         {
             "ListenerPort": one.port,
             "ListenerProtocol": one.protocol,
-            "ListenerForward": one.attributes["ListenerForward"],
+            "ListenerForward": one.attributes.get("ListenerForward", "off"),
             "ForwardPort": one.attributes.get("ForwardPort", 0),
             "Description": one.attributes.get("Description", ""),
         }
@@ -215,7 +216,7 @@ def delete_load_balancer(cloud: Cloud, request: OfLoadBalancer) -> Answer:
             "OperationDenied.DeleteProtectionIsOn",
             "The load balancer is protected from deletion.",
         )
-    for kind in (Listener, DomainExtension, VServerGroup):
+    for kind in (Listener, DomainExtension, Rule, VServerGroup):
         for document in cloud.store.all(kind, load_balancer_id=found.id):
             cloud.store.delete(document)
     cloud.store.delete(found)

@@ -36,6 +36,7 @@ class GivenMember(GivenServer):
 
 
 S = TypeVar("S", bound=GivenServer)
+T = TypeVar("T")
 
 
 def servers(model: type[S], text: str, parameter: str = "BackendServers") -> list[S]:
@@ -46,18 +47,34 @@ def servers(model: type[S], text: str, parameter: str = "BackendServers") -> lis
     """
     if not text:
         return []
-    try:
-        values = json.loads(text) if '"' in text else ast.literal_eval(text)
-        found = TypeAdapter(list[model]).validate_python(values)  # type: ignore[valid-type]
-    except ValidationError as error:
-        raise invalid(parameter, error.errors()[0]["msg"] + ".") from None
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise invalid(parameter, "It is a JSON list of servers.") from None
+    found = listed(model, text, parameter, "servers")
     if len(found) > PER_CALL:
         raise ApiError(
             400, "TooManyBackendServers", f"A call takes {PER_CALL} backend servers at most."
         )
     return found
+
+
+def listed(model: type[T], text: str, parameter: str, what: str) -> list[T]:
+    """Read a list: JSON, or with the provider's single quotes.
+
+    Args:
+        model: Of each element.
+        text: The list.
+        parameter: That it is given by.
+        what: Its elements are.
+
+    Raises:
+        ApiError: It is something else.
+    """
+    try:
+        values = json.loads(text) if '"' in text else ast.literal_eval(text)
+        return TypeAdapter(list[model]).validate_python(values)  # type: ignore[valid-type]
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ").rstrip(".")
+        raise invalid(parameter, f"{message}.") from None
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise invalid(parameter, f"It is a JSON list of {what}.") from None
 
 
 def require_running(cloud: Cloud, server_id: str, region: str) -> None:

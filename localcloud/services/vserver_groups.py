@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from localcloud.cloud import Cloud
-from localcloud.documents import GroupMember, Instance, Listener, VServerGroup, new_id
+from localcloud.documents import GroupMember, Instance, Listener, Rule, VServerGroup, new_id
 from localcloud.errors import ApiError
 from localcloud.products import SLB, Answer
 from localcloud.requests import Request, TaggedRequest
@@ -135,6 +135,10 @@ def describe_groups(cloud: Cloud, request: DescribeVServerGroups) -> Answer:
             {"Port": one.port, "Protocol": one.protocol}
             for one in (_users(cloud, group) if request.IncludeListener else [])
         ]
+        rules = [
+            {"RuleId": one.id, "RuleName": one.name, "Domain": one.domain, "Url": one.url}
+            for one in (_rules(cloud, group) if request.IncludeRule else [])
+        ]
         answers.append(
             {
                 "VServerGroupId": group.id,
@@ -143,7 +147,7 @@ def describe_groups(cloud: Cloud, request: DescribeVServerGroups) -> Answer:
                 "CreateTime": creation_time(group),
                 "AssociatedObjects": {
                     "Listeners": {"Listener": listeners},
-                    "Rules": {"Rule": []},
+                    "Rules": {"Rule": rules},
                 },
                 "Tags": {"Tag": tag_keys(group)},
             }
@@ -154,7 +158,7 @@ def describe_groups(cloud: Cloud, request: DescribeVServerGroups) -> Answer:
 @SLB.named("DeleteVServerGroup")
 def delete_group(cloud: Cloud, request: OfVServerGroup) -> Answer:
     group = _group(cloud, request)
-    if _users(cloud, group):
+    if _users(cloud, group) or _rules(cloud, group):
         raise ApiError(400, "RspoolVipExist", "there are vips associating with this vServer group.")
     cloud.store.delete(group)
     return {}
@@ -171,6 +175,10 @@ def _group(cloud: Cloud, request: OfVServerGroup) -> VServerGroup:
 def _users(cloud: Cloud, group: VServerGroup) -> list[Listener]:
     listeners = cloud.store.all(Listener, load_balancer_id=group.load_balancer_id)
     return [one for one in listeners if one.attributes.get("VServerGroupId") == group.id]
+
+
+def _rules(cloud: Cloud, group: VServerGroup) -> list[Rule]:
+    return cloud.store.all(Rule, load_balancer_id=group.load_balancer_id, vserver_group_id=group.id)
 
 
 def _add(cloud: Cloud, group: VServerGroup, given: list[GivenMember]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 
 import pytest
 
@@ -274,5 +275,17 @@ def test_the_region_s_offer_fits_together(account: Account) -> None:
     [kind] = types["InstanceTypes"]["InstanceType"]
     assert (kind["CpuCoreCount"], kind["MemorySize"]) == (2, 4.0)
     images = account.ecs("DescribeImages", PageSize=1, PageNumber=2)
-    assert images["TotalCount"] == 2
+    assert images["TotalCount"] == 3
     assert len(images["Images"]["Image"]) == 1
+    everything = account.ecs("DescribeImages")["Images"]["Image"]
+    assert {one["Platform"] for one in everything if one["ImageId"].startswith("ubuntu_")} == {
+        "Ubuntu"
+    }
+
+
+def test_what_the_provider_s_own_tests_look_for_is_sold(account: Account) -> None:
+    types = account.ecs("DescribeInstanceTypes")["InstanceTypes"]["InstanceType"]
+    assert {"ecs.g6", "ecs.g8i", "ecs.sn1ne"} <= {one["InstanceTypeFamily"] for one in types}
+    assert (1, 2.0) in {(one["CpuCoreCount"], one["MemorySize"]) for one in types}
+    names = [one["ImageId"] for one in account.ecs("DescribeImages")["Images"]["Image"]]
+    assert any(re.search("^ubuntu_[0-9]+_[0-9]+_x64*", name) for name in names)

@@ -44,7 +44,8 @@ EXTRA_FIELDS: dict[str, dict[str, str]] = {
 """By action: fields that the SDK's model lacks, and why they are answered all the same."""
 
 LATER = "appears on orders of subscriptions, which are no longer sold"
-OTHER_PROTOCOLS = "TCP and UDP are not emulated"
+OTHER_PROTOCOLS = "UDP is not emulated"
+DRAINING = "connection draining is not emulated"
 UNDOCUMENTED = "in the model, and in no parameter of the action that would set it"
 MISSING_FIELDS: dict[str, dict[str, str]] = {
     "AddBackendServers": {
@@ -65,13 +66,18 @@ MISSING_FIELDS: dict[str, dict[str, str]] = {
     "DescribeLoadBalancers": {"LoadBalancers.LoadBalancer[].InternetChargeTypeAlias": UNDOCUMENTED},
     "DescribeLoadBalancerListeners": {
         "NextToken": "only where there is a further page",
-        "Listeners[].TCPListenerConfig": OTHER_PROTOCOLS,
+        "Listeners[].TCPListenerConfig.ConnectionDrainTimeout": DRAINING,
+        "Listeners[].TCPListenerConfig.HealthCheckMethod": UNDOCUMENTED,
         "Listeners[].UDPListenerConfig": OTHER_PROTOCOLS,
         **{
             f"Listeners[].{protocol}ListenerConfig.{name}": UNDOCUMENTED
             for protocol in ("HTTP", "HTTPS")
             for name in ("HealthCheckHttpVersion", "HealthCheckType")
         },
+    },
+    "DescribeLoadBalancerTCPListenerAttribute": {
+        "ConnectionDrainTimeout": DRAINING,
+        "HealthCheckMethod": UNDOCUMENTED,
     },
     "ListTagResources": {"NextToken": "all tags fit into one answer"},
     "UploadCACertificate": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from localcloud.products import BSS, LOCATION, RESOURCE_MANAGER, STS
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
@@ -10,6 +11,21 @@ from tests.unit.localcloud.fake_plane import Account
 
 RULE = {"IpProtocol": "tcp", "PortRange": "8080/8080", "SourceCidrIp": "10.0.0.0/8"}
 PERMISSION = {f"Permissions__1__{name}": value for name, value in RULE.items()}
+RULE_OF_ITS_OWN = {
+    "ListenerSync": "off",
+    "Scheduler": "rr",
+    "StickySession": "on",
+    "StickySessionType": "insert",
+    "CookieTimeout": 60,
+    "HealthCheck": "on",
+    "HealthCheckURI": "/a",
+    "HealthCheckDomain": "a.example.com",
+    "HealthCheckHttpCode": "http_3xx",
+    "HealthCheckTimeout": 4,
+    "HealthCheckInterval": 3,
+    "HealthyThreshold": 2,
+    "UnhealthyThreshold": 2,
+}
 TAG = {"Tag__1__Key": "a", "Tag__1__Value": "b"}
 
 
@@ -201,6 +217,7 @@ def _listener_with_all(
     account.slb("DescribeDomainExtensionAttribute", **extended)
     account.slb("DescribeDomainExtensions", **of)
     account.slb("DescribeLoadBalancerHTTPSListenerAttribute", **of)
+    _rule(account, of, server_group)
     account.slb("DescribeAccessControlListAttribute", AclId=acl)
     account.slb("DescribeVServerGroups", **at, IncludeListener="true")
     forward = {"ListenerForward": "on", "ForwardPort": 443}
@@ -223,10 +240,35 @@ def _listener_with_all(
     account.slb("DescribeLoadBalancers", PageSize=50)
     account.slb("DescribeLoadBalancerListeners", LoadBalancerId__1=balancer)
     account.slb("DeleteDomainExtension", **extended)
+    for check in ({}, {"HealthCheckType": "http"}):
+        tcp = {**at, "ListenerPort": 82}
+        account.slb("CreateLoadBalancerTCPListener", **tcp, BackendServerPort=80, **check)
+        account.slb("SetLoadBalancerTCPListenerAttribute", **tcp, **guarded)
+        account.slb("DescribeLoadBalancerTCPListenerAttribute", **tcp)
+        account.slb("DescribeLoadBalancerListeners")
+        account.slb("DeleteLoadBalancerListener", **tcp)
     for port in (81, 80, 443):
         account.slb("DeleteLoadBalancerListener", **at, ListenerPort=port)
     account.slb("DeleteVServerGroup", VServerGroupId=server_group)
     account.slb("DeleteAccessControlList", AclId=acl)
+
+
+def _rule(account: Account, of: dict[str, Any], server_group: str) -> None:
+    given = {"RuleName": "a", "Domain": "*.example.com", "VServerGroupId": server_group}
+    [made] = account.slb("CreateRules", **of, RuleList=json.dumps([{**given, "Url": "/a"}]))[
+        "Rules"
+    ]["Rule"]
+    rule = {"RuleId": made["RuleId"]}
+    account.slb("SetRule", **rule, RuleName="b", **RULE_OF_ITS_OWN)
+    account.slb("DescribeRules", **of)
+    account.slb("DescribeRuleAttribute", **rule)
+    account.slb("SetRule", **rule, StickySessionType="server", Cookie="a")
+    account.slb("DescribeRules", **of)
+    account.slb("DescribeRuleAttribute", **rule)
+    account.slb("DescribeLoadBalancerHTTPSListenerAttribute", **of)
+    balancer = of["LoadBalancerId"]
+    account.slb("DescribeVServerGroups", LoadBalancerId=balancer, IncludeRule="true")
+    account.slb("DeleteRules", RuleIds=json.dumps([made["RuleId"]]))
 
 
 def _listener(account: Account, balancer: str, server: str, authority: str) -> None:

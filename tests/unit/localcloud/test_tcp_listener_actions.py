@@ -1,0 +1,114 @@
+"""TCP listeners."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.localcloud.listener_site import Site
+
+
+@pytest.fixture
+def listening(site: Site) -> Site:
+    site.call("CreateLoadBalancerTCPListener", BackendServerPort=8080, Bandwidth=-1)
+    site.call("StartLoadBalancerListener", ListenerProtocol="tcp")
+    return site
+
+
+def describe(site: Site) -> dict[str, Any]:
+    return site.call("DescribeLoadBalancerTCPListenerAttribute")
+
+
+def test_a_listener_comes_changes_and_goes(listening: Site) -> None:
+    [served] = listening.served
+    assert (served.protocol, served.health_check.kind) == ("tcp", "tcp")
+    assert [one.server_id for one in served.backends] == [listening.instance]
+    shown = describe(listening)
+    assert (shown["Status"], shown["EstablishedTimeout"], shown["HealthCheck"]) == (
+        "running",
+        900,
+        "on",
+    )
+    assert "HealthCheckURI" not in shown
+    listening.call(
+        "SetLoadBalancerTCPListenerAttribute",
+        HealthCheckType="http",
+        HealthCheckURI="/a",
+        HealthCheckInterval=7,
+        PersistenceTimeout=60,
+        EstablishedTimeout=10,
+    )
+    [served] = listening.served
+    assert (served.health_check.kind, served.health_check.uri) == ("http", "/a")
+    assert (served.persistence_timeout, served.established_timeout) == (60, 10)
+    assert describe(listening)["HealthCheckHttpCode"] == "http_2xx"
+    listening.call("SetLoadBalancerTCPListenerAttribute", HealthCheckType="tcp")
+    assert "HealthCheckHttpCode" not in describe(listening)
+    listening.call("DeleteLoadBalancerListener")
+    assert listening.served == []
+
+
+def test_the_interval_has_another_spelling_when_it_is_made(site: Site) -> None:
+    site.call("CreateLoadBalancerTCPListener", BackendServerPort=80, healthCheckInterval=9)
+    assert describe(site)["HealthCheckInterval"] == 9
+
+
+def test_it_shows_among_its_load_balancer_s_listeners(listening: Site) -> None:
+    account = listening.account
+    shown = account.slb("DescribeLoadBalancerAttribute", LoadBalancerId=listening.balancer)
+    [port] = shown["ListenerPortsAndProtocol"]["ListenerPortAndProtocol"]
+    assert (port["ListenerPort"], port["ListenerProtocol"]) == (443, "tcp")
+    [listed] = account.slb("DescribeLoadBalancerListeners", ListenerProtocol="tcp")["Listeners"]
+    assert listed["TCPListenerConfig"]["PersistenceTimeout"] == 0
+
+
+def test_what_the_provider_sends_for_every_protocol_is_taken_and_means_nothing(
+    listening: Site,
+) -> None:
+    before = describe(listening)
+    listening.call(
+        "SetLoadBalancerTCPListenerAttribute",
+        Gzip="on",
+        StickySession="off",
+        HealthCheck="off",
+        HealthCheckTimeout=5,
+        IdleTimeout=15,
+        RequestTimeout=60,
+    )
+    assert describe(listening) == before
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"Scheduler": "sch"},
+        {"ProxyProtocolV2Enabled": "true"},
+        {"MasterSlaveServerGroupId": "rsp-a"},
+        {"ConnectionDrain": "on"},
+    ],
+)
+def test_what_is_not_emulated_says_so(site: Site, given: dict[str, Any]) -> None:
+    found = site.refusal("CreateLoadBalancerTCPListener", BackendServerPort=80, **given)
+    assert found == (400, "NotEmulated")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"Bandwidth": 0},
+        {"EstablishedTimeout": 9},
+        {"PersistenceTimeout": 3601},
+        {"HealthCheckURI": "a"},
+        {"HealthCheckType": "https"},
+    ],
+)
+def test_values_out_of_range_are_refused(site: Site, given: dict[str, Any]) -> None:
+    found = site.refusal("CreateLoadBalancerTCPListener", BackendServerPort=80, **given)
+    assert found == (400, "InvalidParameter")
+
+
+def test_it_has_no_forwarding_rules(listening: Site) -> None:
+    rules = json.dumps([{"RuleName": "a", "VServerGroupId": "rsp-a", "Url": "/a"}])
+    assert listening.refusal("CreateRules", RuleList=rules) == (400, "Operation.NotAllowed")
