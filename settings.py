@@ -322,7 +322,7 @@ class Settings(Model):
         }
 
     def client(self, name: str) -> ClientDefaults:
-        """A client's effective key size, validity, window and encoding.
+        """A client's effective key, validity, window and encoding.
 
         Raises:
             ValueError: Its own values and the defaults do not go together.
@@ -330,8 +330,12 @@ class Settings(Model):
         own = self.clients[name].model_dump(
             include=set(ClientDefaults.model_fields), exclude_none=True
         )
+        # Not the sizes of keys that are defaults' own: which of them counts, the algorithm says.
+        inherited = self.client_defaults.model_dump()
+        algorithm = own.get("key_algorithm", inherited["key_algorithm"])
+        del inherited["key_curve" if algorithm == "RSA" else "key_bits"]
         try:
-            return ClientDefaults.model_validate({**self.client_defaults.model_dump(), **own})
+            return ClientDefaults.model_validate({**inherited, **own})
         except ValidationError as error:
             reasons = "; ".join(sentences(error, ClientDefaults, path("clients", name)))
             raise ValueError(reasons) from None

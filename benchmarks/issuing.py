@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from benchmarks.figures import seconds, show
 from pki import certificates, keys, register
 from pki.certificates import Issuer
@@ -55,9 +58,9 @@ def by_openssl_commands(clients: int, issued: int = 0) -> float:
         raise RuntimeError("There is no openssl on PATH to compare with.")
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
-        authority = _authority()
-        (folder / "ca.crt").write_text(certificates.pem(authority.certificate), encoding="utf-8")
-        (folder / "ca.key").write_text(keys.pkcs1(authority.signing_key()), encoding="utf-8")
+        certificate, key = _authority()
+        (folder / "ca.crt").write_text(certificates.pem(certificate), encoding="utf-8")
+        (folder / "ca.key").write_text(keys.pkcs1(key), encoding="utf-8")
         (folder / "newcerts").mkdir()
         (folder / "openssl.conf").write_text(CONFIGURATION, encoding="utf-8")
         (folder / "serial").write_text(FIRST_SERIAL, encoding="utf-8")
@@ -72,11 +75,13 @@ def run() -> None:
     now = datetime.now(UTC)
     requests = {
         f"client-{number}": Request(
-            {"common_name": f"client-{number}"}, 2048, Window.opening(now, timedelta(days=365))
+            {"common_name": f"client-{number}"},
+            keys.Rsa(2048),
+            Window.opening(now, timedelta(days=365)),
         )
         for number in range(CLIENTS)
     }
-    authority = _authority()
+    authority = Issuer(*_authority())
     here = seconds(lambda: register.updated(Register(), requests, authority, now)) / CLIENTS
     show("client_issued", here * 1000, "ms")
     by_hand = by_openssl_commands(CLIENTS)
@@ -84,11 +89,11 @@ def run() -> None:
     show("openssl_commands_to_register", by_hand / here, "x")
 
 
-def _authority() -> Issuer:
+def _authority() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
     key = keys.generate(2048)
     window = Window.opening(datetime.now(UTC), timedelta(days=730))
     subject = distinguished_name({"common_name": "Benchmark CA"})
-    return Issuer(certificates.self_signed_authority(subject, key, window), key)
+    return certificates.self_signed_authority(subject, key, window), key
 
 
 def _by_hand(openssl: str, folder: Path, name: str) -> None:

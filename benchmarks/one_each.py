@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
 
-from pki import certificates, keys, register
+from pki import certificates, clb_keys, keys, register
 from pki.certificates import Issuer
 from pki.register import Register, Request
 from pki.windows import Window
@@ -27,11 +27,11 @@ class Provider(ResourceProvider):
     def create(self, props: Mapping[str, Any]) -> CreateResult:
         """Issue as the register does."""
         issuer = Issuer(
-            certificates.load(props["ca_certificate"]), keys.load(props["ca_private_key"])
+            certificates.load(props["ca_certificate"]), clb_keys.load(props["ca_private_key"])
         )
         now, name = datetime.now(UTC), props["name"]
         window = Window.opening(now, timedelta(days=365))
-        request = Request({"common_name": name}, 2048, window)
+        request = Request({"common_name": name}, keys.Rsa(2048), window)
         made = register.updated(Register(), {name: request}, issuer, now)
         return CreateResult(name, {"name": name, "bundle": made.bundles[name].properties()})
 

@@ -14,8 +14,9 @@ from components.dynamic.register_state import read_bundles, read_issued
 from components.dynamic.revocation_list import RevocationList
 from components.names import LONGEST_COMMON_NAME, bounded
 from configuration.certificates import Client
-from pki import certificates, names, signing_requests
+from pki import certificates, keys, names, signing_requests
 from pki.certificates import signed_by
+from pki.keys import Kind
 from pki.name_constraints import Subtrees
 from settings import Settings
 
@@ -38,7 +39,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         expired_probe: A client certificate that had expired when it was made, with its key;
             secret. Verification shows with it that the listener refuses such. None without the
             CA's key.
-        clients: By name: serial number, fingerprint, validity, status.
+        clients: By name: serial number, fingerprint, validity, status, and the key's kind.
         client_bundles: By name: certificate, chain, PKCS#12, pass phrase, key; secret.
         issued: Every client certificate that has not expired, in order of issue.
         revocation_list: PEM, one list for each key of the CA in use; empty without the CA's key.
@@ -176,14 +177,17 @@ def revoked_certificates(
     return [*found, *unpacked(withdrawn or "[]")]
 
 
-SHOWN = ("serial_number", "fingerprint_sha256", "not_before", "not_after", "status")
+SHOWN = ("serial_number", "fingerprint_sha256", "not_before", "not_after", "status", "key")
 """What `clients` says of each."""
 
 
 def latest(issued: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """The newest certificate of each client, those of removed clients too."""
     newest = {entry["name"]: entry for entry in issued if not entry.get("imported")}
-    return {name: {field: entry[field] for field in SHOWN} for name, entry in newest.items()}
+    return {
+        name: {field: entry[field] for field in SHOWN if field in entry}
+        for name, entry in newest.items()
+    }
 
 
 def _others(settings: Settings) -> list[str]:
@@ -207,12 +211,22 @@ def _requests(settings: Settings, ca_subject: Mapping[str, str]) -> dict[str, An
     return {
         name: {
             "subject": {"common_name": name, **inherited, **client.subject.values()},
-            **settings.client(name).model_dump(),
+            **settings.client(name).model_dump(exclude=set(keys.PROPERTIES)),
+            **_key(settings, name, client).properties(),
             **_own_material(client),
         }
         for name, client in settings.clients.items()
         if client.revoked is None
     }
+
+
+def _key(settings: Settings, name: str, client: Client) -> Kind:
+    """The kind of a client's key: of the one that it brings along, or as configured."""
+    if client.signing_request is not None:
+        return keys.kind_of(signing_requests.public_key(client.signing_request))
+    if client.certificate is not None:
+        return keys.kind_of(certificates.load(client.certificate).public_key())
+    return settings.client(name).key
 
 
 def _own_material(client: Client) -> dict[str, Any]:
@@ -221,8 +235,6 @@ def _own_material(client: Client) -> dict[str, Any]:
         "signing_request": client.signing_request,
         "certificate": client.certificate,
     }
-    if client.signing_request is not None:
-        material["key_bits"] = signing_requests.public_key(client.signing_request).key_size
     if client.pass_phrase is not None:
         material["pass_phrase"] = pulumi.Output.secret(client.pass_phrase.get_secret_value())
     return {name: value for name, value in material.items() if value is not None}

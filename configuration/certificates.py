@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import ipaddress
 import unicodedata
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from cryptography import x509
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from configuration.model import MissingPartError, Model
 from pki import (
     brought_along,
     certificates,
+    clb_keys,
     dns_names,
+    keys,
     name_constraints,
     names,
     openssl_database,
     signing_requests,
 )
 from pki.durations import parse as parse_duration
+from pki.keys import Algorithm, Ecdsa, Kind, Rsa
 from pki.mistakes import WrongValueError
 from pki.windows import require_lasting
 
@@ -152,8 +156,22 @@ class Validity(Model):
         return self
 
 
-KeyBits = Literal[2048, 4096]
-"""RSA modulus length; the load balancer takes no 3072 and no elliptic curves."""
+def _uploaded_key(value: Any) -> Any:
+    # The type has its own words for what is no whole number. The value is not repeated: beside a
+    # key that is a secret, it may be one.
+    if isinstance(value, int) and value not in clb_keys.SIZES:
+        raise ValueError(f"this is not one of {clb_keys.SIZE_WORDS}: {clb_keys.WHY}")
+    return value
+
+
+KeyBits = Annotated[Literal[2048, 4096], BeforeValidator(_uploaded_key)]
+"""RSA modulus length of a certificate that is uploaded to the load balancer."""
+
+ClientKeyBits = Literal[2048, 3072, 4096]
+"""RSA modulus length of a client's key, which the load balancer never gets."""
+
+ClientKeyCurve = Literal["P-256", "P-384"]
+"""Elliptic curve of a client's key."""
 
 
 Generation = Annotated[int, Field(ge=1, le=1000)]
@@ -364,10 +382,46 @@ class Server(ServedCertificate):
 class ClientDefaults(Validity):
     """What a client has where its own entry says nothing."""
 
-    key_bits: KeyBits = 2048
+    key_algorithm: Algorithm = "RSA"
+    key_bits: ClientKeyBits = 2048
+    """Of an RSA key."""
+    key_curve: ClientKeyCurve = "P-256"
+    """Of an ECDSA key."""
     validity: Duration = "365d"
     renew_before: Duration = "30d"
     bundle_encoding: Literal["modern", "legacy"] = "modern"
+
+    @property
+    def key(self) -> Kind:
+        """The kind of the key."""
+        return Ecdsa(self.key_curve) if self.key_algorithm == "ECDSA" else Rsa(self.key_bits)
+
+    @model_validator(mode="after")
+    def _size_of_the_algorithm(self) -> Self:
+        require_size_of(self.key_algorithm, self.model_fields_set)
+        return self
+
+
+def require_size_of(algorithm: Algorithm, given: Collection[str]) -> None:
+    """Refuse the size of a key of the other algorithm, which would have no effect.
+
+    Args:
+        algorithm: Of the key.
+        given: Names of the keys that are set beside it.
+
+    Raises:
+        ValueError: With what would be right.
+    """
+    if algorithm == "ECDSA" and "key_bits" in given:
+        raise ValueError(
+            "key_bits is the length of an RSA key, and key_algorithm is ECDSA, whose size is "
+            "key_curve: leave key_bits out, or set key_algorithm to RSA"
+        )
+    if algorithm == "RSA" and "key_curve" in given:
+        raise ValueError(
+            "key_curve is of an ECDSA key, and key_algorithm is RSA: set key_algorithm to ECDSA, "
+            "or leave key_curve out"
+        )
 
 
 Reason = Literal[
@@ -383,9 +437,11 @@ class Client(Model):
     """A holder of a client certificate; what is unset comes from client_defaults and the CA."""
 
     subject: Subject = Subject()
-    key_bits: KeyBits | None = None
+    key_bits: ClientKeyBits | None = None
     validity: Duration | None = None
     renew_before: Duration | None = None
+    key_algorithm: Algorithm | None = None
+    key_curve: ClientKeyCurve | None = None
     bundle_encoding: Literal["modern", "legacy"] | None = None
     pass_phrase: Annotated[SecretStr, AfterValidator(_pass_phrase)] | None = None
     signing_request: Annotated[str, AfterValidator(_signing_request)] | None = None
@@ -413,7 +469,7 @@ class Client(Model):
         if self.signing_request is not None and self.certificate is not None:
             raise ValueError("signing_request and certificate are both set: keep the one to use")
         fixed = ("subject", "validity", "renew_before") if own == "certificate" else ()
-        for name in ("key_bits", "bundle_encoding", "pass_phrase", *fixed):
+        for name in (*keys.PROPERTIES, "bundle_encoding", "pass_phrase", *fixed):
             if name in self.model_fields_set:
                 raise ValueError(
                     f"{name} has no effect beside {own}: the client has its key already"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from configuration.model import MissingPartError
 from configuration.paths import command, path
+from pki import clb_keys, keys
 from pki.mistakes import WrongValueError
 
 
@@ -44,6 +45,8 @@ def _reason(detail: Any, root: type[BaseModel], *, hidden: bool) -> str:
         case "extra_forbidden":
             model = _model_at(root, location[:-1])
             known = sorted(model.model_fields) if model else []
+            if location[-1] in keys.PROPERTIES and "key_bits" in known:
+                return f"there is no such key here: {clb_keys.WHY}"
             close = difflib.get_close_matches(str(location[-1]), known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
             return f"there is no such key; {hint}"

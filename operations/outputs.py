@@ -115,6 +115,7 @@ class ClientRecord(_Model):
     not_before: Time
     not_after: Time
     status: str
+    key: str = ""
 
 
 class IssuedCertificate(_Model):
@@ -132,6 +133,7 @@ class IssuedCertificate(_Model):
     not_after: Time
     authority_key_id: str = ""
     imported: bool = False
+    key: str = ""
     status: Literal["valid", "superseded", "revoked"]
     revoked_at: Time | None = None
     reason: str | None = None
@@ -152,6 +154,7 @@ class RecordedCertificate(_Model):
     not_before: Time
     not_after: Time
     status: Literal["valid", "superseded"]
+    key: str = ""
 
 
 class Renewal(_Model):
@@ -309,6 +312,16 @@ class StackOutputs(_Model):
     def revocation_lists(self) -> list[x509.CertificateRevocationList]:
         """Of `certificate_revocation_list`, parsed: one for each key of the CA in use."""
         return _revocation_lists(self.certificate_revocation_list)
+
+    def key_of(self, name: str) -> str:
+        """What a client's key is called, such as `ECDSA P-256`; empty if it cannot be told."""
+        bundle = self.client_bundles.get(name)
+        if bundle is None:
+            return ""
+        try:
+            return certificates.key_words(certificates.load(bundle.certificate))
+        except ValueError:
+            return ""
 
     def clients_to_try(self) -> list[str]:
         """Names of the clients in force whose keys are here, in order."""

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pki import certificates, encodings, keys, names, purposes
+from pki import certificates, clb_keys, client_keys, encodings, keys, names, purposes
 from pki.windows import show_time
 
 
@@ -119,12 +119,14 @@ def client_certificate(pem: str) -> str:
         ValueError: The listener would not take it from a client; the message says why.
     """
     _require_public(pem)
-    certificate, *others = _parsed(pem)
+    certificate, *others = _loaded(pem)
     if others:
         raise ValueError(
             f"there are {1 + len(others)} certificates, and a client has one: give the client's "
             "alone, without the CA's"
         )
+    client_keys.of_certificate(certificate)
+    _require_sound(certificate)
     purposes.require_client(certificate)
     if certificates.serial_number(certificate).startswith("-"):
         raise ValueError(
@@ -188,7 +190,7 @@ def private_key(pem: str) -> str:
             "this is no private key in PEM: give the content of the file that begins with "
             "-----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"
         )
-    return keys.pkcs1(keys.load(pem))
+    return keys.pkcs1(clb_keys.load(pem))
 
 
 def require_match(certificate: str, key: str) -> None:
@@ -197,7 +199,7 @@ def require_match(certificate: str, key: str) -> None:
     Raises:
         ValueError: It is not.
     """
-    own = keys.load(key).public_key()
+    own = clb_keys.load(key).public_key()
     chain = _parsed(certificate)
     if _rsa_key(chain[0]) == own:
         return
@@ -235,10 +237,15 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 
 
 def _parsed(pem: str) -> Sequence[x509.Certificate]:
+    found = _loaded(pem)
+    for certificate in found:
+        _require_sound(certificate)
+    return found
+
+
+def _loaded(pem: str) -> Sequence[x509.Certificate]:
     try:
-        found = certificates.load_chain(pem)
-        for certificate in found:
-            certificates.require_sound(certificate)
+        return certificates.load_chain(pem)
     except ValueError as error:
         absent = str(error) == encodings.NO_CERTIFICATE
         way_on = (
@@ -247,7 +254,13 @@ def _parsed(pem: str) -> Sequence[x509.Certificate]:
             else "have the certificate issued anew"
         )
         raise ValueError(f"{error}: {way_on}") from None
-    return found
+
+
+def _require_sound(certificate: x509.Certificate) -> None:
+    try:
+        certificates.require_sound(certificate)
+    except ValueError as error:
+        raise ValueError(f"{error}: have the certificate issued anew") from None
 
 
 def _ordinal(index: int) -> str:
@@ -288,14 +301,14 @@ def _require_rsa(certificate: x509.Certificate) -> None:
     if key is None:
         raise ValueError(
             "the certificate's key is not RSA, and the load balancer (CLB) takes no other, "
-            f"elliptic curves neither: have one issued for an RSA key of {keys.SIZE_WORDS} bits"
+            f"elliptic curves neither: have one issued for an RSA key of {clb_keys.SIZE_WORDS} bits"
         )
-    if key.key_size not in keys.SIZES:
-        short = key.key_size < keys.SIZES[0]
+    if key.key_size not in clb_keys.SIZES:
+        short = key.key_size < clb_keys.SIZES[0]
         reason = "too short to be safe" if short else "a size that the load balancer does not take"
         raise ValueError(
             f"the certificate's RSA key has {key.key_size} bits, {reason}: have one issued for a "
-            f"key of {keys.SIZE_WORDS} bits"
+            f"key of {clb_keys.SIZE_WORDS} bits"
         )
 
 

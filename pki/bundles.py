@@ -10,7 +10,6 @@ from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     KeySerializationEncryption,
     PrivateFormat,
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
 )
 
 from pki import certificates, keys
+from pki.keys import PrivateKey
 
 BundleEncoding = Literal["modern", "legacy"]
 """modern: AES-256 and SHA-256. legacy: 3DES and SHA-1, for Windows Server 2016, macOS 14,
@@ -73,7 +73,7 @@ def generate_pass_phrase() -> str:
 
 def bundle(
     name: str,
-    key: rsa.RSAPrivateKey,
+    key: PrivateKey,
     certificate: x509.Certificate,
     authority: x509.Certificate,
     *,

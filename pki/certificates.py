@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, paddin
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 
-from pki import dns_names, encodings, name_constraints, profiles
+from pki import dns_names, encodings, keys, name_constraints, profiles
+from pki.keys import PrivateKey, PublicKey
 from pki.mistakes import WrongValueError
 from pki.names import common_name, same_name
 from pki.profiles import Profile
@@ -36,9 +37,9 @@ class Issuer:
     """Who signs: a CA's certificate with its key, if that is here."""
 
     certificate: x509.Certificate
-    private_key: rsa.RSAPrivateKey | None
+    private_key: PrivateKey | None
 
-    def signing_key(self) -> rsa.RSAPrivateKey:
+    def signing_key(self) -> PrivateKey:
         """The key.
 
         Raises:
@@ -51,7 +52,7 @@ class Issuer:
 
 def self_signed_authority(
     subject: x509.Name,
-    key: rsa.RSAPrivateKey,
+    key: PrivateKey,
     window: Window,
     *,
     path_length: int = 0,
@@ -79,7 +80,7 @@ def self_signed_authority(
 def cross_signed(
     issuer: Issuer,
     subject: x509.Name,
-    key: rsa.RSAPublicKey,
+    key: PublicKey,
     window: Window,
     host: str | None = None,
 ) -> x509.Certificate:
@@ -101,7 +102,7 @@ def cross_signed(
 def server(
     issuer: Issuer,
     subject: x509.Name,
-    key: rsa.RSAPublicKey,
+    key: PublicKey,
     window: Window,
     names: Sequence[x509.GeneralName],
 ) -> x509.Certificate:
@@ -112,7 +113,7 @@ def server(
 def client(
     issuer: Issuer,
     subject: x509.Name,
-    key: rsa.RSAPublicKey,
+    key: PublicKey,
     window: Window,
     email: str | None = None,
 ) -> x509.Certificate:
@@ -266,6 +267,14 @@ def key_size(certificate: x509.Certificate) -> int:
     return key.key_size
 
 
+def key_words(certificate: x509.Certificate) -> str:
+    """What its key is called, such as `RSA 2048`; empty for one of no known kind."""
+    try:
+        return keys.described(certificate.public_key())
+    except (UnsupportedAlgorithm, ValueError):
+        return ""
+
+
 def signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
     """Whether a CA's name and key are those that a certificate was issued by."""
     return same_name(certificate.issuer, authority.subject) and bears_signature_of(
@@ -326,7 +335,7 @@ def _issue(
     profile: Profile,
     issuer: Issuer,
     subject: x509.Name,
-    key: rsa.RSAPublicKey,
+    key: PublicKey,
     *,
     window: Window,
     names: Sequence[x509.GeneralName],
@@ -372,7 +381,7 @@ def lenient() -> Iterator[None]:
 def _builder(
     profile: Profile,
     subject: x509.Name,
-    key: rsa.RSAPublicKey,
+    key: PublicKey,
     window: Window,
 ) -> x509.CertificateBuilder:
     builder = (
@@ -385,6 +394,6 @@ def _builder(
         .not_valid_after(window.not_after)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
-    for extension, critical in profiles.extensions(profile):
+    for extension, critical in profiles.extensions(profile, key):
         builder = builder.add_extension(extension, critical=critical)
     return builder

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from pki.keys import PublicKey
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,15 @@ _USAGES = (
 )
 
 
-def extensions(profile: Profile) -> list[tuple[x509.ExtensionType, bool]]:
-    """The profile's extensions, each with whether it is critical."""
-    usage = x509.KeyUsage(**{name: name in profile.key_usage for name in _USAGES})
+_NOT_ELLIPTIC = frozenset({"key_encipherment", "data_encipherment"})
+"""RFC 8813, 3: keys on elliptic curves encipher nothing, and must not be said to."""
+
+
+def extensions(profile: Profile, key: PublicKey) -> list[tuple[x509.ExtensionType, bool]]:
+    """The profile's extensions for a key, each with whether it is critical."""
+    excluded = _NOT_ELLIPTIC if isinstance(key, ec.EllipticCurvePublicKey) else frozenset[str]()
+    wanted = set(profile.key_usage) - excluded
+    usage = x509.KeyUsage(**{name: name in wanted for name in _USAGES})
     found: list[tuple[x509.ExtensionType, bool]] = [
         (profile.basic_constraints, True),
         (usage, True),

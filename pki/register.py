@@ -17,6 +17,7 @@ from cryptography import x509
 from pki import bundles, certificates, keys, signing_requests
 from pki.bundles import Bundle, BundleEncoding
 from pki.certificates import Issuer
+from pki.keys import Kind
 from pki.names import distinguished_name
 from pki.windows import Window, read_time, show_time
 
@@ -35,14 +36,14 @@ class Request:
     """What a client's certificate and bundle should be."""
 
     subject: Mapping[str, str]
-    key_bits: int
+    key: Kind
     window: Window
     bundle_encoding: BundleEncoding = "modern"
     pass_phrase: str | None = field(default=None, repr=False)
     """None: one is generated with each certificate, and kept until the next or until another is
     asked for."""
     signing_request: str | None = None
-    """PKCS#10 PEM of a client that keeps its key to itself; `key_bits` is its key's then."""
+    """PKCS#10 PEM of a client that keeps its key to itself; `key` is its kind then."""
     certificate: str | None = None
     """PEM of one that was issued elsewhere by this CA: it is entered, and nothing issued."""
 
@@ -53,7 +54,8 @@ class Request:
     def _content(self) -> tuple[object, ...]:
         return (
             dict(self.subject),
-            self.key_bits,
+            # Versions before wrote the default's for a certificate that was entered.
+            self.key if self.certificate is None else None,
             self.window,
             self.signing_request,
             self.certificate,
@@ -83,6 +85,9 @@ class Entry:
     """Which key of the CA signed it, hex; empty in registers that did not say so yet."""
     imported: bool = False
     """Whether it was issued before there was this register, by the CA that was brought along."""
+    key: str | None = None
+    """What its key is called, such as `ECDSA P-256`; None in registers that did not say so yet, and
+    of what was imported."""
 
     def in_force(self, now: datetime) -> bool:
         """Whether the certificate has not expired."""
@@ -291,7 +296,7 @@ def _entered(certificate: str, authority: x509.Certificate) -> Bundle:
 
 def _certified(name: str, request: Request, issuer: Issuer) -> Bundle:
     chain = certificates.pem(issuer.certificate)
-    own_key = None if request.signing_request else keys.generate(request.key_bits)
+    own_key = None if request.signing_request else request.key.generate()
     public_key = (
         own_key.public_key()
         if own_key
@@ -338,6 +343,7 @@ def _entry(name: str, bundle: Bundle, adopted_key_id: str) -> Entry:
         not_before=show_time(certificate.not_valid_before_utc),
         not_after=show_time(certificate.not_valid_after_utc),
         authority_key_id=certificates.authority_key_id(certificate) or adopted_key_id,
+        key=certificates.key_words(certificate),
     )
 
 

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from pki import certificates, der, name_constraints, profiles
+from pki import certificates, der, keys, name_constraints, profiles
+from pki.keys import PrivateKey
 from pki.windows import Window
 
 _VERSION = 0xA0
@@ -31,7 +31,7 @@ _NAME_CONSTRAINTS = x509.NameConstraints.oid.dotted_string
 
 def reissue(
     previous: x509.Certificate,
-    key: rsa.RSAPrivateKey,
+    key: PrivateKey,
     window: Window,
     *,
     path_length: int | None,
@@ -68,7 +68,7 @@ def reissue(
             der.element(_EXTENSIONS, der.sequence(extensions.values())),
         ]
     )
-    signature = key.sign(to_be_signed, padding.PKCS1v15(), hashes.SHA256())
+    signature = keys.sign(key, to_be_signed)
     bits = der.element(der.BIT_STRING, b"\0", signature)
     whole = der.sequence([to_be_signed, new.signature_algorithm, bits])
     with certificates.lenient():
@@ -99,7 +99,7 @@ class _Parts:
 
 def _fresh(
     previous: x509.Certificate,
-    key: rsa.RSAPrivateKey,
+    key: PrivateKey,
     window: Window,
     path_length: int | None,
     constraints: x509.NameConstraints | None,
@@ -116,7 +116,9 @@ def _fresh(
         .not_valid_after(window.not_after)
         .add_extension(certificates.key_identifier(previous), critical=False)
     )
-    for extension, critical in profiles.extensions(profiles.authority(path_length)):
+    for extension, critical in profiles.extensions(
+        profiles.authority(path_length), key.public_key()
+    ):
         builder = builder.add_extension(extension, critical=critical)
     if constraints is not None:
         builder = builder.add_extension(constraints, critical=True)

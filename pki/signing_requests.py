@@ -7,10 +7,11 @@ import re
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki import keys
+from pki import client_keys
+from pki.keys import PublicKey
 
 
 def normal(pem: str) -> str:
@@ -18,7 +19,7 @@ def normal(pem: str) -> str:
     return x509.load_pem_x509_csr(pem.encode()).public_bytes(Encoding.PEM).decode()
 
 
-def public_key(pem: str) -> rsa.RSAPublicKey:
+def public_key(pem: str) -> PublicKey:
     """The key that a request asks a certificate for.
 
     Names and extensions of the request are not looked at: the CA decides on these.
@@ -52,22 +53,12 @@ def public_key(pem: str) -> rsa.RSAPublicKey:
             "this is no signing request in PEM: give the content of the file that begins with "
             "-----BEGIN CERTIFICATE REQUEST-----"
         ) from None
+    key = client_keys.of_request(request)
     try:
-        key = request.public_key()
         digest = request.signature_hash_algorithm
         signed = request.is_signature_valid
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
-        raise ValueError("its key or its signature is of a kind that is not supported") from None
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise ValueError(  # noqa: TRY004 - the value is wrong, not its Python type
-            "its key is not RSA, and the load balancer's documentation names no other kind for "
-            "certificates: make the request with an RSA key of 2048 or 4096 bits"
-        )
-    if key.key_size not in keys.SIZES:
-        raise ValueError(
-            f"its key has {key.key_size} bits, and the load balancer takes RSA keys of "
-            f"{keys.SIZE_WORDS} bits: make the request with one of these"
-        )
+        raise ValueError("its signature is of a kind that is not supported") from None
     if not signed and _signed_over_a_weak_digest(request, key):
         raise ValueError(
             f"it is signed over {'SHA-1' if isinstance(digest, hashes.SHA1) else 'MD5'}, which is "
@@ -82,15 +73,17 @@ def public_key(pem: str) -> rsa.RSAPublicKey:
     return key
 
 
-def _signed_over_a_weak_digest(
-    request: x509.CertificateSigningRequest, key: rsa.RSAPublicKey
-) -> bool:
+def _signed_over_a_weak_digest(request: x509.CertificateSigningRequest, key: PublicKey) -> bool:
     """Whether a signature that the library refuses to look at is the key's all the same."""
     digest = request.signature_hash_algorithm
     if not isinstance(digest, hashes.SHA1 | hashes.MD5):
         return False
     try:
-        key.verify(request.signature, request.tbs_certrequest_bytes, padding.PKCS1v15(), digest)
+        signature, content = request.signature, request.tbs_certrequest_bytes
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, content, padding.PKCS1v15(), digest)
+        else:
+            key.verify(signature, content, ec.ECDSA(digest))
     except (InvalidSignature, UnsupportedAlgorithm):
         return False
     return True

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from components.dynamic.properties import WINDOW, Properties, now, packed, unpacked
-from pki import certificates, keys, name_constraints, reissue
+from pki import certificates, clb_keys, keys, name_constraints, reissue
 from pki.certificates import Issuer
 from pki.names import distinguished_name
 from pki.windows import Window, read_time, show_time
@@ -98,7 +98,7 @@ def issued(olds: Properties, props: Properties, key: rsa.RSAPrivateKey | None) -
 def given_key(props: Properties) -> rsa.RSAPrivateKey | None:
     """The key of a CA that was brought along, if it was given."""
     given = props.get("adopted_private_key")
-    return keys.load(given) if given else None
+    return clb_keys.load(given) if given else None
 
 
 def known_certificate(inputs: Properties) -> dict[str, str]:
@@ -131,7 +131,7 @@ def expired_probe(outs: Properties, key: rsa.RSAPrivateKey | None) -> dict[str, 
         return {}
     issuer = Issuer(certificates.load(outs["certificate"]), key)
     start = issuer.certificate.not_valid_before_utc
-    own = keys.generate(keys.SIZES[0])
+    own = keys.generate(clb_keys.SIZES[0])
     certificate = certificates.client(
         issuer,
         distinguished_name({"common_name": "expired probe"}),
@@ -198,7 +198,9 @@ def _prepared(olds: Properties, props: Properties, present: Issuer) -> dict[str,
     """The next CA: its key, its own certificate, and the one that the present CA gives it."""
     same = olds.get("next_key_id") == props["next_key_id"]
     key = (
-        keys.load(olds["next_private_key"]) if same else keys.generate(int(props["next_key_bits"]))
+        clb_keys.load(olds["next_private_key"])
+        if same
+        else keys.generate(int(props["next_key_bits"]))
     )
     subject = distinguished_name(props["next_subject"])
     window = Window.of_properties(*(props[name] for name in NEXT_WINDOW))

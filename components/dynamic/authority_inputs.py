@@ -28,7 +28,7 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
-from pki import certificates, keys, name_constraints, names
+from pki import certificates, clb_keys, name_constraints, names
 from pki.names import distinguished_name
 from pki.windows import Window, read_time, show_time
 
@@ -46,7 +46,7 @@ def checked(olds: Properties, news: Properties) -> CheckResult:
     failures: list[CheckFailure] = []
     if "adopted_certificate" not in news:  # Its name is as it is.
         failures += failure("subject", lambda: distinguished_name(news["subject"]))
-    failures += failure("key_bits", lambda: keys.require_size(inputs["key_bits"]))
+    failures += failure("key_bits", lambda: clb_keys.require_size(inputs["key_bits"]))
     failures += failure(CONSTRAINTS, lambda: configured_constraints(inputs))
     before = in_force(olds, inputs)
     rotating = news.get("next_generation") is not None

@@ -37,7 +37,7 @@ from components.dynamic.properties import (
     is_unknown,
     with_reason_of_replacement,
 )
-from pki import keys
+from pki import clb_keys, keys
 from pki.name_constraints import Subtrees
 
 SECRETS = ("private_key", "next_private_key", "expired_probe")
@@ -83,11 +83,11 @@ class Provider(ResourceProvider):
         """Renew the certificate under the same key, prepare a next key, or let it take over."""
         state.require(AuthorityOutputs, _olds)
         if takes_over(_olds, _news):
-            key = keys.load(_olds["next_private_key"])
+            key = clb_keys.load(_olds["next_private_key"])
             outs = issued(_olds, _news, key)
             return UpdateResult({**outs, **expired_probe(outs, key)})
         adopted = "adopted_certificate" in _news
-        present = given_key(_news) if adopted else keys.load(_olds["private_key"])
+        present = given_key(_news) if adopted else clb_keys.load(_olds["private_key"])
         outs = issued(_olds, _news, present)
         if present is None or "expired_probe" not in _olds:
             return UpdateResult({**outs, **expired_probe(outs, present)})

@@ -142,7 +142,8 @@ def read_entries(output: Any) -> list[dict[str, str]]:
     """Entries, those of before first.
 
     Each has `role` (ca or server), `name`, `subject`, `serial_number`, `fingerprint_sha256`,
-    `not_before`, `not_after` and `status` (valid or superseded).
+    `not_before`, `not_after`, `status` (valid or superseded), and `key` unless an earlier version
+    recorded it.
     """
     found: list[dict[str, str]] = unpacked(output)
     return found
@@ -166,6 +167,7 @@ def _entry(role: str, name: str, text: str) -> dict[str, str]:
         "fingerprint_sha256": certificates.fingerprint_sha256(certificate),
         **Validity.of_certificate(certificate).properties(),
         "status": "valid",
+        "key": certificates.key_words(certificate),
     }
 
 

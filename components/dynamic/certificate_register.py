@@ -26,20 +26,21 @@ from components.dynamic.properties import (
     Properties,
     changed,
     chosen,
+    differing,
     end_of,
     failure,
     is_unknown,
     now,
 )
 from components.dynamic.register_state import RegisterInputs, RegisterOutputs
-from pki import certificates, keys, openssl_database, signing_requests
+from pki import certificates, clb_keys, client_keys, keys, openssl_database, signing_requests
 from pki import register as registers
 from pki.certificates import Issuer
 from pki.names import distinguished_name
 from pki.register import Entry, Register, Request
 from pki.windows import Window
 
-CONTENT = ("subject", "key_bits", "signing_request", "certificate")
+CONTENT = ("subject", *keys.PROPERTIES, "signing_request", "certificate")
 """A change of these issues a client's certificate anew."""
 
 
@@ -161,15 +162,22 @@ def _checked(
     place: str, olds: Properties, news: Properties, rekeyed: str | None, end: datetime | None
 ) -> tuple[dict[str, Any], list[CheckFailure]]:
     """A client's inputs with its window, and what is wrong with them."""
-    inputs = {**news, "key_bits": int(news["key_bits"])}
+    inputs = dict(news)
+    if "key_bits" in news:
+        inputs["key_bits"] = int(news["key_bits"])
     failures = [
         *failure(f"{place}.subject", lambda: distinguished_name(news["subject"])),
         *failure(
             f"{place}.subject.email",
             lambda: certificates.mailbox_names(news["subject"].get("email")),
         ),
-        *failure(f"{place}.key_bits", lambda: keys.require_size(inputs["key_bits"])),
     ]
+    if not (news.get("signing_request") or news.get("certificate")):
+        wrong = "key_curve" if "key_curve" in news else "key_bits"
+        failures += failure(
+            f"{place}.{wrong}",
+            lambda: client_keys.require_made_here(keys.kind_of_properties(inputs)),
+        )
     if request := news.get("signing_request"):
         failures += failure(
             f"{place}.signing_request", lambda: signing_requests.public_key(request)
@@ -177,11 +185,18 @@ def _checked(
     if entered := news.get("certificate"):
         window = Window.of_certificate(certificates.load(entered))
         return {**inputs, **window.properties()}, failures
-    anew = rekeyed or changed(olds, inputs, CONTENT)
+    anew = rekeyed or changed(olds, inputs, _content(olds, inputs))
     try:
         return {**inputs, **chosen(olds, news, now(), anew=anew, end=end)}, failures
     except ValueError as error:
         return inputs, [*failures, CheckFailure(f"{place}.validity", str(error))]
+
+
+def _content(olds: Properties, news: Properties) -> list[str]:
+    """`CONTENT`, of which a key of another algorithm has one name: its size is another anyway."""
+    another = bool(differing(olds, news, ["key_algorithm"]))
+    sizes = {"key_bits", "key_curve"} if another else set[str]()
+    return [name for name in CONTENT if name not in sizes]
 
 
 def _left(olds: Properties, news: Properties) -> dict[str, list[str]]:
@@ -233,7 +248,7 @@ def _requests(clients: Mapping[str, Properties]) -> dict[str, Request]:
     return {
         name: Request(
             subject=client["subject"],
-            key_bits=int(client["key_bits"]),
+            key=keys.kind_of_properties(client),
             window=Window.of_properties(client["not_before"], client["not_after"]),
             bundle_encoding=client.get("bundle_encoding", "modern"),
             pass_phrase=client.get("pass_phrase"),
@@ -267,7 +282,7 @@ def _imported(news: Properties) -> Sequence[Entry]:
 
 def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[str, Any]:
     key = props.get("ca_private_key")
-    issuer = Issuer(certificates.load(props["ca_certificate"]), keys.load(key) if key else None)
+    issuer = Issuer(certificates.load(props["ca_certificate"]), clb_keys.load(key) if key else None)
     # Not the issuer's, which in a rotation is the next CA.
     adopted_key_id = props.get("adopted_key_id", "")
     present = props.get("present_ca_certificate")

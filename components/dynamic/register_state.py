@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, model_validator
 
 from components.dynamic import state
 from components.dynamic.properties import Properties, packed, unpacked
 from components.dynamic.state import ChosenWindow, Form, Number, Pem, State, Window
-from pki import bundles, certificates, windows
+from pki import bundles, certificates, keys, windows
 from pki.bundles import BundleEncoding
+from pki.keys import Curve
 from pki.register import Entry, Register, Request
 from pki.revocation_list import REASONS
 
@@ -59,11 +60,18 @@ class Client(Window):
     """What was issued to a client, in the outputs."""
 
     subject: dict[str, str]
-    key_bits: Number
+    key_algorithm: Literal["ECDSA"] | None = None
+    key_bits: Number | None = None
+    key_curve: Curve | None = None
     bundle_encoding: BundleEncoding = "modern"
     pass_phrase: str | None = None
     signing_request: str | None = None
     certificate: str | None = None
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        keys.kind_of_properties(self.model_dump(include=set(keys.PROPERTIES)))
+        return self
 
     def request(self, certificate: str) -> Request:
         """What was asked for and led to a certificate (PEM).
@@ -73,7 +81,7 @@ class Client(Window):
         """
         return Request(
             subject=self.subject,
-            key_bits=self.key_bits,
+            key=keys.kind_of_properties(self.model_dump(include=set(keys.PROPERTIES))),
             window=windows.Window.of_certificate(certificates.load(certificate)),
             bundle_encoding=self.bundle_encoding,
             pass_phrase=self.pass_phrase,
@@ -194,8 +202,8 @@ def read_issued(output: Any) -> list[dict[str, Any]]:
     """Entries, in order of issue.
 
     Each has `name`, `serial_number`, `fingerprint_sha256`, `subject`, `not_before`, `not_after`,
-    `status` and `authority_key_id`; of a revoked one `revoked_at` and `reason`; `imported`, if it
-    was, and then neither a beginning nor a fingerprint.
+    `status` and `authority_key_id`, and `key` unless an earlier version issued it; of a revoked one
+    `revoked_at` and `reason`; `imported`, if it was, and then neither beginning nor fingerprint.
     """
     found: list[dict[str, Any]] = unpacked(output)
     return found

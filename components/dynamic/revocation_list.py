@@ -54,7 +54,7 @@ from components.dynamic.state import (
     require_all,
     require_order,
 )
-from pki import certificates, durations, keys, revocation_list
+from pki import certificates, clb_keys, durations, revocation_list
 from pki.certificates import Issuer
 from pki.revocation_list import Revoked
 from pki.windows import Window, read_time, show_time
@@ -263,7 +263,7 @@ def _issued(props: Properties, olds: Properties) -> dict[str, Any]:
     signers = {
         f"{role}revocation_list": Issuer(
             certificates.load(props[f"{role}ca_certificate"]),
-            keys.load(props[f"{role}ca_private_key"]),
+            clb_keys.load(props[f"{role}ca_private_key"]),
         )
         for role in ("", "next_")
         if props.get(f"{role}ca_key_id") is not None

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from components.dynamic.properties import Properties, failure, unpacked
-from pki import certificates, durations, keys
+from pki import certificates, clb_keys, durations
 from pki.names import distinguished_name
 from pki.revocation_list import REASONS
 from pki.windows import read_time
@@ -132,7 +132,7 @@ def _subject(value: dict[str, str]) -> dict[str, str]:
 
 
 def _key(value: Any) -> rsa.RSAPrivateKey:
-    return keys.load(_text(value))
+    return clb_keys.load(_text(value))
 
 
 def certificate(value: Any) -> x509.Certificate:

@@ -49,6 +49,7 @@ class Item:
         due_at: When it is to be renewed; None for what nobody renews any more.
         serial_number: Hex; of the list, its number.
         fingerprint_sha256: Hex.
+        key: What its key is called, such as `ECDSA P-256`; empty where it is not known.
     """
 
     role: Role
@@ -61,6 +62,7 @@ class Item:
     fingerprint_sha256: str
     revoked_at: datetime | None = None
     reason: str | None = None
+    key: str = ""
 
 
 def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
@@ -183,6 +185,7 @@ _SHORT: tuple[_Column, ...] = (
 _FULL: tuple[_Column, ...] = (
     ("Role", lambda item: item.role),
     ("Name", lambda item: item.name),
+    ("Key", lambda item: item.key),
     ("State", lambda item: f"{item.state} ({item.reason})" if item.reason else item.state),
     ("From", lambda item: _day(item.not_before)),
     ("Until", lambda item: _day(item.not_after)),
@@ -253,6 +256,7 @@ def _of_certificate(
         due_at=due_at,
         serial_number=certificates.serial_number(certificate),
         fingerprint_sha256=certificate.fingerprint(hashes.SHA256()).hex(),
+        key=certificates.key_words(certificate),
     )
 
 
@@ -268,6 +272,7 @@ def _recorded(outputs: StackOutputs, shown: set[str], now: datetime) -> list[Ite
             due_at=None,
             serial_number=entry.serial_number,
             fingerprint_sha256=entry.fingerprint_sha256,
+            key=entry.key,
         )
         for entry in outputs.certificate_record
         if entry.fingerprint_sha256 not in shown
@@ -311,9 +316,22 @@ def _of_clients(outputs: StackOutputs, now: datetime) -> list[Item]:
                 fingerprint_sha256=entry.fingerprint_sha256,
                 revoked_at=entry.revoked_at,
                 reason=entry.reason,
+                key=entry.key or _key_in_bundle(outputs, entry),
             )
         )
     return items
+
+
+def _key_in_bundle(outputs: StackOutputs, entry: IssuedCertificate) -> str:
+    """The kind of a key of which the entry of an earlier version does not tell."""
+    bundle = outputs.client_bundles.get(entry.name)
+    try:
+        held = certificates.load(bundle.certificate) if bundle else None
+    except ValueError:
+        return ""
+    if held is None or certificates.serial_number(held) != entry.serial_number:
+        return ""
+    return certificates.key_words(held)
 
 
 def _due_at(

@@ -91,12 +91,13 @@ def old_tls(outcome: Outcome, *, clients_get_through: bool) -> Finding:
     return refusal(outcome, clients_get_through=clients_get_through)
 
 
-def clients(outcomes: Mapping[str, Outcome], total: int) -> Finding:
+def clients(outcomes: Mapping[str, Outcome], total: int, keys: Mapping[str, str]) -> Finding:
     """Whether each client tried got through.
 
     Args:
         outcomes: By client's name.
         total: How many clients the stack has.
+        keys: What each client's key is called.
     """
     if not outcomes and total:
         return Finding("skipped", "every client keeps its key to itself, so none can be tried")
@@ -104,25 +105,54 @@ def clients(outcomes: Mapping[str, Outcome], total: int) -> Finding:
         return Finding("skipped", "the stack has no client in force")
     failed = {name: outcome for name, outcome in outcomes.items() if not is_success(outcome)}
     if failed:
-        seen = "; ".join(f"{name}: {outcome}" for name, outcome in failed.items())
-        return Finding("failed", f"{seen}; expected HTTP 200")
+        seen = "; ".join(f"{named(name, keys)}: {outcome}" for name, outcome in failed.items())
+        return Finding("failed", f"{seen}; expected HTTP 200{_refused_kinds(outcomes, keys)}")
     versions = {o.tls for o in outcomes.values() if isinstance(o, Answered)}
     tried = f" ({len(outcomes)} of {total} tried)" if total > len(outcomes) else ""
     return Finding(
-        "passed", f"{', '.join(outcomes)}: HTTP 200, {'/'.join(sorted(versions))}{tried}"
+        "passed",
+        f"{', '.join(named(name, keys) for name in outcomes)}: HTTP 200, "
+        f"{'/'.join(sorted(versions))}{tried}",
     )
 
 
-def clients_elsewhere(refusals: Mapping[str, str | None]) -> Finding:
+def named(name: str, keys: Mapping[str, str]) -> str:
+    """A client with its key's kind, where that is known."""
+    return f"{name} ({keys[name]})" if keys.get(name) else name
+
+
+def _refused_kinds(outcomes: Mapping[str, Outcome], keys: Mapping[str, str]) -> str:
+    """What to think of it where nobody with a kind of key gets in, and others do."""
+    admitted = {keys.get(name) for name, outcome in outcomes.items() if is_success(outcome)}
+    refused = {
+        keys.get(name) or ""
+        for name, outcome in outcomes.items()
+        if isinstance(outcome, Rejected)
+        or (isinstance(outcome, Answered) and outcome.status == 400)
+    }
+    if not admitted or not refused - admitted - {""}:
+        return ""
+    kinds = " and ".join(sorted(refused - admitted - {""}))
+    others = " and ".join(sorted(filter(None, admitted)))
+    return (
+        f"; the listener refuses clients with a key of {kinds} and admits those with {others}: "
+        "give the former such a key, by key_algorithm and its size"
+    )
+
+
+def clients_elsewhere(refusals: Mapping[str, str | None], keys: Mapping[str, str]) -> Finding:
     """Whether the listener would let in those whose keys are not here to try.
 
     Args:
         refusals: Why it would not, by client's name; None where it would.
+        keys: What each client's key is called.
     """
     failed = {name: reason for name, reason in refusals.items() if reason is not None}
     if failed:
-        return Finding("failed", "; ".join(f"{name}: {why}" for name, why in failed.items()))
-    shown = ", ".join(list(refusals)[:SHOWN])
+        return Finding(
+            "failed", "; ".join(f"{named(name, keys)}: {why}" for name, why in failed.items())
+        )
+    shown = ", ".join(named(name, keys) for name in list(refusals)[:SHOWN])
     more = f" and {len(refusals) - SHOWN} others" if len(refusals) > SHOWN else ""
     return Finding("passed", f"{shown}{more}: by name, key, dates and purpose")
 

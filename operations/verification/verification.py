@@ -69,8 +69,7 @@ def verify(
     """
     patience = _Patience(time.monotonic() + settle, announce, wait)
     health, healthy = _settled_health(outputs, health_source, patience)
-    names = outputs.clients_to_try()
-    identities = {name: of_bundle(outputs.client_bundles[name]) for name in names[:CLIENTS_TRIED]}
+    identities = {name: of_bundle(outputs.client_bundles[name]) for name in _to_try(outputs)}
     visitor = _Visitor(outputs, identities, healthy)
     findings = {
         "health": health,
@@ -84,6 +83,15 @@ def verify(
             Check(key, title, *findings[key]) for key, title in TITLES.items() if key in findings
         ),
     )
+
+
+def _to_try(outputs: StackOutputs) -> list[str]:
+    """Clients of which each kind of key has one at least: a listener may refuse one kind alone."""
+    names = outputs.clients_to_try()
+    first_of_kind = {outputs.key_of(name): name for name in reversed(names)}
+    others = [name for name in names if name not in first_of_kind.values()]
+    more = max(CLIENTS_TRIED - len(first_of_kind), 0)
+    return sorted([*first_of_kind.values(), *others[:more]])
 
 
 @dataclass(frozen=True)
@@ -180,7 +188,8 @@ class _Visitor:
         return frozenset(TITLES) - OFFLINE_CHECKS - others
 
     def _clients(self, outcomes: Mapping[str, Outcome], total: int, *, passable: bool) -> Finding:
-        finding = checks.clients(outcomes, total)
+        kinds = {name: self._outputs.key_of(name) for name in outcomes}
+        finding = checks.clients(outcomes, total, kinds)
         return finding if passable else finding._replace(detail=finding.detail + self._shut_out())
 
     def _shut_out(self) -> str:
@@ -290,7 +299,10 @@ def _clients_elsewhere(outputs: StackOutputs, now: datetime) -> dict[str, Findin
             refusals[name] = str(error)
         else:
             refusals[name] = paths.refusal(leaf, between, outputs.ca, now)
-    return {"clients_elsewhere": checks.clients_elsewhere(refusals)} if refusals else {}
+    if not refusals:
+        return {}
+    kinds = {name: outputs.key_of(name) for name in refusals}
+    return {"clients_elsewhere": checks.clients_elsewhere(refusals, kinds)}
 
 
 def _validity(outputs: StackOutputs, now: datetime) -> dict[str, Finding]:

@@ -90,6 +90,9 @@ CHANGES = [
     Change("client's bundle", {"clients": {"auditor": {"bundle_encoding": "legacy"}}}, REGISTER),
     Change("client's validity", {"clients": {"auditor": {"validity": "60d"}}}, REGISTER),
     Change("client's key size", {"clients": {"auditor": {"key_bits": 4096}}}, REGISTER),
+    Change(
+        "client's key algorithm", {"clients": {"auditor": {"key_algorithm": "ECDSA"}}}, REGISTER
+    ),
     Change("client revoked", {"clients": {"auditor": {"revoked": "superseded"}}}, REVOKING),
     Change("client removed", {"clients": {"partner": None}}, REVOKING),
     Change("clients' window", {"client_defaults": {"renew_before": "40d"}}, NOTHING),

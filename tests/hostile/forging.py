@@ -112,7 +112,7 @@ def issue(
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
     if identifier:
         builder = builder.add_extension(identifier, False)
-    for extension, critical in [*profiles.extensions(profile), *extra]:
+    for extension, critical in [*profiles.extensions(profile, holder.public_key()), *extra]:
         builder = builder.add_extension(extension, critical)
     return builder.sign(signer.private_key if signer else holder, hashes.SHA256())
 
@@ -168,7 +168,7 @@ def same_name(*, identifiers: bool) -> Issuer:
         .not_valid_before(real.not_valid_before_utc)
         .not_valid_after(real.not_valid_after_utc)
     )
-    for extension, critical in profiles.extensions(profiles.AUTHORITY):
+    for extension, critical in profiles.extensions(profiles.AUTHORITY, own.public_key()):
         builder = builder.add_extension(extension, critical)
     if identifiers:
         claimed = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(held)

@@ -243,9 +243,17 @@ def test_what_needs_the_cas_key_is_refused_without_it(values, reason):
     assert reason in mistake(values)
 
 
-@pytest.mark.parametrize("name", ["key_bits", "bundle_encoding", "pass_phrase"])
+@pytest.mark.parametrize(
+    "name", ["key_bits", "key_algorithm", "key_curve", "bundle_encoding", "pass_phrase"]
+)
 def test_what_only_a_key_made_here_has_is_refused_beside_a_request(name):
-    value = {"key_bits": 2048, "bundle_encoding": "modern", "pass_phrase": "x"}[name]
+    value = {
+        "key_bits": 2048,
+        "key_algorithm": "ECDSA",
+        "key_curve": "P-256",
+        "bundle_encoding": "modern",
+        "pass_phrase": "x",
+    }[name]
     text = mistake(
         {"clients": {"a": {"signing_request": request(), name: value}}}, secret_keys=["clients"]
     )

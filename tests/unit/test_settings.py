@@ -310,6 +310,88 @@ def test_a_client_takes_the_defaults_that_it_does_not_set_itself():
     assert settings.client("b").bundle_encoding == "legacy"
 
 
+def test_a_client_has_the_algorithm_and_size_of_its_key_or_the_defaults():
+    settings = parse(
+        {
+            "client_defaults": {"key_algorithm": "ECDSA", "key_curve": "P-384"},
+            "clients": {
+                "a": {},
+                "b": {"key_curve": "P-256"},
+                "c": {"key_algorithm": "RSA"},
+                "d": {"key_algorithm": "RSA", "key_bits": 3072},
+                "e": {"key_algorithm": None},
+            },
+        },
+        file=FILE,
+    )
+    found = {name: str(settings.client(name).key) for name in settings.clients}
+    assert found == {
+        "a": "ECDSA P-384",
+        "b": "ECDSA P-256",
+        "c": "RSA 2048",
+        "d": "RSA 3072",
+        "e": "ECDSA P-384",
+    }
+    assert str(parse({"clients": {"a": {}}}, file=FILE).client("a").key) == "RSA 2048"
+
+
+ONLY_RSA = "takes RSA keys of 2048 or 4096 bits and no elliptic curves"
+
+
+@pytest.mark.parametrize(
+    ("values", "place", "reason"),
+    [
+        (
+            {"client_defaults": {"key_algorithm": "ECDSA", "key_bits": 4096}},
+            "client_defaults",
+            "key_bits is the length of an RSA key, and key_algorithm is ECDSA",
+        ),
+        (
+            {"client_defaults": {"key_curve": "P-384"}},
+            "client_defaults",
+            "key_curve is of an ECDSA key, and key_algorithm is RSA: set key_algorithm to ECDSA",
+        ),
+        (
+            {"client_defaults": {"key_algorithm": "ECDSA"}, "clients": {"a": {"key_bits": 4096}}},
+            "clients.a",
+            "leave key_bits out, or set key_algorithm to RSA",
+        ),
+        (
+            {"clients": {"a": {"key_curve": "P-256"}}},
+            "clients.a",
+            "key_curve is of an ECDSA key, and key_algorithm is RSA",
+        ),
+        (
+            {"clients": {"a": {"key_algorithm": "Ed25519"}}},
+            "clients.a.key_algorithm",
+            "'Ed25519' is not one of 'RSA' or 'ECDSA'",
+        ),
+        (
+            {"clients": {"a": {"key_algorithm": "ECDSA", "key_curve": "P-521"}}},
+            "clients.a.key_curve",
+            "'P-521' is not one of 'P-256' or 'P-384'",
+        ),
+        ({"clients": {"a": {"key_bits": 1024}}}, "clients.a.key_bits", "2048, 3072 or 4096"),
+        ({"server": {"key_bits": 3072}}, "server.key_bits", ONLY_RSA),
+        ({"server": {"key_algorithm": "ECDSA"}}, "server.key_algorithm", ONLY_RSA),
+        (
+            {"certificate_authority": {"key_curve": "P-256"}},
+            "certificate_authority.key_curve",
+            ONLY_RSA,
+        ),
+        (
+            {"listener": {"domain_extensions": {"api.example.com": {"key_bits": 3072}}}},
+            'listener.domain_extensions["api.example.com"].key_bits',
+            ONLY_RSA,
+        ),
+    ],
+)
+def test_a_kind_of_key_that_cannot_be_is_refused_with_the_true_reason(values, place, reason):
+    text = mistake(values)
+    assert text.startswith(f"{FILE}: {place}: ")
+    assert reason in text
+
+
 CONSTRAINTS = {
     "permitted": {"domains": ["example.com"], "email_domains": ["example.com"]},
     "excluded": {"domains": ["lab.example.com"]},

@@ -58,6 +58,7 @@ ISSUED: Mapping[str, Mapping[str, Any]] = {
                     "not_before": "2026-03-14T00:00:00Z",
                     "not_after": "2027-03-13T23:59:59Z",
                     "status": "valid",
+                    "key": "RSA 2048",
                 }
             ]
         ),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pulumi
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from pulumi.output import Unknown
 
@@ -198,6 +199,35 @@ def test_another_default_size_of_keys_does_not_concern_a_client_that_has_its_own
     clients = {"a": {"signing_request": signing_request(2048)}, "b": {}}
     inputs = requested({"clients": clients, "client_defaults": {"key_bits": 4096}})
     assert [inputs[name]["key_bits"] for name in ("a", "b")] == [2048, 4096]
+
+
+KEY = ("key_algorithm", "key_bits", "key_curve")
+
+
+def key_inputs(inputs):
+    return {name: inputs[name] for name in KEY if name in inputs}
+
+
+def test_a_key_is_asked_for_as_before_unless_it_is_of_another_algorithm():
+    clients = {"a": {}, "b": {"key_algorithm": "ECDSA"}, "c": {"key_algorithm": "RSA"}}
+    inputs = requested({"clients": clients})
+    assert key_inputs(inputs["a"]) == key_inputs(inputs["c"]) == {"key_bits": 2048}
+    assert key_inputs(inputs["b"]) == {"key_algorithm": "ECDSA", "key_curve": "P-256"}
+
+
+def test_another_default_algorithm_does_not_concern_a_client_that_has_its_own_key():
+    made = ec.generate_private_key(ec.SECP521R1())
+    own = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    request = own.sign(made, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+    clients = {
+        "a": {"signing_request": signing_request(3072)},
+        "b": {"signing_request": request},
+        "c": {},
+    }
+    inputs = requested({"clients": clients, "client_defaults": {"key_algorithm": "ECDSA"}})
+    assert key_inputs(inputs["a"]) == {"key_bits": 3072}
+    assert key_inputs(inputs["b"]) == {"key_algorithm": "ECDSA", "key_curve": "P-521"}
+    assert key_inputs(inputs["c"]) == {"key_algorithm": "ECDSA", "key_curve": "P-256"}
 
 
 def test_an_adopted_ca_is_handed_on_with_its_key_and_what_it_has_issued():

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -34,7 +34,7 @@ NO_CERTIFICATE_PAGE = (
 @dataclass(frozen=True)
 class Pair:
     certificate: x509.Certificate
-    key: rsa.RSAPrivateKey
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
     @property
     def pem(self) -> str:
@@ -55,10 +55,12 @@ class Pki:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._keys = {n: rsa.generate_private_key(65537, 2048) for n in ("ca", "server", "a", "b")}
+        self._keys["P-256"] = ec.generate_private_key(ec.SECP256R1())
         self.ca = self.issue("Test CA", key="ca")
         self.server = self.issue("server", key="server", issuer=self.ca, server=True)
         self.browser = self.issue("browser", key="a", issuer=self.ca)
         self.partner = self.issue("partner", key="b", issuer=self.ca)
+        self.phone = self.issue("phone", key="P-256", issuer=self.ca)
         self.expired = self.issue("expired", key="a", issuer=self.ca, days=-1)
 
     def issue(
@@ -177,17 +179,17 @@ class Listener:
         with self._lock:
             self.requests += 1
             if self.client_ca and not connection.getpeercert():
-                return _response(400, NO_CERTIFICATE_PAGE)
+                return response(400, NO_CERTIFICATE_PAGE)
             if self.answer is not None:
                 return self.answer
             session = re.search(rb"SERVERID=(i-\w+)", request) if self.sticky else None
             instance = session.group(1).decode() if session else next(self._turn)
         page = f"<html><title>{instance}</title>{instance}</html>".encode()
         cookie = f"Set-Cookie: SERVERID={instance}; Path=/\r\n" if self.sticky else ""
-        return _response(200, page, cookie)
+        return response(200, page, cookie)
 
 
-def _response(status: int, body: bytes, header: str = "") -> bytes:
+def response(status: int, body: bytes, header: str = "") -> bytes:
     head = f"HTTP/1.1 {status} X\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n"
     return f"{head}{header}".encode() + b"Connection: close\r\n\r\n" + body
 

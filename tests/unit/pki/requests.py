@@ -16,7 +16,7 @@ LATER = NOW + MONTH
 def request(name="browser", since=NOW, **values):
     given = {
         "subject": {"common_name": name},
-        "key_bits": 2048,
+        "key": keys.Rsa(2048),
         "window": Window.opening(since, YEAR),
         **values,
     }

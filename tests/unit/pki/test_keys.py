@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pki import keys
+from pki import clb_keys, keys
 from tests.unit.pki import der
 from tests.unit.pki.material import key, needs_openssl, openssl
 
@@ -27,13 +27,13 @@ def test_a_new_key_has_the_size_asked_for_and_the_usual_exponent(bits):
 
 @pytest.mark.parametrize("bits", [2048, 4096])
 def test_the_load_balancers_sizes_are_allowed(bits):
-    keys.require_size(bits)
+    clb_keys.require_size(bits)
 
 
 @pytest.mark.parametrize("bits", [0, 1024, 2047, 3072, 8192])
 def test_other_sizes_are_refused(bits):
-    with pytest.raises(ValueError, match=rf"key_bits is {bits}: .* 2048 or 4096 bits"):
-        keys.require_size(bits)
+    with pytest.raises(ValueError, match=rf"key_bits is {bits}, .* 2048 or 4096 bits"):
+        clb_keys.require_size(bits)
 
 
 def test_pkcs_1_holds_the_numbers_of_the_key():
@@ -83,9 +83,64 @@ def other_kind(private):
 @pytest.mark.parametrize(
     "make", [lambda: ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate]
 )
-def test_a_key_of_another_kind_is_refused(make):
-    with pytest.raises(ValueError, match="this is not an RSA key"):
-        keys.load(other_kind(make()))
+def test_a_key_that_the_load_balancer_does_not_take_is_refused(make):
+    with pytest.raises(ValueError, match=r"not an RSA key|neither RSA nor ECDSA"):
+        clb_keys.load(other_kind(make()))
+
+
+KINDS = [keys.Rsa(2048), keys.Ecdsa("P-256"), keys.Ecdsa("P-384"), keys.Ecdsa("P-521")]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_a_new_key_is_of_the_kind_asked_for_and_read_from_its_pem(kind):
+    made = kind.generate()
+    assert keys.kind_of(made.public_key()) == kind
+    read = keys.load(keys.encrypted_pkcs8(made, PHRASE), PHRASE)
+    assert read.private_numbers() == made.private_numbers()
+    assert keys.kind_of_properties(kind.properties()) == kind
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    ("kind", "curve"), [(keys.Ecdsa("P-256"), "prime256v1"), (keys.Ecdsa("P-384"), "secp384r1")]
+)
+def test_openssl_reads_a_key_on_a_curve_by_its_name(kind, curve, tmp_path):
+    phrase = tmp_path / "phrase"
+    phrase.write_text(PHRASE + "\n")
+    encrypted = keys.encrypted_pkcs8(kind.generate(), PHRASE)
+    read = openssl("pkey", "-noout", "-text_pub", "-passin", f"file:{phrase}", text=encrypted)
+    assert f"ASN1 OID: {curve}" in read
+    assert f"NIST CURVE: {kind.curve}" in read
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {},
+        {"key_algorithm": "ECDSA"},
+        {"key_algorithm": "ECDSA", "key_bits": 2048},
+        {"key_curve": "P-256"},
+        {"key_algorithm": "ECDSA", "key_curve": "P-192"},
+        {"key_algorithm": "SM2", "key_bits": 256},
+    ],
+    ids=str,
+)
+def test_properties_that_name_no_kind_are_refused(properties):
+    with pytest.raises(ValueError, match="RSA of a number of bits"):
+        keys.kind_of_properties(properties)
+
+
+NAMES = {
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
+    "ECDSA secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),
+    "X25519": x25519.X25519PrivateKey.generate,
+    "ECDSA P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_kind_has_a_name_for_people(name):
+    assert keys.described(NAMES[name]().public_key()) == name
 
 
 BROKEN = {

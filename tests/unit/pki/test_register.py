@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 
-from pki import certificates
+from pki import certificates, keys
 from pki.register import Register, to_bundle, to_issue
 from pki.windows import Window, read_time, show_time
 from tests.unit.pki.material import NOW, YEAR, issuer
@@ -22,7 +22,7 @@ def statuses(register, name):
 
 
 def test_a_new_client_is_issued_a_certificate(asked_for):
-    register = carried_out({"browser": request(key_bits=4096), "phone": request("phone")})
+    register = carried_out({"browser": request(key=keys.Rsa(4096)), "phone": request("phone")})
     assert asked_for == [4096, 2048]
     assert [entry.name for entry in register.issued] == ["browser", "phone"]
     entry, bundle = register.latest()["browser"], register.bundles["browser"]
@@ -65,7 +65,8 @@ CHANGES = {
     "window": {"window": Window.opening(LATER, YEAR)},
     "subject": {"subject": {"common_name": "other"}},
     "email": {"subject": {"common_name": "browser", "email": "b@example.com"}},
-    "key_bits": {"key_bits": 4096},
+    "size of the key": {"key": keys.Rsa(4096)},
+    "algorithm of the key": {"key": keys.Ecdsa("P-256")},
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -35,19 +35,6 @@ def test_a_request_that_another_key_signed_is_refused():
     der[-1] ^= 1
     with pytest.raises(ValueError, match="its signature is not that of its key"):
         signing_requests.public_key(pem(bytes(der)))
-
-
-@pytest.mark.parametrize(
-    ("make", "reason"),
-    [
-        (lambda: ec.generate_private_key(ec.SECP256R1()), "its key is not RSA"),
-        (lambda: rsa.generate_private_key(65537, 1024), "its key has 1024 bits"),
-        (lambda: rsa.generate_private_key(65537, 3072), "2048 or 4096"),
-    ],
-)
-def test_a_key_that_the_load_balancer_does_not_take_is_refused(make, reason):
-    with pytest.raises(ValueError, match=reason):
-        signing_requests.public_key(pem(request(make())))
 
 
 @pytest.mark.parametrize("text", ["", "a request", "-----BEGIN CERTIFICATE REQUEST-----\nAA\n"])

@@ -24,7 +24,7 @@ OUTPUTS = {
     "ca_public_key_sha256",
 }
 ENTRY = {"name", "subject", "authority_key_id"}
-SHOWN = {"serial_number", "fingerprint_sha256", "not_before", "not_after", "status"}
+SHOWN = {"serial_number", "fingerprint_sha256", "not_before", "not_after", "status", "key"}
 BUNDLE = {"pkcs12", "pass_phrase", "private_key", "certificate", "chain"}
 PHRASE = "correct horse"
 
@@ -198,6 +198,63 @@ def test_other_content_is_issued_at_once_for_a_whole_term(kept_register, ca, cha
     assert kept_register.seen["inventory"]["browser"]["not_before"] == "2026-03-24T00:00:00Z"
     assert statuses(kept_register, "phone") == ["valid"]
     assert kept_register.up(news) == "same"
+
+
+ELLIPTIC = {"key_algorithm": "ECDSA", "key_curve": "P-256"}
+
+
+def on_a_curve(name, **changes):
+    """A client of the register, with a key of another algorithm."""
+    asked = {**client(name), **ELLIPTIC, **changes}
+    return {field: value for field, value in asked.items() if field != "key_bits"}
+
+
+def test_a_key_of_another_algorithm_is_issued_at_once_and_the_preview_says_why(
+    kept_register, ca, made_keys, clock
+):
+    clock("10d")
+    news, made = register(ca, {**TWO, "browser": on_a_curve("browser")}), len(made_keys)
+    assert kept_register.preview(news).changes is True
+    assert kept_register.up(news) == "update"
+    assert kept_register.inputs["clients"]["browser"]["issued_because"] == "key_algorithm changed"
+    assert statuses(kept_register, "browser") == ["superseded", "valid"]
+    assert statuses(kept_register, "phone") == ["valid"]
+    shown = kept_register.seen["inventory"]["browser"]
+    assert (shown["key"], shown["not_before"]) == ("ECDSA P-256", "2026-03-24T00:00:00Z")
+    bundle = kept_register.seen["bundles"]["browser"]
+    held = keys.load(bundle["private_key"], bundle["pass_phrase"])
+    assert certificates.load(bundle["certificate"]).public_key() == held.public_key()
+    assert len(made_keys) == made  # No RSA key was made.
+    assert kept_register.up(news) == "same"
+    other_curve = register(ca, {**TWO, "browser": on_a_curve("browser", key_curve="P-384")})
+    assert kept_register.up(other_curve) == "update"
+    assert kept_register.inputs["clients"]["browser"]["issued_because"] == "key_curve changed"
+    assert kept_register.up(register(ca)) == "update"
+    assert kept_register.inputs["clients"]["browser"]["issued_because"] == "key_algorithm changed"
+    assert kept_register.up(register(ca)) == "same"
+
+
+@pytest.mark.parametrize("change", [{"pass_phrase": PHRASE}, {"bundle_encoding": "legacy"}])
+def test_a_key_on_a_curve_goes_into_another_bundle_as_it_is(kept_register, ca, change):
+    kept_register.up(register(ca, {**TWO, "browser": on_a_curve("browser")}))
+    old, issued = kept_register.seen["bundles"]["browser"], kept_register.seen["issued"]
+    assert kept_register.up(register(ca, {**TWO, "browser": on_a_curve("browser", **change)}))
+    new = kept_register.seen["bundles"]["browser"]
+    opened = pkcs12.load_pkcs12(base64.b64decode(new["pkcs12"]), new["pass_phrase"].encode())
+    assert opened.key.private_numbers() == the_key(new) == the_key(old)
+    assert kept_register.seen["issued"] == issued
+
+
+def test_an_entry_that_does_not_say_its_key_is_read_and_kept_as_it_is(kept_register, ca):
+    """As versions before wrote it."""
+    before = [{**entry} for entry in kept_register.seen["issued"]]
+    for entry in before:
+        del entry["key"]
+    kept_register.outputs["issued"] = packed(before)
+    assert kept_register.up(register(ca)) == "same"
+    kept_register.up(register(ca, {**TWO, "tablet": on_a_curve("tablet")}))
+    *old, new = kept_register.seen["issued"]
+    assert (old, new["key"]) == (before, "ECDSA P-256")
 
 
 REBUNDLED = {

@@ -22,7 +22,9 @@ def test_numbers_come_as_floats_and_count_as_what_they_were(kept_register, ca, m
     [
         ({"subject": {}}, "subject", "the subject is empty"),
         ({"subject": {"common_name": "x", "email": "ü@x"}}, "subject.email", "in ASCII"),
-        ({"key_bits": 1024}, "key_bits", "2048 or 4096"),
+        ({"key_bits": 1024}, "key_bits", "RSA 2048, RSA 3072 or RSA 4096"),
+        ({"key_algorithm": "ECDSA", "key_curve": "P-521"}, "key_curve", "P-256 or ECDSA P-384"),
+        ({"key_algorithm": "ECDSA"}, "key_bits", "a key is RSA of a number of bits"),
         ({"validity": "1y"}, "validity", "no length of time"),
         ({"renew_before": "365d"}, "validity", "shorter than validity"),
     ],

@@ -274,3 +274,25 @@ def test_states_and_names_can_be_chosen(found):
     assert [item.name for item in matching(items, [], ["part*", "old"])] == ["old", "partner"]
     assert matching(items, ["revoked"], ["partner"]) == []
     assert printed([])[-1] == "Nothing is listed."
+
+
+def test_each_key_is_named_also_where_the_entry_of_an_earlier_version_is_not(found, document, pki):
+    number = certificates.serial_number(pki.browser.certificate)
+    issued = [
+        entry("phone", 300, key="ECDSA P-256"),
+        entry("old", 10, "superseded"),
+        {**entry("browser", 200), "serial_number": number},
+    ]
+    items = {
+        item.name: item for item in inventory(stack_outputs.parse(document(issued=issued)), NOW)
+    }
+    assert {name: items[name].key for name in ("CA", "server", "phone", "old", "browser")} == {
+        "CA": "RSA 2048",
+        "server": "RSA 2048",
+        "phone": "ECDSA P-256",
+        "old": "",
+        "browser": "RSA 2048",
+    }
+    assert any("  ECDSA P-256  " in line for line in printed(list(items.values()), wide=True))
+    [row] = json.loads(to_json([items["phone"]]))
+    assert row["key"] == "ECDSA P-256"

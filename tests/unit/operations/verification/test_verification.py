@@ -7,10 +7,19 @@ import socket
 import ssl
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from operations import outputs as stack_outputs
 from operations.verification import verification
 from operations.verification.health import BackendHealth, HealthError, HealthUnavailableError
+from tests.unit.operations.conftest import (
+    NO_CERTIFICATE_PAGE,
+    Listener,
+    bundle,
+    record,
+    response,
+)
 
 HEALTHY = [BackendHealth("i-aaa1", "normal"), BackendHealth("i-bbb2", "normal")]
 
@@ -57,7 +66,7 @@ def test_mutual_tls_passes_every_check(serve, listener, document):
     assert seen["no_certificate"] == "HTTP 400 (No required SSL certificate was sent)"
     assert seen["other_ca"] == "TLS alert: decrypt error"
     assert seen["expired"] == "TLS alert: certificate expired"
-    assert seen["clients"] == "browser, partner: HTTP 200, TLSv1.3"
+    assert seen["clients"] == "browser (RSA 2048), partner (RSA 2048): HTTP 200, TLSv1.3"
     assert seen["balancing"] == "i-aaa1 2, i-bbb2 2, strictly in turn"
     assert seen["tls_1_0"] == "TLS alert: protocol version"
     assert seen["client_validity"].startswith("browser 365 (until ")
@@ -238,7 +247,9 @@ def test_bundle_with_the_wrong_pass_phrase_is_found_out(serve, listener, documen
     values["client_bundles"]["partner"]["pass_phrase"] = "wrong"
     report = run(values)
     assert failures(report) == {"clients"}
-    assert details(report)["clients"].startswith("partner: its certificate cannot be presented")
+    assert details(report)["clients"].startswith(
+        "partner (RSA 2048): its certificate cannot be presented"
+    )
     assert "wrong" not in report.to_json()
 
 
@@ -265,7 +276,7 @@ def test_revoked_clients_are_not_expected_to_get_through(serve, listener, docume
     values["clients"]["partner"]["not_after"] = "2020-01-01T00:00:00Z"
     report = run(values)
     assert failures(report) == set()
-    assert details(report)["clients"] == "browser: HTTP 200, TLSv1.3"
+    assert details(report)["clients"] == "browser (RSA 2048): HTTP 200, TLSv1.3"
 
 
 def test_stack_without_clients_is_still_checked(serve, listener, document):
@@ -350,7 +361,7 @@ def test_a_client_that_keeps_its_key_is_counted_and_not_tried(serve, listener, d
     values = keeping_their_keys(document(serve(listener()).port), ["partner"])
     report = run(values)
     assert failures(report) == set(), report.to_json()
-    assert details(report)["clients"] == "browser: HTTP 200, TLSv1.3 (1 of 2 tried)"
+    assert details(report)["clients"] == "browser (RSA 2048): HTTP 200, TLSv1.3 (1 of 2 tried)"
 
 
 def test_where_all_keep_their_keys_what_needs_one_is_skipped(serve, listener, document):
@@ -362,3 +373,48 @@ def test_where_all_keep_their_keys_what_needs_one_is_skipped(serve, listener, do
     assert details(report)["clients"] == (
         "every client keeps its key to itself, so none can be tried"
     )
+
+
+class OnlyRsa(Listener):
+    """Refuses clients that sign by an elliptic curve, as a real listener might."""
+
+    def respond(self, connection, request):
+        shown = connection.getpeercert(binary_form=True)
+        if shown and not isinstance(
+            x509.load_der_x509_certificate(shown).public_key(), RSAPublicKey
+        ):
+            return response(400, NO_CERTIFICATE_PAGE)
+        return super().respond(connection, request)
+
+
+def with_phone(document, pki, port, others=()):
+    """A stack with a client on a curve, and with others besides."""
+    made = document(port)
+    pairs = {"phone": pki.phone, **dict.fromkeys(others, pki.browser)}
+    made["clients"] |= {name: record(pair) for name, pair in pairs.items()}
+    made["client_bundles"] |= {name: bundle(name, pair, pki) for name, pair in pairs.items()}
+    return made
+
+
+def test_each_clients_key_is_named_and_each_kind_is_tried(serve, listener, document, pki):
+    report = run(with_phone(document, pki, serve(listener()).port, ("a", "b", "c", "d")))
+    assert details(report)["clients"] == (
+        "a (RSA 2048), b (RSA 2048), phone (ECDSA P-256): HTTP 200, TLSv1.3 (3 of 7 tried)"
+    )
+
+
+def test_a_listener_that_refuses_a_kind_of_key_is_told_of_plainly(serve, document, pki):
+    port = serve(OnlyRsa(server=pki.server, client_ca=pki.ca)).port
+    report = run(with_phone(document, pki, port))
+    assert "clients" in failures(report)
+    assert details(report)["clients"] == (
+        "phone (ECDSA P-256): HTTP 400 (No required SSL certificate was sent); expected HTTP 200; "
+        "the listener refuses clients with a key of ECDSA P-256 and admits those with RSA 2048: "
+        "give the former such a key, by key_algorithm and its size"
+    )
+
+
+def test_nobodys_key_is_blamed_where_nobody_gets_in(serve, listener, document, pki):
+    answer = response(400, NO_CERTIFICATE_PAGE)
+    report = run(with_phone(document, pki, serve(listener(answer=answer)).port))
+    assert "the listener refuses clients with a key" not in details(report)["clients"]
