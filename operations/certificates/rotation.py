@@ -98,7 +98,11 @@ def earlier_clients(outputs: StackOutputs, earlier: Mapping[str, Identity]) -> C
     """Whether what clients had before the rotation was prepared still gets them through."""
     target, context = probes.target_of(outputs), probes.stack_context(outputs)
     outcomes = {name: probes.probe(target, context, one) for name, one in earlier.items()}
-    finding = checks.clients(outcomes, len(outcomes))
+    keys = {
+        name: certificates.key_words(certificates.load(one.certificates))
+        for name, one in earlier.items()
+    }
+    finding = checks.clients(outcomes, len(outcomes), keys)
     return Check("earlier", "Earlier certificates still get through", *finding)
 
 

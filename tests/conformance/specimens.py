@@ -22,6 +22,7 @@ from configuration.certificates import (
 from pki import bundles, certificates, keys, revocation_list
 from pki.bundles import Bundle, BundleEncoding
 from pki.certificates import Issuer
+from pki.keys import Curve, Ecdsa, PrivateKey
 from pki.name_constraints import extension
 from pki.names import distinguished_name
 from pki.revocation_list import REASONS, Revoked
@@ -84,6 +85,24 @@ class Specimen:
         between = issuer(self.ca).certificate
         above = {self.certificate, root(self.ca).certificate}
         return "" if between in above else certificates.pem(between)
+
+
+CURVES: tuple[Curve, ...] = ("P-256", "P-384", "P-521")
+"""Of clients' keys; the last one only of those who keep it to themselves."""
+
+HOLDERS = (*SUBJECTS, *CURVES[:2])
+"""Whose bundles there are: a client of each CA, and of the first one on each curve."""
+
+
+def ca_of(holder: str) -> str:
+    """The CA of one of `HOLDERS`."""
+    return holder if holder in SUBJECTS else "ascii"
+
+
+@functools.cache
+def key_of(holder: str) -> PrivateKey:
+    """A client's key."""
+    return key("client") if holder in SUBJECTS else Ecdsa(holder).generate()
 
 
 @functools.cache
@@ -155,9 +174,10 @@ def server(ca: str, hosts: tuple[str, ...] = HOSTS) -> Specimen:
 
 
 @functools.cache
-def client(ca: str, email: str | None = None) -> Specimen:
+def client(holder: str, email: str | None = None) -> Specimen:
+    ca = ca_of(holder)
     subject = distinguished_name(SUBJECTS[ca])
-    public = key("client").public_key()
+    public = key_of(holder).public_key()
     window = opening_now(ClientDefaults())
     made = certificates.client(issuer(ca), subject, public, window, email)
     return Specimen(made, "client", ca)
@@ -171,8 +191,11 @@ KINDS = {
     "client": client,
     "client with e-mail": lambda ca: client(ca, "mueller@example.com"),
 }
-NAMES = tuple(f"{kind}, {ca}" for kind in KINDS for ca in SUBJECTS)
-"""Every kind of certificate of each CA."""
+NAMES = (
+    *(f"{kind}, {ca}" for kind in KINDS for ca in SUBJECTS),
+    *(f"client, {curve}" for curve in CURVES),
+)
+"""Every kind of certificate of each CA, and clients on each curve."""
 
 LEAVES = tuple(name for name in NAMES if "authority" not in name)
 
@@ -201,13 +224,13 @@ def every_reason() -> list[Revoked]:
     return [Revoked(f"{0x10F0 + place:x}", moment, reason) for place, reason in enumerate(REASONS)]
 
 
-def bundle(encoding: BundleEncoding, ca: str = "ascii") -> Bundle:
+def bundle(encoding: BundleEncoding, holder: str = "ascii") -> Bundle:
     """A client's bundle under `PHRASE`."""
     return bundles.bundle(
         "browser",
-        key("client"),
-        client(ca).certificate,
-        issuer(ca).certificate,
+        key_of(holder),
+        client(holder).certificate,
+        issuer(ca_of(holder)).certificate,
         pass_phrase=PHRASE,
         encoding=encoding,
     )

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conformance.judges import answer, ask, put
 from tests.conformance.specimens import (
+    HOLDERS,
     HOST,
     LEAVES,
     NAMES,
@@ -89,13 +90,13 @@ def test_a_revoked_client_is_trusted_no_longer(tmp_path, ca):
         assert ("certificate chain is revoked" in printed) is not trusted
 
 
-@pytest.mark.parametrize("ca", SUBJECTS)
+@pytest.mark.parametrize("holder", HOLDERS)
 @pytest.mark.parametrize(
     ("encoding", "mac", "cipher"),
     [("modern", "SHA256", "AES-256-CBC"), ("legacy", "SHA1", "3DES-CBC")],
 )
-def test_a_bundle_opens(tmp_path, encoding, mac, cipher, ca):
-    packed = put(tmp_path, "client.p12", base64.b64decode(bundle(encoding, ca).pkcs12))
+def test_a_bundle_opens(tmp_path, encoding, mac, cipher, holder):
+    packed = put(tmp_path, "client.p12", base64.b64decode(bundle(encoding, holder).pkcs12))
     # The phrase is the tests' own: certtool takes none from a file.
     printed = ask("certtool", "--p12-info", "--inder", "--password", PHRASE, "--infile", packed)
     assert f"MAC: {mac} " in printed

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conformance.judges import answer, ask, put
 from tests.conformance.specimens import (
+    HOLDERS,
     LEAVES,
     PHRASE,
     SUBJECTS,
@@ -66,10 +67,10 @@ def test_a_revocation_list_is_the_cas(tmp_path, ca, entries):
     assert "arning" not in printed
 
 
-@pytest.mark.parametrize("ca", SUBJECTS)
+@pytest.mark.parametrize("holder", HOLDERS)
 @pytest.mark.parametrize("encoding", ["modern", "legacy"])
-def test_a_bundle_is_a_key_store_with_key_and_chain(tmp_path, encoding, ca):
-    packed = put(tmp_path, "client.p12", base64.b64decode(bundle(encoding, ca).pkcs12))
+def test_a_bundle_is_a_key_store_with_key_and_chain(tmp_path, encoding, holder):
+    packed = put(tmp_path, "client.p12", base64.b64decode(bundle(encoding, holder).pkcs12))
     store = ("-keystore", packed, "-storetype", "PKCS12")
     printed = ask(*keytool(tmp_path, "-list", "-v", *store))
     assert "Your keystore contains 1 entry" in printed

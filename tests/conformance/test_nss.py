@@ -11,10 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.conformance.judges import answer, ask, put
 from tests.conformance.specimens import (
+    HOLDERS,
     LEAVES,
     PHRASE,
     SUBJECTS,
     bundle,
+    ca_of,
     client,
     crl,
     revoked,
@@ -83,13 +85,14 @@ def test_the_later_list_of_a_day_replaces_the_one_before(tmp_path, database, ca)
         assert verdict in validity(opened, USAGE["client"])
 
 
-@pytest.mark.parametrize("ca", SUBJECTS)
+@pytest.mark.parametrize("holder", HOLDERS)
 @pytest.mark.parametrize("encoding", ["modern", "legacy"])
-def test_a_bundle_brings_key_and_certificate(tmp_path, database, encoding, ca):
-    opened = database(ca)
-    packed = put(tmp_path, "client.p12", base64.b64decode(bundle(encoding, ca).pkcs12))
+def test_a_bundle_brings_key_and_certificate(tmp_path, database, encoding, holder):
+    kind = "rsa" if holder in SUBJECTS else "ec"
+    opened = database(ca_of(holder))
+    packed = put(tmp_path, "client.p12", base64.b64decode(bundle(encoding, holder).pkcs12))
     phrase = put(tmp_path, "phrase", PHRASE + "\n")
     printed = ask("pk12util", "-i", packed, "-w", phrase, "-K", "", *opened)
     assert printed == "pk12util: PKCS12 IMPORT SUCCESSFUL\n"
     assert validity(opened, USAGE["client"], "browser") == "certutil: certificate is valid"
-    assert re.search(r"rsa +[0-9a-f]{40} +browser\n", ask("certutil", "-K", *opened))
+    assert re.search(rf"{kind} +[0-9a-f]{{40}} +browser\n", ask("certutil", "-K", *opened))

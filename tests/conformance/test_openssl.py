@@ -12,12 +12,14 @@ from pki.windows import read_time
 from tests.conformance.judges import answer, ask, put
 from tests.conformance.specimens import (
     ADDRESSES,
+    HOLDERS,
     HOST,
     LEAVES,
     NAMES,
     PHRASE,
     SUBJECTS,
     bundle,
+    ca_of,
     client,
     crl,
     every_reason,
@@ -101,20 +103,24 @@ def test_the_lists_signature_is_the_cas(tmp_path, ca, entries):
     assert printed == "verify OK\n"
 
 
-@pytest.mark.parametrize("ca", SUBJECTS)
+@pytest.mark.parametrize("holder", HOLDERS)
 @pytest.mark.parametrize("encoding", ["modern", "legacy"])
-def test_a_bundle_opens_without_a_word_and_its_chain_verifies(tmp_path, encoding, ca):
-    content = base64.b64decode(bundle(encoding, ca).pkcs12)
+def test_a_bundle_opens_without_a_word_and_its_chain_verifies(tmp_path, encoding, holder):
+    content = base64.b64decode(bundle(encoding, holder).pkcs12)
     phrase = ("-passin", f"file:{put(tmp_path, 'phrase', PHRASE)}")
     packed = put(tmp_path, "client.p12", content)
     read = ("openssl", "pkcs12", "-in", packed, *phrase)
     assert ask(*read, "-noout") == ""
     leaf = put(tmp_path, "leaf.crt", ask(*read, "-nokeys", "-clcerts"))
     chain = put(tmp_path, "chain.crt", ask(*read, "-nokeys", "-cacerts"))
-    trusted = put(tmp_path, "ca.crt", trusted_ca(ca))
+    trusted = put(tmp_path, "ca.crt", trusted_ca(ca_of(holder)))
     fixed = ("-purpose", "sslclient", "-untrusted", chain, "-CAfile", trusted)
     verified = ask("openssl", "verify", *fixed, leaf)
     assert verified == f"{leaf}: OK\n"
+    # The same key by itself, as PKCS#8.
+    made = bundle(encoding, holder)
+    own = ask("openssl", "pkey", *phrase, "-pubout", text=made.private_key)
+    assert own == ask("openssl", "x509", "-noout", "-pubkey", text=made.certificate)
 
 
 def test_a_list_is_not_dated_before_its_last_entry():

@@ -91,7 +91,9 @@ CHANGES = [
     Change("client's validity", {"clients": {"auditor": {"validity": "60d"}}}, REGISTER),
     Change("client's key size", {"clients": {"auditor": {"key_bits": 4096}}}, REGISTER),
     Change(
-        "client's key algorithm", {"clients": {"auditor": {"key_algorithm": "ECDSA"}}}, REGISTER
+        "client's key algorithm",
+        {"clients": {"auditor": {"key_algorithm": "ECDSA", "key_bits": None}}},
+        REGISTER,
     ),
     Change("client revoked", {"clients": {"auditor": {"revoked": "superseded"}}}, REVOKING),
     Change("client removed", {"clients": {"partner": None}}, REVOKING),
