@@ -100,6 +100,10 @@ class Instance(Document):
     disk_id: str
     disk_category: str
     disk_size: int
+    disk_name: str = ""
+    disk_description: str = ""
+    disk_performance_level: str = "PL1"
+    disk_encrypted: bool = False
     security_group_ids: list[str]
     user_data: str = ""
     stopped: bool = False
@@ -107,6 +111,7 @@ class Instance(Document):
     resource_group_id: str = ""
     http_tokens: str = "optional"
     http_endpoint: str = "enabled"
+    http_put_response_hop_limit: int = 1
     internet_max_bandwidth_out: int = 0
 
 
@@ -134,13 +139,13 @@ class BackendServer(BaseModel):
 
     server_id: str
     weight: int = 100
+    description: str = ""
 
 
 class GroupMember(BackendServer):
     """A member of a VServer group: a server on one port."""
 
     port: int
-    description: str = ""
 
 
 class VServerGroup(Document):

@@ -34,18 +34,22 @@ def add_backend_servers(cloud: Cloud, request: AddBackendServers) -> Answer:
         require_running(cloud, given.ServerId, found.region)
         if given.ServerId not in present:
             present.add(given.ServerId)
-            found.backends.append(BackendServer(server_id=given.ServerId, weight=given.Weight))
+            found.backends.append(
+                BackendServer(
+                    server_id=given.ServerId, weight=given.Weight, description=given.Description
+                )
+            )
     return _saved(cloud, found)
 
 
 @SLB.action
 def set_backend_servers(cloud: Cloud, request: SetBackendServers) -> Answer:
     found = load_balancer(cloud, request)
-    weights = {
-        given.ServerId: given.Weight for given in servers(GivenServer, request.BackendServers)
-    }
+    changed = {given.ServerId: given for given in servers(GivenServer, request.BackendServers)}
     for one in found.backends:
-        one.weight = weights.get(one.server_id, one.weight)
+        if given := changed.get(one.server_id):
+            one.weight = given.Weight
+            one.description = given.Description or one.description
     return _saved(cloud, found)
 
 
@@ -54,7 +58,10 @@ def remove_backend_servers(cloud: Cloud, request: RemoveBackendServers) -> Answe
     found = load_balancer(cloud, request)
     gone = {given.ServerId for given in servers(GivenServer, request.BackendServers)}
     found.backends = [one for one in found.backends if one.server_id not in gone]
-    return _saved(cloud, found)
+    answer = _saved(cloud, found)
+    for member in answer["BackendServers"]["BackendServer"]:
+        member["Weight"] = int(member["Weight"])  # text in the other answers
+    return answer
 
 
 @SLB.action
@@ -85,7 +92,12 @@ def _saved(cloud: Cloud, found: LoadBalancer) -> Answer:
     cloud.store.put(found)
     cloud.apply()
     members = [
-        {"ServerId": one.server_id, "Weight": str(one.weight), "Type": "ecs"}
+        {
+            "ServerId": one.server_id,
+            "Weight": str(one.weight),
+            "Type": "ecs",
+            "Description": one.description,
+        }
         for one in found.backends
     ]
     return {"LoadBalancerId": found.id, "BackendServers": {"BackendServer": members}}

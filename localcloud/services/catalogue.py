@@ -129,8 +129,20 @@ def describe_instance_types(cloud: Cloud, request: DescribeInstanceTypes) -> Ans
             "CpuArchitecture": "X86",
             "EniQuantity": 2,
             "EniPrivateIpAddressQuantity": 6,
+            "EniIpv6AddressQuantity": 0,
+            "EniTotalQuantity": 2,
+            "EniTrunkSupported": False,
+            "EriQuantity": 0,
+            "NetworkCardQuantity": 1,
+            "NetworkCards": {"NetworkCardInfo": [{"NetworkCardIndex": 0}]},
+            "JumboFrameSupport": False,
+            "NetworkEncryptionSupport": False,
+            "InstanceFamilyLevel": "CreditEntryLevel"
+            if family.startswith("ecs.t")
+            else "EnterpriseLevel",
             "GPUAmount": 0,
             "GPUSpec": "",
+            "GPUMemorySize": 0,
             "LocalStorageCapacity": 0,
             "LocalStorageAmount": 0,
             "LocalStorageCategory": "",
@@ -151,6 +163,11 @@ def describe_zones(cloud: Cloud, request: DescribeZones) -> Answer:
             "AvailableInstanceTypes": {"InstanceTypes": list(INSTANCE_TYPES)},
             "AvailableDiskCategories": {"DiskCategories": list(DISK_CATEGORIES)},
             "AvailableResourceCreation": {"ResourceTypes": ["VSwitch", "Instance", "Disk"]},
+            "ZoneType": "AvailabilityZone",
+            "AvailableVolumeCategories": {"VolumeCategories": []},
+            "AvailableDedicatedHostTypes": {"DedicatedHostType": []},
+            "DedicatedHostGenerations": {"DedicatedHostGeneration": []},
+            **({"AvailableResources": {"ResourcesInfo": [_offered()]}} if request.Verbose else {}),
         }
         for zone in zone_ids(request.RegionId)
     ]
@@ -197,6 +214,20 @@ def describe_tags(cloud: Cloud, request: DescribeTags) -> Answer:
     }
 
 
+def _offered() -> dict[str, Any]:
+    """What every zone has, in detail."""
+    families = sorted({family for _, _, family in INSTANCE_TYPES.values()})
+    return {
+        "IoOptimized": True,
+        "InstanceTypes": {"supportedInstanceType": list(INSTANCE_TYPES)},
+        "InstanceTypeFamilies": {"supportedInstanceTypeFamily": families},
+        "InstanceGenerations": {"supportedInstanceGeneration": []},
+        "NetworkTypes": {"supportedNetworkCategory": ["vpc"]},
+        "SystemDiskCategories": {"supportedSystemDiskCategory": list(DISK_CATEGORIES)},
+        "DataDiskCategories": {"supportedDataDiskCategory": []},
+    }
+
+
 def zone_ids(region: str) -> list[str]:
     """The zones of a region."""
     return [f"{region}-{letter}" for letter in ZONES]
@@ -209,6 +240,14 @@ def _image(name: str) -> dict[str, Any]:
         "ImageName": name,
         "ImageOwnerAlias": "system",
         "ImageVersion": "",
+        "ImageFamily": "",
+        "ResourceGroupId": "",
+        "SupplierName": "",
+        "BootMode": "BIOS",
+        "LicenseType": "Auto",
+        "LoginAsNonRootSupported": True,
+        "Usable": True,
+        "Features": {"NvmeSupport": "supported", "ImdsSupport": "v2"},
         "Architecture": "x86_64",
         "CreationTime": created,
         "Description": "",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import uuid
 from typing import Any
 
-from localcloud.cloud import Cloud
+from localcloud.cloud import ACCOUNT_ID, Cloud
 from localcloud.documents import Instance
 from localcloud.errors import invalid
 from localcloud.products import ECS, Answer
@@ -18,6 +20,46 @@ from localcloud.services.vpc import creation_time, key_values
 
 PENDING_SECONDS, STARTING_SECONDS = 0.5, 1.0
 """How long a new instance is Pending, then Starting."""
+
+DEVICE = "/dev/xvda"
+"""Name of every system disk within its instance."""
+
+NEVER = "2999-09-08T16:00Z"
+"""When what is paid as it is used expires."""
+
+ATTRIBUTES = (
+    "InstanceId",
+    "InstanceName",
+    "HostName",
+    "Description",
+    "Status",
+    "RegionId",
+    "ZoneId",
+    "ClusterId",
+    "ImageId",
+    "InstanceType",
+    "InstanceNetworkType",
+    "InstanceChargeType",
+    "InternetChargeType",
+    "InternetMaxBandwidthIn",
+    "InternetMaxBandwidthOut",
+    "Cpu",
+    "Memory",
+    "CreationTime",
+    "ExpiredTime",
+    "CreditSpecification",
+    "StoppedMode",
+    "SerialNumber",
+    "VlanId",
+    "EipAddress",
+    "InnerIpAddress",
+    "PublicIpAddress",
+    "SecurityGroupIds",
+    "VpcAttributes",
+    "OperationLocks",
+    "SecurityOptions",
+)
+"""What of an instance its own Describe shows as lists do."""
 
 
 class DescribeInstances(PagedRequest, TaggedRequest):
@@ -89,12 +131,19 @@ def describe_user_data(cloud: Cloud, request: OfInstance) -> Answer:
 @ECS.named("DescribeInstanceAttribute")
 def describe_instance_attribute(cloud: Cloud, request: OfInstance) -> Answer:
     found = instance(cloud, request.InstanceId)
+    shown = _described(cloud, found)
     return {
-        "InstanceId": found.id,
-        "InstanceName": found.name,
-        "HostName": found.host_name,
-        "Status": _status(cloud, found),
+        **{name: shown[name] for name in ATTRIBUTES},
+        "DedicatedHostAttribute": {"DedicatedHostId": "", "DedicatedHostName": ""},
         "EnableJumboFrame": False,
+        "EnableNetworkEncryption": False,
+        # Text here, and no boolean as in a list.
+        "IoOptimized": "optimized",
+        "NetworkOptions": {
+            "BandwidthWeighting": "",
+            "EnableJumboFrame": False,
+            "EnableNetworkEncryption": False,
+        },
     }
 
 
@@ -109,17 +158,42 @@ def describe_disks(cloud: Cloud, request: DescribeDisks) -> Answer:
             "Type": "system",
             "Category": one.disk_category,
             "Size": one.disk_size,
-            "DiskName": "",
-            "Description": "",
-            "Device": "/dev/xvda",
+            "DiskName": one.disk_name,
+            "Description": one.disk_description,
+            "Device": DEVICE,
             "Status": "In_use",
-            "Encrypted": False,
-            "PerformanceLevel": "PL1" if one.disk_category == "cloud_essd" else "",
+            "Encrypted": one.disk_encrypted,
+            "KMSKeyId": "",
+            "PerformanceLevel": one.disk_performance_level
+            if one.disk_category == "cloud_essd"
+            else "",
+            "MultiAttach": "Disabled",
             "DeleteWithInstance": True,
+            "DeleteAutoSnapshot": False,
+            "EnableAutoSnapshot": False,
+            "EnableAutomatedSnapshotPolicy": False,
+            "AutoSnapshotPolicyId": "",
             "DiskChargeType": "PostPaid",
+            "ExpiredTime": NEVER,
             "Portable": False,
             "ImageId": one.image_id,
+            "ProductCode": "",
+            "ResourceGroupId": one.resource_group_id,
+            "SerialNumber": one.disk_id.removeprefix("d-"),
+            "SourceDiskId": "",
+            "SourceSnapshotId": "",
+            "StorageClusterId": "",
+            "StorageSetId": "",
+            "StorageSetPartitionNumber": 0,
+            "BdfId": "",
             "CreationTime": creation_time(one),
+            "AttachedTime": creation_time(one),
+            "DetachedTime": "",
+            "Attachments": {"Attachment": [_attachment(one)]},
+            "MountInstances": {"MountInstance": []},
+            "MountInstanceNum": 0,
+            "OperationLocks": {"OperationLock": []},
+            "Placement": {"ZoneIds": ""},
             "Tags": {"Tag": []},
         }
         for one in cloud.store.all(Instance)
@@ -158,7 +232,11 @@ def describe_network_interfaces(cloud: Cloud, request: DescribeNetworkInterfaces
             "Type": "Primary",
             "Status": "InUse",
             "Description": "",
-            "MacAddress": "",
+            "MacAddress": _mac_address(one),
+            "OwnerId": ACCOUNT_ID,
+            "ResourceGroupId": one.resource_group_id,
+            "ServiceManaged": False,
+            "DeleteOnRelease": True,
             "VpcId": one.vpc_id,
             "VSwitchId": one.vswitch_id,
             "ZoneId": one.zone_id,
@@ -167,10 +245,17 @@ def describe_network_interfaces(cloud: Cloud, request: DescribeNetworkInterfaces
             "SourceDestCheck": False,
             "CreationTime": creation_time(one),
             "SecurityGroupIds": {"SecurityGroupId": one.security_group_ids},
-            "Attachment": {"InstanceId": one.id, "NetworkCardIndex": 0},
+            "Attachment": {
+                "InstanceId": one.id,
+                "NetworkCardIndex": 0,
+                "DeviceIndex": 0,
+                "TrunkNetworkInterfaceId": "",
+            },
             "PrivateIpSets": {
                 "PrivateIpSet": [{"PrivateIpAddress": one.private_ip, "Primary": True}]
             },
+            "Ipv4PrefixSets": {"Ipv4PrefixSet": []},
+            "Ipv6PrefixSets": {"Ipv6PrefixSet": []},
             "Ipv6Sets": {"Ipv6Set": []},
             "Tags": {"Tag": []},
         }
@@ -228,6 +313,20 @@ def describe_instance_attachment_attributes(
     }
 
 
+def _attachment(found: Instance) -> dict[str, str]:
+    return {
+        "InstanceId": found.id,
+        "Device": DEVICE,
+        "AttachedTime": creation_time(found),
+    }
+
+
+def _mac_address(found: Instance) -> str:
+    """A network interface's address, of Alibaba Cloud's range; always the same."""
+    own = hashlib.sha256(found.eni_id.encode()).digest()[:3]
+    return ":".join(f"{byte:02x}" for byte in (0x00, 0x16, 0x3E, *own))
+
+
 def _like(name: str, pattern: str) -> bool:
     """Whether a name is as asked for; `*` stands for anything, as does no name at all."""
     return re.fullmatch(re.escape(pattern or "*").replace(r"\*", ".*"), name) is not None
@@ -282,6 +381,7 @@ def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:
         "SpotStrategy": "NoSpot",
         "SpotPriceLimit": 0.0,
         "SpotDuration": 0,
+        "SpotInterruptionBehavior": "",
         "DeletionProtection": found.deletion_protection,
         "CreditSpecification": "",
         "KeyPairName": "",
@@ -294,8 +394,21 @@ def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:
         "CreationTime": creation_time(found),
         "StartTime": creation_time(found),
         "ExpiredTime": "2099-12-31T15:59Z",
+        "SaleCycle": "",
+        "SerialNumber": str(uuid.uuid5(uuid.NAMESPACE_OID, found.id)),
+        "ClusterId": "",
+        "VlanId": "",
+        "ISP": "",
+        "DeviceAvailable": True,
+        "Recyclable": False,
+        "EnableNVS": False,
+        "GPUAmount": 0,
+        "GPUSpec": "",
+        "LocalStorageAmount": 0,
+        "LocalStorageCapacity": 0,
         "PublicIpAddress": {"IpAddress": []},
         "InnerIpAddress": {"IpAddress": []},
+        "RdmaIpAddress": {"IpAddress": []},
         "EipAddress": {
             "AllocationId": "",
             "IpAddress": "",
@@ -314,17 +427,36 @@ def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:
                     "NetworkInterfaceId": found.eni_id,
                     "Type": "Primary",
                     "PrimaryIpAddress": found.private_ip,
-                    "MacAddress": "",
+                    "MacAddress": _mac_address(found),
+                    "PrivateIpSets": {
+                        "PrivateIpSet": [{"PrivateIpAddress": found.private_ip, "Primary": True}]
+                    },
+                    "Ipv4PrefixSets": {"Ipv4PrefixSet": []},
+                    "Ipv6PrefixSets": {"Ipv6PrefixSet": []},
+                    "Ipv6Sets": {"Ipv6Set": []},
                 }
             ]
         },
         "MetadataOptions": {
             "HttpEndpoint": found.http_endpoint,
             "HttpTokens": found.http_tokens,
-            "HttpPutResponseHopLimit": 1,
+            "HttpPutResponseHopLimit": found.http_put_response_hop_limit,
+            "InstanceMetadataTags": "disabled",
         },
-        "DedicatedHostAttribute": {"DedicatedHostId": "", "DedicatedHostName": ""},
-        "ImageOptions": {"LoginAsNonRoot": False},
+        "DedicatedHostAttribute": {
+            "DedicatedHostId": "",
+            "DedicatedHostName": "",
+            "DedicatedHostClusterId": "",
+        },
+        "DedicatedInstanceAttribute": {"Affinity": "", "Tenancy": "default"},
+        "EcsCapacityReservationAttr": {
+            "CapacityReservationId": "",
+            "CapacityReservationPreference": "",
+        },
+        "CpuOptions": {"CoreCount": max(cores // 2, 1), "ThreadsPerCore": min(cores, 2)},
+        "HibernationOptions": {"Configured": False},
+        "SecurityOptions": {"EnableSecureBoot": False},
+        "ImageOptions": {"LoginAsNonRoot": False, "CurrentOSNVMeSupported": True},
         "AdditionalInfo": {"EnableHighDensityMode": False},
         "OperationLocks": {"LockReason": []},
         "Tags": {"Tag": [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in key_values(found)]},

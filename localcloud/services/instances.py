@@ -92,7 +92,7 @@ class ModifyInstanceAttribute(OfInstance):
 class ModifyInstanceMetadataOptions(OfInstance):
     HttpTokens: Literal["optional", "required"] | None = None
     HttpEndpoint: Literal["enabled", "disabled"] | None = None
-    HttpPutResponseHopLimit: int = 1
+    HttpPutResponseHopLimit: int | None = None
 
 
 class JoinSecurityGroup(OfInstance):
@@ -131,11 +131,16 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
         disk_id=new_id("d"),
         disk_category=request.SystemDisk.Category,
         disk_size=request.SystemDisk.Size,
+        disk_name=request.SystemDisk.DiskName,
+        disk_description=request.SystemDisk.Description,
+        disk_performance_level=request.SystemDisk.PerformanceLevel,
+        disk_encrypted=request.SystemDisk.Encrypted,
         security_group_ids=groups,
         user_data=request.UserData,
         deletion_protection=request.DeletionProtection,
         http_tokens=request.HttpTokens,
         http_endpoint=request.HttpEndpoint,
+        http_put_response_hop_limit=request.HttpPutResponseHopLimit,
         internet_max_bandwidth_out=request.InternetMaxBandwidthOut,
         tags=request.tags(),
     )
@@ -224,6 +229,9 @@ def modify_instance_metadata_options(
     found = instance(cloud, request.InstanceId)
     found.http_tokens = request.HttpTokens or found.http_tokens
     found.http_endpoint = request.HttpEndpoint or found.http_endpoint
+    found.http_put_response_hop_limit = (
+        request.HttpPutResponseHopLimit or found.http_put_response_hop_limit
+    )
     cloud.store.put(found)
     return {}
 

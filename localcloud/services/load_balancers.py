@@ -199,7 +199,7 @@ def describe_load_balancer_attribute(cloud: Cloud, request: OfLoadBalancer) -> A
                     "ServerIp": "",
                     "Weight": one.weight,
                     "Type": "ecs",
-                    "Description": "",
+                    "Description": one.description,
                 }
                 for one in found.backends
             ]

@@ -15,7 +15,28 @@ from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import ECS, Answer
 from localcloud.requests import PagedRequest, Request, TaggedRequest
 from localcloud.services.tags import tag_keys, tagged
-from localcloud.services.vpc import creation_time
+from localcloud.services.vpc import creation_time, rfc3339
+
+MOST_INSTANCES = 6000
+"""Private addresses in a security group, at most."""
+
+ONLY_OF_OTHER_RULES = dict.fromkeys(
+    (
+        "Ipv6SourceCidrIp",
+        "Ipv6DestCidrIp",
+        "SourcePrefixListId",
+        "SourcePrefixListName",
+        "DestPrefixListId",
+        "DestPrefixListName",
+        "PortRangeListId",
+        "PortRangeListName",
+        "SourcePortRange",
+        "SourceGroupOwnerAccount",
+        "DestGroupOwnerAccount",
+    ),
+    "",
+)
+"""What rules here cannot have: IPv6, lists of prefixes and ports, groups of other accounts."""
 
 
 class Permission(BaseModel):
@@ -112,6 +133,7 @@ def create_security_group(cloud: Cloud, request: CreateSecurityGroup) -> Answer:
 
 @ECS.action
 def describe_security_groups(cloud: Cloud, request: DescribeSecurityGroups) -> Answer:
+    used = [key for one in cloud.store.all(Instance) for key in one.security_group_ids]
     groups = [
         {
             "SecurityGroupId": group.id,
@@ -120,6 +142,13 @@ def describe_security_groups(cloud: Cloud, request: DescribeSecurityGroups) -> A
             "SecurityGroupType": group.type,
             "VpcId": group.vpc_id,
             "ResourceGroupId": group.resource_group_id,
+            "AvailableInstanceAmount": MOST_INSTANCES - used.count(group.id),
+            "EcsCount": used.count(group.id),
+            "RuleCount": len(group.permissions),
+            "GroupToGroupRuleCount": sum(
+                bool(one["SourceGroupId"] or one["DestGroupId"]) for one in group.permissions
+            ),
+            "ServiceManaged": False,
             "CreationTime": creation_time(group),
             "Tags": {"Tag": tag_keys(group)},
         }
@@ -151,11 +180,18 @@ def describe_security_group_attribute(
         "InnerAccessPolicy": group.inner_access_policy,
         "Permissions": {
             "Permission": [
-                permission
+                {
+                    **ONLY_OF_OTHER_RULES,
+                    "CreateTime": creation_time(group),
+                    **permission,
+                    "SourceGroupName": _name(cloud, permission["SourceGroupId"]),
+                    "DestGroupName": _name(cloud, permission["DestGroupId"]),
+                }
                 for permission in group.permissions
                 if request.Direction in {"all", "", permission["Direction"]}
             ]
         },
+        "SnapshotPolicyIds": {"SnapshotPolicyId": []},
     }
 
 
@@ -223,6 +259,11 @@ def security_group(cloud: Cloud, key: str) -> SecurityGroup:
     return found
 
 
+def _name(cloud: Cloud, key: str) -> str:
+    found = cloud.store.get(SecurityGroup, key) if key else None
+    return found.name if found else ""
+
+
 def _authorize(cloud: Cloud, request: AuthorizeSecurityGroup, direction: str) -> Answer:
     group = security_group(cloud, request.SecurityGroupId)
     if not request.Permissions:
@@ -233,6 +274,7 @@ def _authorize(cloud: Cloud, request: AuthorizeSecurityGroup, direction: str) ->
         added = _described(permission, direction)
         if not any(_same(added, present) for present in group.permissions):
             added["SecurityGroupRuleId"] = new_id("sgr")
+            added["CreateTime"] = rfc3339(cloud.now())
             group.permissions.append(added)
     cloud.store.put(group)
     return {}
@@ -261,8 +303,8 @@ def _described(permission: Permission, direction: str) -> dict[str, str]:
 
 
 def _same(one: dict[str, str], other: dict[str, str]) -> bool:
-    """Whether two rules are one: description and id do not count."""
-    apart = {"Description", "SecurityGroupRuleId"}
+    """Whether two rules are one: description, id and time do not count."""
+    apart = {"Description", "SecurityGroupRuleId", "CreateTime"}
     return {k: v for k, v in one.items() if k not in apart} == {
         k: v for k, v in other.items() if k not in apart
     }

@@ -144,13 +144,37 @@ def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
 @VPC.action
 def describe_vpc_attribute(cloud: Cloud, request: DescribeVpcAttribute) -> Answer:
     vpc = _vpc(cloud, request.VpcId)
-    return {**_described_vpc(cloud, vpc), "ClassicLinkEnabled": False}
+    resources = {
+        "VRouter": 1,
+        "RouteTable": 1,
+        "VSwitch": len(cloud.store.all(VSwitch, vpc_id=vpc.id)),
+    }
+    return {
+        **_described_vpc(cloud, vpc),
+        "ClassicLinkEnabled": False,
+        "SupportIpv4Gateway": False,
+        "Ipv4GatewayId": "",
+        "AssociatedCens": {"AssociatedCen": []},
+        "AssociatedPropagationSources": {"AssociatedPropagationSources": []},
+        "CloudResources": {
+            "CloudResourceSetType": [
+                {"ResourceType": kind, "ResourceCount": count}
+                for kind, count in resources.items()
+                if count
+            ]
+        },
+    }
 
 
 @VPC.action
 def describe_vpcs(cloud: Cloud, request: DescribeVpcs) -> Answer:
     found = [
-        _described_vpc(cloud, one)
+        {
+            **_described_vpc(cloud, one),
+            "CenStatus": "",
+            "NatGatewayIds": {"NatGatewayIds": []},
+            "RouterTableIds": {"RouterTableIds": [one.route_table_id]},
+        }
         for one in cloud.store.all(Vpc, region=request.RegionId)
         if (not request.VpcId or one.id in request.VpcId.split(","))
         and request.VpcName in {"", one.name}
@@ -184,7 +208,10 @@ def describe_route_table_list(cloud: Cloud, request: DescribeRouteTableList) -> 
             "VpcId": vpc.id,
             "ResourceGroupId": vpc.resource_group_id,
             "Status": "Available",
+            "OwnerId": int(ACCOUNT_ID),
             "RoutePropagationEnable": False,
+            "GatewayIds": {"GatewayIds": []},
+            "Tags": {"Tag": []},
             "AssociateType": "VSwitch",
             "CreationTime": creation_time(vpc),
             "VSwitchIds": {
@@ -262,8 +289,7 @@ def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
             and request.RouteTableId in {"", vpc.route_table_id}
             and tagged(one, request.Tag)
         ):
-            table = {"RouteTableId": vpc.route_table_id, "RouteTableType": "System"}
-            found.append({**_described_v_switch(cloud, one), "RouteTable": table})
+            found.append(_described_v_switch(cloud, one))
     return {"VSwitches": {"VSwitch": request.page(found)}, **request.paging(found)}
 
 
@@ -297,8 +323,13 @@ def vswitch(cloud: Cloud, key: str) -> VSwitch:
 
 
 def creation_time(document: Document) -> str:
-    """RFC 3339, to the second."""
-    return datetime.fromtimestamp(document.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """When a resource was made, as the API says it."""
+    return rfc3339(document.created)
+
+
+def rfc3339(seconds: float) -> str:
+    """A time since the epoch as the API says it, to the second."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def key_values(document: Document) -> list[dict[str, str]]:
@@ -322,6 +353,10 @@ def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
         "CidrBlock": vpc.cidr_block,
         "RegionId": vpc.region,
         "Status": _status(cloud, vpc),
+        "OwnerId": int(ACCOUNT_ID),
+        "DhcpOptionsSetId": "",
+        "DhcpOptionsSetStatus": "",
+        "DnsHostnameStatus": "DISABLED",
         "VRouterId": vpc.router_id,
         "ResourceGroupId": vpc.resource_group_id,
         "CreationTime": creation_time(vpc),
@@ -338,6 +373,7 @@ def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
 
 def _described_v_switch(cloud: Cloud, switch: VSwitch) -> Answer:
     used = len(cloud.store.all(Instance, vswitch_id=switch.id))
+    vpc = _vpc(cloud, switch.vpc_id)
     return {
         "VSwitchId": switch.id,
         "VSwitchName": switch.name,
@@ -346,11 +382,16 @@ def _described_v_switch(cloud: Cloud, switch: VSwitch) -> Answer:
         "ZoneId": switch.zone_id,
         "CidrBlock": switch.cidr_block,
         "Ipv6CidrBlock": "",
+        "EnabledIpv6": False,
+        "NetworkAclId": "",
+        "OwnerId": int(ACCOUNT_ID),
+        "ShareType": "",
         "Status": _status(cloud, switch),
         "IsDefault": False,
         "AvailableIpAddressCount": _block(switch.cidr_block).num_addresses - 4 - used,
         "CreationTime": creation_time(switch),
-        "ResourceGroupId": _vpc(cloud, switch.vpc_id).resource_group_id,
+        "ResourceGroupId": vpc.resource_group_id,
+        "RouteTable": {"RouteTableId": vpc.route_table_id, "RouteTableType": "System"},
         "Tags": {"Tag": key_values(switch)},
     }
 

@@ -49,7 +49,8 @@ def tour(account: Account) -> None:
     _network(account, vpc, switch)
     group = _security_group(account, vpc)
     instance = _instance(account, switch, group)
-    balancer = _load_balancer(account, instance)
+    other = account.make_instance(VSwitchId=switch, SecurityGroupIds__1=group)
+    balancer = _load_balancer(account, instance, other)
     certificates = _certificates(account)
     acl = _access_control_list(account)
     server_group = _vserver_group(account, balancer, instance)
@@ -61,7 +62,8 @@ def tour(account: Account) -> None:
     account.slb("DeleteLoadBalancer", LoadBalancerId=balancer)
     account.ecs("StopInstance", InstanceId=instance)
     account.ecs("StartInstance", InstanceId=instance)
-    account.ecs("DeleteInstance", InstanceId=instance, Force="true")
+    for one in (instance, other):
+        account.ecs("DeleteInstance", InstanceId=one, Force="true")
     account.ecs("DeleteSecurityGroup", SecurityGroupId=group)
     account.vpc("DeleteVSwitch", VSwitchId=switch)
     account.vpc("DeleteVpc", VpcId=vpc)
@@ -122,7 +124,7 @@ def _instance(account: Account, switch: str, group: str) -> str:
     return key
 
 
-def _load_balancer(account: Account, instance: str) -> str:
+def _load_balancer(account: Account, *instances: str) -> str:
     key = account.make_load_balancer(
         InstanceChargeType="PayBySpec", LoadBalancerSpec="slb.s1.small", **TAG
     )
@@ -141,9 +143,10 @@ def _load_balancer(account: Account, instance: str) -> str:
     account.slb("ModifyLoadBalancerInternetSpec", **of, Bandwidth=5)
     account.slb("ModifyLoadBalancerInstanceSpec", **of, LoadBalancerSpec="slb.s2.small")
     account.slb("ModifyLoadBalancerInstanceChargeType", **of, InstanceChargeType="PayByCLCU")
-    server = json.dumps([{"ServerId": instance}])
-    account.slb("AddBackendServers", **of, BackendServers=server)
-    account.slb("SetBackendServers", **of, BackendServers=server)
+    servers = json.dumps([{"ServerId": instance} for instance in instances])
+    account.slb("AddBackendServers", **of, BackendServers=servers)
+    account.slb("SetBackendServers", **of, BackendServers=servers)
+    account.slb("DescribeLoadBalancers")
     account.slb("DescribeLoadBalancerAttribute", **of)
     account.slb("UntagResources", **tagged, TagKey__1="a")
     return key
@@ -217,13 +220,14 @@ def _listener_with_all(
     account.slb("DescribeDomainExtensionAttribute", **extended)
     account.slb("DescribeDomainExtensions", **of)
     account.slb("DescribeLoadBalancerHTTPSListenerAttribute", **of)
-    _rule(account, of, server_group)
+    _rule(account, of, server_group, "HTTPS")
     account.slb("DescribeAccessControlListAttribute", AclId=acl)
     account.slb("DescribeVServerGroups", **at, IncludeListener="true")
     forward = {"ListenerForward": "on", "ForwardPort": 443}
     account.slb("CreateLoadBalancerHTTPListener", **at, ListenerPort=80, **forward)
     account.slb("DescribeLoadBalancerHTTPListenerAttribute", **at, ListenerPort=80)
     account.slb("CreateLoadBalancerHTTPListener", **at, ListenerPort=81, BackendServerPort=8080)
+    _rule(account, {**at, "ListenerPort": 81}, server_group, "HTTP")
     cookie = {"StickySession": "on", "StickySessionType": "server", "Cookie": "a"}
     account.slb("SetLoadBalancerHTTPListenerAttribute", **at, ListenerPort=81, **cookie)
     account.slb("DescribeLoadBalancerHTTPListenerAttribute", **at, ListenerPort=81)
@@ -253,7 +257,7 @@ def _listener_with_all(
     account.slb("DeleteAccessControlList", AclId=acl)
 
 
-def _rule(account: Account, of: dict[str, Any], server_group: str) -> None:
+def _rule(account: Account, of: dict[str, Any], server_group: str, protocol: str) -> None:
     given = {"RuleName": "a", "Domain": "*.example.com", "VServerGroupId": server_group}
     [made] = account.slb("CreateRules", **of, RuleList=json.dumps([{**given, "Url": "/a"}]))[
         "Rules"
@@ -265,7 +269,7 @@ def _rule(account: Account, of: dict[str, Any], server_group: str) -> None:
     account.slb("SetRule", **rule, StickySessionType="server", Cookie="a")
     account.slb("DescribeRules", **of)
     account.slb("DescribeRuleAttribute", **rule)
-    account.slb("DescribeLoadBalancerHTTPSListenerAttribute", **of)
+    account.slb(f"DescribeLoadBalancer{protocol}ListenerAttribute", **of)
     balancer = of["LoadBalancerId"]
     account.slb("DescribeVServerGroups", LoadBalancerId=balancer, IncludeRule="true")
     account.slb("DeleteRules", RuleIds=json.dumps([made["RuleId"]]))
@@ -281,10 +285,9 @@ def _listener(account: Account, balancer: str, server: str, authority: str) -> N
     account.slb("DescribeLoadBalancerAttribute", LoadBalancerId=balancer)
     account.slb("DescribeHealthStatus", **of)
     servers = account.slb("DescribeLoadBalancerAttribute", LoadBalancerId=balancer)
-    gone = json.dumps(
-        [{"ServerId": one["ServerId"]} for one in servers["BackendServers"]["BackendServer"]]
-    )
-    account.slb("RemoveBackendServers", LoadBalancerId=balancer, BackendServers=gone)
+    for one in servers["BackendServers"]["BackendServer"]:
+        gone = json.dumps([{"ServerId": one["ServerId"]}])
+        account.slb("RemoveBackendServers", LoadBalancerId=balancer, BackendServers=gone)
     account.slb("StopLoadBalancerListener", **of)
     account.slb("DescribeLoadBalancerHTTPSListenerAttribute", **of)
     account.slb("DeleteLoadBalancerListener", **of)
