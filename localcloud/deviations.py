@@ -240,11 +240,8 @@ _HARDWARE = "hardware, dedicated hosts and placement"
 _LOGIN = "logins to instances, and roles"
 _HEADERS = "further headers of requests"
 
-_LISTENER = {
-    "tags of listeners": "Tag",
-    _HEADERS: "XForwardedFor_ClientSrcPort XForwardedFor_SLBPORT",
-}
-_LISTENER_CHANGES = {_DRY: "DryRun", _HEADERS: "XForwardedFor_ClientSrcPort XForwardedFor_SLBPORT"}
+_LISTENER = {_HEADERS: "XForwardedFor_ClientSrcPort XForwardedFor_SLBPORT"}
+_LISTENER_CHANGES = {_DRY: "DryRun", **_LISTENER}
 
 LEFT_OUT: dict[str, dict[str, str]] = {
     "Slb.CreateLoadBalancer": {_PREPAID: "AutoPay Duration PricingCycle"},
@@ -252,7 +249,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
     "Slb.CreateLoadBalancerHTTPSListener": _LISTENER,
     "Slb.SetLoadBalancerHTTPListenerAttribute": _LISTENER_CHANGES,
     "Slb.SetLoadBalancerHTTPSListenerAttribute": _LISTENER_CHANGES,
-    "Slb.CreateLoadBalancerTCPListener": {"tags of listeners": "Tag"},
     "Slb.SetLoadBalancerTCPListenerAttribute": {_DRY: "DryRun"},
     "Slb.CreateRules": {_DRY: "DryRun"},
     "Slb.SetRule": {_DRY: "DryRun"},

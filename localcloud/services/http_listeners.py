@@ -10,7 +10,7 @@ from localcloud.requests import OnOff
 from localcloud.services import listeners
 
 
-class CreateLoadBalancerHTTPListener(listeners.Attributes):
+class CreateLoadBalancerHTTPListener(listeners.Attributes, listeners.Creation):
     ListenerForward: OnOff = "off"
     ForwardPort: int | None = None
 

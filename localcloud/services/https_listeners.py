@@ -39,8 +39,8 @@ class HttpsAttributes(listeners.Attributes):
     EnableHttp2: OnOff | None = None
 
 
-class CreateLoadBalancerHTTPSListener(HttpsAttributes):
-    HealthCheck: OnOff
+class CreateLoadBalancerHTTPSListener(HttpsAttributes, listeners.Creation):
+    pass
 
 
 class SetLoadBalancerHTTPSListenerAttribute(HttpsAttributes, listeners.Changes):

@@ -12,9 +12,10 @@ from localcloud.dataplane import haproxy_syntax as syntax
 from localcloud.documents import DomainExtension, Listener, LoadBalancer, Rule, VServerGroup
 from localcloud.errors import ApiError, invalid, missing, not_emulated
 from localcloud.products import SLB, Answer
-from localcloud.requests import OnOff, served_as
+from localcloud.requests import OnOff, TaggedRequest, served_as
 from localcloud.services.acls import require_usable
 from localcloud.services.load_balancers import OfLoadBalancer, load_balancer
+from localcloud.services.tags import tag_keys
 
 MOST = 50
 """Listeners of one load balancer."""
@@ -86,6 +87,10 @@ HealthCheckHost = Annotated[
 
 class OfListener(OfLoadBalancer):
     ListenerPort: int
+
+
+class Creation(OfListener, TaggedRequest):
+    """What makes a listener of any protocol."""
 
 
 class OfAnyListener(OfListener):
@@ -160,7 +165,7 @@ def delete_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
 
 def create(
     cloud: Cloud,
-    request: OfListener,
+    request: Creation,
     protocol: Protocol,
     attributes: dict[str, Any],
 ) -> None:
@@ -186,6 +191,7 @@ def create(
         protocol=protocol,
         port=request.ListenerPort,
         attributes=attributes,
+        tags=request.tags(),
     )
     require_consistent(cloud, owner, listener)
     cloud.store.put(listener)
@@ -355,7 +361,7 @@ def described(cloud: Cloud, listener: Listener) -> Answer:
             and (guarded or name not in ACL_DETAILS)
         },
         **(WITHOUT if listener.protocol == "tcp" else _described_http(cloud, listener)),
-        "Tags": {"Tag": []},
+        "Tags": {"Tag": tag_keys(listener)},
         "LoadBalancerId": listener.load_balancer_id,
         "ListenerPort": listener.port,
         "Status": cloud.listener_status(listener),

@@ -12,7 +12,7 @@ from localcloud.products import SLB, Answer
 from localcloud.requests import PagedRequest, TaggedRequest
 from localcloud.services.listeners import ACL_DETAILS, unforwarded
 from localcloud.services.load_balancers import described
-from localcloud.services.tags import tagged
+from localcloud.services.tags import tag_keys, tagged
 
 BY_ALL = ("BackendServerPort", "Bandwidth", "Description", "Scheduler", "VServerGroupId")
 """Attributes that DescribeLoadBalancerListeners shows outside of a protocol's own object."""
@@ -71,7 +71,7 @@ def describe_load_balancer_listeners(
         and request.ListenerPort in {None, one.port}
         and request.ListenerProtocol in {"", one.protocol}
         and request.Description in {"", one.attributes.get("Description", "")}
-        and not request.Tag
+        and tagged(one, request.Tag)
     ]
     first = int(request.NextToken or 0)
     last = first + request.MaxResults
@@ -150,6 +150,6 @@ def _listener(cloud: Cloud, listener: Listener) -> dict[str, Any]:
         "Status": cloud.listener_status(listener),
         "AclStatus": values["AclStatus"],
         **_access_control(listener),
-        "Tags": [],
+        "Tags": tag_keys(listener),
         f"{listener.protocol.upper()}ListenerConfig": own,
     }

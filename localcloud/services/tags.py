@@ -11,6 +11,7 @@ from localcloud.documents import (
     CaCertificate,
     Document,
     Instance,
+    Listener,
     LoadBalancer,
     SecurityGroup,
     ServerCertificate,
@@ -31,6 +32,7 @@ SLB_KINDS: Kinds = {
     "instance": (LoadBalancer,),
     "certificate": (ServerCertificate, CaCertificate),
     "acl": (AccessControlList,),
+    "listener": (Listener,),
     "vservergroup": (VServerGroup,),
 }
 VPC_KINDS: Kinds = {"VPC": (Vpc,), "VSWITCH": (VSwitch,)}
@@ -88,14 +90,14 @@ def _register(product: Product, kinds: Kinds, untag: str, longest_key: int) -> N
 
     def list_tag_resources(cloud: Cloud, request: ListTagResources) -> Answer:
         ids = request.ResourceId or [
-            document.id
+            _key(document)
             for kind in kinds.get(request.ResourceType, ())
             for document in cloud.store.all(kind, region=request.RegionId)
         ]
         found: list[dict[str, Any]] = [
             {
                 "ResourceType": request.ResourceType,
-                "ResourceId": document.id,
+                "ResourceId": _key(document),
                 "TagKey": key,
                 "TagValue": value,
             }
@@ -116,8 +118,17 @@ def _documents(
     """The resources that exist among those asked for: listing a gone one's tags is no error."""
     if resource_type not in kinds:
         raise invalid("ResourceType", f"Those with tags here are {', '.join(kinds)}.")
-    found = (cloud.store.get(kind, key) for key in ids for kind in kinds[resource_type])
+    found = (
+        cloud.store.get(kind, key.replace("_", ":") if kind is Listener else key)
+        for key in ids
+        for kind in kinds[resource_type]
+    )
     return [document for document in found if document is not None]
+
+
+def _key(document: Document) -> str:
+    """A resource's id where tags are concerned: a listener's is `<load balancer>_http_80`."""
+    return document.id.replace(":", "_") if isinstance(document, Listener) else document.id
 
 
 _register(SLB, SLB_KINDS, "UntagResources", 64)

@@ -69,7 +69,7 @@ class TcpAttributes(listeners.OfListener):
     ConnectionDrainTimeout: int | None = None
 
 
-class CreateLoadBalancerTCPListener(TcpAttributes):
+class CreateLoadBalancerTCPListener(TcpAttributes, listeners.Creation):
     healthCheckInterval: int | None = None  # noqa: N815 - as the API spells it
 
 

@@ -84,16 +84,8 @@ ABSENT: dict[str, dict[str, str]] = {
             "HTTPSListenerConfig.HealthCheckHttpVersion HTTPSListenerConfig.HealthCheckType "
             "TCPListenerConfig.HealthCheckMethod",
         ),
-        "listeners have no tags here": "Listeners[].Tags[]",
-    },
-    "Slb.DescribeLoadBalancerHTTPListenerAttribute": {
-        "listeners have no tags here": "Tags.Tag[]",
-    },
-    "Slb.DescribeLoadBalancerHTTPSListenerAttribute": {
-        "listeners have no tags here": "Tags.Tag[]",
     },
     "Slb.DescribeLoadBalancerTCPListenerAttribute": {
-        "listeners have no tags here": "Tags.Tag[]",
         DRAINING: "ConnectionDrainTimeout",
         UNDOCUMENTED: "HealthCheckMethod",
     },

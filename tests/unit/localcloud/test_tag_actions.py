@@ -23,12 +23,21 @@ def make(account: Account, product: Product, kind: str) -> str:
         ("Slb", "CA certificate"): lambda: account.slb("UploadCACertificate", CACertificate=text)[
             "CACertificateId"
         ],
+        ("Slb", "listener"): lambda: make_listener(account),
         ("Vpc", "VPC"): account.make_vpc,
         ("Vpc", "VSWITCH"): lambda: account.make_vswitch(account.make_vpc()),
         ("Ecs", "securitygroup"): lambda: account.make_group(account.make_vpc()),
         ("Ecs", "instance"): account.make_instance,
     }
     return makers[product.name, kind]()
+
+
+def make_listener(account: Account, **tags: str) -> str:
+    """A listener's id where tags are concerned."""
+    balancer = account.make_load_balancer()
+    of = {"LoadBalancerId": balancer, "ListenerPort": 80}
+    account.slb("CreateLoadBalancerHTTPListener", **of, BackendServerPort=8080, **tags)
+    return f"{balancer}_http_80"
 
 
 def tags(account: Account, product: Product, kind: str, key: str) -> dict[str, str]:
@@ -44,6 +53,7 @@ def tags(account: Account, product: Product, kind: str, key: str) -> dict[str, s
         (SLB, "instance"),
         (SLB, "certificate"),
         (SLB, "CA certificate"),
+        (SLB, "listener"),
         (VPC, "VPC"),
         (VPC, "VSWITCH"),
         (ECS, "instance"),
@@ -106,3 +116,34 @@ def test_tags_that_are_the_cloud_s_own_or_have_links_are_refused(
 def test_actions_without_tags_refuse_them(account: Account) -> None:
     error = account.refusal(VPC, "DeleteVpc", VpcId=account.make_vpc(), Tag__1__Key="a")
     assert error.code == "UnsupportedParameter"
+
+
+def test_tags_of_a_listener_are_described_and_found(account: Account) -> None:
+    key = make_listener(account, Tag__1__Key="a", Tag__1__Value="1")
+    make_listener(account)
+    assert tags(account, SLB, "listener", key) == {"a": "1"}
+    balancer, _, _ = key.partition("_")
+    shown = account.slb(
+        "DescribeLoadBalancerHTTPListenerAttribute", LoadBalancerId=balancer, ListenerPort=80
+    )
+    [listed] = account.slb("DescribeLoadBalancerListeners", Tag__1__Key="a")["Listeners"]
+    assert shown["Tags"]["Tag"] == listed["Tags"] == [{"TagKey": "a", "TagValue": "1"}]
+    assert listed["LoadBalancerId"] == balancer
+    assert account.slb("DescribeLoadBalancerListeners", Tag__1__Key="b")["Listeners"] == []
+
+
+@pytest.mark.parametrize(
+    ("product", "kind"), [(SLB, "instance"), (SLB, "listener"), (VPC, "VPC"), (ECS, "instance")]
+)
+def test_tags_are_found_without_their_resources_ids(
+    account: Account, product: Product, kind: str
+) -> None:
+    tagged, other = make(account, product, kind), make(account, product, kind)
+    of = {"ResourceType": kind}
+    account.call(product, "TagResources", **of, ResourceId__1=tagged, Tag__1__Key="a")
+    account.call(product, "TagResources", **of, ResourceId__1=other, Tag__1__Key="b")
+    for wanted, keys in (({}, {tagged, other}), ({"Tag__1__Key": "a"}, {tagged})):
+        found = account.call(product, "ListTagResources", **of, **wanted)
+        assert {one["ResourceId"] for one in found["TagResources"]["TagResource"]} == keys
+    elsewhere = account.call(product, "ListTagResources", **{**of, "RegionId": "cn-shanghai"})
+    assert elsewhere["TagResources"]["TagResource"] == []

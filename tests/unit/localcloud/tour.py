@@ -212,6 +212,7 @@ def _listener_with_all(
         **guarded,
         ServerCertificateId=server,
         VServerGroupId=server_group,
+        **TAG,
     )
     domain = {"Domain": "app.example.com", "ServerCertificateId": server}
     extension = account.slb("CreateDomainExtension", **of, **domain)["DomainExtensionId"]
@@ -226,7 +227,8 @@ def _listener_with_all(
     forward = {"ListenerForward": "on", "ForwardPort": 443}
     account.slb("CreateLoadBalancerHTTPListener", **at, ListenerPort=80, **forward)
     account.slb("DescribeLoadBalancerHTTPListenerAttribute", **at, ListenerPort=80)
-    account.slb("CreateLoadBalancerHTTPListener", **at, ListenerPort=81, BackendServerPort=8080)
+    plain = {**at, "ListenerPort": 81, "BackendServerPort": 8080}
+    account.slb("CreateLoadBalancerHTTPListener", **plain, **TAG)
     _rule(account, {**at, "ListenerPort": 81}, server_group, "HTTP")
     cookie = {"StickySession": "on", "StickySessionType": "server", "Cookie": "a"}
     account.slb("SetLoadBalancerHTTPListenerAttribute", **at, ListenerPort=81, **cookie)
@@ -246,7 +248,7 @@ def _listener_with_all(
     account.slb("DeleteDomainExtension", **extended)
     for check in ({}, {"HealthCheckType": "http"}):
         tcp = {**at, "ListenerPort": 82}
-        account.slb("CreateLoadBalancerTCPListener", **tcp, BackendServerPort=80, **check)
+        account.slb("CreateLoadBalancerTCPListener", **tcp, BackendServerPort=80, **check, **TAG)
         account.slb("SetLoadBalancerTCPListenerAttribute", **tcp, **guarded)
         account.slb("DescribeLoadBalancerTCPListenerAttribute", **tcp)
         account.slb("DescribeLoadBalancerListeners")
