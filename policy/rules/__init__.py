@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rules import (
+    client_keys,
     listeners,
     protection,
     regions,
@@ -15,6 +16,7 @@ RULES = (
     *listeners.RULES,
     *security_groups.RULES,
     *validity.RULES,
+    *client_keys.RULES,
     *protection.RULES,
     *secret_inputs.RULES,
     *regions.RULES,

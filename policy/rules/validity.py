@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rules.model import Resource, Rule
+from rules.paths import key_of
 
 AUTHORITY = "pulumi-python:dynamic/pki:CertificateAuthority"
 SERVER = "pulumi-python:dynamic/pki:ServerCertificate"
@@ -51,8 +52,9 @@ def _issued_here(resource: Resource) -> Iterator[tuple[str, str, Mapping[str, An
     if resource.type == REGISTER:
         clients = properties.get("clients")
         for name, client in clients.items() if isinstance(clients, Mapping) else ():
-            if "certificate" not in client:
-                yield f"clients{_key(name)}", "client_days", client, ""
+            # One that is not known yet in this preview has no dates yet.
+            if isinstance(client, Mapping) and "certificate" not in client:
+                yield f"clients{key_of(name)}", "client_days", client, ""
     elif resource.type == SERVER:
         yield _served(resource), "server_days", properties, ""
     else:
@@ -73,13 +75,8 @@ def _served(resource: Resource) -> str:
     if isinstance(domains, list) and len(domains) == 1 and isinstance(domains[0], str):
         (domain,) = domains
         if resource.name.endswith(f"-{domain.replace('*', '_')}"):
-            return f"listener.domain_extensions{_key(domain)}"
+            return f"listener.domain_extensions{key_of(domain)}"
     return "server"
-
-
-def _key(name: str) -> str:
-    """A key in a path of the configuration, as `pulumi config set --path` reads it."""
-    return f".{name}" if re.fullmatch("[A-Za-z0-9_-]+", name) else f'["{name}"]'
 
 
 def _length(text: Any) -> timedelta | None:

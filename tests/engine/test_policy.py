@@ -160,6 +160,20 @@ def test_rules_can_warn_or_be_turned_off(disobedient, configured):
     assert re.findall(r"- \[(\w+)\] +(\S+)", answer.stdout) == [("advisory", "tls-policy")]
 
 
+def test_clients_may_have_to_have_stronger_keys(disobedient, configured):
+    levels = dict.fromkeys(VIOLATIONS, "disabled")
+    answer = disobedient(
+        "preview", *configured({**levels, "client-keys": {"rsa_bits": 3072, "curve": "P-384"}})
+    )
+    assert answer.returncode != 0
+    text = " ".join(answer.stdout.split())
+    for place, key, wanted in [
+        ("browser", "RSA 2048", "key_bits 3072"),
+        ("phone", "ECDSA P-256", "key_curve P-384"),
+    ]:
+        assert f"The key of clients.{place} is {key}: set clients.{place}.{wanted} or more" in text
+
+
 def test_secrets_cannot_be_seen_at_every_level_and_that_is_told(disobedient, configured):
     answer = disobedient("preview", *configured({"secret-inputs": "mandatory"}))
     assert answer.returncode != 0

@@ -365,3 +365,47 @@ def test_the_configuration_is_what_the_rules_declare():
     assert set(CONFIGURATION) == set(declared)
     for name, values in CONFIGURATION.items():
         assert set(values) == set(declared[name])
+
+
+def clients(**found):
+    return {"clients": found}
+
+
+RSA, P_256 = {"key_bits": 2048.0}, {"key_algorithm": "ECDSA", "key_curve": "P-256"}
+STRONGER = {"client-keys": {"rsa_bits": 3072, "curve": "P-384"}}
+
+
+@pytest.mark.parametrize(
+    "client",
+    [RSA, P_256, {"key_bits": 4096.0}, {**P_256, "key_curve": "P-521"}, {}, Marker.UNKNOWN],
+)
+def test_keys_of_usual_strength_are_let_pass(client):
+    assert broken(DYNAMIC + "CertificateRegister", clients(a=client)) == {}
+
+
+@pytest.mark.parametrize("unknown", [Marker.UNKNOWN, Marker.SECRET])
+def test_clients_that_cannot_be_seen_are_let_pass(unknown):
+    assert broken(DYNAMIC + "CertificateRegister", {"clients": unknown}, **STRONGER) == {}
+
+
+@pytest.mark.parametrize(
+    ("client", "sentence"),
+    [
+        (RSA, "is RSA 2048: set clients.a.key_bits 3072 or more, or have rsa_bits changed in"),
+        (P_256, "is ECDSA P-256: set clients.a.key_curve P-384 or more, or have curve changed in"),
+        (
+            {**RSA, "signing_request": "PEM"},
+            "is RSA 2048: have the client send a signing_request with a key of key_bits 3072 or",
+        ),
+        (
+            {**P_256, "certificate": "PEM"},
+            "have the client send a signing_request with a key of key_curve P-384 or more",
+        ),
+    ],
+)
+def test_a_key_that_is_weaker_than_demanded_is_named(client, sentence):
+    strong = {"key_algorithm": "ECDSA", "key_curve": "P-384"}
+    properties = clients(a=client, b=strong, c={"key_bits": 3072.0})
+    (found,) = broken(DYNAMIC + "CertificateRegister", properties, **STRONGER)["client-keys"]
+    assert found.startswith("The key of clients.a ")
+    assert sentence in found

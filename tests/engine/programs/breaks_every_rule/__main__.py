@@ -2,6 +2,7 @@
 
 import pulumi_alicloud as alicloud
 
+from components.dynamic.certificate_register import CertificateRegister
 from components.dynamic.server_certificate import ServerCertificate
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\n"
@@ -46,4 +47,20 @@ ServerCertificate(
     key_bits=2048,
     validity="3000d",
     renew_before="30d",
+)
+client = {"validity": "365d", "renew_before": "30d"}
+CertificateRegister(
+    "ordinary-keys",
+    ca_certificate="PEM",
+    ca_private_key=KEY,
+    ca_key_id="1",
+    clients={
+        "browser": {**client, "subject": {"common_name": "browser"}, "key_bits": 2048},
+        "phone": {
+            **client,
+            "subject": {"common_name": "phone"},
+            "key_algorithm": "ECDSA",
+            "key_curve": "P-256",
+        },
+    },
 )
