@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import shlex
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -17,7 +19,13 @@ import pytest
 
 from benchmarks.trial import Trial, local_cloud
 from operations.certificates import client_bundle
-from operations.outputs import StackOutputs
+from operations.outputs import ClientBundle, StackOutputs
+from operations.project import PROJECT
+from pki import keys, register
+from pki.bundles import Bundle
+from pki.certificates import Issuer
+from pki.register import Register, Request
+from pki.windows import Window
 from tests import packages, processes, selection
 from tests.homes import copy_home
 from toolchain.install import Toolchain, ensure
@@ -103,10 +111,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @dataclass(frozen=True)
 class Service:
-    """What the program brought up: its outputs, and the folder with the client browser's bundle."""
+    """What the program brought up: its outputs, and the folder with the client browser's bundle.
+
+    `elliptic` is the folder with another one of the same CA and the same name, whose key is on an
+    elliptic curve.
+    """
 
     found: StackOutputs
     bundle: Path
+    elliptic: Path
 
 
 @pytest.fixture(scope="session")
@@ -141,4 +154,25 @@ def service(
         assert report.passed, report.to_json()
         found = trial.outputs()
         client_bundle.write(found, "browser", folder / "bundle")
-        yield Service(found, folder / "bundle")
+        other = ClientBundle.model_validate(on_a_curve(trial, found).properties())
+        handed_out = found.model_copy(update={"client_bundles": {"browser": other}})
+        client_bundle.write(handed_out, "browser", folder / "elliptic")
+        yield Service(found, folder / "bundle", folder / "elliptic")
+
+
+def on_a_curve(trial: Trial, found: StackOutputs) -> Bundle:
+    """What the register would give the client browser, had it a key on an elliptic curve."""
+    exported = ("stack", "export", "--stack", trial.stack.name, "--show-secrets")
+    state = processes.printed(
+        [trial.stack.toolchain.pulumi, *exported], cwd=PROJECT, env=trial.stack.environment
+    )
+    (key,) = (
+        json.loads(one["outputs"]["private_key"]["plaintext"])
+        for one in json.loads(state)["deployment"]["resources"]
+        if one["type"].endswith(":CertificateAuthority")
+    )
+    now = datetime.now(UTC)
+    window = Window.opening(now, timedelta(days=1))
+    asked = Request({"common_name": "browser"}, keys.Ecdsa("P-256"), window)
+    issuer = Issuer(found.ca, keys.load(key))
+    return register.updated(Register(), {"browser": asked}, issuer, now).bundles["browser"]

@@ -35,9 +35,9 @@ def run(home, script):
     )
 
 
-def installed_as_told(home, service):
+def installed_as_told(home, service, bundle):
     """Follow the instructions for Linux, to the letter."""
-    text = installation.instructions("browser", service.found.url, service.bundle)
+    text = installation.instructions("browser", service.found.url, bundle)
     (section,) = (part for part in text.split("\n\n") if part.startswith("Linux "))
     lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
     assert len(lines) == 4
@@ -142,7 +142,7 @@ def test_without_trust_in_the_ca_the_browser_warns(service, start, home):
 
 
 def test_with_the_bundle_refreshes_alternate_between_the_instances(service, start, home, picture):
-    installed_as_told(home, service)
+    installed_as_told(home, service, service.bundle)
     browser = start(home)
     browser.get(service.found.url)
     pictures = {heading(browser): picture(browser, "browser-with-certificate")}
@@ -157,3 +157,10 @@ def test_with_the_bundle_refreshes_alternate_between_the_instances(service, star
     assert seen == [first, second] * 3
     assert all(name.startswith("i-") for name in pictures)
     assert pictures[first] != pictures[second]
+
+
+def test_with_a_key_on_an_elliptic_curve_the_page_loads(service, start, home):
+    installed_as_told(home, service, service.elliptic)
+    browser = start(home)
+    browser.get(service.found.url)
+    assert heading(browser).startswith("i-")

@@ -78,6 +78,12 @@ def test_with_the_bundle_the_page_comes(client, service):
     assert re.search("<h1>i-[0-9a-z]+</h1>", done.stdout)
 
 
+def test_with_a_key_on_an_elliptic_curve_the_page_comes(client, service):
+    done = run(client, service, service.elliptic)
+    assert done.returncode == 0, done.stderr
+    assert re.search("<h1>i-[0-9a-z]+</h1>", done.stdout)
+
+
 def test_with_a_bundle_of_another_ca_there_is_an_error(client, service, tmp_path):
     stranger = specimens.bundle("modern")
     bundle = tmp_path / "bundle"

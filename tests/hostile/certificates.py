@@ -15,11 +15,13 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
 
 from pki import certificates, profiles
 from pki.certificates import Issuer
+from pki.keys import Curve, Ecdsa
 from pki.names import distinguished_name
 from pki.profiles import Profile
 from tests.conformance import specimens
@@ -32,8 +34,11 @@ from tests.hostile.forging import (
     for_purposes,
     issue,
     key,
+    oversized_key,
     same_name,
+    under_the_name_of_ecdsa,
     weakly_signed,
+    with_another_point,
     with_usage,
 )
 
@@ -46,11 +51,13 @@ class Shown:
     """A chain in DER, leaf first, and the key that the client signs with; no chain: no certificate.
 
     `anchor` says which CA the listener trusts: the project's, or one that limits no path length.
+    With `claims_p_256`, the client passes its key for one on P-256.
     """
 
     chain: tuple[bytes, ...]
     key: Key | None = None
     anchor: str = "project"
+    claims_p_256: bool = False
 
     @property
     def key_pem(self) -> str:
@@ -133,9 +140,19 @@ def _constrained(permitted: x509.GeneralName, claimed: x509.GeneralName) -> Show
     return _under(middle, leaf=issue(middle, extra=[(names, False)]))
 
 
-def _elliptic() -> Shown:
-    own = ec.generate_private_key(ec.SECP256R1())
-    return Shown(der(issue(_project(), holder=own)), own)
+def _of(own: Key, signer: Key | None = None, *, claims_p_256: bool = False) -> Shown:
+    """A client with a key of its own, that signs with it or with another."""
+    return Shown(der(issue(_project(), holder=own)), signer or own, claims_p_256=claims_p_256)
+
+
+def _elliptic(curve: Curve = "P-256") -> Key:
+    return Ecdsa(curve).generate()
+
+
+def _off_the_curve() -> bytes:
+    """A point of P-256 with another y."""
+    point = _elliptic().public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return point[:-1] + bytes([point[-1] ^ 1])
 
 
 def _self_signed(subject: x509.Name, profile: Profile = profiles.CLIENT) -> Shown:
@@ -172,7 +189,10 @@ CASES: dict[str, Callable[[], Shown]] = {
         der(_issued(), authority("Stranger CA").certificate), key("client")
     ),
     "A client that the revocation list names": lambda: Shown(der(_issued()), key("client")),
-    "Elliptic-curve key (P-256)": _elliptic,
+    "Elliptic-curve key (P-256)": lambda: _of(_elliptic()),
+    "Elliptic-curve key (P-384)": lambda: _of(_elliptic("P-384")),
+    "Elliptic-curve key (P-521)": lambda: _of(_elliptic("P-521")),
+    "RSA key of 3072 bits": lambda: _of(key("long", 3072)),
     "Unknown extension, not critical": lambda: _client(
         extra=[(x509.UnrecognizedExtension(UNKNOWN, b"\x05\x00"), False)]
     ),
@@ -222,8 +242,25 @@ CASES: dict[str, Callable[[], Shown]] = {
     "RSA key of 1024 bits": lambda: Shown(
         der(issue(_project(), holder=key("short", 1024))), key("short", 1024)
     ),
+    "RSA key of 8676 bits": lambda: _of(oversized_key()),
+    "Curve that TLS does not have (P-224)": lambda: _of(
+        ec.generate_private_key(ec.SECP224R1()), claims_p_256=True
+    ),
     # Forged or broken.
     "A client's certificate, another key": lambda: Shown(der(_issued()), key("thief")),
+    "A client's certificate of an RSA key, signed with a key on P-256": lambda: Shown(
+        der(_issued()), _elliptic()
+    ),
+    "Elliptic-curve key, another one of the curve": lambda: _of(_elliptic(), _elliptic()),
+    "Elliptic-curve key, signed with one on P-384": lambda: _of(_elliptic(), _elliptic("P-384")),
+    "Elliptic-curve key, signed with an RSA key": lambda: _of(_elliptic(), key("thief")),
+    "Point that is not on its curve": lambda: Shown(
+        (with_another_point(_off_the_curve()),), _elliptic()
+    ),
+    "Point at infinity": lambda: Shown((with_another_point(b"\0"),), _elliptic()),
+    "Signed with RSA under the name of ECDSA": lambda: Shown(
+        (under_the_name_of_ecdsa(),), key("client")
+    ),
     "Signature flipped by a bit": _flipped,
     "Renamed after signing": _renamed,
     "DER cut in half": lambda: _cut(len(der(_issued())[0]) // 2),

@@ -10,11 +10,13 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from pki import profiles
+from pki import der as encoding
+from pki import keys, profiles
 from pki.certificates import Issuer
+from pki.keys import Ecdsa
 from pki.profiles import Profile
 from tests.conformance import specimens
 
@@ -151,6 +153,55 @@ def weakly_signed(digest: str) -> bytes:
     padded = b"\x00\x01" + b"\xff" * (size - len(info) - 3) + b"\x00" + info
     signature = pow(int.from_bytes(padded, "big"), numbers.d, modulus).to_bytes(size, "big")
     return strong.replace(_OIDS["sha256"], _OIDS[digest])[:-size] + signature
+
+
+def signed_over(tbs: bytes, algorithm: bytes) -> bytes:
+    """A certificate of other content, to which the project's CA sets its signature all the same.
+
+    Args:
+        tbs: The content (RFC 5280, 4.1.1.1).
+        algorithm: What the certificate says the signature is.
+    """
+    signature = keys.sign(anchor("project").private_key, tbs)
+    bits = encoding.element(encoding.BIT_STRING, b"\0", signature)
+    return encoding.sequence([tbs, algorithm, bits])
+
+
+SHA256_WITH_RSA = bytes.fromhex("300d06092a864886f70d01010b0500")
+ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
+
+
+def with_another_point(point: bytes) -> bytes:
+    """A client's certificate whose key on P-256 is this point, be it on the curve or not."""
+    own = Ecdsa("P-256").generate()
+    good = issue(anchor("project"), holder=own).tbs_certificate_bytes
+    held = own.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    kind = bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107")
+    parts = encoding.inner(good)
+    (place,) = (number for number, part in enumerate(parts) if held in part and kind in part)
+    bits = encoding.element(encoding.BIT_STRING, b"\0", point)
+    parts[place] = encoding.sequence([kind, bits])
+    return signed_over(encoding.sequence(parts), SHA256_WITH_RSA)
+
+
+def under_the_name_of_ecdsa() -> bytes:
+    """A client's certificate that says that its signature is ECDSA's; it is the CA's, by RSA."""
+    parts = encoding.inner(issue(anchor("project")).tbs_certificate_bytes)
+    place = parts.index(SHA256_WITH_RSA)
+    parts[place] = ECDSA_WITH_SHA256
+    return signed_over(encoding.sequence(parts), ECDSA_WITH_SHA256)
+
+
+@functools.cache
+def oversized_key() -> rsa.RSAPrivateKey:
+    """A key of 8676 bits, of two Mersenne primes: one of chance takes minutes to make."""
+    p, q, e = 2**4423 - 1, 2**4253 - 1, 65537
+    d = pow(e, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(e, p * q)
+    own = rsa.RSAPrivateNumbers(
+        p, q, d, rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q), public
+    )
+    return own.private_key()
 
 
 def same_name(*, identifiers: bool) -> Issuer:

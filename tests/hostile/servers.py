@@ -44,6 +44,7 @@ def outcomes(peer: Path, attempts: list[Attempt]) -> list[str]:
             "version": one.version,
             "chain": [base64.b64encode(der).decode() for der in one.shown.chain],
             "key": one.shown.key_pem,
+            "claim": one.shown.claims_p_256,
         }
         for number, one in enumerate(attempts)
     ]

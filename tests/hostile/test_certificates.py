@@ -103,10 +103,18 @@ def test_the_document_has_every_case_in_order():
 @pytest.mark.parametrize("name", CASES)
 def test_the_listener_and_the_judges_do_as_documented(measured, name):
     found = {
-        judge: {verdict(measured[0][name, judge, version]) for version in VERSIONS}
+        judge: [verdict(measured[0][name, judge, version]) for version in VERSIONS]
         for judge in JUDGES
     }
-    assert found == {judge: {cell} for judge, cell in zip(JUDGES, TABLE[name], strict=False)}
+    assert found == {
+        judge: by_version(cell) for judge, cell in zip(JUDGES, TABLE[name], strict=False)
+    }
+
+
+def by_version(cell: str) -> list[str]:
+    """What a cell says of TLS 1.2 and of TLS 1.3: mostly the same."""
+    found = cell.split(", ")
+    return found * 2 if len(found) == 1 else found
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -136,7 +144,7 @@ def test_whoever_the_listener_refuses_no_judge_admits_but_for_the_documented(mea
     differing = [
         name
         for name, (pages, strict, *others, _) in ((name, TABLE[name]) for name in CASES)
-        if len({cell == ADMITTED for cell in (pages, strict, *others)}) > 1
+        if len({ADMITTED in by_version(cell) for cell in (pages, strict, *others)}) > 1
     ]
     assert differing
     assert explained == differing

@@ -9,6 +9,9 @@ package main
 import (
 	"bufio"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -27,13 +30,23 @@ import (
 const patience = 10 * time.Second
 
 // Visit is a request with these certificates, in DER and leaf first; none, if there is no chain.
+// With a claim, the key passes for one on P-256, of which Go's client chooses how to sign.
 type Visit struct {
 	Address string   `json:"address"`
 	Path    string   `json:"path"`
 	Version string   `json:"version"`
 	Chain   [][]byte `json:"chain"`
 	Key     string   `json:"key"`
+	Claim   bool     `json:"claim"`
 }
+
+// claimant signs with one key and shows another as its own.
+type claimant struct {
+	crypto.Signer
+	shown crypto.PublicKey
+}
+
+func (one claimant) Public() crypto.PublicKey { return one.shown }
 
 var title = regexp.MustCompile(`<title>(.*?)</title>`)
 
@@ -117,7 +130,15 @@ func client(one Visit) (*tls.Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		presented = &tls.Certificate{Certificate: one.Chain, PrivateKey: key.(crypto.Signer)}
+		signer := key.(crypto.Signer)
+		if one.Claim {
+			other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			if err != nil {
+				return nil, err
+			}
+			signer = claimant{signer, other.Public()}
+		}
+		presented = &tls.Certificate{Certificate: one.Chain, PrivateKey: signer}
 	}
 	return &tls.Config{
 		InsecureSkipVerify: true, // the server is not who is judged here
