@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -43,12 +44,23 @@ ENTRY = "V\t21001231235959Z\t\t{number:08X}\tunknown\t/CN=client-{number}\n"
 FIRST_SERIAL = "7ACE0000"
 
 
-def by_openssl_commands(clients: int, issued: int = 0) -> float:
+KEY_COMMANDS: Mapping[str, Sequence[str]] = {
+    "RSA": ("genrsa", "-aes256", "-passout"),
+    "ECDSA": (
+        *("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"),
+        *("-aes256", "-pass"),
+    ),
+}
+"""How OpenSSL makes a key, up to the place of its pass phrase."""
+
+
+def by_openssl_commands(clients: int, issued: int = 0, algorithm: str = "RSA") -> float:
     """Seconds a client that the tutorial's commands take, over some clients.
 
     Args:
         clients: How many to make.
         issued: How many are in the CA's index.txt already, all of which is read for each.
+        algorithm: Of the clients' keys: RSA of 2048 bits, or ECDSA on P-256.
 
     Raises:
         RuntimeError: There is no openssl on PATH.
@@ -58,7 +70,7 @@ def by_openssl_commands(clients: int, issued: int = 0) -> float:
         raise RuntimeError("There is no openssl on PATH to compare with.")
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
-        certificate, key = _authority()
+        certificate, key = authority()
         (folder / "ca.crt").write_text(certificates.pem(certificate), encoding="utf-8")
         (folder / "ca.key").write_text(keys.pkcs1(key), encoding="utf-8")
         (folder / "newcerts").mkdir()
@@ -67,7 +79,8 @@ def by_openssl_commands(clients: int, issued: int = 0) -> float:
         entries = "".join(ENTRY.format(number=number) for number in range(issued))
         (folder / "index.txt").write_text(entries, encoding="utf-8")
         names = [f"client-{number}" for number in range(clients)]
-        return sum(seconds(partial(_by_hand, openssl, folder, name)) for name in names) / clients
+        make = partial(_by_hand, openssl, folder, algorithm=algorithm)
+        return sum(seconds(partial(make, name)) for name in names) / clients
 
 
 def run() -> None:
@@ -81,22 +94,23 @@ def run() -> None:
         )
         for number in range(CLIENTS)
     }
-    authority = Issuer(*_authority())
-    here = seconds(lambda: register.updated(Register(), requests, authority, now)) / CLIENTS
+    issuer = Issuer(*authority())
+    here = seconds(lambda: register.updated(Register(), requests, issuer, now)) / CLIENTS
     show("client_issued", here * 1000, "ms")
     by_hand = by_openssl_commands(CLIENTS)
     show("client_issued_by_openssl_commands", by_hand * 1000, "ms")
     show("openssl_commands_to_register", by_hand / here, "x")
 
 
-def _authority() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
+def authority() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
+    """A CA's certificate and its key."""
     key = keys.generate(2048)
     window = Window.opening(datetime.now(UTC), timedelta(days=730))
     subject = distinguished_name({"common_name": "Benchmark CA"})
     return certificates.self_signed_authority(subject, key, window), key
 
 
-def _by_hand(openssl: str, folder: Path, name: str) -> None:
+def _by_hand(openssl: str, folder: Path, name: str, *, algorithm: str) -> None:
     """The tutorial's step 3, with today's algorithms."""
     key, request, certificate = (f"{name}.{suffix}" for suffix in ("key", "csr", "crt"))
     (folder / "passphrase.txt").write_text("benchmark\nbenchmark\n", encoding="utf-8")
@@ -104,7 +118,7 @@ def _by_hand(openssl: str, folder: Path, name: str) -> None:
     signer = ("-cert", "ca.crt", "-keyfile", "ca.key", "-config", "openssl.conf")
     inputs = ("-inkey", key, "-passin", secret, "-in", certificate)
     commands = [
-        ["genrsa", "-aes256", "-passout", secret, "-out", key, "2048"],
+        [*KEY_COMMANDS[algorithm], secret, "-out", key, *(["2048"] if algorithm == "RSA" else [])],
         ["req", "-new", "-key", key, "-passin", secret, "-subj", f"/CN={name}", "-out", request],
         ["ca", "-batch", "-in", request, *signer, "-out", certificate],
         ["pkcs12", "-export", *inputs, "-passout", secret, "-out", f"{name}.p12"],

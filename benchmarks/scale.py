@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
 
 from benchmarks import processes
 from benchmarks.figures import seconds, show
-from benchmarks.issuing import by_openssl_commands
+from benchmarks.issuing import authority, by_openssl_commands
 from benchmarks.processes import Run
 from operations.project import PROJECT
-from pki import keys
-from pki.register import KEY_THREADS
+from pki import bundles, certificates, keys, register
+from pki.certificates import Issuer
+from pki.keys import Ecdsa
+from pki.names import distinguished_name
+from pki.register import KEY_THREADS, Register, Request
+from pki.windows import Window
 from settings import NAMESPACE
 from toolchain.install import Toolchain, ensure
 from toolchain.progress import Reporter
@@ -33,6 +38,12 @@ BY_HAND = 80
 """Clients made by OpenSSL commands before and after each size, with half of its clients in the CA's
 index: what one takes on average. Fewer would do if keys did not differ so much in time."""
 
+ELLIPTIC_SIZES = (1000, 10_000)
+"""Of these also with keys on P-256, in the same run and beside the commands with the same."""
+
+SAMPLES = 200
+"""Clients of which each part of the work is timed by itself."""
+
 KEYS = 80
 """Keys made before and after each size, to see how much of the time is spent on them."""
 
@@ -41,8 +52,11 @@ import pulumi
 from components.private_ca import PrivateCertificateAuthority
 from settings import parse
 
-clients = {f"client-{n}": {} for n in range(pulumi.Config().require_int("clients"))}
-authority = PrivateCertificateAuthority("scale", settings=parse({"clients": clients}, file="-"))
+config = pulumi.Config()
+clients = {f"client-{n}": {} for n in range(config.require_int("clients"))}
+defaults = {"key_algorithm": config.require("algorithm")}
+settings = parse({"clients": clients, "client_defaults": defaults}, file="-")
+authority = PrivateCertificateAuthority("scale", settings=settings)
 pulumi.export("clients", authority.clients)
 bundles = pulumi.Output.json_dumps(authority.client_bundles)
 pulumi.export("client_bundles", pulumi.Output.secret(bundles))
@@ -64,8 +78,12 @@ def run(folder: Path, sizes: Sequence[int] = SIZES) -> None:
     """For each number of clients: up, preview without a change, one more client, state, memory."""
     with Reporter() as reporter:
         toolchain = ensure(reporter)
+    _parts_of_a_client()
     for clients in sizes:
         _one_size(f"clients_{clients}", clients, _Stack(folder, REGISTER, clients, toolchain))
+        if clients in ELLIPTIC_SIZES:
+            stack = _Stack(folder, REGISTER, clients, toolchain, algorithm="ECDSA")
+            _one_elliptic_size(f"clients_on_p_256_{clients}", clients, stack)
     for clients in ONE_EACH_SIZES:
         name = f"one_resource_each_{clients}"
         up = _measured(name, _Stack(folder, ONE_EACH, clients, toolchain))
@@ -81,6 +99,43 @@ def _one_size(name: str, clients: int, stack: _Stack) -> None:
     show(f"{name}_up_per_client", up / clients * 1000, "ms")
     show(f"{name}_openssl_commands_to_up", by_hand / 2 * clients / up, "x")
     show(f"{name}_up_spent_on_keys", making_keys / (2 * KEYS) * clients / up * 100, "%")
+
+
+def _one_elliptic_size(name: str, clients: int, stack: _Stack) -> None:
+    by_hand = by_openssl_commands(BY_HAND, clients // 2, "ECDSA")
+    up = _measured(name, stack)
+    by_hand += by_openssl_commands(BY_HAND, clients // 2, "ECDSA")
+    show(f"{name}_up_per_client", up / clients * 1000, "ms")
+    show(f"{name}_openssl_commands_to_up", by_hand / 2 * clients / up, "x")
+
+
+def _parts_of_a_client() -> None:
+    """What the work on one client with a key on P-256 goes into, by the same functions."""
+    now = datetime.now(UTC)
+    certificate, ca_key = authority()
+    issuer, window = Issuer(certificate, ca_key), Window.opening(now, timedelta(days=365))
+    key, phrase = Ecdsa("P-256").generate(), bundles.generate_pass_phrase()
+    subject = distinguished_name({"common_name": "client"})
+    held = certificates.client(issuer, subject, key.public_key(), window)
+    clients = {
+        f"client-{number}": Request(
+            {"common_name": f"client-{number}"}, Ecdsa("P-256"), window, pass_phrase=phrase
+        )
+        for number in range(SAMPLES)
+    }
+    parts: dict[str, Callable[[], object]] = {
+        "key": Ecdsa("P-256").generate,
+        "certificate": lambda: certificates.client(issuer, subject, key.public_key(), window),
+        "pkcs12": lambda: bundles.pkcs12(
+            "client", key, held, certificate, pass_phrase=phrase, encoding="modern"
+        ),
+        "pkcs8": lambda: keys.encrypted_pkcs8(key, phrase),
+    }
+    for name, make in parts.items():
+        took = seconds(lambda make=make: [make() for _ in range(SAMPLES)])  # type: ignore[misc]
+        show(f"client_on_p_256_{name}", took / SAMPLES * 1000, "ms")
+    whole = seconds(lambda: register.updated(Register(), clients, issuer, now))
+    show("client_on_p_256_in_the_register", whole / SAMPLES * 1000, "ms")
 
 
 def _measured(name: str, stack: _Stack) -> float:
@@ -104,9 +159,18 @@ def _make_keys() -> None:
 class _Stack:
     """A stack with a folder, a state and a pass phrase of its own."""
 
-    def __init__(self, folder: Path, program: str, clients: int, toolchain: Toolchain) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        program: str,
+        clients: int,
+        toolchain: Toolchain,
+        *,
+        algorithm: str = "RSA",
+    ) -> None:
         self._clients = clients
-        self._folder = folder / f"{'each-' if program is ONE_EACH else ''}{clients}"
+        kind = "each" if program is ONE_EACH else algorithm
+        self._folder = folder / f"{kind}-{clients}"
         self._toolchain = toolchain
         (self._folder / "state").mkdir(parents=True)
         (self._folder / "__main__.py").write_text(program, encoding="utf-8")
@@ -114,6 +178,7 @@ class _Stack:
         (self._folder / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
         self.run("stack", "init", "scale", stack=False)
         self.run("config", "set", "clients", str(clients))
+        self.run("config", "set", "algorithm", algorithm)
 
     def add_a_client(self) -> None:
         """Set the number of clients."""

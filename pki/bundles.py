@@ -81,15 +81,28 @@ def bundle(
     encoding: BundleEncoding,
 ) -> Bundle:
     """Make a bundle; each call gives another ciphertext of the same."""
-    content = serialize_key_and_certificates(
-        name.encode(), key, certificate, [authority], _encryption(pass_phrase, encoding)
-    )
+    content = pkcs12(name, key, certificate, authority, pass_phrase=pass_phrase, encoding=encoding)
     return Bundle(
         pkcs12=base64.b64encode(content).decode(),
         pass_phrase=pass_phrase,
         private_key=keys.encrypted_pkcs8(key, pass_phrase),
         certificate=certificates.pem(certificate),
         chain=certificates.pem(authority),
+    )
+
+
+def pkcs12(
+    name: str,
+    key: PrivateKey,
+    certificate: x509.Certificate,
+    authority: x509.Certificate,
+    *,
+    pass_phrase: str,
+    encoding: BundleEncoding,
+) -> bytes:
+    """Key, certificate and the one above it as PKCS#12, DER."""
+    return serialize_key_and_certificates(
+        name.encode(), key, certificate, [authority], _encryption(pass_phrase, encoding)
     )
 
 

@@ -17,20 +17,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki import keys
+from pki.keys import Ecdsa, Kind, Rsa
 from pki.names import distinguished_name
 from tests.engine.kept_stack import KeptStack
 from toolchain.install import ensure
 from toolchain.progress import Reporter
 
+RSA = Rsa(2048)
+
 FOLDER = Path(__file__).parent / "kept_state"
 
 
-def signing_request() -> str:
+def signing_request(kind: Kind = RSA) -> str:
     """Of a client whose key nobody else has."""
     subject = distinguished_name({"common_name": "gateway"})
     request = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    signed = request.sign(keys.generate(2048), hashes.SHA256())
+    signed = request.sign(kind.generate(), hashes.SHA256())
     return signed.public_bytes(Encoding.PEM).decode()
 
 
@@ -52,7 +54,21 @@ def steps_to_rotating() -> list[dict[str, Any]]:
     return [*before, {**before[-1], "certificate_authority": authority}]
 
 
-STACKS = {"settled": steps_to_settled, "rotating": steps_to_rotating}
+def steps_to_elliptic() -> list[dict[str, Any]]:
+    """The same three clients as at first, each with a key on another curve."""
+    on_p_256, on_p_384 = {"key_algorithm": "ECDSA"}, {"key_curve": "P-384"}
+    clients = {
+        "browser": {"pass_phrase": "a phrase of the test", **on_p_256},
+        "gateway": {"signing_request": signing_request(Ecdsa("P-521"))},
+    }
+    return [{"clients": {**clients, "leaver": {**on_p_256, **on_p_384}}}, {"clients": clients}]
+
+
+STACKS = {
+    "settled": steps_to_settled,
+    "rotating": steps_to_rotating,
+    "elliptic": steps_to_elliptic,
+}
 """By name, what is asked for, step after step; the last is what is kept."""
 
 

@@ -19,8 +19,15 @@ from tests.engine.kept_stack import KeptStack
 
 pytestmark = pytest.mark.in_order
 
-CA = {"settled": ("certificate", "key_id"), "rotating": ("cross_certificate", "next_key_id")}
+CA = {
+    "settled": ("certificate", "key_id"),
+    "rotating": ("cross_certificate", "next_key_id"),
+    "elliptic": ("certificate", "key_id"),
+}
 """Outputs of the CA that issues to clients."""
+
+KEYS = {"elliptic": {"browser": "ECDSA P-256", "gateway": "ECDSA P-521"}}
+"""Of clients, where they are not all RSA keys."""
 
 
 @pytest.fixture(scope="module", params=STACKS)
@@ -59,6 +66,12 @@ def test_the_state_holds_what_was_kept(kept, before):
     assert sorted(clients) == sorted(settled + (renewed if name == "rotating" else []))
     for bundle in read_bundles(before["certificate_register"]["bundles"]).values():
         assert bundle["chain"] == before["certificate_authority"][CA[name][0]]
+    held = read_bundles(before["certificate_register"]["bundles"])
+    kinds = {
+        client: certificates.key_words(certificates.load(bundle["certificate"]))
+        for client, bundle in held.items()
+    }
+    assert kinds == KEYS.get(name, dict.fromkeys(held, "RSA 2048"))
 
 
 def entries(outputs):

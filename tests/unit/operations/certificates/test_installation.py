@@ -14,7 +14,9 @@ import pytest
 
 from operations.certificates.client_bundle import write
 from operations.certificates.installation import first_request, instructions
+from operations.outputs import ClientBundle
 from tests import processes
+from tests.unit.operations.conftest import bundle
 
 
 @pytest.mark.parametrize("issuer", ["private", "other"])
@@ -48,8 +50,14 @@ def run(shell: str, command: str, environment: dict[str, str]) -> str:
 
 
 @pytest.fixture
-def service(serve, listener, found, out):
-    """The URL of a service that takes no request without a certificate."""
+def service(request, serve, listener, found, out, pki):
+    """The URL of a service that takes no request without a certificate.
+
+    The client's key is RSA, or of the algorithm that a test asks for.
+    """
+    if getattr(request, "param", "RSA") == "ECDSA":
+        elliptic = ClientBundle.model_validate(bundle("browser", pki.phone, pki))
+        found = found.model_copy(update={"client_bundles": {"browser": elliptic}})
     write(found, "browser", out)
     return f"https://127.0.0.1:{serve(listener(strict=True, instances=('i-aaa1',))).port}/a?b=c&d"
 
@@ -67,6 +75,12 @@ def test_first_request_gets_through(service, out, environment, shell):
     line = first_request("browser", service, out)
     assert "\n" not in line
     assert "i-aaa1" in run(shell, line, environment)
+
+
+@pytest.mark.commands("curl")
+@pytest.mark.parametrize("service", ["ECDSA"], indirect=True)
+def test_first_request_gets_through_with_a_key_on_a_curve(service, out, environment):
+    assert "i-aaa1" in run("bash", first_request("browser", service, out), environment)
 
 
 @pytest.mark.commands("curl")
@@ -104,6 +118,7 @@ def test_curl_in_the_instructions_is_the_first_request(service, out, environment
     assert scripted.endswith(asks.removeprefix("curl "))
 
 
+@pytest.mark.parametrize("service", ["RSA", "ECDSA"], indirect=True)
 def test_python_in_the_instructions_gets_through(service, out, environment):
     program = block(instructions("browser", service, out), "Python")
     assert "i-aaa1" in run("bash", f"{sys.executable} -c {shlex.quote(program)}", environment)
@@ -122,6 +137,7 @@ def test_public_certificate_needs_no_trust_in_the_private_ca(service, out, envir
 
 
 @pytest.mark.commands("openssl")
+@pytest.mark.parametrize("service", ["RSA", "ECDSA"], indirect=True)
 def test_openssl_in_the_instructions_judges_the_files(service, out, environment):
     command = block(instructions("browser", service, out), "A wrong pass phrase")
     run("bash", command, environment)
@@ -131,6 +147,7 @@ def test_openssl_in_the_instructions_judges_the_files(service, out, environment)
 
 
 @pytest.mark.commands("pk12util")
+@pytest.mark.parametrize("service", ["RSA", "ECDSA"], indirect=True)
 def test_linux_in_the_instructions_fills_the_database_of_chrome(service, out, environment):
     commands = block(instructions("browser", service, out), "Linux")
     run("bash", f"set -e\n{commands}\n{commands}", environment)
@@ -150,6 +167,7 @@ public class Client {
 
 
 @pytest.mark.commands("java")
+@pytest.mark.parametrize("service", ["RSA", "ECDSA"], indirect=True)
 def test_java_in_the_instructions_gets_through(service, out, environment, tmp_path):
     client = tmp_path / "Client.java"
     client.write_text(JAVA_CLIENT)
