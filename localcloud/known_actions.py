@@ -1,6 +1,7 @@
 """Every action of the emulated products, whether or not the local cloud emulates it.
 
-Source: Alibaba Cloud's SDKs for Python; a test compares the lists with those that are installed.
+Source: Alibaba Cloud's SDKs for Python; a test compares the lists with those that are installed,
+which are the ones of SLB, ECS and VPC.
 """
 
 from __future__ import annotations

@@ -54,16 +54,16 @@ class RunInstances(TaggedRequest):
     UserData: str = ""
     ResourceGroupId: str = ""
     Amount: int = 1
-    IoOptimized: str = "optimized"
+    IoOptimized: Literal["optimized", "none"] = "optimized"
     InstanceChargeType: Literal["PostPaid"] = "PostPaid"
-    InternetChargeType: str = "PayByTraffic"
+    InternetChargeType: Literal["PayByTraffic", "PayByBandwidth"] = "PayByTraffic"
     InternetMaxBandwidthOut: int = 0
     SpotStrategy: Literal["NoSpot"] = "NoSpot"
     HttpTokens: Literal["optional", "required"] = "optional"
     HttpEndpoint: Literal["enabled", "disabled"] = "enabled"
     HttpPutResponseHopLimit: int = 1
     DeletionProtection: bool = False
-    SecurityEnhancementStrategy: str = ""
+    SecurityEnhancementStrategy: Literal["", "Active", "Deactive"] = ""
     DryRun: bool = False
     ClientToken: str = ""
 
@@ -74,7 +74,7 @@ class OfInstance(Request):
 
 class StopInstance(OfInstance):
     ForceStop: bool = False
-    StoppedMode: str = ""
+    StoppedMode: Literal["", "StopCharging", "KeepCharging"] = ""
 
 
 class DeleteInstance(OfInstance):

@@ -46,7 +46,8 @@ def test_the_known_actions_are_the_sdk_s(product: str) -> None:
 
 
 def test_what_is_not_emulated_says_so_and_a_typo_is_a_typo(account: Account) -> None:
-    for product in (SLB, ECS, VPC):
+    for product in PRODUCTS:
+        assert product.actions.keys() <= known_actions()[product.name]
         for name in known_actions()[product.name] - product.actions.keys():
             error = account.refusal(product, name)
             assert (error.status, error.code) == (400, "NotEmulated")

@@ -182,12 +182,16 @@ FACTS = [
 
 
 @cache
+def texts(model: type) -> dict[str, str]:
+    """What an SDK says of each attribute of a model, in the comment above it."""
+    blocks = re.findall(r"((?: +#.*\n)*) +self\.(\w+) = ", inspect.getsource(model.__init__))
+    return {name: text for text, name in blocks}
+
+
 def required_by(model: type) -> frozenset[str]:
     """Attributes of an SDK's model that are required, as the end of their text says."""
-    blocks = re.findall(r"((?: +#.*\n)*) +self\.(\w+) = ", inspect.getsource(model.__init__))
-    return frozenset(
-        name for text, name in blocks if re.search(r"# This parameter is required\.\n$", text)
-    )
+    last = "# This parameter is required.\n"
+    return frozenset(name for name, text in texts(model).items() if text.endswith(last))
 
 
 OWNERS = {"OwnerAccount", "OwnerId", "ResourceOwnerAccount", "ResourceOwnerId"}
@@ -232,3 +236,47 @@ def test_what_is_published_is_what_the_sdks_know(product: str, action: str) -> N
 def test_every_action_of_slb_is_published() -> None:
     assert metadata.actions("Slb") == known_actions()["Slb"]
     assert len(FACTS) > 130
+
+
+OWN_PORT = "-520, which Describe answers, is taken too"
+DRAINING = "draining of connections is not emulated"
+TEXTS_DIFFER: dict[str, dict[str, str]] = {
+    "Slb.CreateLoadBalancerHTTPListener": {"HealthCheckConnectPort": OWN_PORT},
+    "Slb.CreateLoadBalancerHTTPSListener": {"HealthCheckConnectPort": OWN_PORT},
+    "Slb.SetLoadBalancerHTTPListenerAttribute": {"HealthCheckConnectPort": OWN_PORT},
+    "Slb.SetLoadBalancerHTTPSListenerAttribute": {"HealthCheckConnectPort": OWN_PORT},
+    "Slb.SetRule": {"HealthCheckConnectPort": OWN_PORT},
+    "Slb.CreateLoadBalancerTCPListener": {
+        "ConnectionDrainTimeout": DRAINING,
+        "HealthCheckConnectPort": OWN_PORT,
+    },
+    "Slb.SetLoadBalancerTCPListenerAttribute": {
+        "ConnectionDrainTimeout": DRAINING,
+        "HealthCheckConnectPort": OWN_PORT,
+    },
+    "Ecs.RunInstances": {"Amount": "one instance a call here"},
+}
+"""By action: parameters whose text names another range than the one demanded, and why."""
+
+
+def ranges_in(text: str) -> Iterator[tuple[int, int]]:
+    """Ranges that a text names, such as `**1** to **65535**`."""
+    plain = re.sub(r"[*`,]", "", text)
+    for least, greatest in re.findall(r"(-?\d+) (?:to|and) (-?\d+)", plain):
+        yield int(least), int(greatest)
+    for greatest in re.findall(r"Maximum value: (\d+)", plain):
+        yield 1, int(greatest)
+
+
+@pytest.mark.parametrize("action", [a for a in ACTIONS if a.product in MODELS], ids=name_of)
+def test_ranges_are_those_that_the_parameters_texts_name(action: Action) -> None:
+    model = MODELS[action.product][f"{action.name}Request".lower()]
+    names, said = attributes(model), texts(model)
+    differing = set()
+    for name, parameter in metadata.parameters(action.product, action.name).items():
+        if name in action.request.model_fields and PYTHON[parameter.type] is int:
+            named = set(ranges_in(said[names[name]]))
+            # Where -1 stands for no limit, texts name it by itself.
+            if named and parameter.range not in named | {(-1, greatest) for _, greatest in named}:
+                differing.add(name)
+    assert differing == TEXTS_DIFFER.get(name_of(action), {}).keys()
