@@ -25,7 +25,7 @@ BUDGET ?= 7200
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 GOVULNCHECK := v1.9.0
 
-.PHONY: help up preview review import refresh down verify client inventory expiry revoke rotate crl outputs env toolchain newer \
+.PHONY: help up preview review import refresh down verify probe client inventory expiry revoke rotate crl outputs env toolchain newer \
 	test test-unit test-engine test-long coverage lint format lock audit sbom bench bench-cold clean
 
 help: ## Show this list
@@ -48,6 +48,9 @@ down: $(VENV)/runtime ## Remove everything the stack made
 
 verify: $(VENV)/runtime ## Try the service from outside (ARGS=--json)
 	@$(RUN) -m operations verify --stack $(STACK) $(ARGS)
+
+probe: $(VENV)/runtime ## Ask the listener what documentation leaves open (ARGS=--json)
+	@$(RUN) -m operations probe --stack $(STACK) $(ARGS)
 
 client: $(VENV)/runtime ## Write a client's bundle (NAME=browser DIR=out)
 	@test -n "$(NAME)" || { echo "error: say which client: make client NAME=browser" >&2; exit 1; }

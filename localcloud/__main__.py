@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from localcloud import control, coverage
-from localcloud.dataplane.model import DataPlaneError
+from localcloud.dataplane.model import OPEN_QUESTIONS, DataPlaneError
 from localcloud.home import Home, environment
 from localcloud.logs import lines as read_log
 from localcloud.server import PortError, listening_socket
@@ -136,6 +136,17 @@ def fault(
     except ValueError as error:
         raise control.ControlError(f"This is no JSON: {error}") from None
     control.ask(Home(home), "POST", "/faults", wanted)
+
+
+@app.command()
+def otherwise(
+    questions: Annotated[
+        list[str] | None, typer.Argument(help=f"Of: {', '.join(OPEN_QUESTIONS)}. None: by default.")
+    ] = None,
+    home: HomePath = DEFAULT_HOME,
+) -> None:
+    """Answer otherwise what CLB's documentation leaves open (docs/open-questions.md)."""
+    control.ask(Home(home), "POST", "/otherwise", questions or [])
 
 
 @app.command("coverage")

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 from pydantic import ValidationError
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -45,6 +46,7 @@ class Admin:
                 Route("/dump", self._dump),
                 Route("/reset", self._reset, methods=["POST"]),
                 Route("/stop", self._end, methods=["POST"]),
+                Route("/otherwise", self._answer_otherwise, methods=["POST"]),
                 Route("/faults", self._list_faults),
                 Route("/faults", self._add_fault, methods=["POST"]),
                 Route("/faults", self._clear_faults, methods=["DELETE"]),
@@ -108,6 +110,19 @@ class Admin:
 
     async def _end(self, _request: Request) -> Response:
         self._stop()
+        return JSONResponse({})
+
+    async def _answer_otherwise(self, request: Request) -> Response:
+        questions = await request.json()
+
+        def answer() -> None:
+            with self._api.lock:
+                self._api.cloud.plane.answer_otherwise(questions)
+
+        try:
+            await run_in_threadpool(answer)
+        except DataPlaneError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse({})
 
     def _list_faults(self, _request: Request) -> Response:

@@ -8,7 +8,15 @@ import sys
 import typer
 from rich.markup import escape
 
-from operations.commands import adoption, ca_key, certificates, lifecycle, review, verification
+from operations.commands import (
+    adoption,
+    ca_key,
+    certificates,
+    lifecycle,
+    probe,
+    review,
+    verification,
+)
 from operations.commands.terminal import errors
 from operations.endings import signals_end_in_order
 from operations.errors import OperationError, ReportedError
@@ -25,6 +33,7 @@ app.command("refresh", context_settings=PASS_ON)(lifecycle.refresh)
 app.command("down", context_settings=PASS_ON)(lifecycle.down)
 app.command("outputs")(lifecycle.show_outputs)
 app.command("verify")(verification.verify)
+app.command("probe")(probe.probe)
 app.command("client")(certificates.client)
 app.command("inventory")(certificates.inventory)
 app.command("expiry")(certificates.expiry)

@@ -7,9 +7,12 @@ layer 7 is Tengine, whose pages and defaults are kept where the documentation is
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from localcloud.dataplane import haproxy_syntax as syntax
 from localcloud.dataplane.error_pages import page
@@ -36,6 +39,15 @@ HTTPS_PORT = 443
 
 CLIENT_TIMEOUT = 60
 """Seconds that a client may take to send its request."""
+
+HEADER_BYTES = 32 * 1024
+"""As many of a request's headers as CLB takes."""
+
+CONNECTION_REQUESTS = 100
+"""Requests after which CLB ends a connection; HAProxy does so only if it is told to."""
+
+SESSION_SECONDS = 10
+"""As long as a TLS session is good for where sessions are resumed at all."""
 
 GZIP_TYPES = (
     "text/html",
@@ -65,6 +77,8 @@ class Paths:
     """
     certificates: Path
     """The folder that crt-lists name files of."""
+    ticket_keys: Path
+    """Keys of session tickets, for where sessions are resumed."""
 
 
 def render(
@@ -73,7 +87,7 @@ def render(
     tls: Mapping[ListenerKey, TlsFiles | None],
     paths: Paths,
     *,
-    strict: bool = False,
+    otherwise: Collection[str] = (),
 ) -> str:
     """Return the whole configuration.
 
@@ -82,8 +96,9 @@ def render(
         sockets: Where each of them really listens.
         tls: PEM files of each HTTPS listener.
         paths: Other files that it names.
-        strict: Refuse missing or invalid client certificates in the TLS handshake instead of with
-            Tengine's 400 pages.
+        otherwise: Which of `OPEN_QUESTIONS` to answer otherwise. So `no_certificate` refuses
+            missing or invalid client certificates in the TLS handshake instead of with Tengine's
+            400 pages.
 
     Raises:
         RefusedError: A value does not belong in a configuration; nothing is escaped silently.
@@ -97,13 +112,9 @@ def render(
         "    log stdout format raw local0 notice",
         "    # One thread: requests alternate strictly over the backends.",
         "    nbthread 1",
-        # CLB takes up to 32 KB of headers.
-        "    tune.bufsize 33792",
+        f"    tune.bufsize {_buffer_bytes(otherwise)}",
         "    tune.ssl.default-dh-param 2048",
-        "    # No session is ever resumed: HAProxy would take one that another listener, or a",
-        "    # replaced client CA, had admitted.",
-        "    tune.ssl.cachesize 0",
-        "    ssl-default-bind-options no-tls-tickets",
+        *_sessions(otherwise),
         f"    crt-base {syntax.word(str(paths.certificates))}",
         f"    hard-stop-after {max(30, longest + CONNECT_TIMEOUT)}s",
         "",
@@ -126,12 +137,29 @@ def render(
         if listener.protocol == "tcp":
             lines += ["", *_tcp(listener, sockets[listener.key])]
             continue
-        lines += ["", *_frontend(listener, sockets[listener.key], tls.get(listener.key), strict)]
+        files = tls.get(listener.key)
+        lines += ["", *_frontend(listener, sockets[listener.key], files, paths, otherwise)]
         for section, pool in syntax.pools(listener):
             lines += ["", *_backend(section, pool, listener.request_timeout)]
         if any(rule.domain for rule in listener.rules):
             lines += ["", *_nowhere(listener)]
     return "\n".join(lines) + "\n"
+
+
+def _buffer_bytes(otherwise: Collection[str]) -> int:
+    """HAProxy keeps 1024 bytes of a buffer for what it adds."""
+    return (4 if "long_headers" in otherwise else 1) * HEADER_BYTES + 1024
+
+
+def _sessions(otherwise: Collection[str]) -> list[str]:
+    if "sessions" in otherwise:
+        return [f"    tune.ssl.lifetime {SESSION_SECONDS}"]
+    return [
+        "    # No session is ever resumed: HAProxy would take one that another listener, or a",
+        "    # replaced client CA, had admitted.",
+        "    tune.ssl.cachesize 0",
+        "    ssl-default-bind-options no-tls-tickets",
+    ]
 
 
 def _redirect(
@@ -190,7 +218,11 @@ def _access_control(control: AccessControl | None) -> Iterator[str]:
 
 
 def _frontend(
-    listener: Listener, socket: SocketAddress, tls: TlsFiles | None, strict: bool
+    listener: Listener,
+    socket: SocketAddress,
+    tls: TlsFiles | None,
+    paths: Paths,
+    otherwise: Collection[str],
 ) -> list[str]:
     name = syntax.section(listener)
     bind = f"bind {syntax.endpoint(socket.host, socket.port)}"
@@ -198,7 +230,7 @@ def _frontend(
     if listener.protocol == "https":
         if tls is None:
             raise RefusedError(f"The HTTPS listener {name} has no server certificate.")
-        bind += _tls_options(listener, tls, strict)
+        bind += _tls_options(listener, tls, paths, otherwise)
     lines.append(f"    {bind}")
     client = max(CLIENT_TIMEOUT, listener.request_timeout)
     lines += [
@@ -211,6 +243,14 @@ def _frontend(
         lines += [
             _refuse("400 No required SSL certificate was sent", "unless { ssl_c_used }"),
             _refuse("400 The SSL certificate error", "unless { ssl_c_verify 0 }"),
+            *_further_refusals(tls.ca_certificate, otherwise),
+        ]
+    if "many_requests" in otherwise:
+        lines += [
+            "    http-request set-var(sess.requests) int(0) unless { var(sess.requests) -m found }",
+            "    http-request set-var(sess.requests) var(sess.requests),add(1)",
+            "    http-after-response set-header Connection close"
+            f" if {{ var(sess.requests) -m int ge {CONNECTION_REQUESTS} }}",
         ]
     lines += [
         _answer(405, page("405 Not Allowed"), "if { method TRACE }"),
@@ -274,7 +314,23 @@ def _nowhere_name(listener: Listener) -> str:
     return f"{syntax.section(listener)}_nowhere"
 
 
-def _tls_options(listener: Listener, tls: TlsFiles, strict: bool) -> str:
+def _further_refusals(authority: Path, otherwise: Collection[str]) -> Iterator[str]:
+    """What refuses clients that a CA's certificate admits, where a question is answered so."""
+    if "ec_keys" in otherwise:
+        yield _refuse("400 The SSL certificate error", "unless { ssl_c_key_alg rsaEncryption }")
+    if "lower_ca" in otherwise:
+        # What is sent after the client's own certificate: nothing, or the listener's CA, is no
+        # chain to follow.
+        certificate = x509.load_pem_x509_certificate(authority.read_bytes())
+        own = certificate.fingerprint(hashes.SHA256()).hex().upper()
+        yield f"    acl sends_ca ssl_c_chain_der,sha2(256),hex -m str {own}"
+        yield "    acl sends_more ssl_c_chain_der,length gt 0"
+        yield _refuse("400 The SSL certificate error", "if sends_more !sends_ca")
+
+
+def _tls_options(
+    listener: Listener, tls: TlsFiles, paths: Paths, otherwise: Collection[str]
+) -> str:
     try:
         policy = POLICIES[listener.tls_cipher_policy]
     except KeyError:
@@ -299,10 +355,15 @@ def _tls_options(listener: Listener, tls: TlsFiles, strict: bool) -> str:
         options.append(f"ciphersuites {':'.join(policy.ciphersuites)}")
     if tls.ca_certificate is not None:
         ca_file = f"ca-file {syntax.word(str(tls.ca_certificate))}"
-        if strict:
+        if "no_certificate" in otherwise:
             options.append(f"verify required {ca_file}")
         else:
             options.append(f"verify optional {ca_file} crt-ignore-err all ca-ignore-err all")
+    if "sessions" in otherwise:
+        # The same after a reload, so that a session outlives a change of the CA.
+        options.append(f"tls-ticket-keys {syntax.word(str(paths.ticket_keys))}")
+    if "no_server_name" in otherwise:
+        options.append("strict-sni")
     return " " + " ".join(options)
 
 

@@ -152,6 +152,17 @@ Pool = Listener | Rule
 ListenerKey = tuple[str, str, int]
 """Load balancer id, protocol, port of the API."""
 
+OPEN_QUESTIONS = (
+    "no_certificate",
+    "ec_keys",
+    "lower_ca",
+    "sessions",
+    "no_server_name",
+    "long_headers",
+    "many_requests",
+)
+"""What CLB's documentation leaves open and a data plane can answer otherwise than this one does."""
+
 
 @dataclass(frozen=True)
 class InstanceSpec:

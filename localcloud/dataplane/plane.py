@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import secrets
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,6 +18,7 @@ from localcloud.dataplane import error_pages, files, haproxy_config, haproxy_sta
 from localcloud.dataplane.haproxy_process import HAProxy
 from localcloud.dataplane.instances import Instances
 from localcloud.dataplane.model import (
+    OPEN_QUESTIONS,
     BackendKey,
     DataPlaneError,
     InstanceSpec,
@@ -65,7 +68,7 @@ class DataPlane:
             self._home_lock.acquire(timeout=0)
         except Timeout:
             raise DataPlaneError(f"Another local cloud uses {home}.") from None
-        self._strict = strict
+        self._otherwise = frozenset({"no_certificate"} if strict else ())
         self._lock = threading.RLock()
         self._home = home
         self._tls = TlsFolder(home / "pem")
@@ -154,6 +157,26 @@ class DataPlane:
             self._tls.keep(self._listeners.values())
             return dict(self._addresses)
 
+    def answer_otherwise(self, questions: Iterable[str]) -> None:
+        """Answer these of `OPEN_QUESTIONS` otherwise than by default, and all others by default.
+
+        Raises:
+            DataPlaneError: There is no such question, or HAProxy refuses; all is as it was.
+        """
+        wanted = frozenset(questions)
+        if unknown := wanted - set(OPEN_QUESTIONS):
+            raise DataPlaneError(
+                f"There is no question {min(unknown)!r}: {', '.join(OPEN_QUESTIONS)}."
+            )
+        with self._lock:
+            before, self._otherwise = self._otherwise, wanted
+            try:
+                if self._listeners:
+                    self._serve(self._listeners)
+            except DataPlaneError:
+                self._otherwise = before
+                raise
+
     def health(self, key: ListenerKey) -> dict[BackendKey, ServerHealth]:
         """Health of a listener's backends; empty for a listener that is not applied.
 
@@ -183,6 +206,7 @@ class DataPlane:
             server_state=self._home / "server-state",
             error_502=self._home / "502.http",
             certificates=self._tls.path,
+            ticket_keys=self._home / "ticket-keys",
         )
         try:
             text = haproxy_config.render(
@@ -190,11 +214,13 @@ class DataPlane:
                 addresses,
                 {key: self._tls.write(listener) for key, listener in wanted.items()},
                 paths,
-                strict=self._strict,
+                otherwise=self._otherwise,
             )
             if self._listeners:
                 self._supervisor.notice(self._watched_haproxy())
             if text != self._applied or not self._haproxy.running:
+                if not paths.ticket_keys.exists():
+                    files.write_private(paths.ticket_keys, _ticket_keys())
                 files.write_private(paths.error_502, error_pages.error_502())
                 known = self._statistics()
                 state = haproxy_state.render_state(tuple(wanted.values()), known)
@@ -244,6 +270,11 @@ class DataPlane:
             taken = frozenset(chosen.values())
             chosen[key] = ports.choose(listener.address, listener.port, taken)
         return chosen
+
+
+def _ticket_keys() -> str:
+    """A file of HAProxy's option tls-ticket-keys."""
+    return "".join(f"{base64.b64encode(secrets.token_bytes(48)).decode()}\n" for _ in range(3))
 
 
 def _socket_folder(home: Path) -> Path:

@@ -116,9 +116,9 @@ class Stack:
             )
             return status, log.read_text(encoding="utf-8") if log.exists() else ""
 
-    def deployment(self) -> dict[str, Any]:
-        """The stack's state, secrets encrypted; empty for a stack that is new."""
-        answer = self.capture("stack", "export")
+    def deployment(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The stack's state, secrets encrypted unless they are to show; empty for a new stack."""
+        answer = self.capture("stack", "export", *(["--show-secrets"] if show_secrets else []))
         if answer.returncode != 0:
             return {}
         deployment: dict[str, Any] = json.loads(answer.stdout)["deployment"] or {}

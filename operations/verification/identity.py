@@ -75,7 +75,7 @@ def of_expired_probe(probe: ExpiredProbe) -> Identity:
     key = serialization.load_pem_private_key(
         probe.private_key.get_secret_value().encode(), password=None
     )
-    return _with_fresh_pass_phrase(probe.certificate, key)
+    return under_a_pass_phrase(probe.certificate, key)
 
 
 def impostor_of(ca: x509.Certificate) -> Identity:
@@ -99,10 +99,11 @@ def impostor_of(ca: x509.Certificate) -> Identity:
         .sign(ca_key, hashes.SHA256())
     )
     chain = b"".join(c.public_bytes(serialization.Encoding.PEM) for c in (leaf, false_ca))
-    return _with_fresh_pass_phrase(chain.decode(), key)
+    return under_a_pass_phrase(chain.decode(), key)
 
 
-def _with_fresh_pass_phrase(certificates: str, key: PrivateKeyTypes) -> Identity:
+def under_a_pass_phrase(certificates: str, key: PrivateKeyTypes) -> Identity:
+    """The identity of a certificate (PEM, its chain after it) whose key is at hand."""
     pass_phrase = secrets.token_urlsafe()
     encrypted = key.private_bytes(
         serialization.Encoding.PEM,

@@ -43,6 +43,9 @@ ANSWER_BYTES = 65_536
 _NAME_MISMATCHES = {62, 64}
 """OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
 
+_ALERT = re.compile(r"(?:SSLV3_ALERT_|TLSV13?_(?:ALERT_)?)(.+)")
+"""OpenSSL's reason where the server sent an alert: those of RFC 6066 are named without the word."""
+
 _INSTANCE_HEADERS = ("X-Instance-Id", "Instance-Id")
 _INSTANCE_ID = re.compile(r"(?<![\w-])i-[a-z0-9]+(?![\w-])")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -58,7 +61,7 @@ class Target:
     Attributes:
         host: Name or IP address.
         port: TCP.
-        server_name: What to ask for by SNI, if not for the host.
+        server_name: What to ask for by SNI, if not for the host; empty: for nothing.
     """
 
     host: str
@@ -131,7 +134,10 @@ def probe(
     identity: Identity | None = None,
     *,
     cookies: tuple[str, ...] = (),
+    headers: tuple[str, ...] = (),
+    session: ssl.SSLSession | None = None,
     limit: float = PROBE_SECONDS,
+    seen: Callable[[ssl.SSLSocket], None] = lambda _: None,
 ) -> Outcome:
     """Send `GET /` and say what became of it.
 
@@ -140,9 +146,13 @@ def probe(
         context: Fresh TLS context; it is given the identity.
         identity: Certificate to present, if any.
         cookies: To send, `NAME=VALUE` each.
+        headers: To send beside the usual ones, `NAME: VALUE` each.
+        session: To resume if the server lets it; one of the same context.
         limit: Seconds for all of it.
+        seen: Is shown the connection at its end.
     """
-    sent = f"Cookie: {'; '.join(cookies)}\r\n" if cookies else ""
+    sent = "".join(f"{one}\r\n" for one in headers)
+    sent += f"Cookie: {'; '.join(cookies)}\r\n" if cookies else ""
 
     def exchange(connection: ssl.SSLSocket, deadline: float) -> Outcome:
         tls = connection.version() or ""  # to be asked before the server closes
@@ -153,9 +163,10 @@ def probe(
         with suppress(ConnectionError):
             connection.sendall(request.encode())
         received = _receive(connection, deadline)
+        seen(connection)
         return _parse(received, tls) if received else Rejected(None)
 
-    return _connected(target, context, identity, limit, exchange)
+    return connected(target, context, identity, exchange, session=session, limit=limit)
 
 
 def handshake(
@@ -173,7 +184,7 @@ def handshake(
     def certificate(connection: ssl.SSLSocket, _deadline: float) -> bytes | Outcome:
         return connection.getpeercert(binary_form=True) or Rejected(None)
 
-    return _connected(target, context, identity, limit, certificate)
+    return connected(target, context, identity, certificate, limit=limit)
 
 
 def plain_http(target: Target, *, limit: float = PROBE_SECONDS) -> Redirected | Unreachable:
@@ -193,13 +204,19 @@ def plain_http(target: Target, *, limit: float = PROBE_SECONDS) -> Redirected | 
         connection.close()
 
 
-def _connected(
+def connected(
     target: Target,
     context: ssl.SSLContext,
     identity: Identity | None,
-    limit: float,
     use: Callable[[ssl.SSLSocket, float], _Result],
+    *,
+    session: ssl.SSLSession | None = None,
+    limit: float = PROBE_SECONDS,
 ) -> _Result | Outcome:
+    """Do with a connection what `use` does, given the connection and its deadline.
+
+    The other arguments are those of `probe`.
+    """
     try:
         if identity is not None:
             identity.load_into(context)
@@ -208,28 +225,28 @@ def _connected(
     deadline = time.monotonic() + limit
     try:
         with socket.create_connection((target.host, target.port), timeout=limit) as plain:
-            return _over_tls(plain, target, context, deadline, use)
+            return _over_tls(plain, target, context, session, deadline, use)
     except TimeoutError:
         return Unreachable(f"{target} does not answer within {limit:g} s")
     except OSError as error:
         return Unreachable(f"{target} cannot be reached: {error.strerror or error}")
 
 
-def _over_tls(
+def _over_tls(  # noqa: PLR0917 - they are what `connected` has at hand
     plain: socket.socket,
     target: Target,
     context: ssl.SSLContext,
+    session: ssl.SSLSession | None,
     deadline: float,
     use: Callable[[ssl.SSLSocket, float], _Result],
 ) -> _Result | Outcome:
-    plain.settimeout(_remaining(deadline))
+    plain.settimeout(remaining(deadline))
     if _was_reset(plain):
         # The library would leave the socket open that it makes of this one.
         return Rejected(None)
     try:
-        with context.wrap_socket(
-            plain, server_hostname=target.server_name or target.host
-        ) as connection:
+        name = target.host if target.server_name is None else target.server_name or None
+        with context.wrap_socket(plain, server_hostname=name, session=session) as connection:
             return use(connection, deadline)
     except ssl.SSLCertVerificationError as error:
         return Untrusted(error.verify_message.rstrip("."), error.verify_code in _NAME_MISMATCHES)
@@ -253,7 +270,7 @@ def _receive(connection: ssl.SSLSocket, deadline: float) -> bytes:
     received = bytearray()
     while len(received) < ANSWER_BYTES:
         try:
-            connection.settimeout(_remaining(deadline))
+            connection.settimeout(remaining(deadline))
             part = connection.recv(16_384)
         except (TimeoutError, ssl.SSLEOFError, ConnectionResetError):
             if not received:
@@ -265,11 +282,16 @@ def _receive(connection: ssl.SSLSocket, deadline: float) -> bytes:
     return bytes(received)
 
 
-def _remaining(deadline: float) -> float:
-    remaining = deadline - time.monotonic()
-    if remaining <= 0:
+def remaining(deadline: float) -> float:
+    """Seconds until a deadline.
+
+    Raises:
+        TimeoutError: There are none.
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
         raise TimeoutError
-    return remaining
+    return left
 
 
 class _Received:
@@ -312,8 +334,8 @@ def _instance(response: http.client.HTTPResponse, body: str) -> str | None:
 
 def _of_ssl_error(error: ssl.SSLError, target: Target) -> Outcome:
     reason = error.reason or ""
-    if "_ALERT_" in reason:
-        return Rejected(_words(reason.split("_ALERT_", 1)[1]))
+    if alert := _ALERT.fullmatch(reason):
+        return Rejected(_words(alert.group(1)))
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return Rejected(None)
     return Unreachable(f"{target} does not speak TLS as expected: {_words(reason)}")

@@ -156,14 +156,15 @@ def openssl(server: Path, authorities: Mapping[str, Path]) -> Iterator[dict[str,
 
 @contextlib.contextmanager
 def go(
-    peer: Path, server: Path, authorities: Mapping[str, Path]
+    peer: Path, server: Path, authorities: Mapping[str, Path], *, names: bool = True
 ) -> Iterator[dict[str, SocketAddress]]:
-    """Go's crypto/tls with `RequireAndVerifyClientCert`."""
+    """Go's crypto/tls with `RequireAndVerifyClientCert`; or else it looks at signatures alone."""
 
     def command(address: str, authority: Path) -> list[str]:
         return [
             *(str(peer), "serve", "-address", address),
             *("-certificate", str(server), "-authority", str(authority)),
+            f"-names={str(names).lower()}",
         ]
 
     with _one_each(authorities, command) as addresses:

@@ -3,7 +3,8 @@
 // `peer visit` reads visits in JSON from standard input and tells how each went. It sends whatever
 // bytes it is given as certificates, with whatever key, which OpenSSL's clients refuse to do.
 //
-// `peer serve` is a server that wants a client certificate of a CA, one of the judges.
+// `peer serve` is a server that wants a client certificate of a CA, one of the judges. With
+// `-names=false` it asks for signatures alone, and so applies no name constraints.
 package main
 
 import (
@@ -171,6 +172,7 @@ func serve(arguments []string) error {
 	address := flags.String("address", "", "host and port to listen on")
 	pair := flags.String("certificate", "", "file with the server's certificate and key in PEM")
 	authority := flags.String("authority", "", "file with the CA's certificate in PEM")
+	names := flags.Bool("names", true, "apply name constraints, and what else RFC 5280 asks for")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -186,11 +188,23 @@ func serve(arguments []string) error {
 	if !pool.AppendCertsFromPEM(text) {
 		return errors.New("the file holds no CA")
 	}
-	listener, err := tls.Listen("tcp", *address, &tls.Config{
+	configuration := &tls.Config{
 		Certificates: []tls.Certificate{own},
 		ClientAuth:   tls.RequireAndVerifyClientCert,
 		ClientCAs:    pool,
-	})
+	}
+	if !*names {
+		block, _ := pem.Decode(text)
+		root, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return err
+		}
+		configuration.ClientAuth = tls.RequireAnyClientCert
+		configuration.VerifyConnection = func(state tls.ConnectionState) error {
+			return signedUpTo(state.PeerCertificates, root)
+		}
+	}
+	listener, err := tls.Listen("tcp", *address, configuration)
 	if err != nil {
 		return err
 	}
@@ -199,4 +213,18 @@ func serve(arguments []string) error {
 	})
 	server := &http.Server{Handler: page, ReadTimeout: patience, WriteTimeout: patience}
 	return server.Serve(listener)
+}
+
+// signedUpTo follows signatures from the first certificate to the root, and looks at nothing else.
+func signedUpTo(chain []*x509.Certificate, root *x509.Certificate) error {
+	for place, certificate := range chain {
+		issuer := root
+		if place+1 < len(chain) {
+			issuer = chain[place+1]
+		}
+		if err := certificate.CheckSignatureFrom(issuer); err != nil {
+			return err
+		}
+	}
+	return nil
 }

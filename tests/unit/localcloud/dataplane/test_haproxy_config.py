@@ -20,6 +20,7 @@ PATHS = Paths(
     Path("/home/a b/state"),
     Path("/home/a b/502.http"),
     Path("/home/a b"),
+    Path("/home/a b/ticket-keys"),
 )
 TLS = TlsFiles(Path("/home/a b/server.pem"), Path("/home/a b/ca.pem"))
 LISTENER = Listener(
@@ -36,11 +37,11 @@ LISTENER = Listener(
 )
 
 
-def rendered(listener=LISTENER, *, tls=TLS, strict=False, **changes):
+def rendered(listener=LISTENER, *, tls=TLS, otherwise=(), **changes):
     listener = replace(listener, **changes)
     sockets = {listener.key: SocketAddress(listener.address, 8443)}
     files = {listener.key: tls} if listener.protocol == "https" and tls else {}
-    text = render([listener], sockets, files, PATHS, strict=strict)
+    text = render([listener], sockets, files, PATHS, otherwise=otherwise)
     return [line.strip() for line in text.splitlines()]
 
 
@@ -85,7 +86,7 @@ def test_certificate_rules_come_before_every_other_rule():
 
 
 def test_strict_requires_the_certificate_and_forgives_nothing():
-    bind = line(rendered(strict=True), "bind ")
+    bind = line(rendered(otherwise={"no_certificate"}), "bind ")
     assert "verify required ca-file '/home/a b/ca.pem'" in bind
     assert "ignore-err" not in bind
 

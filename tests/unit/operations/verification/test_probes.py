@@ -117,6 +117,31 @@ def test_handshake_tells_the_served_certificate(pki, serve, listener):
     assert served == ssl.PEM_cert_to_DER_cert(pki.server.pem)
 
 
+NAMELESS = {ssl.ALERT_DESCRIPTION_CLOSE_NOTIFY, ssl.ALERT_DESCRIPTION_UNKNOWN_PSK_IDENTITY}
+"""No error, and one for which Python has no name: it answers a key that no probe offers."""
+
+
+@pytest.mark.parametrize(
+    "description", [one for one in ssl.AlertDescription if one not in NAMELESS]
+)
+def test_every_alert_is_told_from_a_server_that_speaks_no_tls(pki, serving, listener, description):
+    """OpenSSL names those of RFC 6066 without the word."""
+    context = listener(client_ca=None).context(pki)
+    context.sni_callback = lambda *_: description
+
+    def refuse(plain):
+        with (
+            context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False) as tls,
+            pytest.raises(ssl.SSLError),
+        ):
+            tls.do_handshake()
+
+    with serving(refuse) as port:
+        outcome = probe(Target("127.0.0.1", port, server_name="a.example"), unverified_context())
+    assert isinstance(outcome, Rejected)
+    assert outcome.alert
+
+
 def test_ipv6_address_in_brackets():
     assert str(Target("::1", 8443)) == "[::1]:8443"
 

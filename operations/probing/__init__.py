@@ -1,0 +1,1 @@
+"""What only an account can tell: questions that documentation leaves open, tried from outside."""

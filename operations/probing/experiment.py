@@ -1,0 +1,254 @@
+"""Puts every open question to a stack's own listener, from outside."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from operations.outputs import StackOutputs
+from operations.probing import questions, returning
+from operations.probing.questions import Answer, Constrained, admission
+from operations.probing.report import Findings
+from operations.probing.returning import WAYS, Returning
+from operations.probing.throwaway import Throwaways
+from operations.verification import probes
+from operations.verification.identity import Identity, of_bundle
+from operations.verification.outcomes import Outcome, Unreachable
+from pki import keys
+
+ISSUED_FOR = ("ec_keys", "lower_ca", "name_constraints")
+"""Questions that need a certificate of the CA which is issued for them."""
+
+UNKNOWN_DOMAIN = "unknown.invalid"
+"""RFC 6761, 6.4: nobody has such a name."""
+
+HEADER_LINE = 1024
+HEADER_BYTES = 32 * 1024
+"""As many of a request's headers as CLB takes by its documentation."""
+
+CONNECTION_REQUESTS = 100
+"""As many requests as a connection serves by CLB's documentation."""
+
+SWITCH_SECONDS = 180
+"""Until a listener has taken another CA, at most."""
+
+Switch = Callable[[list[str]], AbstractContextManager[None] | None]
+"""Asked with the ways in which sessions are resumed; gives a block in which the listener has
+another CA, or None if that is not to be done."""
+
+
+def put(
+    outputs: StackOutputs,
+    throwaways: Throwaways | None,
+    switch: Switch,
+    announce: Callable[[str], None] = lambda _: None,
+) -> Findings:
+    """Put every question.
+
+    Args:
+        outputs: Of the stack.
+        throwaways: Issues certificates of the stack's CA; None where its key is not here.
+        switch: Asks whether the listener's CA may be switched, and switches it.
+        announce: Is told what is tried, in words for people.
+    """
+    visitor = _Visitor(outputs, throwaways, announce)
+    return Findings(outputs.url, visitor.answers(switch))
+
+
+@dataclass(frozen=True)
+class _Visitor:
+    """Makes the requests, and has each judged."""
+
+    outputs: StackOutputs
+    throwaways: Throwaways | None
+    announce: Callable[[str], None]
+
+    def answers(self, switch: Switch) -> dict[str, Answer]:
+        """The answers of all questions, by id."""
+        self.announce("a request without a certificate")
+        bare = self._request(None)
+        throwaway, control = self._control(self.throwaways.client() if self.throwaways else None)
+        identity, failed = throwaway, control
+        if not admission(control) and (names := self.outputs.clients_to_try()):
+            identity, control = self._control(of_bundle(self.outputs.client_bundles[names[0]]))
+        controlled = admission(control) is True
+        answers = {
+            "no_certificate": questions.no_certificate(bare, control=controlled),
+            "no_server_name": self._no_server_name(identity),
+        }
+        if identity is None or not controlled:
+            rest = [key for key in questions.QUESTIONS if key not in answers]
+            return answers | dict.fromkeys(rest, questions.not_tried(self._why_not(control)))
+        if self.throwaways is None:
+            why = "the program does not hold the CA's key, so that it can issue nothing for this"
+            answers |= dict.fromkeys(ISSUED_FOR, questions.not_tried(why))
+        elif identity is not throwaway:
+            why = f"what the CA's key issues now is not let through ({failed}), though a client is"
+            answers |= dict.fromkeys(ISSUED_FOR, questions.not_tried(why))
+        else:
+            answers |= self._by_throwaways(self.throwaways)
+        answers |= self._sessions(identity, switch)
+        self.announce("long headers")
+        answers["long_headers"] = questions.long_headers(
+            self._request(identity, headers=_headers(HEADER_BYTES * 3 // 4)),
+            self._request(identity, headers=_headers(HEADER_BYTES * 5 // 4)),
+        )
+        self.announce("many requests on one connection")
+        held = returning.converse(
+            self._target, self._context(), identity, CONNECTION_REQUESTS * 6 // 5
+        )
+        answers["many_requests"] = questions.many_requests(held, CONNECTION_REQUESTS)
+        return answers
+
+    @property
+    def _target(self) -> probes.Target:
+        return probes.target_of(self.outputs)
+
+    def _context(self) -> ssl.SSLContext:
+        return probes.stack_context(self.outputs)
+
+    def _request(self, identity: Identity | None, headers: tuple[str, ...] = ()) -> Outcome:
+        return probes.probe(self._target, self._context(), identity, headers=headers)
+
+    def _control(self, identity: Identity | None) -> tuple[Identity | None, Outcome | None]:
+        """A client that has to get through, and what becomes of its request."""
+        return identity, self._request(identity) if identity else None
+
+    def _why_not(self, control: Outcome | None) -> str:
+        if control is None:
+            return "neither the CA's key nor a client's is here"
+        acl = self.outputs.listener.acl
+        hint = f"; does listener.acl, a {acl} list, admit this machine?" if acl else ""
+        return f"a client with a good certificate does not get through ({control}){hint}"
+
+    def _by_throwaways(self, throwaways: Throwaways) -> dict[str, Answer]:
+        self.announce("clients with elliptic-curve keys")
+        by_curve: Mapping[str, Outcome] = {
+            name: self._request(throwaways.client(keys.Ecdsa(name))) for name in keys.CURVES
+        }
+        self.announce("a chain to a CA below the stack's")
+        below = self._request(throwaways.client(below=throwaways.lower_ca()))
+        followed = questions.lower_ca(below, self_issued=throwaways.lower_ca_is_self_issued)
+        return {
+            "ec_keys": questions.taken(by_curve),
+            "lower_ca": followed,
+            "name_constraints": self._name_constraints(throwaways, followed),
+        }
+
+    def _name_constraints(self, throwaways: Throwaways, followed: Answer) -> Answer:
+        """By a CA below the stack's, or by the stack's own where it permits some domains only."""
+        self.announce("clients with names that their CA may not certify")
+        permitted = _permitted_domains(throwaways.constraints())
+        if followed.word == "yes":
+            domain = permitted[0] if permitted else "probe.invalid"
+            within, outside = f"in.{domain}", f"out.{domain}"
+            names: Mapping[str, x509.GeneralName] = {
+                "domain": x509.DNSName(outside),
+                "URL": x509.UniformResourceIdentifier(f"https://{outside}/"),
+            }
+            excluded = [x509.DNSName(outside), x509.UniformResourceIdentifier(outside)]
+            ca = throwaways.lower_ca(x509.NameConstraints(None, excluded))
+            good = [x509.DNSName(within), x509.UniformResourceIdentifier(f"https://{within}/")]
+            tried = Constrained(
+                self._request(throwaways.client(names=good, below=ca)),
+                {
+                    kind: self._request(throwaways.client(names=[name], below=ca))
+                    for kind, name in names.items()
+                },
+            )
+            return questions.name_constraints(tried)
+        if not permitted:
+            return questions.not_tried(
+                "no chain is followed to a CA that has some, and the stack's own CA permits all "
+                "domains"
+            )
+        tried = Constrained(
+            self._request(throwaways.client(names=[x509.DNSName(permitted[0])])),
+            {"domain": self._request(throwaways.client(names=[x509.DNSName("probe.invalid")]))},
+        )
+        return questions.name_constraints(tried)
+
+    def _sessions(self, identity: Identity, switch: Switch) -> dict[str, Answer]:
+        self.announce("clients that return with their sessions")
+        clients = {way: Returning(self._target, self._context(), identity, way) for way in WAYS}
+        told = {way: one.told for way, one in clients.items()}
+        ways = questions.resumable(told)
+        answer = questions.sessions(told)
+        return {
+            "sessions": answer,
+            "sessions_after_switch": self._after_switch(identity, clients, ways, switch)
+            if ways or answer.word == "unclear"
+            else Answer("no", "no session is resumed at all"),
+        }
+
+    def _after_switch(
+        self,
+        identity: Identity,
+        clients: Mapping[str, Returning],
+        ways: list[str],
+        switch: Switch,
+    ) -> Answer:
+        if not ways:
+            return questions.not_tried("no session could be begun")
+        switched = switch(ways)
+        if switched is None:
+            return questions.not_tried(
+                "the listener's CA would have to be switched, which cuts every client off "
+                "meanwhile: agree to it, or --yes"
+            )
+        with switched:
+            if not self._refused_soon(identity):
+                return questions.sessions_after_switch({})
+            self.announce("sessions of before the switch")
+            return questions.sessions_after_switch(
+                returning.outlive({way: clients[way] for way in ways})
+            )
+
+    def _refused_soon(self, identity: Identity) -> bool:
+        """Wait until a client without a session is refused: the switch has taken effect."""
+        deadline = time.monotonic() + SWITCH_SECONDS
+        while time.monotonic() < deadline:
+            self.announce("the listener to take the other CA")
+            if admission(self._request(identity)) is False:
+                return True
+            time.sleep(1)
+        return False
+
+    def _no_server_name(self, identity: Identity | None) -> Answer:
+        self.announce("handshakes without SNI")
+        domains = {one: self._shown(one, identity) for one in self.outputs.domain_certificates}
+        own = self.outputs.server
+        shown = self._shown("", identity)
+        if isinstance(shown, Unreachable):
+            return questions.not_tried(str(shown))
+        return questions.no_server_name(
+            shown,
+            self._shown(UNKNOWN_DOMAIN, identity),
+            own.public_bytes(Encoding.DER) if own else None,
+            domains,
+        )
+
+    def _shown(self, domain: str, identity: Identity | None) -> bytes | Outcome:
+        name = domain.replace("*", "any")
+        target = probes.Target(self._target.host, self._target.port, server_name=name)
+        return probes.handshake(target, probes.unverified_context(), identity)
+
+
+def _headers(size: int) -> tuple[str, ...]:
+    """Headers of so many bytes, in lines as long as none of them is too long."""
+    lines = []
+    for number in range(size // HEADER_LINE):
+        name = f"X-Probe-{number}: "
+        lines.append(name + "x" * (HEADER_LINE - len(name) - 2))
+    return tuple(lines)
+
+
+def _permitted_domains(constraints: x509.NameConstraints | None) -> list[str]:
+    permitted = (constraints.permitted_subtrees if constraints else None) or []
+    return [one.value.lstrip(".") for one in permitted if isinstance(one, x509.DNSName)]

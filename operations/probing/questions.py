@@ -1,0 +1,393 @@
+"""What documentation leaves open, and what the outcomes of requests say about it: pure judgements.
+
+docs/open-questions.md has each question with what is documented and how it is tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from cryptography import x509
+
+from operations.verification.findings import some
+from operations.verification.outcomes import Answered, Outcome, Rejected
+
+Word = Literal[
+    "yes",
+    "no",
+    "some",
+    "page",
+    "alert",
+    "closed",
+    "admitted",
+    "own",
+    "other",
+    "refused",
+    "unclear",
+    "not tried",
+]
+"""An answer. `unclear`: it was tried, and what was seen proves nothing; `not tried`: it was not."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question to the listener.
+
+    Attributes:
+        id: Stable name for scripts.
+        title: For people.
+        document: Where documentation leaves it open.
+        sentence: Of that document, which the answer settles.
+    """
+
+    id: str
+    title: str
+    document: str
+    sentence: str
+
+
+_OPEN = "docs/open-questions.md"
+_README = "README.md"
+
+QUESTIONS = {
+    one.id: one
+    for one in (
+        Question(
+            "no_certificate",
+            "What is answered without a certificate?",
+            _OPEN,
+            "What the client then sees is not documented.",
+        ),
+        Question(
+            "ec_keys",
+            "Are clients' elliptic-curve keys taken?",
+            _README,
+            "What a live CLB does with elliptic-curve keys of clients is not documented, and has "
+            "not been tried.",
+        ),
+        Question(
+            "lower_ca",
+            "Is a chain followed that the client sends to a CA below the listener's?",
+            _README,
+            "The local cloud's HAProxy does; CLB's documentation does not say so.",
+        ),
+        Question(
+            "name_constraints",
+            "Are name constraints applied?",
+            _OPEN,
+            "CLB's documentation does not mention name constraints.",
+        ),
+        Question(
+            "sessions",
+            "Are TLS sessions resumed?",
+            _README,
+            "CLB's documentation gives TLS session tickets 300 s.",
+        ),
+        Question(
+            "sessions_after_switch",
+            "Are they resumed after the CA was switched?",
+            _README,
+            "Whether a session that began before the switch may be resumed after it is not "
+            "documented.",
+        ),
+        Question(
+            "no_server_name",
+            "Which certificate is shown without SNI?",
+            _OPEN,
+            "Which one a client sees that asks for no domain, or for another, is not documented.",
+        ),
+        Question(
+            "long_headers",
+            "Are more than 32 KB of headers refused?",
+            _OPEN,
+            "Headers of more than 32 KB are answered by 400.",
+        ),
+        Question(
+            "many_requests",
+            "Does a connection end after 100 requests?",
+            _OPEN,
+            "A connection serves 100 requests at most.",
+        ),
+    )
+}
+"""By id, in the order of the report."""
+
+
+class Answer(NamedTuple):
+    """What was found out about a question.
+
+    Attributes:
+        word: The answer itself.
+        seen: What it rests on, or why there is none.
+    """
+
+    word: Word
+    seen: str
+
+
+def not_tried(why: str) -> Answer:
+    """The answer of a question that was not put."""
+    return Answer("not tried", why)
+
+
+def admission(outcome: Outcome | None) -> bool | None:
+    """Whether the listener let a client through, to whatever answer; None: that cannot be told."""
+    match outcome:
+        case Answered(status=400, instance=None) | Rejected():
+            return False
+        case Answered():
+            return True
+        case _:
+            return None
+
+
+def no_certificate(outcome: Outcome, *, control: bool) -> Answer:
+    """How a client without a certificate is refused.
+
+    Args:
+        outcome: Of its request.
+        control: Whether one with a good certificate gets through, without which nothing is proven.
+    """
+    match outcome:
+        case Answered(status=400, instance=None):
+            return Answer("page", str(outcome))
+        case Answered():
+            return Answer("admitted", f"{outcome}: nobody is asked for a certificate")
+        case Rejected(alert=None) if not control:
+            return Answer("unclear", f"{outcome}, as for clients with a certificate")
+        case Rejected(alert=None):
+            return Answer("closed", str(outcome))
+        case Rejected():
+            return Answer("alert", str(outcome))
+        case _:
+            return Answer("unclear", f"could not be tried: {outcome}")
+
+
+def taken(outcomes: Mapping[str, Outcome]) -> Answer:
+    """Whether clients with keys of these kinds, good in all else, get through."""
+    seen = "; ".join(f"{name}: {outcome}" for name, outcome in outcomes.items())
+    admitted = {admission(outcome) for outcome in outcomes.values()}
+    if None in admitted:
+        return Answer("unclear", seen)
+    if len(admitted) > 1:
+        return Answer("some", seen)
+    return Answer("yes" if True in admitted else "no", seen)
+
+
+def lower_ca(outcome: Outcome, *, self_issued: bool) -> Answer:
+    """Whether a client gets through whose issuer stands below the listener's CA.
+
+    Args:
+        outcome: Of its request; it sends that issuer's certificate along.
+        self_issued: Whether that has the CA's own name, since its path length is 0.
+    """
+    admitted = admission(outcome)
+    if admitted:
+        return Answer("yes", str(outcome))
+    if admitted is None:
+        return Answer("unclear", f"could not be tried: {outcome}")
+    if self_issued:
+        return Answer(
+            "unclear",
+            f"{outcome}; the CA's path length is 0. What was sent bears the CA's own name, which "
+            "does not count (RFC 5280, 4.2.1.9), but not everybody knows: try again after "
+            "make rotate STEP=prepare",
+        )
+    return Answer("no", str(outcome))
+
+
+@dataclass(frozen=True)
+class Constrained:
+    """What became of clients of a CA that may not certify some names.
+
+    Attributes:
+        within: The client whose names it may certify.
+        outside: By kind of name, those whose name it may not.
+    """
+
+    within: Outcome
+    outside: Mapping[str, Outcome]
+
+
+def name_constraints(tried: Constrained) -> Answer:
+    """Whether clients are refused whose names their CA may not certify."""
+    if not admission(tried.within):
+        return Answer("unclear", f"a client within them is not let through either ({tried.within})")
+    seen = f"within them: {tried.within}"
+    for kind, outcome in tried.outside.items():
+        seen += f"; {kind} outside: {outcome}"
+    admitted = {admission(outcome) for outcome in tried.outside.values()}
+    if None in admitted or not admitted:
+        return Answer("unclear", seen)
+    if len(admitted) > 1:
+        return Answer("some", seen)
+    return Answer("no" if True in admitted else "yes", seen)
+
+
+@dataclass(frozen=True)
+class Return:
+    """A client that came back with its session.
+
+    Attributes:
+        first: Outcome of the request in which the session began.
+        again: Outcomes of those that offered it.
+        resumed: Whether the server resumed it in any of those.
+        lifetime: Seconds that the server says a ticket is good for; 0 where it says nothing.
+    """
+
+    first: Outcome
+    again: tuple[Outcome, ...] = ()
+    resumed: bool = False
+    lifetime: int = 0
+
+
+def sessions(returns: Mapping[str, Return]) -> Answer:
+    """Whether sessions are resumed.
+
+    Args:
+        returns: By the way in which a session goes on: `TLS 1.2, ticket`.
+    """
+    spoken = {way: one for way, one in returns.items() if admission(one.first)}
+    if not spoken:
+        first = "; ".join(f"{way}: {one.first}" for way, one in returns.items())
+        return Answer("unclear", f"no session could be begun: {first}")
+    resumed = [
+        f"{way}{f' (good for {one.lifetime} s)' if one.lifetime else ''}"
+        for way, one in spoken.items()
+        if one.resumed
+    ]
+    kept = [way for way, one in spoken.items() if not one.resumed]
+    seen = [f"resumed: {'; '.join(resumed)}"] if resumed else []
+    seen += [f"not resumed: {'; '.join(kept)}"] if kept else []
+    word: Word = "yes" if not kept else "some" if resumed else "no"
+    return Answer(word, "; ".join(seen))
+
+
+def resumable(returns: Mapping[str, Return]) -> list[str]:
+    """The ways in which sessions are resumed."""
+    return [way for way, one in returns.items() if one.resumed]
+
+
+@dataclass(frozen=True)
+class AfterSwitch:
+    """What became of a session after the listener had got another CA.
+
+    Attributes:
+        admitted: For how many seconds it let its client through; None: not once.
+        ended: Whether it was seen not to any more, and not only given up.
+    """
+
+    admitted: float | None
+    ended: bool
+
+
+def sessions_after_switch(tried: Mapping[str, AfterSwitch]) -> Answer:
+    """Whether, and for how long, sessions outlive the CA that admitted them.
+
+    Args:
+        tried: By the way in which a session goes on.
+    """
+    seen = "; ".join(f"{way}: {_outlived(one)}" for way, one in tried.items())
+    if not tried:
+        return Answer("unclear", "the switch did not take effect")
+    if any(one.admitted is None and not one.ended for one in tried.values()):
+        return Answer("unclear", seen)
+    admitted = {one.admitted is not None for one in tried.values()}
+    if len(admitted) > 1:
+        return Answer("some", seen)
+    return Answer("yes" if True in admitted else "no", seen)
+
+
+def _outlived(one: AfterSwitch) -> str:
+    if one.admitted is None:
+        return "refused at once" if one.ended else "could not be tried"
+    if one.ended:
+        return f"let its client through for {one.admitted:.0f} s"
+    return f"still let its client through after {one.admitted:.0f} s"
+
+
+def no_server_name(
+    shown: bytes | Outcome,
+    unknown: bytes | Outcome,
+    own: bytes | None,
+    domains: Mapping[str, bytes | Outcome],
+) -> Answer:
+    """Which certificate a client gets that asks for no domain.
+
+    Args:
+        shown: What it was shown, DER.
+        unknown: What one was shown that asked for a domain that nobody has.
+        own: The listener's own certificate; None where the state does not have it.
+        domains: What those are shown who ask for an additional domain.
+    """
+    if not isinstance(shown, bytes):
+        known = isinstance(unknown, bytes) or any(isinstance(d, bytes) for d in domains.values())
+        if not isinstance(shown, Rejected) or not (known or shown.alert):
+            return Answer("unclear", f"could not be tried: {shown}")
+        return Answer("refused", str(shown))
+    others = [domain for domain, der in domains.items() if der == shown and der != own]
+    word: Word
+    if others:
+        word, whose = "other", f"that of {some(others)}"
+    elif own is None and not domains:
+        word, whose = "own", "the only one"
+    elif own is None or shown == own:
+        word, whose = "own", "the listener's own" + ("" if domains else ", the only one")
+    else:
+        name = x509.load_der_x509_certificate(shown).subject.rfc4514_string()
+        word, whose = "other", f"that of {name}"
+    if not isinstance(unknown, bytes):
+        return Answer(word, f"{whose}; for a domain that nobody has: {unknown}")
+    same = "the same" if unknown == shown else "another"
+    return Answer(word, f"{whose}; for a domain that nobody has: {same}")
+
+
+def long_headers(below: Outcome, above: Outcome) -> Answer:
+    """Whether a request is refused whose headers are longer than documented.
+
+    Args:
+        below: Outcome of one whose headers are shorter.
+        above: Outcome of the other.
+    """
+    seen = f"below: {below}; above: {above}"
+    if not admission(below):
+        return Answer("unclear", seen)
+    match above:
+        case Answered(status=400 | 413 | 414 | 431 | 494, instance=None) | Rejected():
+            return Answer("yes", seen)
+        case Answered():
+            return Answer("no", seen)
+        case _:
+            return Answer("unclear", seen)
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Requests on one connection.
+
+    Attributes:
+        answered: How many were.
+        ended: Whether the server ended the connection, by word or deed.
+    """
+
+    answered: int
+    ended: bool
+
+
+def many_requests(held: Conversation | Outcome, most: int) -> Answer:
+    """Whether a connection is ended after as many requests as documented.
+
+    Args:
+        held: What became of it.
+        most: As documented.
+    """
+    if not isinstance(held, Conversation):
+        return Answer("unclear", f"could not be tried: {held}")
+    if not held.ended:
+        return Answer("no", f"{held.answered} requests were answered, and it went on")
+    seen = f"it was ended after {held.answered} requests"
+    if held.answered != most:
+        return Answer("unclear", f"{seen}, as backends bring about whose answers have no length")
+    return Answer("yes", seen)

@@ -1,0 +1,151 @@
+"""Client certificates of the stack's CA that are issued for one run and entered nowhere."""
+
+from __future__ import annotations
+
+import functools
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from operations.verification.identity import Identity, under_a_pass_phrase
+from pki import certificates, keys, name_constraints, profiles
+from pki.certificates import Issuer
+from pki.profiles import Profile
+from pki.windows import BACKDATE
+
+AUTHORITY_TYPE = "pulumi-python:dynamic/pki:CertificateAuthority"
+LIFETIME = timedelta(hours=1)
+
+RSA_KEY = keys.Rsa(2048)
+"""The default kind of key of clients."""
+
+
+def stack_issuer(deployment: Mapping[str, Any], ca: x509.Certificate) -> Issuer | None:
+    """The stack's CA with its key; None where the program does not hold the key.
+
+    Args:
+        deployment: The stack's state, with secrets in the clear.
+        ca: Its certificate.
+    """
+    for resource in deployment.get("resources") or []:
+        if resource["type"] != AUTHORITY_TYPE:
+            continue
+        text = _plain(resource.get("outputs", {}).get("private_key"))
+        try:
+            key = keys.load(text) if text else None
+        except ValueError:
+            continue
+        if key is not None and key.public_key() == ca.public_key():
+            return Issuer(ca, key)
+    return None
+
+
+def _plain(value: Any) -> str | None:
+    """A text of the state: as `pulumi stack export --show-secrets` wraps it, or as it is."""
+    if isinstance(value, dict):
+        value = json.loads(value["plaintext"]) if "plaintext" in value else None
+    return value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True)
+class Throwaways:
+    """Issues certificates that are valid for an hour from now.
+
+    Attributes:
+        ca: The stack's, with its key.
+        now: When the run began.
+    """
+
+    ca: Issuer
+    now: datetime
+
+    def client(
+        self,
+        kind: keys.Kind = RSA_KEY,
+        names: Sequence[x509.GeneralName] = (),
+        below: Issuer | None = None,
+    ) -> Identity:
+        """A client.
+
+        Args:
+            kind: Of its key.
+            names: Alternative names.
+            below: A CA below the stack's that issues it, and is sent along.
+        """
+        key = self._client_key if kind == RSA_KEY else kind.generate()
+        subject = _name(f"probe {secrets.token_hex(4)}")
+        extra = [x509.SubjectAlternativeName(names)] if names else []
+        leaf = self._issue(below or self.ca, subject, key, profiles.CLIENT, extra)
+        chain = [leaf, below.certificate] if below else [leaf]
+        return under_a_pass_phrase("".join(map(certificates.pem, chain)), key)
+
+    @functools.cached_property
+    def _client_key(self) -> keys.PrivateKey:
+        return RSA_KEY.generate()
+
+    @functools.cached_property
+    def _lower_key(self) -> rsa.RSAPrivateKey:
+        return keys.generate(RSA_KEY.bits)
+
+    @property
+    def lower_ca_is_self_issued(self) -> bool:
+        """Whether a CA below the stack's has to have the same name.
+
+        Where the path length is 0, only one of the same name may stand there: it does not count
+        (RFC 5280, 4.2.1.9 and 6.1.4 (l)).
+        """
+        return not certificates.allows_below(self.ca.certificate, 1)
+
+    def lower_ca(self, constraints: x509.NameConstraints | None = None) -> Issuer:
+        """A CA below the stack's, with these name constraints beside the stack's own."""
+        own = self.lower_ca_is_self_issued
+        subject = self.ca.certificate.subject if own else _name(f"probe CA {secrets.token_hex(4)}")
+        key = self._lower_key
+        extra = [constraints] if constraints else []
+        profile = profiles.authority(0)
+        return Issuer(self._issue(self.ca, subject, key, profile, extra), key)
+
+    def constraints(self) -> x509.NameConstraints | None:
+        """Those of the stack's CA."""
+        return name_constraints.of(self.ca.certificate)
+
+    def _issue(
+        self,
+        issuer: Issuer,
+        subject: x509.Name,
+        key: keys.PrivateKey,
+        profile: Profile,
+        extra: Sequence[x509.ExtensionType],
+    ) -> x509.Certificate:
+        held = certificates.key_identifier(issuer.certificate)
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(held)
+        public_key = key.public_key()
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer.certificate.subject)
+            .public_key(public_key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self.now - BACKDATE)
+            .not_valid_after(self.now - BACKDATE + LIFETIME)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+            .add_extension(identifier, critical=False)
+        )
+        for extension, critical in profiles.extensions(profile, public_key):
+            builder = builder.add_extension(extension, critical=critical)
+        for extension in extra:
+            critical = isinstance(extension, x509.NameConstraints)
+            builder = builder.add_extension(extension, critical=critical)
+        return builder.sign(issuer.signing_key(), hashes.SHA256())
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
