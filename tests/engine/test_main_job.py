@@ -47,6 +47,7 @@ def test_outputs_have_the_documented_shape(outputs):
         "not_before",
         "not_after",
         "status",
+        "key",
     }
     bundle = bundles["browser"]
     assert set(bundle) == {"pkcs12", "pass_phrase", "private_key", "certificate", "chain"}
