@@ -13,7 +13,7 @@ from components.dynamic.properties import unpacked
 from components.dynamic.register_state import read_bundles, read_issued
 from components.dynamic.revocation_list import RevocationList
 from components.names import LONGEST_COMMON_NAME, bounded
-from configuration.certificates import Client
+from configuration.certificates import Client, ClientDefaults
 from pki import certificates, keys, names, signing_requests
 from pki.certificates import signed_by
 from pki.keys import Kind
@@ -211,22 +211,23 @@ def _requests(settings: Settings, ca_subject: Mapping[str, str]) -> dict[str, An
     return {
         name: {
             "subject": {"common_name": name, **inherited, **client.subject.values()},
-            **settings.client(name).model_dump(exclude=set(keys.PROPERTIES)),
-            **_key(settings, name, client).properties(),
+            **effective.model_dump(exclude=set(keys.PROPERTIES)),
+            **_key(client, effective).properties(),
             **_own_material(client),
         }
         for name, client in settings.clients.items()
         if client.revoked is None
+        for effective in [settings.client(name)]
     }
 
 
-def _key(settings: Settings, name: str, client: Client) -> Kind:
+def _key(client: Client, effective: ClientDefaults) -> Kind:
     """The kind of a client's key: of the one that it brings along, or as configured."""
     if client.signing_request is not None:
         return keys.kind_of(signing_requests.public_key(client.signing_request))
     if client.certificate is not None:
         return keys.kind_of(certificates.load(client.certificate).public_key())
-    return settings.client(name).key
+    return effective.key
 
 
 def _own_material(client: Client) -> dict[str, Any]:

@@ -37,8 +37,9 @@ _GENERATED = re.compile("-".join([f"[{ALPHABET}]{{{GROUP_LENGTH}}}"] * GROUPS))
 ROUNDS = 20_000
 """Of PBKDF2 (RFC 8018, 5.2), which make guessing a pass phrase that a person chose slow."""
 
-ROUNDS_OF_GENERATED = 2048
-"""Likewise of one that was generated: OpenSSL's own number, since 123 bits cannot be guessed."""
+ROUNDS_OF_GENERATED = 1000
+"""Likewise of one that was generated, whose 123 bits cannot be guessed: the least that there may be
+(NIST SP 800-132, 5.2), since with keys on elliptic curves these rounds are most of the work."""
 
 
 @dataclass(frozen=True)
