@@ -27,7 +27,7 @@ from configuration.certificates import (
     Subject,
 )
 from configuration.cloud import DEFAULT_WEIGHT, STACK_TAGS, Backends, LoadBalancer, Network, Tags
-from configuration.errors import sentences
+from configuration.errors import in_the_clear, sentences
 from configuration.listener import (
     Acl,
     AdditionalListener,
@@ -370,15 +370,26 @@ def parse(values: Mapping[str, Any], *, file: str, secret_keys: Iterable[str] = 
     except ValidationError as error:
         found = sentences(error, Settings, file, secret_keys=hidden)
         raise SettingsError("\n".join(found)) from None
-    in_the_clear = sorted(_secret_places(settings, hidden))
-    if in_the_clear:
-        raise SettingsError(
-            "\n".join(
-                f"{file}: {place} is a secret in the clear; give it by {command(place, '--secret')}"
-                for place in in_the_clear
-            )
-        )
+    shown = {key: value for key, value in written.items() if key not in hidden}
+    require_no_secret_in_the_clear(shown, file)
     return settings
+
+
+def require_no_secret_in_the_clear(values: Mapping[str, Any], file: str) -> None:
+    """Refuse secrets that are not encrypted.
+
+    The engine tells the program only which keys of the first level have a secret below them, so
+    that this sees one beside an encrypted one in the file alone.
+
+    Args:
+        values: What a stack's file has under this project's namespace; encrypted ones as maps.
+        file: Its name, for messages.
+
+    Raises:
+        SettingsError: With a sentence for each.
+    """
+    if found := sorted(in_the_clear(Settings, values)):
+        raise SettingsError("\n".join(f"{file}: {sentence}" for sentence in found))
 
 
 def load() -> tuple[Settings, str]:
@@ -454,23 +465,3 @@ def _value(config: pulumi.Config, key: str) -> Any:
     except pulumi.ConfigTypeError:
         # A plain text. The SDK's message quotes it, and it may be a secret; the models' do not.
         return config.get(key)
-
-
-def _secret_places(settings: Settings, secret_keys: set[str]) -> list[str]:
-    places = []
-    for place in ("certificate_authority", "server"):
-        if getattr(settings, place).private_key is not None and place not in secret_keys:
-            places.append(f"{place}.private_key")
-    if "listener" not in secret_keys:
-        places += [
-            path("listener", "domain_extensions", domain, "private_key")
-            for domain, extension in settings.listener.domain_extensions.items()
-            if extension.private_key is not None
-        ]
-    if "clients" not in secret_keys:
-        places += [
-            path("clients", name, "pass_phrase")
-            for name, client in settings.clients.items()
-            if client.pass_phrase is not None
-        ]
-    return places

@@ -73,6 +73,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         authority = self._authority(settings)
         rotating = configured.next_generation is not None
         register = self._register(settings, authority, rotating=rotating)
+        self.id = authority.id
         self.certificate = authority.certificate
         self.private_key = authority.private_key
         self.key_id = authority.key_id
@@ -117,6 +118,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             ca_certificate=authority.cross_certificate if rotating else authority.certificate,
             ca_private_key=key if configured.can_issue else None,
             ca_key_id=authority.next_key_id if rotating else authority.key_id,
+            ca_id=authority.id,
             clients=_requests(settings, configured.distinguished_name(self._common_name)),
             # Who signed what a client brings along.
             present_ca_certificate=authority.certificate if rotating else None,
@@ -145,6 +147,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             ca_certificate=authority.certificate,
             ca_private_key=authority.private_key if can_issue else None,
             ca_key_id=authority.key_id,
+            ca_id=authority.id,
             next_ca_certificate=authority.next_certificate if rotating else None,
             next_ca_private_key=authority.next_private_key if rotating else None,
             next_ca_key_id=authority.next_key_id if rotating else None,

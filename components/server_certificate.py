@@ -59,6 +59,7 @@ class ServerCertificate(pulumi.ComponentResource):
                 ca_certificate=authority.certificate,
                 ca_private_key=authority.private_key,
                 ca_key_id=authority.key_id,
+                ca_id=authority.id,
                 common_name=next(iter(names), ""),
                 dns_names=list(server.domains),
                 ip_addresses=[*addresses, *server.ip_addresses],

@@ -340,6 +340,14 @@ class ServedCertificate(Validity):
         return self
 
 
+def other_names(certificate: str, domain: str) -> str | None:
+    """What a certificate, PEM, is for if not for a domain, in words; None if it is."""
+    held = certificates.dns_names_of(certificates.load(certificate))
+    if any(dns_names.covers(name, domain) for name in held):
+        return None
+    return ", ".join(held) or "no DNS name"
+
+
 class Server(ServedCertificate):
     """The certificate of the load balancer itself."""
 
@@ -351,13 +359,11 @@ class Server(ServedCertificate):
     def _of_the_certificate(self) -> Self:
         """Refuse names that a certificate that was brought along does not have."""
         if self.certificate is not None:
-            held = certificates.dns_names_of(certificates.load(self.certificate))
             for domain in self.domains:
-                if not any(dns_names.covers(name, domain) for name in held):
+                if other := other_names(self.certificate, domain):
                     raise ValueError(
-                        f"domains has {domain}, and certificate is for "
-                        f"{', '.join(held) or 'no DNS name'}, so clients would refuse it: leave "
-                        "the domain out, or give a certificate for it"
+                        f"domains has {domain}, and certificate is for {other}, so clients would "
+                        "refuse it: leave the domain out, or give a certificate for it"
                     )
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -140,6 +140,24 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         if (found := _model_in(argument)) is not None:
             return found
     return None
+
+
+def in_the_clear(
+    root: type[BaseModel], values: Any, location: tuple[str | int, ...] = ()
+) -> Iterator[str]:
+    """One sentence for each text that stands where only secrets do; `{secure: …}` is none.
+
+    Args:
+        root: The model of all values.
+        values: What is set, or a part of it.
+        location: Of that part.
+    """
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            yield from in_the_clear(root, value, (*location, str(key)))
+    elif isinstance(values, str) and values and location and _is_secret(root, location):
+        place = path(*location)
+        yield f"{place} is a secret in the clear; give it by {command(place, '--secret')}"
 
 
 def _is_secret(root: type[BaseModel], location: tuple[str | int, ...]) -> bool:

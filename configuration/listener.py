@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from configuration.certificates import ServedCertificate, Server
+from configuration.certificates import ServedCertificate, Server, other_names
 from configuration.identifiers import AclId, ServerGroupId
 from configuration.model import Model, matching
 from pki import dns_names
@@ -198,6 +198,17 @@ class DomainExtension(ServedCertificate):
         return Server.model_construct(domains=(domain,), **dict(self))
 
 
+def _of_their_domains(extensions: dict[str, DomainExtension]) -> dict[str, DomainExtension]:
+    for domain, extension in extensions.items():
+        certificate = extension.certificate
+        if certificate is not None and (other := other_names(certificate, domain)):
+            raise ValueError(
+                f"the certificate of {domain} is for {other}, so clients would refuse it: give "
+                "one for the domain"
+            )
+    return extensions
+
+
 class ListenerOptions(Model):
     """What each listener has for itself."""
 
@@ -238,7 +249,9 @@ class Listener(ListenerOptions):
     redirect_port: Port | None = None
     """Of an HTTP listener that answers with a redirect to this one."""
     domain_extensions: Annotated[
-        dict[DomainName, DomainExtension], _at_most(MOST_DOMAINS, "a listener takes")
+        dict[DomainName, DomainExtension],
+        _at_most(MOST_DOMAINS, "a listener takes"),
+        AfterValidator(_of_their_domains),
     ] = Field(default_factory=dict)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from components.dynamic.state import (
     Certificate,
@@ -24,10 +25,20 @@ from components.dynamic.state import (
 )
 
 
+def _cross_name(value: str) -> str:
+    if value and not re.fullmatch(r"[0-9a-f]{16}\.invalid", value):
+        raise ValueError("it is no host of a rotation")
+    return value
+
+
+CrossName = Annotated[str, AfterValidator(_cross_name)]
+"""Host of a rotation alone; empty for one of before there were such."""
+
+
 class Withdrawn(Form):
     """The cross-certificate of a rotation that was given up."""
 
-    cross_name: str
+    cross_name: CrossName
     subject: Subject
     not_after: Time
 
@@ -67,7 +78,7 @@ class AuthorityInputs(State, ChosenWindow):
     next_key_id: str | None = None
     next_not_before: Time | None = None
     next_not_after: Time | None = None
-    next_cross_name: str | None = None
+    next_cross_name: CrossName | None = None
     adopted_at: Time | None = None
     withdrawn: list[Withdrawn] | None = None
 

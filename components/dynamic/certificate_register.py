@@ -23,12 +23,14 @@ from pulumi.dynamic import (
 
 from components.dynamic import register_state, state
 from components.dynamic.properties import (
+    CA_ID,
     Properties,
     changed,
     chosen,
     differing,
     end_of,
     failure,
+    is_replaced,
     is_unknown,
     now,
 )
@@ -127,6 +129,7 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
         ca_certificate: pulumi.Input[str],
         ca_private_key: pulumi.Input[str] | None,
         ca_key_id: pulumi.Input[str],
+        ca_id: pulumi.Input[str],
         clients: Mapping[str, Any],
         revoked: Mapping[str, str] | None = None,
         index: str | None = None,
@@ -142,6 +145,7 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
                 "ca_certificate": ca_certificate,
                 "ca_private_key": pulumi.Output.secret(ca_private_key) if ca_private_key else None,
                 "ca_key_id": ca_key_id,
+                CA_ID: ca_id,
                 "clients": dict(clients),
                 "revoked": dict(revoked or {}),
                 "index": index,
@@ -311,6 +315,6 @@ def _rekeyed(olds: Properties, news: Properties) -> bool:
     if is_unknown(news["ca_certificate"]):
         # Its id is an input of the CA, and so known while the CA waits for its own update.
         # Where the id is unknown too, the CA may well be another.
-        return bool(olds["ca_key_id"] != news["ca_key_id"])
+        return bool(olds["ca_key_id"] != news["ca_key_id"]) or is_replaced(news)
     present = certificates.public_key_sha256(certificates.load(news["ca_certificate"]))
     return bool(olds["ca_public_key_sha256"] != present)

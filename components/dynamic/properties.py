@@ -167,6 +167,19 @@ def with_reason_of_replacement(
     return checked
 
 
+CA_ID = "ca_id"
+"""Input of what a CA signs: the id of the CA's resource."""
+
+
+def is_replaced(news: Properties) -> bool:
+    """Whether this preview makes another CA, also one whose name and day, and so key id, are same.
+
+    A renewal leaves the id as it is. Of a new resource, and so of one in place of another, it is
+    not known yet.
+    """
+    return is_unknown(news.get(CA_ID))
+
+
 def differing(olds: Properties, news: Properties, names: Iterable[str]) -> list[str]:
     """Names of the properties that differ; a missing one is like any other value."""
     return [name for name in names if olds.get(name) != news.get(name)]

@@ -33,11 +33,13 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from components.dynamic import state
 from components.dynamic.properties import (
+    CA_ID,
     WINDOW,
     Properties,
     changed,
     chosen,
     differing,
+    is_replaced,
     is_unknown,
     now,
     packed,
@@ -201,6 +203,7 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
         ca_certificate: pulumi.Input[str],
         ca_private_key: pulumi.Input[str] | None,
         ca_key_id: pulumi.Input[str],
+        ca_id: pulumi.Input[str],
         issued: pulumi.Input[list[dict[str, Any]]],
         revision: pulumi.Input[str],
         validity: str,
@@ -218,6 +221,7 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
                 "ca_certificate": ca_certificate,
                 "ca_private_key": pulumi.Output.secret(ca_private_key) if ca_private_key else None,
                 "ca_key_id": ca_key_id,
+                CA_ID: ca_id,
                 "next_ca_certificate": next_ca_certificate,
                 "next_ca_private_key": pulumi.Output.secret(next_ca_private_key)
                 if next_ca_private_key
@@ -240,6 +244,8 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
 
 def _signed_by_another(olds: Properties, news: Properties) -> bool:
     """Whether the CA has another key although its id is the same: it was replaced by hand."""
+    if is_replaced(news):
+        return True
     for role in ("", "next_"):
         authority, listed = news.get(f"{role}ca_certificate"), olds.get(f"{role}revocation_list")
         if authority is None or listed is None or is_unknown(authority):

@@ -19,6 +19,7 @@ from pydantic import model_validator
 
 from components.dynamic import state
 from components.dynamic.properties import (
+    CA_ID,
     WINDOW,
     Properties,
     changed,
@@ -26,6 +27,7 @@ from components.dynamic.properties import (
     differing,
     end_of,
     failure,
+    is_replaced,
     is_unknown,
     now,
     with_reason_of_replacement,
@@ -158,6 +160,7 @@ class ServerCertificate(Resource, module="pki", name="ServerCertificate"):
         ca_certificate: pulumi.Input[str],
         ca_private_key: pulumi.Input[str],
         ca_key_id: pulumi.Input[str],
+        ca_id: pulumi.Input[str],
         common_name: pulumi.Input[str],
         dns_names: Sequence[str],
         ip_addresses: Sequence[pulumi.Input[str]],
@@ -174,6 +177,7 @@ class ServerCertificate(Resource, module="pki", name="ServerCertificate"):
                 "ca_certificate": ca_certificate,
                 "ca_private_key": pulumi.Output.secret(ca_private_key),
                 "ca_key_id": ca_key_id,
+                CA_ID: ca_id,
                 "common_name": common_name,
                 "dns_names": list(dns_names),
                 "ip_addresses": list(ip_addresses),
@@ -242,6 +246,6 @@ def _issued(props: Properties) -> dict[str, Any]:
 def _signed_by_another(olds: Properties, news: Properties) -> bool:
     """Whether the CA has another key although its id is the same: it was replaced by hand."""
     if is_unknown(news["ca_certificate"]):
-        return False
+        return is_replaced(news)
     present = certificates.public_key_sha256(certificates.load(news["ca_certificate"]))
     return bool(olds.get("ca_public_key_sha256") != present)

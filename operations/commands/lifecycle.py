@@ -27,6 +27,7 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Bring the stack to its configuration, then verify it from outside."""
     engine.require_present_time()
     target = targets.opened(stack)
+    target.require_no_secret_in_the_clear()
     confirmed = ["--yes"] if target.local else []
     engine.run(target, "up", *confirmed, *engine.recover(target), *(arguments or []))
     if target.local:
@@ -43,6 +44,7 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
 def preview(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Show what `up` would do."""
     target = targets.opened(stack)
+    target.require_no_secret_in_the_clear()
     engine.run(target, "preview", *engine.refreshing(target), *(arguments or []))
 
 

@@ -24,6 +24,7 @@ def review(
 ) -> None:
     """Print what `up` would do as Markdown; Pulumi's own display goes to standard error."""
     target = targets.opened(stack)
+    target.require_no_secret_in_the_clear()
     status, log = target.stack.preview_events(*engine.refreshing(target), *(arguments or []))
     text = markdown(plan.parse(log), stack, status=status)
     sys.stdout.write(text)

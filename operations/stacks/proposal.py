@@ -45,8 +45,9 @@ def proposed(target: Target, wanted: Mapping[str, Scalar | None]) -> Iterator[Pr
     """Keys that are to be set by path, or to be removed by None; nothing is written until `accept`.
 
     Raises:
-        OperationError: The Pulumi CLI refuses to set one.
+        OperationError: The Pulumi CLI refuses to set one, or a secret is not encrypted.
     """
+    target.require_no_secret_in_the_clear()
     name = target.stack.name
     file = StackFile(name)
     with tempfile.TemporaryDirectory(prefix="slb-mutual-tls-") as folder:

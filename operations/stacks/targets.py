@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from operations.errors import OperationError
 from operations.project import POLICY_PACK, PROJECT
 from operations.stacks import local_environment
 from operations.stacks.local_environment import LocalEnvironment
 from operations.stacks.stack import Stack
+from settings import NAMESPACE, SettingsError, require_no_secret_in_the_clear
 from toolchain.install import ensure
 from toolchain.progress import Reporter
 
@@ -34,6 +36,23 @@ class Target:
     stack: Stack
     values: dict[str, Any]
     local: LocalEnvironment | None
+
+    def require_no_secret_in_the_clear(self) -> None:
+        """Refuse a configuration file in which a secret is not encrypted.
+
+        Raises:
+            OperationError: With a sentence for each.
+        """
+        prefix = f"{NAMESPACE}:"
+        values = {
+            key.removeprefix(prefix): value
+            for key, value in self.values.get("config", {}).items()
+            if key.startswith(prefix)
+        }
+        try:
+            require_no_secret_in_the_clear(values, f"Pulumi.{self.stack.name}.yaml")
+        except SettingsError as error:
+            raise OperationError(str(error)) from None
 
 
 def opened(name: str) -> Target:

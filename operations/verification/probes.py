@@ -241,13 +241,12 @@ def _over_tls(  # noqa: PLR0917 - they are what `connected` has at hand
     use: Callable[[ssl.SSLSocket, float], _Result],
 ) -> _Result | Outcome:
     plain.settimeout(remaining(deadline))
-    if _was_reset(plain):
-        # The library would leave the socket open that it makes of this one.
-        return Rejected(None)
+    context.sslsocket_class = _Connection
     try:
         name = target.host if target.server_name is None else target.server_name or None
         with context.wrap_socket(plain, server_hostname=name, session=session) as connection:
-            return use(connection, deadline)
+            # Where the other side has gone before, there was no handshake.
+            return use(connection, deadline) if connection.version() else Rejected(None)
     except ssl.SSLCertVerificationError as error:
         return Untrusted(error.verify_message.rstrip("."), error.verify_code in _NAME_MISMATCHES)
     except ssl.SSLError as error:
@@ -258,12 +257,19 @@ def _over_tls(  # noqa: PLR0917 - they are what `connected` has at hand
         return Unreachable(f"{target} does not speak HTTP behind TLS")
 
 
-def _was_reset(connection: socket.socket) -> bool:
-    try:
-        connection.getpeername()
-    except OSError:
-        return True
-    return False
+class _Connection(ssl.SSLSocket):
+    """A TLS connection that a reset closes.
+
+    The library makes one of a connected socket, and leaves it open where it then finds out, by
+    reading a byte, that the other side has gone.
+    """
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        try:
+            return super().recv(buflen, flags)
+        except ConnectionError:
+            self.close()
+            raise
 
 
 def _receive(connection: ssl.SSLSocket, deadline: float) -> bytes:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.in_order
 PROGRAM = Path(__file__).parent / "earlier_state"
 FROM_OTHERS = {
     "__provider",
-    *("ca_certificate", "ca_private_key", "ca_key_id"),
+    *("ca_certificate", "ca_private_key", "ca_key_id", "ca_id"),
     *("issued", "revision", "certificates"),
 }
 """Inputs that the program takes from the other resources."""

@@ -5,14 +5,17 @@ The tests of this file share one stack and run in order.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
+from cryptography import x509
 
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
 from operations.certificates.inventory import inventory
 from operations.verification import probes
 from operations.verification.identity import of_bundle
+from pki import certificates
 
 pytestmark = pytest.mark.in_order
 
@@ -20,6 +23,7 @@ NAME = "slb-mutual-tls-test"
 CA = f"pulumi-python:dynamic/pki:CertificateAuthority::{NAME}"
 SERVER = f"pulumi-python:dynamic/pki:ServerCertificate::{NAME}"
 REGISTER = f"pulumi-python:dynamic/pki:CertificateRegister::{NAME}"
+LIST = f"pulumi-python:dynamic/pki:RevocationList::{NAME}"
 LISTENER = f"alicloud:slb/listener:Listener::{NAME}"
 
 
@@ -87,3 +91,20 @@ def test_a_changed_window_alone_issues_nothing(deployed):
     after = deployed.stack.outputs()
     assert after["server_certificate"] == before["server_certificate"]
     assert after["renewal"]["server"] == "40d"
+
+
+def test_a_ca_that_is_replaced_on_request_shows_what_else_is_issued_anew(deployed):
+    before = deployed.outputs()
+    (urn,) = re.findall(rf'"(urn:[^"]*{re.escape(CA)})"', deployed.state())[:1]
+    steps = deployed.steps("--replace", urn)
+    assert steps[CA] == "replace"
+    assert {steps[SERVER], steps[REGISTER], steps[LIST]} == {"update"}
+    deployed.succeed("up", "--yes", "--replace", urn)
+    after = deployed.outputs()
+    assert after.ca.public_key() != before.ca.public_key()
+    revoked = x509.load_pem_x509_crl(after.certificate_revocation_list.encode())
+    assert revoked.is_signature_valid(after.ca.public_key())
+    for name in after.client_bundles:
+        leaf = certificates.load(after.client_bundles[name].certificate)
+        leaf.verify_directly_issued_by(after.ca)
+    assert deployed.steps() == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from operations.errors import OperationError
+from operations.stacks.targets import Target
 from pki import dns_names
 from settings import SettingsError, parse
 from tests.unit.pki.material import with_bit_strings
@@ -252,6 +255,38 @@ def test_a_key_in_the_clear_is_refused_and_not_repeated():
     )
 
 
+ENCRYPTED = {"secure": "v1:AAAA"}
+
+
+@pytest.mark.parametrize(
+    ("values", "places"),
+    [
+        ({"clients": {"a": {"pass_phrase": ENCRYPTED}, "b": {"pass_phrase": "1234"}}}, ["b"]),
+        ({"clients": {"a.b": {"pass_phrase": "x"}, "b": None, "c": {}}}, ['["a.b"]']),
+        ({"clients": {"a": {"pass_phrase": ENCRYPTED}}, "server": ENCRYPTED}, []),
+        ({"clients": {"secure": {"subject": {"common_name": "pass_phrase"}}}}, []),
+        ({"clients": "pass_phrase", "server": ["private_key"], "unknown": {"a": "b"}}, []),
+    ],
+)
+def test_a_secret_in_the_clear_beside_an_encrypted_one_is_seen_in_the_file(values, places):
+    target = Target(
+        SimpleNamespace(name="dev"),
+        {"config": {f"slb-mutual-tls:{key}": value for key, value in values.items()}},
+        None,
+    )
+    if not places:
+        target.require_no_secret_in_the_clear()
+        return
+    with pytest.raises(OperationError) as caught:
+        target.require_no_secret_in_the_clear()
+    lines = str(caught.value).splitlines()
+    assert len(lines) == len(places)
+    for line, place in zip(lines, places, strict=True):
+        where = f"clients{place}" if place.startswith("[") else f"clients.{place}"
+        told = f"Pulumi.dev.yaml: {where}.pass_phrase is a secret in the clear; give it by"
+        assert line.startswith(told)
+
+
 def test_two_sources_at_once_are_refused():
     values = {"certificate": LEAF, "private_key": PKCS8, "alicloud_certificate_id": "1234-cn"}
     with pytest.raises(SettingsError, match="certificate and alicloud_certificate_id are both set"):
@@ -269,6 +304,22 @@ def test_a_domain_that_a_certificate_does_not_have_is_refused(domain):
     server = {"certificate": LEAF, "private_key": PKCS8, "domains": [domain]}
     with pytest.raises(SettingsError, match=r"and certificate is for www\.example\.com, so"):
         parse({"server": server}, file=FILE, secret_keys=["server"])
+
+
+@pytest.mark.parametrize("domain", ["shop.example.com", "*.example.com"])
+def test_a_domain_whose_certificate_is_another_s_is_refused(domain):
+    def parsed(name):
+        extension = {"certificate": LEAF, "private_key": PKCS8}
+        listener = {"domain_extensions": {name: extension}}
+        return parse({"listener": listener}, file=FILE, secret_keys=["listener"])
+
+    assert parsed("www.example.com").listener.domain_extensions
+    with pytest.raises(SettingsError) as caught:
+        parsed(domain)
+    assert str(caught.value) == (
+        f"{FILE}: listener.domain_extensions: the certificate of {domain} is for www.example.com, "
+        "so clients would refuse it: give one for the domain"
+    )
 
 
 def test_a_wildcard_covers_one_label_and_no_more():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from settings import Settings, SettingsError, parse
-from tests.unit.test_brought_along import LEAF, PKCS8
+from tests.unit.test_brought_along import KEY, LEAF, PKCS8, certificate
 
 FILE = "Pulumi.test.yaml"
 INSERT = {"type": "insert", "cookie_timeout": 3600}
@@ -279,25 +279,25 @@ def test_what_does_not_go_together_gets_one_sentence(values, sentence):
 
 
 def test_a_key_of_an_additional_domain_in_the_clear_is_refused_and_not_repeated():
-    pair = {"certificate": LEAF, "private_key": PKCS8}
-    values = {"listener": {"domain_extensions": {"a.example.com": pair}}}
+    pair = {"certificate": certificate(KEY, subject="shop.example"), "private_key": PKCS8}
+    values = {"listener": {"domain_extensions": {"shop.example": pair}}}
     message = mistake(values)
     assert message == (
-        f'{FILE}: listener.domain_extensions["a.example.com"].private_key is a secret in the '
+        f'{FILE}: listener.domain_extensions["shop.example"].private_key is a secret in the '
         "clear; give it by `pulumi config set --secret --path "
-        "'slb-mutual-tls:listener.domain_extensions[\"a.example.com\"].private_key'`"
+        "'slb-mutual-tls:listener.domain_extensions[\"shop.example\"].private_key'`"
     )
-    extension = taken(values).listener.domain_extensions["a.example.com"]
-    assert extension.server("a.example.com").domains == ("a.example.com",)
-    assert extension.server("a.example.com").private_key.get_secret_value().startswith("-----BEGIN")
+    extension = taken(values).listener.domain_extensions["shop.example"]
+    assert extension.server("shop.example").domains == ("shop.example",)
+    assert extension.server("shop.example").private_key.get_secret_value().startswith("-----BEGIN")
 
 
 def test_half_a_pair_is_told_where_the_other_half_goes():
-    extensions = {"a.example.com": {"certificate": LEAF}}
+    extensions = {"shop.example": {"certificate": LEAF}}
     assert mistake({"listener": {"domain_extensions": extensions}}) == (
-        f'{FILE}: listener.domain_extensions["a.example.com"]: certificate and private_key belong '
+        f'{FILE}: listener.domain_extensions["shop.example"]: certificate and private_key belong '
         "together, and private_key is missing: `pulumi config set --secret --path "
-        "'slb-mutual-tls:listener.domain_extensions[\"a.example.com\"].private_key'` takes it from "
+        "'slb-mutual-tls:listener.domain_extensions[\"shop.example\"].private_key'` takes it from "
         "standard input"
     )
 

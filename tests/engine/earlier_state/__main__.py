@@ -19,6 +19,7 @@ signer = {
     "ca_certificate": authority.certificate,
     "ca_private_key": authority.private_key,
     "ca_key_id": authority.key_id,
+    "ca_id": authority.id,
 }
 register = CertificateRegister("kept", **signer, **asked["certificate_register"])
 server = ServerCertificate("kept", **signer, **asked["server_certificate"])

@@ -20,6 +20,7 @@ ServerCertificate(
     ca_certificate=authority.certificate,
     ca_private_key=authority.private_key,
     ca_key_id=authority.key_id,
+    ca_id=authority.id,
     common_name="www.example.com",
     dns_names=["www.example.com"],
     ip_addresses=["203.0.113.10"],

@@ -353,6 +353,7 @@ def existing_authority() -> Any:
         certificate=pulumi.Output.from_input(issued["certificate"]),
         private_key=pulumi.Output.secret(issued["private_key"]),
         key_id=pulumi.Output.from_input(issued["key_id"]),
+        id=pulumi.Output.from_input("id of the CA"),
         fingerprint_sha256=pulumi.Output.from_input(issued["fingerprint_sha256"]),
         name_constraints={},
         next_certificate=None,

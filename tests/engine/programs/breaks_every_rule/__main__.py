@@ -41,6 +41,7 @@ ServerCertificate(
     ca_certificate="PEM",
     ca_private_key=KEY,
     ca_key_id="1",
+    ca_id="1",
     common_name="service.example.com",
     dns_names=["service.example.com"],
     ip_addresses=[],

@@ -30,7 +30,12 @@ from tests.unit.components.dynamic.programs import (
     server,
 )
 
-SIGNER = {"ca_certificate": "certificate", "ca_private_key": "key", "ca_key_id": "id"}
+SIGNER = {
+    "ca_certificate": "certificate",
+    "ca_private_key": "key",
+    "ca_key_id": "id",
+    "ca_id": "id",
+}
 RESOURCES = {
     CertificateAuthority: AUTHORITY,
     CertificateRegister: {**SIGNER, "clients": TWO},

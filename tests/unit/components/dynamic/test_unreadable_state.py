@@ -95,6 +95,11 @@ OUTPUTS = [
     ("rotating", without("next_private_key"), "next_private_key is missing"),
     ("rotating", without("next_key_id"), "next_key_id is missing"),
     ("rotating", put("next_subject", {}), "next_subject: it is no subject of a certificate"),
+    (
+        "rotating",
+        put("next_cross_name", "é.invalid"),
+        "next_cross_name: it is no host of a rotation",
+    ),
     ("server", put("dns_names", "www"), "dns_names: "),
     ("server", without("private_key"), "private_key: it is missing"),
     ("list", without("number"), "number: it is missing"),
