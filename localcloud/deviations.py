@@ -51,6 +51,9 @@ _TEXT = "the parameter's own text"
 
 DEVIATIONS = (
     Deviation(
+        _of("Vpc", "CreateVSwitch ModifyVSwitchAttribute"), "Ipv6CidrBlock", _TEXT, range=(0, 255)
+    ),
+    Deviation(
         _of("Slb", "CreateLoadBalancer"),
         "Bandwidth",
         "the parameter's text and the provider, two to one",
@@ -219,7 +222,13 @@ ADDED: dict[str, dict[str, str]] = {
     "Slb.SetLoadBalancerHTTPListenerAttribute": _CHANGED,
     "Slb.SetLoadBalancerHTTPSListenerAttribute": _CHANGED,
     "Slb.SetLoadBalancerTCPListenerAttribute": {"BackendServerPort": _SENT, **_OF_HTTP},
-    "Ecs.DescribeInstanceTypes": {"InstanceType": _SENT},
+    "Ecs.DescribeInstanceTypes": {"InstanceType": _SENT, "SystemDiskCategory": _SENT},
+    "Ecs.ModifyInstanceAttribute": {"ClientToken": _SENT},
+    "Ecs.ModifySecurityGroupRule": {"DestGroupId": _ONE_SHAPE},
+    "Ecs.ModifySecurityGroupEgressRule": {
+        "SourceGroupId": _ONE_SHAPE,
+        "SourceGroupOwnerAccount": _ONE_SHAPE,
+    },
     "Ecs.RevokeSecurityGroup": {"DestGroupId": _ONE_SHAPE},
     "Ecs.RevokeSecurityGroupEgress": {
         "SourceGroupId": _ONE_SHAPE,
@@ -280,7 +289,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         _DRY: "DryRun",
     },
     "Ecs.DescribeImages": {
-        _FILTER: "ActionType Filter ImageFamily ImageOwnerId InstanceType IsPublic "
+        _FILTER: "ActionType Filter ImageFamily ImageOwnerId IsPublic "
         "IsSupportCloudinit IsSupportIoOptimized ResourceGroupId ShowExpired SnapshotId Tag Usage",
         _DRY: "DryRun",
     },
@@ -335,17 +344,25 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "SecurityGroupIds",
     },
     "Ecs.ModifyInstanceMetadataOptions": {"tags in an instance's metadata": "InstanceMetadataTags"},
+    "Ecs.ModifySecurityGroupRule": {
+        "rules by id": "SecurityGroupRuleId",
+        _GROUPS_OF_OTHERS: "SourceGroupOwnerId SourcePrefixListId",
+        "lists of ports, and source ports": "PortRangeListId SourcePortRange",
+    },
+    "Ecs.ModifySecurityGroupEgressRule": {
+        "rules by id": "SecurityGroupRuleId",
+        _GROUPS_OF_OTHERS: "DestGroupOwnerAccount DestGroupOwnerId DestPrefixListId",
+        "lists of ports, and source ports": "PortRangeListId SourcePortRange",
+    },
     "Ecs.RevokeSecurityGroup": {
         "rules by id or in the form of Permissions": "Permissions SecurityGroupRuleId",
         "repeated calls by ClientToken, which change nothing here": "ClientToken",
-        _IPV6: "Ipv6DestCidrIp Ipv6SourceCidrIp",
         _GROUPS_OF_OTHERS: "SourceGroupOwnerId SourcePrefixListId",
         "source ports": "SourcePortRange",
     },
     "Ecs.RevokeSecurityGroupEgress": {
         "rules by id or in the form of Permissions": "Permissions SecurityGroupRuleId",
         "repeated calls by ClientToken, which change nothing here": "ClientToken",
-        _IPV6: "Ipv6DestCidrIp Ipv6SourceCidrIp",
         _GROUPS_OF_OTHERS: "DestGroupOwnerAccount DestGroupOwnerId DestPrefixListId",
         "source ports": "SourcePortRange",
     },
@@ -371,26 +388,21 @@ LEFT_OUT: dict[str, dict[str, str]] = {
     },
     "Ecs.StartInstance": {_DRY: "DryRun", "local disks": "InitLocalDisk"},
     "Ecs.StopInstance": {_DRY: "DryRun", "hibernation": "ConfirmStop Hibernate"},
-    "Vpc.CreateVSwitch": {_IPV6: "Ipv6CidrBlock VpcIpv6CidrBlock"},
     "Vpc.CreateVpc": {
         _DRY: "DryRun",
-        _IPV6: "Ipv6CidrBlock Ipv6CidrMask Ipv6IpamPoolId Ipv6Isp",
+        "IPv6 blocks of one's own choice": "Ipv6CidrBlock Ipv6CidrMask Ipv6IpamPoolId",
         "address pools": "Ipv4CidrMask Ipv4IpamPoolId",
         "names within VPCs": "EnableDnsHostname",
-        "private use of public blocks": "UserCidr",
     },
     "Vpc.DeleteVSwitch": {_DRY: "DryRun"},
     "Vpc.DeleteVpc": {_DRY: "DryRun"},
     "Vpc.DescribeRouteTableList": {_FILTER: "RouteTableType Tag"},
     "Vpc.DescribeVSwitchAttributes": {_DRY: "DryRun"},
-    "Vpc.DescribeVSwitches": {_IPV6: "EnableIpv6"},
     "Vpc.DescribeVpcAttribute": {_DRY: "DryRun", _FILTER: "IsDefault"},
-    "Vpc.DescribeVpcs": {_IPV6: "EnableIpv6"},
     "Vpc.ListTagResources": {"tags in pages": "MaxResults"},
-    "Vpc.ModifyVSwitchAttribute": {_IPV6: "EnableIPv6 Ipv6CidrBlock VpcIpv6CidrBlock"},
     "Vpc.ModifyVpcAttribute": {
         "another block of a VPC that is there": "CidrBlock",
-        _IPV6: "EnableIPv6 Ipv6CidrBlock Ipv6Isp",
+        "IPv6 blocks of one's own choice": "Ipv6CidrBlock",
         "names within VPCs": "EnableDnsHostname",
     },
     "BssOpenApi.QueryAvailableInstances": {

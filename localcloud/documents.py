@@ -51,6 +51,8 @@ class Vpc(Document):
     router_id: str
     route_table_id: str
     resource_group_id: str = "rg-default"
+    ipv6_cidr_block: str = ""
+    user_cidrs: list[str] = []
 
 
 class VSwitch(Document):
@@ -62,6 +64,7 @@ class VSwitch(Document):
     vpc_id: str
     zone_id: str
     cidr_block: str
+    ipv6_cidr_block: str = ""
 
 
 class SecurityGroup(Document):

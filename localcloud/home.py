@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from localcloud.api.gateway import Credentials
-from localcloud.cloud import random_network
+from localcloud.cloud import ACCOUNT_ID, random_network
 from localcloud.dataplane.files import write_private
 
 SOCKET_PATH_BYTES = 100
@@ -119,6 +119,8 @@ def environment(home: Home, port: int) -> dict[str, str]:
         "ALICLOUD_ACCESS_KEY": credentials["access_key_id"],
         "ALICLOUD_SECRET_KEY": credentials["access_key_secret"],
         "ALIBABA_CLOUD_ACCOUNT_TYPE": "Domestic",
+        # Else the provider asks the real STS for it, whatever endpoint it is given.
+        "ALICLOUD_ACCOUNT_ID": ACCOUNT_ID,
         **{f"ALIBABA_CLOUD_ENDPOINT_{product}": endpoint for product in products},
         "SSL_CERT_FILE": str(home.trust),
         # The provider sends loopback to a proxy, too, whatever NO_PROXY says.

@@ -76,6 +76,8 @@ class TaggedRequest(Request):
         return {tag.Key: tag.Value for tag in self.Tag}
 
 
+DRY_RUN = "DryRun"
+
 T = TypeVar("T")
 
 
@@ -110,6 +112,9 @@ def parse(model: type[R], parameters: Mapping[str, str]) -> R:
     """
     # Some clients send an empty region where they mean none.
     given = {name: text for name, text in parameters.items() if text or name != "RegionId"}
+    # Who says that a run is not dry asks for nothing.
+    if DRY_RUN in model.left_out and given.get(DRY_RUN, "").lower() == "false":
+        del given[DRY_RUN]
     try:
         return model.model_validate(nested(given))
     except ValidationError as error:

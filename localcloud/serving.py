@@ -73,6 +73,7 @@ def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener
             backends=tuple(_backend(one, values, sockets) for one in members(store, listener)),
             scheduler=values["Scheduler"],
             health_check=_tcp_health_check(values),
+            proxy_protocol=values.get("ProxyProtocolV2Enabled", False),
             persistence_timeout=values["PersistenceTimeout"],
             established_timeout=values["EstablishedTimeout"],
         )

@@ -433,10 +433,15 @@ def _server(pool: Pool, backend: Backend) -> str:
     if pool.sticky_session is not None and weight:
         # One that takes no requests takes none of its old sessions either.
         options += f" cookie {_session_value(backend)}"
+    proxied = isinstance(pool, Listener) and pool.proxy_protocol
+    if proxied:
+        options += " send-proxy-v2"
     if pool.health_check is not None:
         options += " check"
         if backend.checked_port is not None:
             options += f" port {int(backend.checked_port)}"
+        elif proxied:  # with a port said, checks are without the protocol
+            options += f" port {int(backend.socket.port)}"
     return f"server {server_name(backend)} {socket} {options}"
 
 

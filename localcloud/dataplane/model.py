@@ -137,6 +137,8 @@ class Listener:
     gzip: bool = True
     persistence_timeout: int = 0
     """TCP only: seconds for which a client's address goes to the same backend; 0: none."""
+    proxy_protocol: bool = False
+    """TCP only: backends are told the client's address by the PROXY protocol, version 2."""
     established_timeout: int = 900
     """TCP only: seconds after which an idle connection is closed."""
 

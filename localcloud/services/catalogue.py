@@ -6,7 +6,7 @@ from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.products import ECS, Answer
-from localcloud.regions import REGIONS
+from localcloud.regions import REGIONS, local_name
 from localcloud.requests import PagedRequest, Request
 
 ZONES = ("h", "i", "j")
@@ -30,6 +30,11 @@ _ALIYUN = ("Alibaba Cloud Linux 3.2104 LTS 64 bit", "Aliyun")
 IMAGES: dict[str, tuple[str, str, str]] = {
     "aliyun_3_x64_20G_alibase_20260915.vhd": ("2026-09-15T00:00:00Z", *_ALIYUN),
     "aliyun_3_x64_20G_alibase_20260318.vhd": ("2026-03-18T00:00:00Z", *_ALIYUN),
+    "ubuntu_18_04_x64_20G_alibase_20240223.vhd": (
+        "2024-02-23T00:00:00Z",
+        "Ubuntu 18.04 64 bit",
+        "Ubuntu",
+    ),
     "ubuntu_22_04_x64_20G_alibase_20260309.vhd": (
         "2026-03-09T00:00:00Z",
         "Ubuntu 22.04 64 bit",
@@ -56,6 +61,7 @@ class DescribeInstanceTypes(Request):
     InstanceTypes: list[str] = []
     InstanceType: str = ""
     InstanceTypeFamily: str = ""
+    SystemDiskCategory: str = ""
     MaxResults: int = 100
     NextToken: str = ""
 
@@ -77,6 +83,7 @@ class DescribeImages(PagedRequest):
     ImageId: str = ""
     ImageName: str = ""
     ImageOwnerAlias: str = ""
+    InstanceType: str = ""
     Status: str = "Available"
     OSType: str = ""
     Architecture: str = ""
@@ -179,11 +186,11 @@ def describe_regions(cloud: Cloud, request: DescribeRegions) -> Answer:
     regions = [
         {
             "RegionId": region,
-            "LocalName": name,
+            "LocalName": local_name(region, request.AcceptLanguage),
             "RegionEndpoint": f"ecs.{region}.aliyuncs.com",
             "Status": "available",
         }
-        for region, name in REGIONS.items()
+        for region in REGIONS
     ]
     return {"Regions": {"Region": regions}}
 
@@ -195,6 +202,7 @@ def describe_images(cloud: Cloud, request: DescribeImages) -> Answer:
         for name in IMAGES
         if request.ImageId in {"", name}
         and request.ImageOwnerAlias in {"", "system"}
+        and request.InstanceType in {"", *INSTANCE_TYPES}
         and request.OSType in {"", "linux"}
         and request.Architecture in {"", "x86_64"}
     ]

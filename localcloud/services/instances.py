@@ -87,6 +87,7 @@ class ModifyInstanceAttribute(OfInstance):
     HostName: str | None = None
     Description: str | None = None
     DeletionProtection: bool | None = None
+    ClientToken: str = ""
 
 
 class ModifyInstanceMetadataOptions(OfInstance):

@@ -322,7 +322,6 @@ def find(cloud: Cloud, request: OfListener, protocol: Protocol) -> Listener:
 WITHOUT = {
     "ConnectionDrain": "off",
     "MasterSlaveServerGroupId": "",
-    "ProxyProtocolV2Enabled": False,
     "SynProxy": "disable",
 }
 """What the API describes of TCP listeners, and none here has."""

@@ -103,8 +103,8 @@ _SEVERAL = ("LoadBalancerId", "LoadBalancerName")
 _ENDS = ("EndTime", "EndTimeStamp")
 
 
-_TCP = {"ConnectionDrain": "off", "MasterSlaveServerGroupId": "", "ProxyProtocolV2Enabled": "false"}
-"""What this list describes of TCP listeners, and none here has; here a boolean is text."""
+_TCP = {"ConnectionDrain": "off", "MasterSlaveServerGroupId": ""}
+"""What this list describes of TCP listeners, and none here has."""
 
 
 def _as_asked(shown: dict[str, Any], request: DescribeLoadBalancers, name: str) -> bool:
@@ -139,7 +139,11 @@ def _listener(cloud: Cloud, listener: Listener) -> dict[str, Any]:
         for name, value in values.items()
         if name not in BY_ALL and not name.startswith("Acl")
     }
-    own |= _TCP if listener.protocol == "tcp" else unforwarded(listener)
+    if listener.protocol == "tcp":
+        # Of all booleans, it alone is text here.
+        own |= {**_TCP, "ProxyProtocolV2Enabled": str(own["ProxyProtocolV2Enabled"]).lower()}
+    else:
+        own |= unforwarded(listener)
     if listener.protocol == "https":
         del own["ListenerForward"]
     return {

@@ -5,6 +5,7 @@ The data plane does not enforce them: it is all loopback, and CLB's own traffic 
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -48,6 +49,8 @@ class Permission(BaseModel):
     Priority: str = "1"
     SourceCidrIp: str = ""
     DestCidrIp: str = ""
+    Ipv6SourceCidrIp: str = ""
+    Ipv6DestCidrIp: str = ""
     SourceGroupId: str = ""
     DestGroupId: str = ""
     Description: str = ""
@@ -106,11 +109,17 @@ class RevokeSecurityGroup(Request):
     Priority: str = "1"
     SourceCidrIp: str = ""
     DestCidrIp: str = ""
+    Ipv6SourceCidrIp: str = ""
+    Ipv6DestCidrIp: str = ""
     SourceGroupId: str = ""
     DestGroupId: str = ""
     SourceGroupOwnerAccount: str = ""
     Description: str = ""
     NicType: str = ""
+
+
+class ModifySecurityGroupRule(RevokeSecurityGroup):
+    ClientToken: str = ""
 
 
 @ECS.action
@@ -245,6 +254,16 @@ def revoke_security_group_egress(cloud: Cloud, request: RevokeSecurityGroup) -> 
     return _revoke(cloud, request, "egress")
 
 
+@ECS.action
+def modify_rule(cloud: Cloud, request: ModifySecurityGroupRule) -> Answer:
+    return _describe_anew(cloud, request, "ingress")
+
+
+@ECS.named("ModifySecurityGroupEgressRule")
+def modify_egress_rule(cloud: Cloud, request: ModifySecurityGroupRule) -> Answer:
+    return _describe_anew(cloud, request, "egress")
+
+
 def security_group(cloud: Cloud, key: str) -> SecurityGroup:
     """The security group with an id.
 
@@ -282,15 +301,39 @@ def _authorize(cloud: Cloud, request: AuthorizeSecurityGroup, direction: str) ->
 
 def _revoke(cloud: Cloud, request: RevokeSecurityGroup, direction: str) -> Answer:
     group = security_group(cloud, request.SecurityGroupId)
-    given = {name: getattr(request, name) for name in Permission.model_fields}
-    gone = _described(Permission(**given), direction)
+    gone = _rule(request, direction)
     group.permissions = [one for one in group.permissions if not _same(gone, one)]
     cloud.store.put(group)
     return {}
 
 
+def _describe_anew(cloud: Cloud, request: ModifySecurityGroupRule, direction: str) -> Answer:
+    """Change what is said of a rule: all else of it is what it is found by."""
+    group = security_group(cloud, request.SecurityGroupId)
+    wanted = _rule(request, direction)
+    found = [one for one in group.permissions if _same(wanted, one)]
+    if not found:
+        raise ApiError(
+            404,
+            "InvalidSecurityGroupRule.RuleNotExist",
+            "The specified rule does not exist in the specified security group.",
+        )
+    for one in found:
+        one["Description"] = request.Description
+    cloud.store.put(group)
+    return {}
+
+
+def _rule(request: RevokeSecurityGroup, direction: str) -> dict[str, str]:
+    """The rule that a request describes by its parts."""
+    given = {name: getattr(request, name) for name in Permission.model_fields}
+    return _described(Permission(**given), direction)
+
+
 def _described(permission: Permission, direction: str) -> dict[str, str]:
     values = permission.model_dump()
+    for name in ("Ipv6SourceCidrIp", "Ipv6DestCidrIp"):
+        values[name] = _shortened(name, values[name])
     protocol = permission.IpProtocol.upper()
     policy = permission.Policy.capitalize()
     return {
@@ -300,6 +343,14 @@ def _described(permission: Permission, direction: str) -> dict[str, str]:
         "Direction": direction,
         "NicType": "intranet",
     }
+
+
+def _shortened(name: str, block: str) -> str:
+    """An IPv6 block with its address as RFC 5952 writes it: so the provider looks for it."""
+    try:
+        return str(ipaddress.IPv6Interface(block)) if block else ""
+    except ValueError:
+        raise invalid(name, "It is an IPv6 block such as 2001:db8::/64.") from None
 
 
 def _same(one: dict[str, str], other: dict[str, str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localcloud.cloud import Cloud
 from localcloud.products import SLB, Answer
-from localcloud.regions import REGIONS
+from localcloud.regions import REGIONS, local_name
 from localcloud.requests import Request
 from localcloud.services.catalogue import zone_ids
 
@@ -51,8 +51,12 @@ def describe_zones(cloud: Cloud, request: DescribeZones) -> Answer:
 @SLB.action
 def describe_regions(cloud: Cloud, request: DescribeRegions) -> Answer:
     regions = [
-        {"RegionId": region, "LocalName": name, "RegionEndpoint": f"slb.{region}.aliyuncs.com"}
-        for region, name in REGIONS.items()
+        {
+            "RegionId": region,
+            "LocalName": local_name(region, request.AcceptLanguage),
+            "RegionEndpoint": f"slb.{region}.aliyuncs.com",
+        }
+        for region in REGIONS
     ]
     return {"Regions": {"Region": regions}}
 

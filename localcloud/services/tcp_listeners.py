@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from localcloud.cloud import Cloud
+from localcloud.dataplane import haproxy_syntax as syntax
 from localcloud.errors import invalid, missing, not_emulated
 from localcloud.products import SLB, Answer
-from localcloud.requests import OnOff
+from localcloud.requests import OnOff, served_as
 from localcloud.services import listeners
 from localcloud.services.load_balancers import load_balancer
 
@@ -24,6 +25,7 @@ CREATED_WITH: dict[str, Any] = {
     "HealthCheckInterval": 2,
     "HealthyThreshold": 3,
     "UnhealthyThreshold": 3,
+    "ProxyProtocolV2Enabled": False,
     "VServerGroupId": "",
     "AclStatus": "off",
     "AclId": "",
@@ -39,6 +41,18 @@ OPTIONAL = ("BackendServerPort", "HealthCheckConnectPort", *OF_HTTP_CHECKS)
 """Attributes that a listener need not have."""
 
 
+def _check_uri(text: str) -> str:
+    return text and syntax.check_uri(text)
+
+
+CheckUri = Annotated[
+    str,
+    Field(pattern=r"^(/[A-Za-z0-9_\-/.%?#&=~]{0,79})?$"),
+    served_as(_check_uri, "a path for health checks"),
+]
+"""Empty where a check is over TCP: the provider sends back what it was told."""
+
+
 class TcpAttributes(listeners.OfListener):
     """What both Create and Set take; a field that is not given keeps its value."""
 
@@ -50,10 +64,10 @@ class TcpAttributes(listeners.OfListener):
     EstablishedTimeout: int | None = None
     HealthCheckSwitch: OnOff | None = None
     HealthCheckType: Literal["tcp", "http"] | None = None
-    HealthCheckURI: listeners.HealthCheckUri | None = None
+    HealthCheckURI: CheckUri | None = None
     HealthCheckDomain: listeners.HealthCheckHost | None = None
     HealthCheckHttpCode: (
-        Annotated[str, Field(pattern=r"^http_[2345]xx(,http_[2345]xx)*$")] | None
+        Annotated[str, Field(pattern=r"^(http_[2345]xx(,http_[2345]xx)*)?$")] | None
     ) = None
     HealthCheckConnectPort: int | None = None
     HealthCheckConnectTimeout: int | None = None
@@ -81,13 +95,13 @@ class SetLoadBalancerTCPListenerAttribute(TcpAttributes):
     # Those of HTTP listeners, which the provider sends for every protocol.
     Cookie: str | None = None
     CookieTimeout: int | None = None
-    Gzip: OnOff | None = None
-    HealthCheck: OnOff | None = None
+    Gzip: str | None = None
+    HealthCheck: str | None = None
     HealthCheckMethod: str | None = None
     HealthCheckTimeout: int | None = None
     IdleTimeout: int | None = None
     RequestTimeout: int | None = None
-    StickySession: OnOff | None = None
+    StickySession: str | None = None
     StickySessionType: str | None = None
 
 
@@ -134,8 +148,6 @@ def _given(request: TcpAttributes) -> dict[str, Any]:
     """The attributes that a request sets, as the listener keeps them."""
     if request.MasterSlaveServerGroupId:
         raise not_emulated("listeners with MasterSlaveServerGroupId")
-    if request.ProxyProtocolV2Enabled:
-        raise not_emulated("the proxy protocol")
     if request.ConnectionDrain == "on":
         raise not_emulated("connection draining")
     if request.Scheduler in {"sch", "tch", "qch"}:
@@ -152,9 +164,10 @@ def _given(request: TcpAttributes) -> dict[str, Any]:
 
 
 def _settle_check(values: dict[str, Any]) -> None:
-    """Complete what a health check over HTTP needs; drop what one over TCP has no use for."""
+    """Complete what a health check over HTTP needs; empty what one over TCP has no use for."""
     for name, default in OF_HTTP_CHECKS.items():
-        if values["HealthCheckType"] == "http":
-            values.setdefault(name, default)
+        if values["HealthCheckType"] == "tcp":
+            # The provider's tests want it empty; what is left out, the provider keeps.
+            values[name] = ""
         else:
-            values.pop(name, None)
+            values[name] = values.get(name) or default

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from localcloud.cloud import ACCOUNT_ID, Cloud
 from localcloud.documents import (
@@ -16,7 +18,7 @@ from localcloud.documents import (
     VSwitch,
     new_id,
 )
-from localcloud.errors import ApiError, invalid, not_emulated
+from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import VPC, Answer
 from localcloud.requests import PagedRequest, Request, TaggedRequest
 from localcloud.services.tags import tagged
@@ -24,6 +26,12 @@ from localcloud.services.tags import tagged
 SETTLE_SECONDS = 0.5
 """How long a new VPC or vSwitch is Pending."""
 
+
+IPV6_BITS, IPV6_HOST_BITS = 56, 64
+"""Of the prefix that a VPC gets, and of what is left within a vSwitch."""
+
+USER_BLOCKS = 3
+"""Public blocks that a VPC may use for itself."""
 
 RESERVED = tuple(
     ipaddress.IPv4Network(block)
@@ -38,6 +46,8 @@ class CreateVpc(TaggedRequest):
     Description: str = ""
     ClientToken: str = ""
     EnableIpv6: bool = False
+    Ipv6Isp: Literal["BGP"] = "BGP"
+    UserCidr: str = ""
     ResourceGroupId: str = "rg-default"
 
 
@@ -52,6 +62,7 @@ class DescribeVpcs(PagedRequest, TaggedRequest):
     IsDefault: bool | None = None
     ResourceGroupId: str = ""
     DhcpOptionsSetId: str = ""
+    EnableIpv6: bool | None = None
     DryRun: bool = False
 
 
@@ -59,6 +70,8 @@ class ModifyVpcAttribute(Request):
     VpcId: str
     VpcName: str | None = None
     Description: str | None = None
+    EnableIPv6: bool | None = None
+    Ipv6Isp: Literal["BGP"] = "BGP"
 
 
 class DescribeRouteTableList(PagedRequest):
@@ -83,6 +96,8 @@ class CreateVSwitch(TaggedRequest):
     VSwitchName: str = ""
     Description: str = ""
     ClientToken: str = ""
+    Ipv6CidrBlock: int | None = None
+    VpcIpv6CidrBlock: str = ""
 
 
 class DescribeVSwitchAttributes(Request):
@@ -98,6 +113,7 @@ class DescribeVSwitches(PagedRequest, TaggedRequest):
     IsDefault: bool | None = None
     ResourceGroupId: str = ""
     RouteTableId: str = ""
+    EnableIpv6: bool | None = None
     DryRun: bool = False
 
 
@@ -105,6 +121,9 @@ class ModifyVSwitchAttribute(Request):
     VSwitchId: str
     VSwitchName: str | None = None
     Description: str | None = None
+    EnableIPv6: bool | None = None
+    Ipv6CidrBlock: int | None = None
+    VpcIpv6CidrBlock: str = ""
 
 
 class DeleteVSwitch(Request):
@@ -113,14 +132,15 @@ class DeleteVSwitch(Request):
 
 @VPC.action
 def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
-    if request.EnableIpv6:
-        raise not_emulated("VPCs with IPv6")
     block = _block(request.CidrBlock)
     if not 8 <= block.prefixlen <= 28 or any(block.overlaps(one) for one in RESERVED):
         reserved = ", ".join(map(str, RESERVED))
         raise invalid(
             "CidrBlock", f"It is an IPv4 block between /8 and /28, outside of {reserved}."
         )
+    user_blocks = [_block(text, "UserCidr") for text in request.UserCidr.split(",") if text]
+    if len(user_blocks) > USER_BLOCKS:
+        raise invalid("UserCidr", f"It has {USER_BLOCKS} blocks at most.")
     vpc = Vpc(
         id=new_id("vpc"),
         region=request.RegionId,
@@ -130,6 +150,8 @@ def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
         router_id=new_id("vrt"),
         route_table_id=new_id("vtb"),
         resource_group_id=request.ResourceGroupId,
+        user_cidrs=[str(one) for one in user_blocks],
+        ipv6_cidr_block=_new_ipv6_block() if request.EnableIpv6 else "",
         tags=request.tags(),
     )
     cloud.store.put(vpc)
@@ -180,6 +202,7 @@ def describe_vpcs(cloud: Cloud, request: DescribeVpcs) -> Answer:
         and request.VpcName in {"", one.name}
         and request.VpcOwnerId in {0, int(ACCOUNT_ID)}
         and request.IsDefault is not True
+        and request.EnableIpv6 in {None, bool(one.ipv6_cidr_block)}
         and request.ResourceGroupId in {"", one.resource_group_id}
         and not request.DhcpOptionsSetId
         and tagged(one, request.Tag)
@@ -191,6 +214,12 @@ def describe_vpcs(cloud: Cloud, request: DescribeVpcs) -> Answer:
 def modify_vpc_attribute(cloud: Cloud, request: ModifyVpcAttribute) -> Answer:
     vpc = _vpc(cloud, request.VpcId)
     _rename(vpc, request.VpcName, request.Description)
+    if request.EnableIPv6 is False and vpc.ipv6_cidr_block:
+        users = cloud.store.all(VSwitch, vpc_id=vpc.id)
+        _refuse_if_used([one for one in users if one.ipv6_cidr_block], "DependencyViolation")
+        vpc.ipv6_cidr_block = ""
+    elif request.EnableIPv6 and not vpc.ipv6_cidr_block:
+        vpc.ipv6_cidr_block = _new_ipv6_block()
     cloud.store.put(vpc)
     return {}
 
@@ -264,6 +293,7 @@ def create_v_switch(cloud: Cloud, request: CreateVSwitch) -> Answer:
         cidr_block=str(block),
         tags=request.tags(),
     )
+    _set_ipv6(cloud, vpc, switch, request)
     cloud.store.put(switch)
     return {"VSwitchId": switch.id}
 
@@ -285,6 +315,7 @@ def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
             and request.VpcId in {"", one.vpc_id}
             and request.ZoneId in {"", one.zone_id}
             and request.IsDefault is not True
+            and request.EnableIpv6 in {None, bool(one.ipv6_cidr_block)}
             and request.ResourceGroupId in {"", vpc.resource_group_id}
             and request.RouteTableId in {"", vpc.route_table_id}
             and tagged(one, request.Tag)
@@ -297,6 +328,12 @@ def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
 def modify_v_switch_attribute(cloud: Cloud, request: ModifyVSwitchAttribute) -> Answer:
     switch = vswitch(cloud, request.VSwitchId)
     _rename(switch, request.VSwitchName, request.Description)
+    if request.EnableIPv6 is False:
+        switch.ipv6_cidr_block = ""
+    else:
+        if request.EnableIPv6 and request.Ipv6CidrBlock is None:
+            raise missing("Ipv6CidrBlock")
+        _set_ipv6(cloud, _vpc(cloud, switch.vpc_id), switch, request)
     cloud.store.put(switch)
     return {}
 
@@ -346,6 +383,9 @@ def _vpc(cloud: Cloud, key: str) -> Vpc:
 
 def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
     switches = [one.id for one in cloud.store.all(VSwitch, vpc_id=vpc.id)]
+    blocks = (
+        [{"Ipv6CidrBlock": vpc.ipv6_cidr_block, "Ipv6Isp": "BGP"}] if vpc.ipv6_cidr_block else []
+    )
     return {
         "VpcId": vpc.id,
         "VpcName": vpc.name,
@@ -361,11 +401,11 @@ def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
         "ResourceGroupId": vpc.resource_group_id,
         "CreationTime": creation_time(vpc),
         "IsDefault": False,
-        "EnabledIpv6": False,
-        "Ipv6CidrBlock": "",
-        "Ipv6CidrBlocks": {"Ipv6CidrBlock": []},
+        "EnabledIpv6": bool(vpc.ipv6_cidr_block),
+        "Ipv6CidrBlock": vpc.ipv6_cidr_block,
+        "Ipv6CidrBlocks": {"Ipv6CidrBlock": blocks},
         "SecondaryCidrBlocks": {"SecondaryCidrBlock": []},
-        "UserCidrs": {"UserCidr": []},
+        "UserCidrs": {"UserCidr": vpc.user_cidrs},
         "VSwitchIds": {"VSwitchId": switches},
         "Tags": {"Tag": key_values(vpc)},
     }
@@ -381,8 +421,8 @@ def _described_v_switch(cloud: Cloud, switch: VSwitch) -> Answer:
         "VpcId": switch.vpc_id,
         "ZoneId": switch.zone_id,
         "CidrBlock": switch.cidr_block,
-        "Ipv6CidrBlock": "",
-        "EnabledIpv6": False,
+        "Ipv6CidrBlock": switch.ipv6_cidr_block,
+        "EnabledIpv6": bool(switch.ipv6_cidr_block),
         "NetworkAclId": "",
         "OwnerId": int(ACCOUNT_ID),
         "ShareType": "",
@@ -405,11 +445,38 @@ def _rename(document: Vpc | VSwitch, name: str | None, description: str | None) 
     document.description = document.description if description is None else description
 
 
-def _block(text: str) -> ipaddress.IPv4Network:
+def _new_ipv6_block() -> str:
+    """A block of the prefix for documentation: nothing here is reached by it."""
+    block = ipaddress.IPv6Address("2001:db8::").packed[:4] + secrets.token_bytes(3)
+    return str(ipaddress.IPv6Network((block.ljust(16, b"\0"), IPV6_BITS)))
+
+
+def _set_ipv6(
+    cloud: Cloud, vpc: Vpc, switch: VSwitch, request: CreateVSwitch | ModifyVSwitchAttribute
+) -> None:
+    """Give a vSwitch the part of its VPC's IPv6 block that a request asks for, if it asks.
+
+    Raises:
+        ApiError: The VPC has none, or not this part of it to give.
+    """
+    if request.Ipv6CidrBlock is None:
+        return
+    if not vpc.ipv6_cidr_block or request.VpcIpv6CidrBlock not in {"", vpc.ipv6_cidr_block}:
+        raise invalid("Ipv6CidrBlock", "The VPC has no such IPv6 block: EnableIpv6 gives it one.")
+    whole = ipaddress.IPv6Network(vpc.ipv6_cidr_block)
+    part = int(whole.network_address) + (request.Ipv6CidrBlock << IPV6_HOST_BITS)
+    block = str(ipaddress.IPv6Network((part, 128 - IPV6_HOST_BITS)))
+    others = cloud.store.all(VSwitch, vpc_id=vpc.id)
+    if any(one.ipv6_cidr_block == block and one.id != switch.id for one in others):
+        raise invalid("Ipv6CidrBlock", "Another vSwitch of the VPC has this part of its block.")
+    switch.ipv6_cidr_block = block
+
+
+def _block(text: str, parameter: str = "CidrBlock") -> ipaddress.IPv4Network:
     try:
         return ipaddress.IPv4Network(text)
     except ValueError:
-        raise invalid("CidrBlock", "It is an IPv4 block such as 192.168.0.0/16.") from None
+        raise invalid(parameter, "It is an IPv4 block such as 192.168.0.0/16.") from None
 
 
 def _refuse_if_used(users: Sequence[Document], code: str) -> None:

@@ -264,7 +264,19 @@ def test_both_languages_give_the_same_figures() -> None:
     assert chinese == english
 
 
-NOT_ASKED = {"ecs:DescribeRegions", "slb:DescribeRegions"}
+NOT_ASKED = {
+    "ecs:DescribeRegions",
+    "ecs:ModifySecurityGroupEgressRule",
+    "slb:CreateLoadBalancerTCPListener",
+    "slb:CreateRules",
+    "slb:DeleteRules",
+    "slb:DescribeLoadBalancerTCPListenerAttribute",
+    "slb:DescribeRegions",
+    "slb:DescribeRuleAttribute",
+    "slb:DescribeRules",
+    "slb:SetLoadBalancerTCPListenerAttribute",
+    "slb:SetRule",
+}
 """Actions that the local cloud answers to others than this program."""
 
 

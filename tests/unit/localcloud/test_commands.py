@@ -12,6 +12,7 @@ import pytest
 
 from localcloud import __main__ as cli
 from localcloud import control, coverage
+from localcloud.cloud import ACCOUNT_ID
 from localcloud.home import Home, environment, write_private
 from tests import processes
 from tests.unit.localcloud.certificates import private_key, rsa_key
@@ -145,6 +146,8 @@ def test_the_environment_says_where_and_who(run: Run, shared_cloud: LocalCloud) 
     _, out, _ = run("env", home=shared_cloud.folder)
     endpoint = shared_cloud.status["endpoint"].removeprefix("https://")
     values = environment(shared_cloud.home, int(endpoint.rpartition(":")[2]))
+    # Without it, the provider asks the real STS.
+    assert values["ALICLOUD_ACCOUNT_ID"] == ACCOUNT_ID
     shown = processes.printed(["sh", "-c", f"{out}\nenv"], timeout=20).splitlines()
     assert {f"{name}={value}" for name, value in values.items()} <= set(shown)
     assert values["ALIBABA_CLOUD_ENDPOINT_SLB"] == endpoint

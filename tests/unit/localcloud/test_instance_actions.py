@@ -275,7 +275,7 @@ def test_the_region_s_offer_fits_together(account: Account) -> None:
     [kind] = types["InstanceTypes"]["InstanceType"]
     assert (kind["CpuCoreCount"], kind["MemorySize"]) == (2, 4.0)
     images = account.ecs("DescribeImages", PageSize=1, PageNumber=2)
-    assert images["TotalCount"] == 3
+    assert images["TotalCount"] == 4
     assert len(images["Images"]["Image"]) == 1
     everything = account.ecs("DescribeImages")["Images"]["Image"]
     assert {one["Platform"] for one in everything if one["ImageId"].startswith("ubuntu_")} == {
@@ -289,3 +289,30 @@ def test_what_the_provider_s_own_tests_look_for_is_sold(account: Account) -> Non
     assert (1, 2.0) in {(one["CpuCoreCount"], one["MemorySize"]) for one in types}
     names = [one["ImageId"] for one in account.ecs("DescribeImages")["Images"]["Image"]]
     assert any(re.search("^ubuntu_[0-9]+_[0-9]+_x64*", name) for name in names)
+
+
+def test_regions_have_the_names_of_the_language_asked_for_and_chinese_ones_by_default(
+    account: Account,
+) -> None:
+    chinese = "\u534e\u53172\uff08\u5317\u4eac\uff09"
+    for given, name in (({}, chinese), ({"AcceptLanguage": "en-US"}, "China (Beijing)")):
+        for product in (account.ecs, account.slb):
+            regions = product("DescribeRegions", **given)["Regions"]["Region"]
+            assert {one["RegionId"]: one["LocalName"] for one in regions}["cn-beijing"] == name
+            assert regions[0]["RegionId"] == "cn-qingdao"
+
+
+def test_how_far_metadata_travels_is_kept(account: Account) -> None:
+    key = account.make_instance(HttpPutResponseHopLimit=2)
+    wanted = json.dumps([key])
+
+    def shown() -> int:
+        [one] = account.ecs("DescribeInstances", InstanceIds=wanted)["Instances"]["Instance"]
+        return int(one["MetadataOptions"]["HttpPutResponseHopLimit"])
+
+    assert shown() == 2
+    of = {"InstanceId": key, "HttpEndpoint": "enabled"}
+    account.ecs("ModifyInstanceMetadataOptions", **of)
+    assert shown() == 2
+    account.ecs("ModifyInstanceMetadataOptions", **of, HttpPutResponseHopLimit=3)
+    assert shown() == 3

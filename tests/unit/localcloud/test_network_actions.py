@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 
 from localcloud.products import ECS, VPC
@@ -54,10 +56,70 @@ def test_a_vpc_may_have_a_public_block(account: Account) -> None:
     assert account.vpc("DescribeVpcAttribute", VpcId=key)["CidrBlock"] == "8.8.0.0/16"
 
 
-def test_a_vpc_with_ipv6_is_not_emulated_and_its_block_not_blamed(account: Account) -> None:
-    error = account.refusal(VPC, "CreateVpc", EnableIpv6="true")
-    assert (error.status, error.code) == (400, "NotEmulated")
-    assert "CidrBlock" not in error.message
+def test_a_vpc_with_ipv6_has_a_block_and_its_vswitches_parts_of_it(account: Account) -> None:
+    vpc = account.vpc("CreateVpc", EnableIpv6="true")["VpcId"]
+    account.settle()
+    described = account.vpc("DescribeVpcAttribute", VpcId=vpc)
+    whole = ipaddress.ip_network(described["Ipv6CidrBlock"])
+    assert (whole.prefixlen, described["EnabledIpv6"]) == (56, True)
+    place = {"VpcId": vpc, "ZoneId": ZONE}
+    first = account.vpc("CreateVSwitch", **place, CidrBlock="172.16.0.0/24", Ipv6CidrBlock=10)
+    of = {"VSwitchId": first["VSwitchId"]}
+    part = ipaddress.ip_network(account.vpc("DescribeVSwitchAttributes", **of)["Ipv6CidrBlock"])
+    assert part == list(whole.subnets(new_prefix=64))[10]
+    other = {**place, "CidrBlock": "172.16.1.0/24"}
+    taken = account.refusal(VPC, "CreateVSwitch", **other, Ipv6CidrBlock=10)
+    assert "Ipv6CidrBlock" in taken.message
+    beyond = account.refusal(VPC, "CreateVSwitch", **other, Ipv6CidrBlock=256)
+    assert beyond.code == "InvalidParameter"
+    used = account.refusal(VPC, "ModifyVpcAttribute", VpcId=vpc, EnableIPv6="false")
+    assert used.code == "DependencyViolation"
+    account.vpc("ModifyVSwitchAttribute", **of, EnableIPv6="false")
+    assert account.vpc("DescribeVSwitchAttributes", **of)["Ipv6CidrBlock"] == ""
+    lacking = account.refusal(VPC, "ModifyVSwitchAttribute", **of, EnableIPv6="true")
+    assert (lacking.code, "Ipv6CidrBlock" in lacking.message) == ("MissingParameter", True)
+    account.vpc("ModifyVpcAttribute", VpcId=vpc, EnableIPv6="false")
+    assert account.vpc("DescribeVpcAttribute", VpcId=vpc)["EnabledIpv6"] is False
+
+
+def test_a_vpc_may_use_public_blocks_for_itself(account: Account) -> None:
+    vpc = account.vpc("CreateVpc", UserCidr="106.11.62.0/24,106.11.63.0/24")["VpcId"]
+    shown = account.vpc("DescribeVpcAttribute", VpcId=vpc)["UserCidrs"]["UserCidr"]
+    assert shown == ["106.11.62.0/24", "106.11.63.0/24"]
+    for wrong in ("net", ",".join(["106.11.62.0/24"] * 4)):
+        assert "UserCidr" in account.refusal(VPC, "CreateVpc", UserCidr=wrong).message
+
+
+def test_a_vswitch_has_no_part_of_an_ipv6_block_that_its_vpc_lacks(account: Account) -> None:
+    place = {"VpcId": account.make_vpc(), "ZoneId": ZONE, "CidrBlock": "10.0.0.0/24"}
+    error = account.refusal(VPC, "CreateVSwitch", **place, Ipv6CidrBlock=1)
+    assert "EnableIpv6" in error.message
+
+
+def test_a_rule_is_described_anew_and_found_by_all_else(account: Account) -> None:
+    group = account.make_group(account.make_vpc())
+    of = {"SecurityGroupId": group}
+    for suffix, direction in (("", "ingress"), ("Egress", "egress")):
+        account.ecs(f"AuthorizeSecurityGroup{suffix}", **of, **PERMISSION)
+        account.ecs(f"ModifySecurityGroup{suffix}Rule", **of, **RULE, Description="new")
+        shown = account.ecs("DescribeSecurityGroupAttribute", **of, Direction=direction)
+        [rule] = shown["Permissions"]["Permission"]
+        assert rule["Description"] == "new"
+        other = {**RULE, "PortRange": "1/1"}
+        error = account.refusal(ECS, f"ModifySecurityGroup{suffix}Rule", **of, **other)
+        assert error.code == "InvalidSecurityGroupRule.RuleNotExist"
+
+
+def test_a_rule_may_be_of_ipv6(account: Account) -> None:
+    of = {"SecurityGroupId": account.make_group(account.make_vpc())}
+    rule = {"IpProtocol": "tcp", "PortRange": "1/2", "Ipv6SourceCidrIp": "2001:0db8:0::/64"}
+    given = {f"Permissions__1__{name}": value for name, value in rule.items()}
+    account.ecs("AuthorizeSecurityGroup", **of, **given)
+    [shown] = account.ecs("DescribeSecurityGroupAttribute", **of)["Permissions"]["Permission"]
+    assert shown["Ipv6SourceCidrIp"] == "2001:db8::/64"
+    account.ecs("RevokeSecurityGroup", **of, **rule)
+    left = account.ecs("DescribeSecurityGroupAttribute", **of)
+    assert left["Permissions"]["Permission"] == []
 
 
 def test_a_vpc_takes_the_default_block(account: Account) -> None:

@@ -142,3 +142,13 @@ def test_there_is_no_page_zero(name):
         required = [key for key, field in request.model_fields.items() if field.is_required()]
         with pytest.raises(ApiError, match=name):
             parse(request, {**dict.fromkeys(required, "a"), name: "0"})
+
+
+def test_a_run_that_is_said_not_to_be_dry_asks_for_nothing():
+    dry = type("Dry", (Act,), {"left_out": {"DryRun": "dry runs"}})
+    assert parse(dry, {"Id": "a", "DryRun": "false"}).Id == "a"
+    with pytest.raises(ApiError, match="dry runs"):
+        parse(dry, {"Id": "a", "DryRun": "true"})
+    # Where there are no dry runs at all, it is a typo.
+    with pytest.raises(ApiError, match="not one of"):
+        parse(Act, {"Id": "a", "DryRun": "false"})

@@ -31,7 +31,7 @@ def test_a_listener_comes_changes_and_goes(listening: Site) -> None:
         900,
         "on",
     )
-    assert "HealthCheckURI" not in shown
+    assert shown["HealthCheckURI"] == ""
     listening.call(
         "SetLoadBalancerTCPListenerAttribute",
         HealthCheckType="http",
@@ -45,7 +45,7 @@ def test_a_listener_comes_changes_and_goes(listening: Site) -> None:
     assert (served.persistence_timeout, served.established_timeout) == (60, 10)
     assert describe(listening)["HealthCheckHttpCode"] == "http_2xx"
     listening.call("SetLoadBalancerTCPListenerAttribute", HealthCheckType="tcp")
-    assert "HealthCheckHttpCode" not in describe(listening)
+    assert describe(listening)["HealthCheckHttpCode"] == ""
     listening.call("DeleteLoadBalancerListener")
     assert listening.served == []
 
@@ -72,7 +72,7 @@ def test_what_the_provider_sends_for_every_protocol_is_taken_and_means_nothing(
         "SetLoadBalancerTCPListenerAttribute",
         Gzip="on",
         StickySession="off",
-        HealthCheck="off",
+        HealthCheck="",
         HealthCheckTimeout=5,
         IdleTimeout=15,
         RequestTimeout=60,
@@ -84,7 +84,6 @@ def test_what_the_provider_sends_for_every_protocol_is_taken_and_means_nothing(
     "given",
     [
         {"Scheduler": "sch"},
-        {"ProxyProtocolV2Enabled": "true"},
         {"MasterSlaveServerGroupId": "rsp-a"},
         {"ConnectionDrain": "on"},
     ],
@@ -107,6 +106,15 @@ def test_what_is_not_emulated_says_so(site: Site, given: dict[str, Any]) -> None
 def test_values_out_of_range_are_refused(site: Site, given: dict[str, Any]) -> None:
     found = site.refusal("CreateLoadBalancerTCPListener", BackendServerPort=80, **given)
     assert found == (400, "InvalidParameter")
+
+
+def test_backends_may_be_told_the_client_by_the_proxy_protocol(site: Site) -> None:
+    site.call("CreateLoadBalancerTCPListener", BackendServerPort=80, ProxyProtocolV2Enabled="true")
+    site.call("StartLoadBalancerListener")
+    assert site.served[0].proxy_protocol
+    assert describe(site)["ProxyProtocolV2Enabled"] is True
+    [listed] = site.account.slb("DescribeLoadBalancerListeners")["Listeners"]
+    assert listed["TCPListenerConfig"]["ProxyProtocolV2Enabled"] == "true"
 
 
 def test_it_has_no_forwarding_rules(listening: Site) -> None:

@@ -88,6 +88,8 @@ def _security_group(account: Account, vpc: str) -> str:
     of = {"SecurityGroupId": group}
     account.ecs("AuthorizeSecurityGroup", **of, **PERMISSION)
     account.ecs("AuthorizeSecurityGroupEgress", **of, **PERMISSION)
+    account.ecs("ModifySecurityGroupRule", **of, **RULE, Description="b")
+    account.ecs("ModifySecurityGroupEgressRule", **of, **RULE, Description="b")
     account.ecs("DescribeSecurityGroups", **of)
     account.ecs("DescribeSecurityGroupAttribute", **of)
     account.ecs("ModifySecurityGroupAttribute", **of, Description="b")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from localcloud.dataplane.model import AccessControl, HealthCheck
+from localcloud.dataplane.model import AccessControl, Backend, HealthCheck, SocketAddress
 from tests.unit.localcloud.dataplane.echo import get
 from tests.unit.localcloud.dataplane.site import (
     THERE,
@@ -56,3 +56,23 @@ def test_access_control_and_checks_over_http_hold_for_it_too(plane, listener):
     guarded = replace(listener, health_check=None, access_control=control)
     address = plane.apply_listeners([guarded])[guarded.key]
     assert admitted(address) == {THERE}
+
+
+def test_a_backend_is_told_the_client_before_anything_else(plane, listener):
+    with socket.create_server((loopback(), 0)) as server:
+        host, port = server.getsockname()
+        backend = Backend("i-c", SocketAddress(host, port))
+        telling = replace(listener, health_check=None, backends=(backend,), proxy_protocol=True)
+        address = plane.apply_listeners([telling])[telling.key]
+        source = ("127.201.0.7", 0)
+        with socket.create_connection((address.host, address.port), 10, source) as client:
+            client.sendall(b"hello")
+            connection, _ = server.accept()
+            with connection:
+                connection.settimeout(10)
+                got = b""
+                while b"hello" not in got:
+                    got += connection.recv(100)
+    # The signature, version and command, TCP over IPv4, and then the client's address.
+    assert got[:14] == b"\r\n\r\n\0\r\nQUIT\n\x21\x11"
+    assert got[16:20] == socket.inet_aton(source[0])
