@@ -26,7 +26,7 @@ SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 GOVULNCHECK := v1.9.0
 
 .PHONY: help up preview review import refresh down verify probe client inventory expiry revoke rotate crl outputs env toolchain newer \
-	test test-unit test-engine test-long coverage lint format lock audit sbom bench bench-cold clean
+	test test-unit test-engine test-long conformance coverage lint format lock audit sbom bench bench-cold clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -102,6 +102,9 @@ test-long: $(VENV)/development $(POLICY) ## Run the long tests, and ten times as
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest $(SIDE_BY_SIDE) --long --budget=$(BUDGET) $(ARGS)
 	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest $(SIDE_BY_SIDE) tests/fuzz --budget=$$(( $(BUDGET) - SECONDS )) $(ARGS)
+
+conformance: $(VENV)/development ## Run the provider's own acceptance tests on the local cloud (ARGS="NAME …")
+	@$(RUN) -m acceptance $(ARGS)
 
 # By pytest-cov.
 coverage: $(VENV)/development ## Measure lines and branches that the unit tests reach, by file

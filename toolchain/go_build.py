@@ -231,7 +231,7 @@ def build(
     """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sources-", dir=output.parent) as scratch:
-        cut = _cut(go, commands, Path(scratch), reporter)
+        cut = _cut(go, MODULES, commands, Path(scratch), reporter)
         if cut is not None:
             sources = Sources(cut, "vendor", FLAGS, memory)
             _mind_memory(PEAK_MEMORY, memory, reporter)
@@ -246,6 +246,33 @@ def build(
             build_whole(go, commands, output, memory=memory, reporter=reporter)
     names = ", ".join(command.name for command in commands)
     reporter.say(f"{names}: built in {time.monotonic() - started:.0f} s")
+
+
+def build_cut(
+    go: Go, module: Path, command: Command, output: Path, *, memory: int, reporter: Reporter
+) -> None:
+    """Build a command of another module than `modules/`, from cut sources alone.
+
+    Args:
+        go: What builds it.
+        module: A folder with what `modules/` shares (`SHARED`), and the command.
+        command: The command.
+        output: A folder that exists.
+        memory: Bytes that are free.
+        reporter: Told how far it is.
+
+    Raises:
+        ToolchainError: A module cannot be fetched, the sources cannot be cut, or the build fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="sources-", dir=output.parent) as scratch:
+        cut = _cut(go, module, [command], Path(scratch), reporter)
+        if cut is None:
+            raise ToolchainError(f"{command.name} could not be built: the line above says why.")
+        sources = Sources(cut, "vendor", FLAGS, memory)
+        _mind_memory(PEAK_MEMORY, memory, reporter)
+        failure = _compile(go, sources, [command], output, reporter)
+    if failure is not None:
+        raise _failed(go, command.name, failure)
 
 
 def build_whole(
@@ -274,8 +301,10 @@ def _mind_memory(peak: int, memory: int, reporter: Reporter) -> None:
         )
 
 
-def _cut(go: Go, commands: Sequence[Command], scratch: Path, reporter: Reporter) -> Path | None:
-    """Cut the sources to what commands reach; None, with a line that says so, if that fails."""
+def _cut(
+    go: Go, module: Path, commands: Sequence[Command], scratch: Path, reporter: Reporter
+) -> Path | None:
+    """Cut a module to what commands reach; None, with a line that says so, if that fails."""
     step = "Go modules"
     reporter.update(step, "preparing")
     cutter = scratch / "cut"
@@ -291,10 +320,10 @@ def _cut(go: Go, commands: Sequence[Command], scratch: Path, reporter: Reporter)
         )
         if made.returncode == 0:
             packages = (command.package for command in commands)
-            config = MODULES / "cut.json"
+            config = module / "cut.json"
             with _standard_library(go):
                 made = processes.follow(
-                    [cutter, "-module", MODULES, "-config", config, "-out", sources, *packages],
+                    [cutter, "-module", module, "-config", config, "-out", sources, *packages],
                     silence=SILENT_FETCH,
                     each=lambda line: reporter.update(step, line.removeprefix("# ")),
                     environment=environment,

@@ -16,7 +16,15 @@ from operations.project import PROJECT
 from tests import processes
 
 FILES = ("requirements", "requirements-dev", "policy/requirements")
-PROGRAM = ("benchmarks", "components", "configuration", "localcloud", "operations", "pki")
+PROGRAM = (
+    "acceptance",
+    "benchmarks",
+    "components",
+    "configuration",
+    "localcloud",
+    "operations",
+    "pki",
+)
 PROGRAM += ("toolchain", "settings.py", "__main__.py")
 OWN = {"adapter", "policy", "rules", "setup", "slb_mutual_tls", "tests"}
 """Modules of the project beside those of the program."""

@@ -333,7 +333,12 @@ def test_the_toolchain_s_cache_is_named_by_what_determines_it_and_written_by_mai
         for name, job in jobs().items()
         if any("cache" in str(step.get("uses")) for step in steps(job))
     }
-    assert cached == {("checks", "check"), ("nightly", "long"), ("preview", "local-cloud")}
+    assert cached == {
+        ("checks", "check"),
+        ("nightly", "conformance"),
+        ("nightly", "long"),
+        ("preview", "local-cloud"),
+    }
     key = GITLAB[".without-credentials"]["cache"]["key"]
     assert key == {"prefix": "toolchain", "files": ["toolchain/*", "toolchain/**/*"]}
 

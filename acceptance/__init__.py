@@ -1,0 +1,1 @@
+"""The provider's own acceptance tests, run against the local cloud: `make conformance`."""

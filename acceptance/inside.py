@@ -1,0 +1,95 @@
+"""What runs in the namespace: a local cloud of its own, and the tests against it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+
+from acceptance import account, expectations, isolation, trial
+from localcloud import control
+from localcloud.home import Home, environment
+
+
+def main() -> int:
+    """Run tests; the status is 1 if one ends in another way than expected."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", type=Path, required=True)
+    parser.add_argument("--scratch", type=Path, required=True)
+    parser.add_argument("--logs", type=Path, required=True)
+    parser.add_argument("--at-once", type=int, required=True)
+    parser.add_argument("names", nargs="*")
+    arguments = parser.parse_args()
+    try:
+        isolation.enter()
+    except isolation.IsolationError as error:
+        say(str(error))
+        return 1
+    variables = isolation.environment(arguments.scratch)
+    os.environ.clear()
+    os.environ.update(variables)
+    expected = expectations.read()
+    with local_cloud(arguments.scratch / "cloud") as cloud:
+        variables |= {**cloud, "ALICLOUD_REGION": account.REGION}
+        names = trial.names(arguments.binary, variables)
+        wrong = expectations.unlisted(expected, names)
+        account.prepare(variables)
+        chosen = [one for one in names if not arguments.names or one in arguments.names]
+        wrong += [f"there is no test {one}" for one in arguments.names if one not in names]
+        running = outcomes(
+            arguments.binary, chosen, variables, arguments.scratch, arguments.at_once
+        )
+        for outcome in running:
+            log = arguments.logs / f"{outcome.name}.log"
+            log.write_text(outcome.output, encoding="utf-8")
+            found = (
+                expectations.difference(expected, outcome)
+                if outcome.name in expected.tests
+                else None
+            )
+            mark = "DIFFERS" if found else "as expected"
+            say(f"{outcome.seconds:4.0f} s  {outcome.name} {outcome.ending}: {mark}")
+            if found:
+                wrong.append(f"{found}: {log}")
+    for line in wrong:
+        say(f"error: {line}")
+    say(f"{len(chosen)} acceptance tests were run, {len(wrong)} differ from what is expected.")
+    return 1 if wrong else 0
+
+
+def outcomes(
+    binary: Path,
+    names: Sequence[str],
+    variables: Mapping[str, str],
+    scratch: Path,
+    at_once: int,
+) -> Iterator[trial.Outcome]:
+    """Run tests side by side: they wait more than they work."""
+    with ThreadPoolExecutor(at_once) as workers:
+        running = [workers.submit(trial.run, binary, name, variables, scratch) for name in names]
+        for one in as_completed(running):
+            yield one.result()
+
+
+@contextmanager
+def local_cloud(folder: Path) -> Iterator[dict[str, str]]:
+    """A local cloud, until the end of the block; yields the variables by which it is used."""
+    home = Home(folder)
+    present, _ = control.start(home, 0, say)
+    try:
+        yield environment(home, present.port)
+    finally:
+        control.stop(home)
+
+
+def say(line: str) -> None:
+    """Tell a person at once."""
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

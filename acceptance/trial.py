@@ -1,0 +1,79 @@
+"""Runs acceptance tests and reads how they ended."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Ending = Literal["passes", "fails", "is skipped"]
+
+MINUTES = 30
+"""That a test may take; the provider waits in steps of five seconds and more."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a test ended.
+
+    Attributes:
+        name: Of the test.
+        ending: As Go says it; a test that ends in no way fails.
+        output: All that it printed.
+        seconds: That it took.
+    """
+
+    name: str
+    ending: Ending
+    output: str
+    seconds: float
+
+
+def names(binary: Path, environment: Mapping[str, str]) -> list[str]:
+    """The tests that a binary has, by its own word."""
+    listed = subprocess.run(
+        [binary, "-test.list", "."],
+        env=dict(environment), capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    return [line for line in listed.stdout.splitlines() if line.startswith("Test")]
+
+
+def run(binary: Path, name: str, environment: Mapping[str, str], scratch: Path) -> Outcome:
+    """Run one test in a process of its own.
+
+    Args:
+        binary: That has it.
+        name: Of the test.
+        environment: All of its variables.
+        scratch: A folder in which it gets one to work in: some write files where they are.
+    """
+    folder = scratch / name
+    folder.mkdir()
+    began = time.monotonic()
+    command = [str(binary), "-test.run", f"^{name}$", "-test.v", f"-test.timeout={MINUTES}m"]
+    process = subprocess.run(
+        command,
+        cwd=folder,
+        env={**environment, "TF_ACC": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=(MINUTES + 1) * 60,
+    )
+    ending = ending_of(name, process.stdout, process.returncode)
+    return Outcome(name, ending, process.stdout, time.monotonic() - began)
+
+
+def ending_of(name: str, output: str, status: int) -> Ending:
+    """How a test ended, from what Go's testing printed and the status of its process."""
+    found = re.search(rf"^--- (PASS|SKIP): {name} ", output, re.M)
+    if status != 0 or found is None:
+        return "fails"
+    return "passes" if found[1] == "PASS" else "is skipped"
