@@ -410,3 +410,12 @@ LEFT_OUT: dict[str, dict[str, str]] = {
     },
 }
 """By action: what the local cloud does not emulate, and the parameters that ask for it."""
+
+VALUES_LEFT_OUT: dict[str, dict[str, str]] = {
+    "XForwardedFor": {"off": "requests without X-Forwarded-For"},
+    "ListenerProtocol": {"udp": "UDP"},
+    "InstanceChargeType": {"PrePaid": _PREPAID},
+    "SpotStrategy": dict.fromkeys(("SpotWithPriceLimit", "SpotAsPriceGo"), "spot instances"),
+}
+"""By parameter: values that the API has and the local cloud does not emulate, and what they ask
+for."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from localcloud.dataplane.model import RefusedError
+from localcloud.deviations import VALUES_LEFT_OUT
 from localcloud.errors import ApiError, invalid, missing, not_emulated
 
 OnOff = Literal["on", "off"]
@@ -57,11 +58,13 @@ class Request(BaseModel):
     Attributes:
         left_out: Parameters of the action that the local cloud does not emulate, with the features
             that they ask for.
+        values_left_out: Values that it does not emulate, by parameter, with their features.
     """
 
     # What requests are read with is made when an action is first asked for.
     model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
     left_out: ClassVar[Mapping[str, str]] = {}
+    values_left_out: ClassVar[Mapping[str, Mapping[str, str]]] = VALUES_LEFT_OUT
 
     RegionId: str = ""
 
@@ -148,7 +151,7 @@ def _with_lists(value: Any) -> Any:
 
 
 def _api_error(model: type[Request], error: ValidationError) -> ApiError:
-    details = error.errors(include_url=False, include_context=False, include_input=False)
+    details = error.errors(include_url=False, include_context=False)
     # The most telling first: what the local cloud lacks, before what the caller got wrong.
     details.sort(key=lambda detail: detail["type"] != "extra_forbidden")
     first = details[0]
@@ -166,5 +169,9 @@ def _api_error(model: type[Request], error: ValidationError) -> ApiError:
             )
         case "missing":
             return missing(name)
+        case "literal_error" if str(first["input"]) in model.values_left_out.get(name, {}):
+            value = str(first["input"])
+            feature = model.values_left_out[name][value]
+            return not_emulated(f"{feature}: {name} {value} of {model.__name__}")
         case _:
             return invalid(name, first["msg"].removeprefix("Value error, ").rstrip(".") + ".")

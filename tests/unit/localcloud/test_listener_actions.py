@@ -178,7 +178,7 @@ def test_the_health_check_s_port_is_the_backend_s_unless_told_otherwise(site: Si
         ({"HealthyThreshold": 1}, 400, "InvalidParameter"),
         ({"TLSCipherPolicy": "tls_cipher_policy_1_3"}, 400, "InvalidParameter"),
         ({"Description": "a" * 257}, 400, "InvalidParameter"),
-        ({"XForwardedFor": "off"}, 400, "InvalidParameter"),
+        ({"XForwardedFor": "off"}, 400, "NotEmulated"),
         ({"StickySession": "on"}, 400, "MissingParameter"),
         ({"StickySession": "on", "StickySessionType": "insert"}, 400, "MissingParameter"),
         ({"StickySession": "on", "StickySessionType": "server"}, 400, "MissingParameter"),

@@ -19,7 +19,7 @@ from darabonba.model import DaraModel
 from pydantic import BaseModel, ValidationError
 
 from localcloud import metadata, services
-from localcloud.deviations import ADDED, DEVIATIONS, EVERYWHERE, LEFT_OUT
+from localcloud.deviations import ADDED, DEVIATIONS, EVERYWHERE, LEFT_OUT, VALUES_LEFT_OUT
 from localcloud.known_actions import known_actions
 from localcloud.metadata import Parameter
 from localcloud.products import PRODUCTS, Action
@@ -280,3 +280,74 @@ def test_ranges_are_those_that_the_parameters_texts_name(action: Action) -> None
             if named and parameter.range not in named | {(-1, greatest) for _, greatest in named}:
                 differing.add(name)
     assert differing == TEXTS_DIFFER.get(name_of(action), {}).keys()
+
+
+CASES = "the provider sends it in this case, and both mean the same"
+PROVIDER = "the provider takes it"
+REFUSED = "is refused by a sentence of its own where it cannot be"
+CHOICES_ADDED: dict[str, dict[str, str]] = {
+    "InternetChargeType": {
+        "PayByBandwidth": CASES,
+        "PayByTraffic": CASES,
+        "paybybandwidth": REFUSED,
+    },
+    "InstanceChargeType": {"PayBySpec": REFUSED},
+    "Scheduler": {"wlc": PROVIDER, "qch": PROVIDER},
+    "InnerAccessPolicy": {"accept": CASES, "drop": CASES},
+}
+"""By parameter: values that are taken and its text does not name in every action, and why."""
+
+
+def choices_in(text: str) -> set[str]:
+    """Values that a text names, in a list or after `Valid values:`."""
+    listed = re.findall(r"# *[*-] +[*`]*([A-Za-z_0-9.]+)[*`]*(?: \(default\)[*`]*)?(?::|\n)", text)
+    inline = re.findall(r"[Vv]alid values?:(.*)", text)
+    return {*listed, *(word for line in inline for word in re.findall(r"[*`]+([\w.]+)[*`]+", line))}
+
+
+def choices_of(field: Any) -> set[str]:
+    """The values that a field takes, where these are few."""
+    literals = [
+        part for part in parts(field.annotation) if typing.get_origin(part) is typing.Literal
+    ]
+    return {choice for literal in literals for choice in typing.get_args(literal)}
+
+
+CHOSEN = [
+    (action, name, theirs)
+    for action in ACTIONS
+    if action.product in MODELS
+    for model in [MODELS[action.product][f"{action.name}Request".lower()]]
+    for name, field in action.request.model_fields.items()
+    if choices_of(field) and name in attributes(model)
+    if (theirs := choices_in(texts(model)[attributes(model)[name]]))
+]
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "theirs"),
+    CHOSEN,
+    ids=lambda one: one.name if isinstance(one, Action) else one,
+)
+def test_choices_are_those_that_a_parameter_s_text_names(
+    account: Account, action: Action, name: str, theirs: set[str]
+) -> None:
+    ours = choices_of(action.request.model_fields[name])
+    assert ours - theirs - {""} <= CHOICES_ADDED.get(name, {}).keys()
+    assert theirs - ours <= VALUES_LEFT_OUT.get(name, {}).keys()
+    [product] = [one for one in PRODUCTS if one.name == action.product]
+    fields = action.request.model_fields.items()
+    given = {key: "1" for key, field in fields if field.is_required()}
+    for value in theirs - ours:
+        error = account.refusal(product, action.name, **{**given, name: value})
+        assert error.code == "NotEmulated"
+        assert f"{name} {value} of {action.name}" in error.message
+        typo = account.refusal(product, action.name, **{**given, name: f"{value}s"})
+        assert typo.code == "InvalidParameter"
+        assert f"{value}s" not in typo.message
+
+
+def test_the_texts_of_most_choices_were_understood() -> None:
+    assert len(CHOSEN) > 60
+    seen = {(name, choice) for _, name, theirs in CHOSEN for choice in theirs}
+    assert seen >= {(name, choice) for name, some in VALUES_LEFT_OUT.items() for choice in some}
