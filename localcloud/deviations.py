@@ -415,6 +415,9 @@ VALUES_LEFT_OUT: dict[str, dict[str, str]] = {
     "XForwardedFor": {"off": "requests without X-Forwarded-For"},
     "ListenerProtocol": {"udp": "UDP"},
     "InstanceChargeType": {"PrePaid": _PREPAID},
+    "Ipv6Isp": dict.fromkeys(
+        ("ChinaMobile", "ChinaTelecom", "ChinaUnicom"), "IPv6 addresses of one carrier"
+    ),
     "SpotStrategy": dict.fromkeys(("SpotWithPriceLimit", "SpotAsPriceGo"), "spot instances"),
 }
 """By parameter: values that the API has and the local cloud does not emulate, and what they ask
