@@ -5,6 +5,8 @@ Source: Alibaba Cloud's list of regions and zones, and the provider's list.
 
 from __future__ import annotations
 
+import re
+
 from localcloud.errors import ApiError
 
 REGIONS = {
@@ -58,6 +60,21 @@ def local_name(region: str, language: str) -> str:
     """A region's name in a language; Chinese is the API's default."""
     english, chinese = REGIONS[region]
     return chinese if language in {"", "zh-CN"} else english
+
+
+def zone_name(zone: str, language: str) -> str:
+    """A zone's name in a language, as the documentation of DescribeZones has it: `Hangzhou Zone B`.
+
+    Args:
+        zone: Its id.
+        language: As of a region.
+    """
+    region, _, letter = zone.rpartition("-")
+    name = local_name(region, language)
+    city = re.search("[(（](.+)[)）]", name)
+    place = city[1] if city else name
+    zone_of = "Zone " if name.isascii() else "可用区"
+    return f"{place} {zone_of}{letter.upper()}"
 
 
 def require_known(region: str) -> None:

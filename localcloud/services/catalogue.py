@@ -6,7 +6,7 @@ from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.products import ECS, Answer
-from localcloud.regions import REGIONS, local_name
+from localcloud.regions import REGIONS, local_name, zone_name
 from localcloud.requests import PagedRequest, Request
 
 ZONES = ("h", "i", "j")
@@ -166,7 +166,7 @@ def describe_zones(cloud: Cloud, request: DescribeZones) -> Answer:
     zones = [
         {
             "ZoneId": zone,
-            "LocalName": zone,
+            "LocalName": zone_name(zone, request.AcceptLanguage),
             "AvailableInstanceTypes": {"InstanceTypes": list(INSTANCE_TYPES)},
             "AvailableDiskCategories": {"DiskCategories": list(DISK_CATEGORIES)},
             "AvailableResourceCreation": {"ResourceTypes": ["VSwitch", "Instance", "Disk"]},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localcloud.cloud import Cloud
 from localcloud.products import SLB, Answer
-from localcloud.regions import REGIONS, local_name
+from localcloud.regions import REGIONS, local_name, zone_name
 from localcloud.requests import Request
 from localcloud.services.catalogue import zone_ids
 
@@ -33,10 +33,13 @@ def describe_zones(cloud: Cloud, request: DescribeZones) -> Answer:
             "Zone": [
                 {
                     "ZoneId": zone,
-                    "LocalName": zone,
+                    "LocalName": zone_name(zone, request.AcceptLanguage),
                     "SlaveZones": {
                         "SlaveZone": [
-                            {"ZoneId": other, "LocalName": other}
+                            {
+                                "ZoneId": other,
+                                "LocalName": zone_name(other, request.AcceptLanguage),
+                            }
                             for other in zones
                             if other != zone
                         ]

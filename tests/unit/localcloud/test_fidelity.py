@@ -98,6 +98,31 @@ def test_regions_are_listed_and_zones_with_a_strategy_for_spot_instances(account
     assert ZONE in {one["ZoneId"] for one in zones["Zones"]["Zone"]}
 
 
+@pytest.mark.parametrize("product", [SLB, ECS], ids=lambda product: product.name)
+def test_zones_have_names_in_the_language_asked_for(account: Account, product: Product) -> None:
+    for language, region, name in (
+        ("en-US", "cn-hangzhou", "Hangzhou Zone H"),
+        ("zh-CN", "cn-hangzhou", "杭州 可用区H"),
+        ("", "cn-hongkong", "中国香港 可用区H"),
+        ("en-US", "ap-southeast-1", "Singapore Zone H"),
+    ):
+        found = account.call(product, "DescribeZones", RegionId=region, AcceptLanguage=language)
+        names = {one["ZoneId"]: one["LocalName"] for one in found["Zones"]["Zone"]}
+        assert names[f"{region}-h"] == name
+
+
+def test_zones_in_detail_say_what_they_sell(account: Account) -> None:
+    sold = account.ecs("DescribeInstanceTypes")["InstanceTypes"]["InstanceType"]
+    for zone in account.ecs("DescribeZones")["Zones"]["Zone"]:
+        [details] = zone["AvailableResources"]["ResourcesInfo"]
+        kinds = details["InstanceTypes"]["supportedInstanceType"]
+        families = details["InstanceTypeFamilies"]["supportedInstanceTypeFamily"]
+        assert set(kinds) == {one["InstanceTypeId"] for one in sold}
+        assert set(families) == {one["InstanceTypeFamily"] for one in sold}
+    for zone in account.ecs("DescribeZones", Verbose="false")["Zones"]["Zone"]:
+        assert "AvailableResources" not in zone
+
+
 @pytest.mark.parametrize("protocol", ["HTTP", "HTTPS"])
 def test_a_listener_says_whether_it_checks(site: Site, protocol: str) -> None:
     given = {
