@@ -12,10 +12,10 @@ import typer
 from rich.console import Console
 
 from localcloud import control, coverage
-from localcloud.dataplane.model import OPEN_QUESTIONS, DataPlaneError
-from localcloud.home import Home, environment
+from localcloud.dataplane.model import OPEN_QUESTIONS
+from localcloud.home import Home
 from localcloud.logs import lines as read_log
-from localcloud.server import PortError, listening_socket
+from localcloud.ports import listening_socket
 from localcloud.server import serve as run_server
 from localcloud.store import StoreError
 
@@ -44,14 +44,12 @@ def start(
 ) -> None:
     """Start the cloud unless it runs."""
     present, new = control.start(Home(home), port, _say, strict=strict, or_another=or_another)
-    where = f"at https://127.0.0.1:{present.port} (process {present.process.pid})"
     if new:
-        _say(f"The local cloud answers {where}.")
-        for problem in control.ask(Home(home), "GET", "/status")["problems"]:
-            _say(f"problem: {problem}")
+        for line in control.announced(Home(home), present):
+            _say(line)
     else:
         # No news: for whoever asked, and not for whoever only makes sure.
-        sys.stdout.write(f"The local cloud already answers {where}.\n")
+        sys.stdout.write(f"The local cloud already answers at {present}.\n")
 
 
 @app.command()
@@ -112,10 +110,7 @@ def logs(
 @app.command("env")
 def show_environment(home: HomePath = DEFAULT_HOME) -> None:
     """Print shell exports with which the provider and the SDKs use this cloud."""
-    found = Home(home)
-    present = control.running(found)
-    port = present.port if present else control.DEFAULT_PORT
-    for name, value in environment(found, port).items():
+    for name, value in control.exported(Home(home)).items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
 
 
@@ -177,7 +172,7 @@ def main() -> int:
     """Run a command; print one clear message where it cannot be done."""
     try:
         app()
-    except (control.ControlError, DataPlaneError, OSError, PortError, StoreError) as error:
+    except (*control.MISTAKES, StoreError) as error:
         errors.print(str(error))
         return 1
     return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import ipaddress
 import logging
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,8 +18,6 @@ from localcloud.errors import ApiError, not_emulated
 from localcloud.store import Store
 
 log = logging.getLogger("localcloud")
-
-ACCOUNT_ID = "1000000000000001"
 
 IPV6_ADDRESS = "::1"
 """Of every IPv6 load balancer: loopback has no other, and their listeners' ports keep apart."""
@@ -247,11 +244,6 @@ def _free(network: str, taken: Iterable[str]) -> str:
         if (address := f"{network}.{last}") not in used:
             return address
     raise not_emulated("more than 254 load balancers, or instances")
-
-
-def random_network() -> str:
-    """First three octets of a loopback network, at random so that two clouds do not meet."""
-    return f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(254) + 1}"
 
 
 def free_private_ip(cidr_block: str, taken: Iterable[str]) -> str | None:

@@ -18,8 +18,9 @@ from filelock import FileLock
 
 from localcloud.dataplane.files import append_private
 from localcloud.dataplane.haproxy_binary import ensure
-from localcloud.home import Home
-from localcloud.server import PortError, listening_socket
+from localcloud.dataplane.model import DataPlaneError
+from localcloud.home import Home, environment
+from localcloud.ports import PortError, listening_socket
 
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -32,12 +33,19 @@ class ControlError(Exception):
     """Something cannot be done; the message is one sentence for a person."""
 
 
+MISTAKES = (ControlError, DataPlaneError, OSError, PortError)
+"""What is told in the error's own words."""
+
+
 @dataclass(frozen=True)
 class Running:
     """A local cloud's process and the port of its API."""
 
     process: psutil.Process
     port: int
+
+    def __str__(self) -> str:
+        return f"https://127.0.0.1:{self.port} (process {self.process.pid})"
 
 
 def running(home: Home) -> Running | None:
@@ -108,6 +116,14 @@ def start(
         return present, True
 
 
+def announced(home: Home, started: Running) -> list[str]:
+    """What to tell a person of a cloud that was just started."""
+    return [
+        f"The local cloud answers at {started}.",
+        *(f"problem: {problem}" for problem in ask(home, "GET", "/status")["problems"]),
+    ]
+
+
 def stop(home: Home) -> bool:
     """Stop a home's local cloud and all it runs; tell whether it ran."""
     present = running(home)
@@ -146,6 +162,12 @@ def ask(home: Home, method: str, path: str, body: Any = None) -> Any:
     if answer.is_error:
         raise ControlError(f"The local cloud refuses: {answer.text}")
     return answer.json()
+
+
+def exported(home: Home) -> dict[str, str]:
+    """Variables with which the provider and the SDKs use a home's cloud, also before it runs."""
+    present = running(home)
+    return environment(home, present.port if present else DEFAULT_PORT)
 
 
 def _last_port(home: Home) -> int:

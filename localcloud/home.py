@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from localcloud.account import ACCOUNT_ID
 from localcloud.api.gateway import Credentials
-from localcloud.cloud import ACCOUNT_ID, random_network
 from localcloud.dataplane.files import write_private
 
 SOCKET_PATH_BYTES = 100
@@ -169,3 +169,8 @@ def _loopback_pki() -> tuple[str, str, str]:
         server.public_bytes(Encoding.PEM).decode(),
         text,
     )
+
+
+def random_network() -> str:
+    """First three octets of a loopback network, at random so that two clouds do not meet."""
+    return f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(254) + 1}"

@@ -38,33 +38,6 @@ LONGEST_HEAD = 256 * 1024
 """Bytes of a request line and headers: the provider puts certificates and keys into the query."""
 
 
-class PortError(Exception):
-    """The API's port cannot be had."""
-
-
-def listening_socket(port: int, *, or_another: bool = False) -> socket.socket:
-    """Take the API's port on loopback; 0 takes any, and so does another where it is not free.
-
-    Raises:
-        PortError: It is in use, or not for this user.
-    """
-    if or_another:
-        try:
-            return listening_socket(port)
-        except PortError:
-            port = 0
-    # With the protocol said, asyncio turns Nagle's algorithm off: else an answer takes 40 ms.
-    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        taken.bind(("127.0.0.1", port))
-        taken.listen(128)
-    except OSError as error:
-        taken.close()
-        raise PortError(str(error.strerror or error)) from error
-    return taken
-
-
 def serve(home: Home, haproxy: Path, api_socket: socket.socket, *, strict: bool) -> None:
     """Run the local cloud; returns when it was told to stop and has stopped all it ran."""
     logging.basicConfig(level=logging.INFO, handlers=[RotatingLog(home.log)])

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 from pydantic import Field
 
-from localcloud.cloud import ACCOUNT_ID, Cloud
+from localcloud.account import ACCOUNT_ID
+from localcloud.cloud import Cloud
 from localcloud.documents import CaCertificate, DomainExtension, Listener, ServerCertificate, new_id
 from localcloud.errors import ApiError, missing, not_emulated
 from localcloud.products import SLB, Answer

@@ -8,7 +8,8 @@ import re
 import uuid
 from typing import Any
 
-from localcloud.cloud import ACCOUNT_ID, Cloud
+from localcloud.account import ACCOUNT_ID
+from localcloud.cloud import Cloud
 from localcloud.documents import Instance
 from localcloud.errors import invalid
 from localcloud.products import ECS, Answer

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from localcloud.cloud import ACCOUNT_ID, Cloud
+from localcloud.account import ACCOUNT_ID
+from localcloud.cloud import Cloud
 from localcloud.products import RESOURCE_MANAGER, Answer
 from localcloud.requests import PagedRequest, TaggedRequest
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from localcloud.cloud import ACCOUNT_ID, Cloud
+from localcloud.account import ACCOUNT_ID
+from localcloud.cloud import Cloud
 from localcloud.documents import (
     Document,
     Instance,

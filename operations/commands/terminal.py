@@ -24,8 +24,8 @@ Arguments = Annotated[list[str] | None, typer.Argument(help="Passed on to the Pu
 
 def agreed(question: str) -> bool:
     """Ask, and take everything but a yes for a no: an interrupt, or that nobody is there."""
-    console.print(f"{question} [y/N]: ", end="", markup=False, highlight=False, soft_wrap=True)
     try:
+        console.print(f"{question} [y/N]: ", end="", markup=False, highlight=False, soft_wrap=True)
         answer = _line()
     except KeyboardInterrupt:
         answer = ""

@@ -5,20 +5,22 @@ Everything lives in one folder that git ignores, so that running the stack chang
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
-import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
 
-from operations.errors import OperationError, ReportedError
+from localcloud import control
+from localcloud.home import Home
+from operations.errors import OperationError
 from operations.project import PROJECT, project_name
 from operations.stacks import engine_yaml, oidc
 from operations.stacks.stack import Stack
@@ -175,16 +177,21 @@ class LocalEnvironment:
         Raises:
             OperationError: It cannot start; the message is its own.
         """
-        self._cloud("start", "--port", str(port), "--or-another", show=True)
+        with _told_as_ours():
+            present, new = control.start(Home(self.cloud), port, _say, or_another=True)
+            for line in control.announced(Home(self.cloud), present) if new else []:
+                _say(line)
 
     def stop_cloud(self) -> None:
         """Stop the local cloud and all it runs."""
-        self._cloud("stop")
+        with _told_as_ours():
+            control.stop(Home(self.cloud))
 
     def cloud_status(self) -> dict[str, Any]:
         """What `python -m localcloud status --json` says."""
-        status: dict[str, Any] = json.loads(self._cloud("status", "--json"))
-        return status
+        with _told_as_ours():
+            status: dict[str, Any] = control.ask(Home(self.cloud), "GET", "/status")
+            return status
 
     def stack(self, name: str, toolchain: Toolchain, values: Mapping[str, Any]) -> Stack:
         """The stack on this environment, made if it is new.
@@ -271,23 +278,27 @@ class LocalEnvironment:
         return path
 
     def _cloud_variables(self) -> dict[str, str]:
-        exports = shlex.split(self._cloud("env"))
-        return dict(word.split("=", 1) for word in exports if word != "export")
+        with _told_as_ours():
+            return control.exported(Home(self.cloud))
 
-    def _cloud(self, *arguments: str, show: bool = False) -> str:
-        answer = subprocess.run(
-            [sys.executable, "-m", "localcloud", *arguments, "--home", self.cloud],
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            stderr=None if show else subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        if answer.returncode != 0:
-            if show:
-                raise ReportedError("The local cloud does not start.")
-            raise OperationError(answer.stderr.strip())
-        return answer.stdout
+
+@contextlib.contextmanager
+def _told_as_ours() -> Iterator[None]:
+    """What the local cloud cannot do, as a message of a command's.
+
+    Raises:
+        OperationError: It cannot; the message is its own.
+    """
+    try:
+        yield
+    except control.MISTAKES as error:
+        raise OperationError(str(error)) from None
+
+
+def _say(text: str) -> None:
+    """Tell a person; standard output belongs to what scripts read."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def account_stack(name: str, toolchain: Toolchain) -> Stack:

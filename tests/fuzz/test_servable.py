@@ -23,12 +23,13 @@ from localcloud.api.app import Api
 from localcloud.api.faults import Faults
 from localcloud.api.gateway import Call, Credentials, Gateway
 from localcloud.api.nonces import Nonces
-from localcloud.cloud import Cloud, random_network
+from localcloud.cloud import Cloud
 from localcloud.dataplane import haproxy_binary
 from localcloud.dataplane.model import RefusedError
 from localcloud.dataplane.plane import DataPlane
 from localcloud.documents import Listener, LoadBalancer
 from localcloud.errors import ApiError
+from localcloud.home import random_network
 from localcloud.products import PRODUCTS, SLB, Action
 from localcloud.services import load
 from localcloud.store import Store

@@ -12,7 +12,7 @@ import pytest
 
 from localcloud import __main__ as cli
 from localcloud import control, coverage
-from localcloud.cloud import ACCOUNT_ID
+from localcloud.account import ACCOUNT_ID
 from localcloud.home import Home, environment, write_private
 from tests import processes
 from tests.unit.localcloud.certificates import private_key, rsa_key
