@@ -37,6 +37,7 @@ from tests.fuzz.cases import ROUNDS, tried
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
 from tests.unit.localcloud.fake_plane import Account, Clock
 from tests.unit.localcloud.listener_site import Site, waiting_for_a_listener
+from tests.unit.localcloud.tour import RULE_OF_ITS_OWN
 
 load()
 SECONDS = ROUNDS / 10
@@ -49,8 +50,8 @@ ACTIONS = [(product.version, action) for product in PRODUCTS for action in produ
 SERVING = [
     (SLB.version, action)
     for action in SLB.actions.values()
-    for _ in range(6 if "HTTP" in action.name else 1)
-    for word in ("Listener", "Domain", "Entry", "Backend", "Upload")
+    for _ in range(6 if "HTTP" in action.name else 3 if "TCP" in action.name else 1)
+    for word in ("Listener", "Domain", "Entry", "Backend", "Rule", "Upload")
     if action.changes and word in action.name
 ]
 """Those by whose values something is served, listeners more than once: three calls in four."""
@@ -113,11 +114,15 @@ class World(Account):
             entries = json.dumps([{"entry": "127.0.0.0/8"}])
             acl = self.slb("CreateAccessControlList", AclName=f"acl{self.calls}")["AclId"]
             self.slb("AddAccessControlListEntry", AclId=acl, AclEntrys=entries)
-            self.slb("CreateVServerGroup", LoadBalancerId=self.site.balancer)
+            group = self.slb("CreateVServerGroup", LoadBalancerId=self.site.balancer)
             self.site.create(CACertificateId=self._site.ca_certificate)
             self.site.call(
                 "CreateLoadBalancerHTTPListener", ListenerPort=80, BackendServerPort=8080
             )
+            self.site.call("CreateLoadBalancerTCPListener", ListenerPort=90, BackendServerPort=8080)
+            rule = {"RuleName": "a", "Url": "/a", "VServerGroupId": group["VServerGroupId"]}
+            [made] = self.site.call("CreateRules", RuleList=json.dumps([rule]))["Rules"]["Rule"]
+            self.slb("SetRule", RuleId=made["RuleId"], **RULE_OF_ITS_OWN)
         self.start_all()
 
     def _only_ask(self, text: str) -> None:
@@ -171,6 +176,8 @@ class Calls:
         parameters = {"RegionId": "cn-hangzhou"}
         for name in (*required, *several):
             parameters |= self.flat(name, self.value(name, fields[name]))
+        if action.name == "CreateLoadBalancerTCPListener":
+            parameters.setdefault("BackendServerPort", "8080")
         if action.name.startswith("CreateLoadBalancerHTTP"):
             parameters.setdefault("BackendServerPort", "8080")
             parameters.setdefault("ServerCertificateId", self.world.site.server_certificate)
@@ -240,9 +247,13 @@ class Calls:
         kinds = self.world.store.everything()
         ids: dict[str, Callable[[], list[Any]]] = {
             "LoadBalancerId": lambda: [site.balancer],
-            "ListenerPort": lambda: [443, 80, self.dice.randrange(1, 65536)],
+            "ListenerPort": lambda: [443, 80, 90, self.dice.randrange(1, 65536)],
             "ForwardPort": lambda: [443],
-            "ListenerProtocol": lambda: ["http", "https"],
+            "ListenerProtocol": lambda: ["http", "https", "tcp"],
+            "RuleId": lambda: [one.id for one in kinds["rule"]],
+            "RuleIds": lambda: [json.dumps([one.id]) for one in kinds["rule"]],
+            "RuleList": self.rules,
+            "ListenerSync": lambda: ["off", "off", "on"],
             "BackendServerPort": lambda: [8080, 1, 65535],
             "ServerCertificateId": lambda: [one.id for one in kinds["server_certificate"]],
             "CACertificateId": lambda: [*(one.id for one in kinds["ca_certificate"]), ""],
@@ -274,6 +285,15 @@ class Calls:
         }
         without = {name: server[name] for name in ("ServerId", "Weight")}
         return [json.dumps([server]), json.dumps([without])]
+
+    def rules(self) -> list[str]:
+        rule = {
+            "RuleName": self.dice.choice(["a", "b", self.text()]),
+            "VServerGroupId": self.referred("VServerGroupId"),
+        }
+        domain = {"Domain": self.referred("Domain")}
+        url = {"Url": f"/{self.text()}"}
+        return [json.dumps([rule | more]) for more in (domain, url, domain | url)]
 
     def entries(self) -> list[str]:
         blocks = ["10.0.0.0/8", "10.0.0.1/8", "::/0", "10.0.0.0/0008", "1.2.3.4", self.text()]
