@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import socket
@@ -152,3 +153,23 @@ def test_a_change_of_anything_that_goes_into_a_build_changes_its_name(tmp_path, 
     assert go_build.ALICLOUD.cache_key == before
     (tmp_path / file).write_text("after")
     assert go_build.ALICLOUD.cache_key != before
+
+
+@pytest.mark.parametrize("fault", [None, "not understood", "does not build"])
+def test_a_command_of_another_module_is_built_from_cut_sources_or_not_at_all(
+    put_go, tmp_path, fault
+):
+    module, output, log = tmp_path / "module", tmp_path / "work" / "bin", tmp_path / "log"
+    module.mkdir()
+    output.mkdir(parents=True)
+    cut = "exit 1" if fault == "not understood" else f'echo "$@" > {tmp_path}/cut'
+    broken = "Novelty" if fault == "does not build" else ""
+    go = put_go(CUTTER.format(log=log, cut=cut, broken=broken, modules=module))
+    command = go_build.Command("tests", "example.com/alicloud-provider", (), ())
+    with Reporter() as reporter:
+        expected = pytest.raises(ToolchainError) if fault else contextlib.nullcontext()
+        with expected:
+            go_build.build_cut(go, module, command, output, memory=MEMORY, reporter=reporter)
+    assert (output / "tests").is_file() == (fault is None)
+    if fault is None:
+        assert f"-module {module} -config {module}/cut.json" in (tmp_path / "cut").read_text()
