@@ -8,7 +8,8 @@ from components.backend_servers import BackendServers
 from components.base_name import OUTPUT, base_name
 from components.load_balancer import MutualTlsLoadBalancer
 from components.private_ca import PrivateCertificateAuthority
-from settings import load, summaries
+from configuration.loading import load
+from settings import summaries
 
 settings, region = load()
 name = base_name()

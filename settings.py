@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Self
 
-import pulumi
 from cryptography import x509
-from pulumi.runtime import config as runtime_config
 from pydantic import Field, ValidationError, model_validator
 
 from configuration.certificates import (
@@ -43,7 +40,7 @@ from configuration.model import NAMESPACE, Model
 from configuration.paths import command, path
 from configuration.readings import misread
 from configuration.regions import REGIONS
-from pki import brought_along, certificates, clock, name_constraints, openssl_database, paths
+from pki import brought_along, certificates, name_constraints, openssl_database, paths
 from pki.durations import parse as parse_duration
 
 __all__ = [
@@ -61,10 +58,8 @@ __all__ = [
     "SettingsError",
     "Subject",
     "check_region",
-    "load",
     "parse",
     "require_ip_version",
-    "require_present_time",
     "summaries",
 ]
 
@@ -392,52 +387,6 @@ def require_no_secret_in_the_clear(values: Mapping[str, Any], file: str) -> None
         raise SettingsError("\n".join(f"{file}: {sentence}" for sentence in found))
 
 
-def load() -> tuple[Settings, str]:
-    """Read the running stack's configuration.
-
-    Returns:
-        The settings, and the region.
-
-    Raises:
-        pulumi.RunError: Something in it is wrong; one sentence for each mistake.
-    """
-    # Not the project's own name: `pulumi new` gives a copy another one.
-    config = pulumi.Config(NAMESPACE)
-    file = f"Pulumi.{pulumi.get_stack()}.yaml"
-    prefix = f"{NAMESPACE}:"
-    # Every key that is set, also one that no model knows: a misspelt key must not pass in silence.
-    names = {*runtime_config.CONFIG.get(), *runtime_config.get_config_env()}
-    keys = sorted(key.removeprefix(prefix) for key in names if key.startswith(prefix))
-    secret_keys = [key for key in keys if runtime_config.is_config_secret(prefix + key)]
-    try:
-        require_present_time()
-        values = {key: _value(config, key) for key in keys}
-        region = pulumi.Config("alicloud").get("region")
-        hidden = runtime_config.is_config_secret("alicloud:region")
-        region = check_region(region, file=file, hidden=hidden)
-        settings = parse(values, file=file, secret_keys=secret_keys)
-    except SettingsError as error:
-        raise pulumi.RunError(str(error)) from None
-    for remark in settings.remarks():
-        pulumi.warn(f"{file}: {remark}")
-    return settings, region
-
-
-def require_present_time() -> None:
-    """Check that certificates are judged as of now, unless this is a preview.
-
-    Raises:
-        SettingsError: They would be issued for another time, or it is none.
-    """
-    try:
-        if pulumi.runtime.is_dry_run():
-            clock.offset(os.environ)
-        else:
-            clock.require_present(os.environ)
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
-
-
 def check_region(region: str | None, *, file: str, hidden: bool = False) -> str:
     """Return the region if the provider knows it.
 
@@ -457,11 +406,3 @@ def check_region(region: str | None, *, file: str, hidden: bool = False) -> str:
     hint = f"did you mean {close[0]}?" if close else "take one such as cn-hangzhou"
     given = "set to one that" if hidden else f"{region!r}, which"
     raise SettingsError(f"{file}: alicloud:region is {given} does not exist; {hint}")
-
-
-def _value(config: pulumi.Config, key: str) -> Any:
-    try:
-        return config.get_object(key)
-    except pulumi.ConfigTypeError:
-        # A plain text. The SDK's message quotes it, and it may be a secret; the models' do not.
-        return config.get(key)

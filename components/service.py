@@ -10,7 +10,8 @@ from components.arguments import arguments
 from components.backend_servers import BackendServers
 from components.load_balancer import MutualTlsLoadBalancer
 from components.private_ca import PrivateCertificateAuthority
-from settings import Settings, SettingsError, parse, require_present_time
+from configuration.loading import require_present_time
+from settings import Settings, SettingsError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
