@@ -14,8 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from annotated_types import Ge, Le
-from pydantic import create_model
+from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -109,10 +108,7 @@ def fitted(product: str, action: str, model: type[R]) -> type[R]:
 def _fit(field: FieldInfo, parameter: Parameter) -> FieldInfo | None:
     """A field that keeps to what is published; None for one that does so by itself."""
     least, greatest = parameter.range
-    bounds = [
-        *([] if least is None else [Ge(least)]),
-        *([] if greatest is None else [Le(greatest)]),
-    ]
+    bounds: list[Any] = Field(ge=least, le=greatest).metadata
     required = parameter.required and not field.is_required()
     if not bounds and not required:
         return None

@@ -477,3 +477,10 @@ def member(kind: Any, base: type) -> type | None:
         return kind
     found = (member(inner, base) for inner in typing.get_args(kind))
     return next((one for one in found if one is not None), None)
+
+
+def test_lists_of_what_differs_are_of_actions_that_are_there() -> None:
+    names = {name_of(action) for action in ACTIONS}
+    assert ABSENT.keys() | OTHER_ANSWERS.keys() | ADDED_WITHIN.keys() <= names
+    assert EXTRA_FIELDS.keys() <= {action.name for action in ACTIONS}
+    assert {name_of(action) for action in ACTIONS if action not in MODELLED} == OTHER_ANSWERS.keys()
