@@ -31,6 +31,7 @@ INSTALLED = {
     **_package("chromium-driver", "chromedriver"),
     **_package("default-jdk-headless", "java", "keytool"),
     **_package("nginx-light", "nginx"),
+    **_package("maven", "mvn"),
     **_package("nodejs", "node"),
 }
 """Those that need more than to be unpacked."""
