@@ -392,7 +392,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         _DRY: "DryRun",
         "IPv6 blocks of one's own choice": "Ipv6CidrBlock Ipv6CidrMask Ipv6IpamPoolId",
         "address pools": "Ipv4CidrMask Ipv4IpamPoolId",
-        "names within VPCs": "EnableDnsHostname",
     },
     "Vpc.DeleteVSwitch": {_DRY: "DryRun"},
     "Vpc.DeleteVpc": {_DRY: "DryRun"},
@@ -401,10 +400,13 @@ LEFT_OUT: dict[str, dict[str, str]] = {
     "Vpc.DescribeVpcAttribute": {_DRY: "DryRun", _FILTER: "IsDefault"},
     "Vpc.ListTagResources": {"tags in pages": "MaxResults"},
     "Vpc.ModifyVpcAttribute": {
-        "another block of a VPC that is there": "CidrBlock",
         "IPv6 blocks of one's own choice": "Ipv6CidrBlock",
-        "names within VPCs": "EnableDnsHostname",
     },
+    "Vpc.AssociateVpcCidrBlock": {
+        "IPv6 blocks of one's own choice": "IPv6CidrBlock Ipv6CidrMask Ipv6Isp",
+        "address pools": "IpamPoolId SecondaryCidrMask",
+    },
+    "Vpc.UnassociateVpcCidrBlock": {"IPv6 blocks of one's own choice": "IPv6CidrBlock"},
     "BssOpenApi.QueryAvailableInstances": {
         _FILTER: "CreateTimeEnd CreateTimeStart EndTimeEnd EndTimeStart InstanceIDs RenewStatus"
     },
@@ -418,6 +420,7 @@ VALUES_LEFT_OUT: dict[str, dict[str, str]] = {
     "Ipv6Isp": dict.fromkeys(
         ("ChinaMobile", "ChinaTelecom", "ChinaUnicom"), "IPv6 addresses of one carrier"
     ),
+    "IpVersion": {"IPV6": "IPv6 blocks of one's own choice"},
     "SpotStrategy": dict.fromkeys(("SpotWithPriceLimit", "SpotAsPriceGo"), "spot instances"),
 }
 """By parameter: values that the API has and the local cloud does not emulate, and what they ask

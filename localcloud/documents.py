@@ -53,6 +53,11 @@ class Vpc(Document):
     resource_group_id: str = "rg-default"
     ipv6_cidr_block: str = ""
     user_cidrs: list[str] = []
+    secondary_cidr_blocks: list[str] = []
+    dns_hostname: bool = False
+    route_table_name: str = ""
+    route_table_description: str = ""
+    route_propagation: bool = True
 
 
 class VSwitch(Document):

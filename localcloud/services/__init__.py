@@ -8,6 +8,7 @@ MODULES = (
     "account",
     "resource_groups",
     "vpc",
+    "route_tables",
     "security_groups",
     "instances",
     "instance_descriptions",

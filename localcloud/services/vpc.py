@@ -19,7 +19,7 @@ from localcloud.documents import (
     VSwitch,
     new_id,
 )
-from localcloud.errors import ApiError, invalid, missing
+from localcloud.errors import ApiError, invalid, missing, not_emulated
 from localcloud.products import VPC, Answer
 from localcloud.requests import PagedRequest, Request, TaggedRequest
 from localcloud.services.tags import tagged
@@ -30,6 +30,9 @@ SETTLE_SECONDS = 0.5
 
 IPV6_BITS, IPV6_HOST_BITS = 56, 64
 """Of the prefix that a VPC gets, and of what is left within a vSwitch."""
+
+SECONDARY_BLOCKS = 5
+"""Blocks that a VPC may have beside its own."""
 
 USER_BLOCKS = 3
 """Public blocks that a VPC may use for itself."""
@@ -49,6 +52,7 @@ class CreateVpc(TaggedRequest):
     EnableIpv6: bool = False
     Ipv6Isp: Literal["BGP"] = "BGP"
     UserCidr: str = ""
+    EnableDnsHostname: bool = False
     ResourceGroupId: str = "rg-default"
 
 
@@ -71,17 +75,27 @@ class ModifyVpcAttribute(Request):
     VpcId: str
     VpcName: str | None = None
     Description: str | None = None
+    CidrBlock: str | None = None
+    EnableDnsHostname: bool | None = None
     EnableIPv6: bool | None = None
     Ipv6Isp: Literal["BGP"] = "BGP"
 
 
-class DescribeRouteTableList(PagedRequest):
-    VpcId: str = ""
-    RouterId: str = ""
-    RouterType: str = ""
-    RouteTableId: str = ""
-    RouteTableName: str = ""
-    ResourceGroupId: str = ""
+class AssociateVpcCidrBlock(Request):
+    VpcId: str
+    IpVersion: Literal["IPV4"] = "IPV4"
+    SecondaryCidrBlock: str = ""
+
+
+class UnassociateVpcCidrBlock(Request):
+    VpcId: str
+    SecondaryCidrBlock: str = ""
+
+
+class MoveResourceGroup(Request):
+    ResourceType: str
+    ResourceId: str
+    NewResourceGroupId: str
 
 
 class DeleteVpc(Request):
@@ -133,12 +147,7 @@ class DeleteVSwitch(Request):
 
 @VPC.action
 def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
-    block = _block(request.CidrBlock)
-    if not 8 <= block.prefixlen <= 28 or any(block.overlaps(one) for one in RESERVED):
-        reserved = ", ".join(map(str, RESERVED))
-        raise invalid(
-            "CidrBlock", f"It is an IPv4 block between /8 and /28, outside of {reserved}."
-        )
+    block = _vpc_block(request.CidrBlock, "CidrBlock")
     user_blocks = [_block(text, "UserCidr") for text in request.UserCidr.split(",") if text]
     if len(user_blocks) > USER_BLOCKS:
         raise invalid("UserCidr", f"It has {USER_BLOCKS} blocks at most.")
@@ -152,6 +161,7 @@ def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
         route_table_id=new_id("vtb"),
         resource_group_id=request.ResourceGroupId,
         user_cidrs=[str(one) for one in user_blocks],
+        dns_hostname=request.EnableDnsHostname,
         ipv6_cidr_block=_new_ipv6_block() if request.EnableIpv6 else "",
         tags=request.tags(),
     )
@@ -166,7 +176,7 @@ def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
 
 @VPC.action
 def describe_vpc_attribute(cloud: Cloud, request: DescribeVpcAttribute) -> Answer:
-    vpc = _vpc(cloud, request.VpcId)
+    vpc = vpc_of(cloud, request.VpcId)
     resources = {
         "VRouter": 1,
         "RouteTable": 1,
@@ -213,7 +223,7 @@ def describe_vpcs(cloud: Cloud, request: DescribeVpcs) -> Answer:
 
 @VPC.action
 def modify_vpc_attribute(cloud: Cloud, request: ModifyVpcAttribute) -> Answer:
-    vpc = _vpc(cloud, request.VpcId)
+    vpc = vpc_of(cloud, request.VpcId)
     _rename(vpc, request.VpcName, request.Description)
     if request.EnableIPv6 is False and vpc.ipv6_cidr_block:
         users = cloud.store.all(VSwitch, vpc_id=vpc.id)
@@ -221,46 +231,53 @@ def modify_vpc_attribute(cloud: Cloud, request: ModifyVpcAttribute) -> Answer:
         vpc.ipv6_cidr_block = ""
     elif request.EnableIPv6 and not vpc.ipv6_cidr_block:
         vpc.ipv6_cidr_block = _new_ipv6_block()
+    if request.EnableDnsHostname is not None:
+        vpc.dns_hostname = request.EnableDnsHostname
+    if request.CidrBlock is not None:
+        vpc.cidr_block = str(_vpc_block(request.CidrBlock, "CidrBlock"))
+        _require_room(cloud, vpc, "CidrBlock")
     cloud.store.put(vpc)
     return {}
 
 
 @VPC.action
-def describe_route_table_list(cloud: Cloud, request: DescribeRouteTableList) -> Answer:
-    tables = [
-        {
-            "RouteTableId": vpc.route_table_id,
-            "RouteTableType": "System",
-            "RouteTableName": "",
-            "Description": "",
-            "RouterId": vpc.router_id,
-            "RouterType": "VRouter",
-            "VpcId": vpc.id,
-            "ResourceGroupId": vpc.resource_group_id,
-            "Status": "Available",
-            "OwnerId": int(ACCOUNT_ID),
-            "RoutePropagationEnable": False,
-            "GatewayIds": {"GatewayIds": []},
-            "Tags": {"Tag": []},
-            "AssociateType": "VSwitch",
-            "CreationTime": creation_time(vpc),
-            "VSwitchIds": {
-                "VSwitchId": [one.id for one in cloud.store.all(VSwitch, vpc_id=vpc.id)]
-            },
-        }
-        for vpc in cloud.store.all(Vpc)
-        if request.VpcId in {"", vpc.id} and request.RouterId in {"", vpc.router_id}
-        if request.RouteTableId in {"", vpc.route_table_id}
-    ]
-    return {
-        "RouterTableList": {"RouterTableListType": request.page(tables)},
-        **request.paging(tables),
-    }
+def associate_cidr_block(cloud: Cloud, request: AssociateVpcCidrBlock) -> Answer:
+    vpc = vpc_of(cloud, request.VpcId)
+    if not request.SecondaryCidrBlock:
+        raise missing("SecondaryCidrBlock")
+    block = _vpc_block(request.SecondaryCidrBlock, "SecondaryCidrBlock")
+    if len(vpc.secondary_cidr_blocks) >= SECONDARY_BLOCKS:
+        raise ApiError(400, "QuotaExceeded.SecondaryCidrBlock", "The VPC has enough blocks.")
+    if any(block.overlaps(one) for one in _blocks(vpc)):
+        raise invalid("SecondaryCidrBlock", "It overlaps another block of the VPC.")
+    vpc.secondary_cidr_blocks.append(str(block))
+    cloud.store.put(vpc)
+    return {"CidrBlock": str(block), "IpVersion": request.IpVersion}
+
+
+@VPC.action
+def unassociate_cidr_block(cloud: Cloud, request: UnassociateVpcCidrBlock) -> Answer:
+    vpc = vpc_of(cloud, request.VpcId)
+    if request.SecondaryCidrBlock not in vpc.secondary_cidr_blocks:
+        raise invalid("SecondaryCidrBlock", "It is not one of the VPC's.")
+    vpc.secondary_cidr_blocks.remove(request.SecondaryCidrBlock)
+    _require_room(cloud, vpc, "SecondaryCidrBlock")
+    cloud.store.put(vpc)
+    return {}
+
+
+@VPC.action
+def move_to_resource_group(cloud: Cloud, request: MoveResourceGroup) -> Answer:
+    if request.ResourceType.lower() != "vpc":
+        raise not_emulated("resource groups of other resources than VPCs")
+    vpc = vpc_of(cloud, request.ResourceId)
+    cloud.store.put(vpc.model_copy(update={"resource_group_id": request.NewResourceGroupId}))
+    return {}
 
 
 @VPC.action
 def delete_vpc(cloud: Cloud, request: DeleteVpc) -> Answer:
-    vpc = _vpc(cloud, request.VpcId)
+    vpc = vpc_of(cloud, request.VpcId)
     _refuse_if_used(cloud.store.all(VSwitch, vpc_id=vpc.id), "DependencyViolation.VSwitch")
     groups = cloud.store.all(SecurityGroup, vpc_id=vpc.id)
     _refuse_if_used(groups, "DependencyViolation.SecurityGroup")
@@ -270,11 +287,11 @@ def delete_vpc(cloud: Cloud, request: DeleteVpc) -> Answer:
 
 @VPC.action
 def create_v_switch(cloud: Cloud, request: CreateVSwitch) -> Answer:
-    vpc = _vpc(cloud, request.VpcId)
+    vpc = vpc_of(cloud, request.VpcId)
     if _status(cloud, vpc) != "Available":
         raise ApiError(400, "IncorrectVpcStatus", "Current VPC status does not support this.")
     block = _block(request.CidrBlock)
-    if not block.subnet_of(_block(vpc.cidr_block)) or block.prefixlen > 29:
+    if not any(block.subnet_of(one) for one in _blocks(vpc)) or block.prefixlen > 29:
         raise invalid("CidrBlock", "It lies within the VPC's block, and is /29 or larger.")
     if not request.ZoneId.startswith(f"{vpc.region}-"):
         raise ApiError(404, "InvalidZoneId.NotFound", "The specified zone does not exist.")
@@ -308,7 +325,7 @@ def describe_v_switch_attributes(cloud: Cloud, request: DescribeVSwitchAttribute
 def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
     found = []
     for one in cloud.store.all(VSwitch, region=request.RegionId):
-        vpc = _vpc(cloud, one.vpc_id)
+        vpc = vpc_of(cloud, one.vpc_id)
         if (
             request.VSwitchId in {"", one.id}
             and request.VSwitchName in {"", one.name}
@@ -334,7 +351,7 @@ def modify_v_switch_attribute(cloud: Cloud, request: ModifyVSwitchAttribute) -> 
     else:
         if request.EnableIPv6 and request.Ipv6CidrBlock is None:
             raise missing("Ipv6CidrBlock")
-        _set_ipv6(cloud, _vpc(cloud, switch.vpc_id), switch, request)
+        _set_ipv6(cloud, vpc_of(cloud, switch.vpc_id), switch, request)
     cloud.store.put(switch)
     return {}
 
@@ -375,7 +392,7 @@ def key_values(document: Document) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted(document.tags.items())]
 
 
-def _vpc(cloud: Cloud, key: str) -> Vpc:
+def vpc_of(cloud: Cloud, key: str) -> Vpc:
     found = cloud.store.get(Vpc, key)
     if found is None:
         raise ApiError(404, "InvalidVpcID.NotFound", "The specified VPC does not exist.")
@@ -397,7 +414,7 @@ def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
         "OwnerId": int(ACCOUNT_ID),
         "DhcpOptionsSetId": "",
         "DhcpOptionsSetStatus": "",
-        "DnsHostnameStatus": "DISABLED",
+        "DnsHostnameStatus": "ENABLED" if vpc.dns_hostname else "DISABLED",
         "VRouterId": vpc.router_id,
         "ResourceGroupId": vpc.resource_group_id,
         "CreationTime": creation_time(vpc),
@@ -405,7 +422,7 @@ def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
         "EnabledIpv6": bool(vpc.ipv6_cidr_block),
         "Ipv6CidrBlock": vpc.ipv6_cidr_block,
         "Ipv6CidrBlocks": {"Ipv6CidrBlock": blocks},
-        "SecondaryCidrBlocks": {"SecondaryCidrBlock": []},
+        "SecondaryCidrBlocks": {"SecondaryCidrBlock": vpc.secondary_cidr_blocks},
         "UserCidrs": {"UserCidr": vpc.user_cidrs},
         "VSwitchIds": {"VSwitchId": switches},
         "Tags": {"Tag": key_values(vpc)},
@@ -414,7 +431,7 @@ def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
 
 def _described_v_switch(cloud: Cloud, switch: VSwitch) -> Answer:
     used = len(cloud.store.all(Instance, vswitch_id=switch.id))
-    vpc = _vpc(cloud, switch.vpc_id)
+    vpc = vpc_of(cloud, switch.vpc_id)
     return {
         "VSwitchId": switch.id,
         "VSwitchName": switch.name,
@@ -444,6 +461,30 @@ def _status(cloud: Cloud, document: Document) -> str:
 def _rename(document: Vpc | VSwitch, name: str | None, description: str | None) -> None:
     document.name = document.name if name is None else name
     document.description = document.description if description is None else description
+
+
+def _vpc_block(text: str, parameter: str) -> ipaddress.IPv4Network:
+    block = _block(text, parameter)
+    if not 8 <= block.prefixlen <= 28 or any(block.overlaps(one) for one in RESERVED):
+        reserved = ", ".join(map(str, RESERVED))
+        raise invalid(parameter, f"It is an IPv4 block between /8 and /28, outside of {reserved}.")
+    return block
+
+
+def _blocks(vpc: Vpc) -> list[ipaddress.IPv4Network]:
+    return [_block(text) for text in (vpc.cidr_block, *vpc.secondary_cidr_blocks)]
+
+
+def _require_room(cloud: Cloud, vpc: Vpc, parameter: str) -> None:
+    """Check that every vSwitch of a VPC lies within its blocks.
+
+    Raises:
+        ApiError: One would not.
+    """
+    blocks = _blocks(vpc)
+    for switch in cloud.store.all(VSwitch, vpc_id=vpc.id):
+        if not any(_block(switch.cidr_block).subnet_of(one) for one in blocks):
+            raise invalid(parameter, f"{switch.id} needs the block that it has.")
 
 
 def _new_ipv6_block() -> str:

@@ -276,6 +276,10 @@ NOT_ASKED = {
     "slb:DescribeRules",
     "slb:SetLoadBalancerTCPListenerAttribute",
     "slb:SetRule",
+    "vpc:AssociateVpcCidrBlock",
+    "vpc:ModifyRouteTableAttributes",
+    "vpc:MoveResourceGroup",
+    "vpc:UnassociateVpcCidrBlock",
 }
 """Actions that the local cloud answers to others than this program."""
 

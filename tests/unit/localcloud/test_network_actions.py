@@ -293,3 +293,46 @@ def test_rules_that_cannot_be(account: Account) -> None:
     )
     assert every_port.code == "InvalidParameter"
     assert permissions(account, group) == []
+
+
+def test_a_vpc_gets_another_block_and_further_ones_that_hold_its_vswitches(
+    account: Account,
+) -> None:
+    vpc = account.vpc("CreateVpc", CidrBlock="172.16.0.0/16")["VpcId"]
+    account.settle()
+    more = {"VpcId": vpc, "SecondaryCidrBlock": "192.168.0.0/16"}
+    place = {"VpcId": vpc, "ZoneId": ZONE}
+    outside = {**place, "CidrBlock": "192.168.1.0/24"}
+    assert account.refusal(VPC, "CreateVSwitch", **outside).code == "InvalidParameter"
+    account.vpc("AssociateVpcCidrBlock", **more)
+    assert account.refusal(VPC, "AssociateVpcCidrBlock", **more).code == "InvalidParameter"
+    described = account.vpc("DescribeVpcAttribute", VpcId=vpc)
+    assert described["SecondaryCidrBlocks"]["SecondaryCidrBlock"] == ["192.168.0.0/16"]
+    switch = account.vpc("CreateVSwitch", **outside)["VSwitchId"]
+    assert switch in account.refusal(VPC, "UnassociateVpcCidrBlock", **more).message
+    account.vpc("DeleteVSwitch", VSwitchId=switch)
+    account.vpc("UnassociateVpcCidrBlock", **more)
+    inside = account.vpc("CreateVSwitch", **place, CidrBlock="172.16.0.0/24")["VSwitchId"]
+    of = {"VpcId": vpc, "CidrBlock": "172.17.0.0/16"}
+    assert inside in account.refusal(VPC, "ModifyVpcAttribute", **of).message
+    account.vpc("ModifyVpcAttribute", VpcId=vpc, CidrBlock="172.16.0.0/12")
+    assert account.vpc("DescribeVpcAttribute", VpcId=vpc)["CidrBlock"] == "172.16.0.0/12"
+
+
+def test_a_route_table_a_resource_group_and_names_of_hosts_are_kept(account: Account) -> None:
+    made = account.vpc("CreateVpc", EnableDnsHostname="true")
+    vpc = made["VpcId"]
+    assert account.vpc("DescribeVpcAttribute", VpcId=vpc)["DnsHostnameStatus"] == "ENABLED"
+    account.vpc("ModifyVpcAttribute", VpcId=vpc, EnableDnsHostname="false")
+    assert account.vpc("DescribeVpcAttribute", VpcId=vpc)["DnsHostnameStatus"] == "DISABLED"
+    given = {"RouteTableName": "a", "Description": "b", "RoutePropagationEnable": "false"}
+    account.vpc("ModifyRouteTableAttributes", RouteTableId=made["RouteTableId"], **given)
+    tables = account.vpc("DescribeRouteTableList", VpcId=vpc)["RouterTableList"]
+    [table] = tables["RouterTableListType"]
+    assert (table["RouteTableName"], table["Description"]) == ("a", "b")
+    assert table["RoutePropagationEnable"] is False
+    move = {"ResourceId": vpc, "NewResourceGroupId": "rg-b"}
+    account.vpc("MoveResourceGroup", ResourceType="VPC", **move)
+    assert account.vpc("DescribeVpcAttribute", VpcId=vpc)["ResourceGroupId"] == "rg-b"
+    other = account.refusal(VPC, "MoveResourceGroup", ResourceType="EIP", **move)
+    assert other.code == "NotEmulated"

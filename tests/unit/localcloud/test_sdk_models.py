@@ -220,8 +220,7 @@ ABSENT: dict[str, dict[str, str]] = {
     "Vpc.DescribeVpcs": {
         NO_FEATURE: of(
             "Vpcs.Vpc[].",
-            "NatGatewayIds.NatGatewayIds[] SecondaryCidrBlocks.SecondaryCidrBlock[] "
-            "UserCidrs.UserCidr[]",
+            "NatGatewayIds.NatGatewayIds[] UserCidrs.UserCidr[]",
         ),
         IPV6: "Vpcs.Vpc[].Ipv6CidrBlocks.Ipv6CidrBlock[]",
     },

@@ -76,7 +76,17 @@ def _network(account: Account, vpc: str, switch: str) -> None:
     account.vpc("DescribeVpcAttribute", VpcId=vpc)
     account.vpc("DescribeVSwitchAttributes", VSwitchId=switch)
     account.vpc("DescribeRouteTableList", VpcId=vpc)
+    changed = {"CidrBlock": "10.0.0.0/8", "EnableDnsHostname": "true"}
+    account.vpc("ModifyVpcAttribute", VpcId=vpc, **changed)
+    more = {"VpcId": vpc, "SecondaryCidrBlock": "192.168.0.0/16"}
+    account.vpc("AssociateVpcCidrBlock", **more)
     account.vpc("DescribeVpcs")
+    account.vpc("UnassociateVpcCidrBlock", **more)
+    account.vpc("MoveResourceGroup", ResourceType="VPC", ResourceId=vpc, NewResourceGroupId="rg-a")
+    [table] = account.vpc("DescribeRouteTableList", VpcId=vpc)["RouterTableList"][
+        "RouterTableListType"
+    ]
+    account.vpc("ModifyRouteTableAttributes", RouteTableId=table["RouteTableId"], Description="a")
     account.vpc("DescribeVSwitches", VpcId=vpc)
     account.vpc("ModifyVpcAttribute", VpcId=vpc, VpcName="b")
     account.vpc("ModifyVSwitchAttribute", VSwitchId=switch, VSwitchName="b")
