@@ -70,7 +70,7 @@ pulumi.export(
 pulumi.export("clients", authority.clients)
 pulumi.export("issued", authority.issued)
 pulumi.export("certificate_record", load_balancer.certificate_record)
-pulumi.export("renewal", settings.renewal())
+pulumi.export("renewal", {"certificate_authority": authority.renew_before, **settings.renewal()})
 pulumi.export("certificate_revocation_list", authority.revocation_list)
 # Steps 3 and 5: what each client needs; `make client NAME=…` hands it over.
 # One text: of an object, the engine copies every value by itself, at each preview.

@@ -298,11 +298,11 @@ class Settings(Model):
                 )
 
     def renewal(self) -> dict[str, Any]:
-        """How long before its end each certificate is due: what an expiry alarm needs to know."""
-        authority = self.certificate_authority
-        # What nobody here renews is due as it ends: it is left out, or its last second.
+        """How long before its end each certificate is due: what an expiry alarm needs to know.
+
+        Without the CA's, which depends on when it was brought along.
+        """
         return {
-            "certificate_authority": authority.renew_before if authority.can_issue else "1s",
             "server": self.server.renew_before,
             "revocation_list": self.revocation_list.renew_before,
             "clients": {

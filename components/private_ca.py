@@ -7,12 +7,14 @@ from typing import Any
 
 import pulumi
 
+from components.dynamic.authority_inputs import renewed_before_end
 from components.dynamic.certificate_authority import CertificateAuthority
 from components.dynamic.certificate_register import CertificateRegister
 from components.dynamic.properties import unpacked
 from components.dynamic.register_state import read_bundles, read_issued
 from components.dynamic.revocation_list import RevocationList
 from components.names import LONGEST_COMMON_NAME, bounded
+from configuration.certificates import CertificateAuthority as AuthoritySettings
 from configuration.certificates import Client, ClientDefaults
 from pki import certificates, keys, names, signing_requests
 from pki.certificates import signed_by
@@ -47,6 +49,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
     """
 
     certificate: pulumi.Output[str]
+    renew_before: pulumi.Output[str]
     private_key: pulumi.Output[str]
     key_id: pulumi.Output[str]
     fingerprint_sha256: pulumi.Output[str]
@@ -75,6 +78,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         register = self._register(settings, authority, rotating=rotating)
         self.id = authority.id
         self.certificate = authority.certificate
+        self.renew_before = _renew_before(configured, authority)
         self.private_key = authority.private_key
         self.key_id = authority.key_id
         self.fingerprint_sha256 = authority.fingerprint_sha256
@@ -165,6 +169,18 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         if not rotating:
             return made.revocation_list
         return pulumi.Output.concat(made.revocation_list, made.next_revocation_list)
+
+
+def _renew_before(
+    configured: AuthoritySettings, authority: CertificateAuthority
+) -> pulumi.Output[str]:
+    """How long before its end the CA is renewed; what nobody here renews, in its last second."""
+    if not configured.can_issue:
+        return pulumi.Output.from_input("1s")
+    adopted = configured.certificate if configured.adopted else None
+    return pulumi.Output.all(authority.certificate, authority.adopted_at).apply(
+        lambda found: renewed_before_end(adopted, found[0], found[1], configured.renew_before)
+    )
 
 
 def revoked_certificates(

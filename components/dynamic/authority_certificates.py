@@ -47,12 +47,16 @@ CROSS_CERTIFICATES = "cross_certificates"
 CONSTRAINTS = "name_constraints"
 """Property: what the CA may certify. A change issues its certificate anew, with the same key."""
 
+ADOPTED_AT = "adopted_at"
+"""Property: since when a CA is here that was brought along, RFC 3339."""
+
 KEPT = (
     "validity",
     "renew_before",
     "key_id",
     "certified_subject",
     "adopted_certificate",
+    ADOPTED_AT,
     CONSTRAINTS,
     CROSS_NAME,
     WITHDRAWN,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Any
 
 from pulumi.dynamic import CheckFailure, CheckResult
 
 from components.dynamic.authority_certificates import (
+    ADOPTED_AT,
     CONSTRAINTS,
     CROSS_NAME,
     FIRST_GENERATION,
@@ -29,11 +31,9 @@ from components.dynamic.properties import (
     now,
 )
 from pki import certificates, clb_keys, name_constraints, names
+from pki.durations import parse as parse_duration
 from pki.names import distinguished_name
 from pki.windows import Window, read_time, show_time
-
-ADOPTED_AT = "adopted_at"
-"""Property: since when a CA that was brought along is here, so that it is due no sooner."""
 
 
 def checked(olds: Properties, news: Properties) -> CheckResult:
@@ -159,13 +159,38 @@ def _window_of_adopted(before: Properties, inputs: Properties) -> dict[str, str]
     if not again and own.not_after < moment:
         anew = f"brought along after it had expired at {show_time(own.not_after)}"
     stays = not anew and last["validity"] == inputs["validity"]
-    if stays and _window(last) == own and moment < begun + (own.not_after - begun) / 2:
+    if stays and _window(last) == own and moment < _half_over(own, begun):
         return {**brought, BECAUSE: last.get(BECAUSE, brought[BECAUSE])}
     window = chosen(last, inputs, moment, anew=anew)
     if again and ADOPTED_AT not in before and _window(before) == _window(window) != own:
         # An earlier version had renewed it under a serial number of chance.
         window[BECAUSE] = "issued again with the serial number that it was brought along with"
     return {**window, ADOPTED_AT: show_time(begun)}
+
+
+def _half_over(own: Window, begun: datetime) -> datetime:
+    return begun + (own.not_after - begun) / 2
+
+
+def renewed_before_end(
+    adopted: str | None, certificate: str, begun: str | None, renew_before: str
+) -> str:
+    """How long before its end `check` renews a CA.
+
+    Args:
+        adopted: PEM that was brought along, if any.
+        certificate: PEM that is in force.
+        begun: Since when it is here, RFC 3339; None where an earlier version brought it along.
+        renew_before: As configured.
+    """
+    if adopted is None or begun is None:
+        return renew_before
+    own = Window.of_certificate(certificates.load(adopted))
+    if own != Window.of_certificate(certificates.load(certificate)):
+        return renew_before
+    left = own.not_after - _half_over(own, read_time(begun))
+    seconds = int(min(left, parse_duration(renew_before)).total_seconds())
+    return f"{seconds}s" if seconds < parse_duration(renew_before).total_seconds() else renew_before
 
 
 def _window(properties: Properties) -> Window:

@@ -16,6 +16,7 @@ from pulumi.dynamic import (
 
 from components.dynamic import authority_inputs, state
 from components.dynamic.authority_certificates import (
+    ADOPTED_AT,
     CONSTRAINTS,
     FIRST_GENERATION,
     IDENTITY,
@@ -111,6 +112,7 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
         cross_certificate: PEM of the same, signed by the present CA.
         next_private_key: PKCS#1 PEM; secret.
         next_key_id: As `key_id`.
+        adopted_at: RFC 3339: since when a CA is here that was brought along.
         withdrawn_certificates: JSON: the cross-certificates of rotations that were given up, as
             the register has what is revoked.
     """
@@ -128,6 +130,7 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
     cross_certificate: pulumi.Output[str]
     next_private_key: pulumi.Output[str]
     next_key_id: pulumi.Output[str]
+    adopted_at: pulumi.Output[str | None]
     withdrawn_certificates: pulumi.Output[str]
 
     def __init__(
@@ -175,6 +178,7 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
                         "cross_certificate",
                         "next_private_key",
                         "next_key_id",
+                        ADOPTED_AT,
                         WITHDRAWN_CERTIFICATES,
                     )
                 ),

@@ -9,7 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from components.dynamic import certificate_authority, certificate_register, revocation_list
-from pki import certificates, keys
+from components.dynamic.authority_inputs import renewed_before_end
+from pki import certificates, durations, keys
 from pki.certificates import Issuer
 from pki.names import distinguished_name
 from pki.windows import Window, show_time
@@ -87,6 +88,9 @@ def test_a_ca_that_ends_soon_stays_as_it_is_until_half_of_what_was_left_has_pass
     news = adopting(certificate(SHORT))
     kept.up(news)
     assert kept.outputs["certificate"] == news["adopted_certificate"]
+    own = certificates.load(news["adopted_certificate"])
+    told = own.not_valid_after_utc - durations.parse(told_before_end(kept, news))
+    assert NOW + timedelta(days=46) < told < NOW + timedelta(days=47)
     clock("46d")  # Of 93 that were left.
     assert kept.up(news) == "same"
     clock("47d")
@@ -97,6 +101,15 @@ def test_a_ca_that_ends_soon_stays_as_it_is_until_half_of_what_was_left_has_pass
     assert show_time(renewed.not_valid_before_utc) == "2026-04-30T00:00:00Z"
     assert kept.inputs["issued_because"].startswith("renewal due since 20")
     assert kept.up(news) == "same"
+    assert told_before_end(kept, news) == news["renew_before"]
+
+
+def told_before_end(kept, news):
+    """What the outputs say of when it is due."""
+    outs = kept.outputs
+    return renewed_before_end(
+        news["adopted_certificate"], outs["certificate"], outs["adopted_at"], news["renew_before"]
+    )
 
 
 def test_a_ca_that_had_expired_is_renewed_at_once_and_the_preview_says_so(clock):
