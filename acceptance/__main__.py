@@ -7,9 +7,8 @@ network namespace with loopback alone. Each must end as `expectations.toml` says
 from __future__ import annotations
 
 import argparse
-import subprocess
+import os
 import sys
-import tempfile
 
 from acceptance import binary, isolation, page
 from localcloud.dataplane.haproxy_binary import ensure as ensure_haproxy
@@ -34,17 +33,22 @@ def main() -> int:
     logs = PROJECT / ".local" / "acceptance"
     logs.mkdir(parents=True, exist_ok=True)
     try:
+        isolation.require()
         with Reporter() as reporter:
             tests = binary.ensure(reporter)
             ensure_haproxy(reporter.say)  # inside, nothing can be fetched
-        with tempfile.TemporaryDirectory(prefix="acceptance-") as scratch:
-            options = ["--binary", str(tests), "--scratch", scratch, "--logs", str(logs)]
-            options += ["--at-once", str(arguments.at_once), *arguments.names]
-            command = isolation.command("acceptance.inside", options)
-            return subprocess.run(command, cwd=PROJECT, check=False).returncode
+        options = ["--binary", str(tests), "--logs", str(logs)]
+        options += ["--at-once", str(arguments.at_once), *arguments.names]
+        inside = [sys.executable, "-m", "acceptance.inside", *options]
+        command = isolation.command(inside)
+        os.chdir(PROJECT)
+        # In place of this process, so that what ends it ends what is inside.
+        os.execv(command[0], command)
     except (ToolchainError, isolation.IsolationError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

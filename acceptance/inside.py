@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 from acceptance import account, expectations, isolation, trial
 from localcloud import control
@@ -19,7 +24,6 @@ def main() -> int:
     """Run tests; the status is 1 if one ends in another way than expected."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", type=Path, required=True)
-    parser.add_argument("--scratch", type=Path, required=True)
     parser.add_argument("--logs", type=Path, required=True)
     parser.add_argument("--at-once", type=int, required=True)
     parser.add_argument("names", nargs="*")
@@ -29,20 +33,24 @@ def main() -> int:
     except isolation.IsolationError as error:
         say(str(error))
         return 1
-    variables = isolation.environment(arguments.scratch)
+    with tempfile.TemporaryDirectory(prefix="acceptance-") as scratch:
+        return run(arguments, Path(scratch))
+
+
+def run(arguments: argparse.Namespace, scratch: Path) -> int:
+    """Run the tests that are asked for in a folder; the status is 1 if one is not as expected."""
+    variables = isolation.environment(scratch)
     os.environ.clear()
     os.environ.update(variables)
     expected = expectations.read()
-    with local_cloud(arguments.scratch / "cloud") as cloud:
+    with local_cloud(scratch / "cloud") as cloud:
         variables |= {**cloud, "ALICLOUD_REGION": account.REGION}
         names = trial.names(arguments.binary, variables)
         wrong = expectations.unlisted(expected, names)
         account.prepare(variables)
         chosen = [one for one in names if not arguments.names or one in arguments.names]
         wrong += [f"there is no test {one}" for one in arguments.names if one not in names]
-        running = outcomes(
-            arguments.binary, chosen, variables, arguments.scratch, arguments.at_once
-        )
+        running = outcomes(arguments.binary, chosen, variables, scratch, arguments.at_once)
         for outcome in running:
             log = arguments.logs / f"{outcome.name}.log"
             log.write_text(outcome.output, encoding="utf-8")
@@ -69,10 +77,18 @@ def outcomes(
     at_once: int,
 ) -> Iterator[trial.Outcome]:
     """Run tests side by side: they wait more than they work."""
-    with ThreadPoolExecutor(at_once) as workers:
+    workers = ThreadPoolExecutor(at_once)
+    try:
         running = [workers.submit(trial.run, binary, name, variables, scratch) for name in names]
         for one in as_completed(running):
             yield one.result()
+    finally:  # whoever interrupts it waits for no test
+        workers.shutdown(wait=False, cancel_futures=True)
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):
+                if child.exe() == str(binary):
+                    child.kill()
+        workers.shutdown()
 
 
 @contextmanager
@@ -92,4 +108,8 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -10,7 +10,7 @@ import os
 import shutil
 import socket
 import struct
-import sys
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,8 +31,8 @@ class IsolationError(Exception):
     """There is no namespace of its own; the message is one sentence for a person."""
 
 
-def command(module: str, arguments: Sequence[str]) -> list[str]:
-    """The command line that runs a Python module in a namespace of its own.
+def command(arguments: Sequence[str]) -> list[str]:
+    """The command line that runs another one in a namespace of its own.
 
     Raises:
         IsolationError: There is no `unshare`.
@@ -44,7 +44,24 @@ def command(module: str, arguments: Sequence[str]) -> list[str]:
             "it belongs to util-linux, on Linux alone."
         )
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    return [unshare, "--net", *user, "--", sys.executable, "-m", module, *arguments]
+    return [unshare, "--net", *user, "--", *arguments]
+
+
+def require() -> None:
+    """Check that such a namespace can be had.
+
+    Raises:
+        IsolationError: It cannot.
+    """
+    tried = subprocess.run(
+        command(["true"]), capture_output=True, text=True, check=False, timeout=60
+    )
+    if tried.returncode != 0:
+        raise IsolationError(
+            "The acceptance tests run in a network namespace of their own, and this machine gives "
+            f"none ({tried.stderr.strip()}): run them as root, or let users have namespaces "
+            "(on Ubuntu: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0)."
+        )
 
 
 def enter() -> None:

@@ -22,6 +22,10 @@ removes things by the beginnings of their names; the build fails if it does not 
 are known to be. They run in a network namespace that has loopback alone (Linux; `unshare`), with
 the credentials of a local cloud of their own.
 
+Building them takes 276 s of CPU from an empty build cache and 1.1 GB of memory, because their
+sources are cut to what they reach like those of the toolchain's provider; what is built has 74 MB.
+Running them takes 110 s of CPU and three to five minutes, most of which the provider waits.
+
 {passing} of {all} pass. Each of the others prints a text that proves the reason, and the command
 looks for it.
 

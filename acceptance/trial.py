@@ -55,20 +55,23 @@ def run(binary: Path, name: str, environment: Mapping[str, str], scratch: Path) 
     folder.mkdir()
     began = time.monotonic()
     command = [str(binary), "-test.run", f"^{name}$", "-test.v", f"-test.timeout={MINUTES}m"]
-    process = subprocess.run(
-        command,
-        cwd=folder,
-        env={**environment, "TF_ACC": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-        timeout=(MINUTES + 1) * 60,
-    )
-    ending = ending_of(name, process.stdout, process.returncode)
-    return Outcome(name, ending, process.stdout, time.monotonic() - began)
+    log = folder / "output"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**environment, "TF_ACC": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            status = process.wait((MINUTES + 1) * 60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            status = process.wait()
+    text = log.read_text(encoding="utf-8", errors="replace")
+    return Outcome(name, ending_of(name, text, status), text, time.monotonic() - began)
 
 
 def ending_of(name: str, output: str, status: int) -> Ending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acceptance import expectations, page
+from acceptance import expectations, page, trial
 from acceptance.trial import Ending, Outcome, ending_of
 
 LIST = """
@@ -90,3 +90,18 @@ def test_the_page_is_up_to_date() -> None:
     assert page.PAGE.read_text(encoding="utf-8") == page.text(), (
         "python -m acceptance --page > docs/provider-tests.md brings it up to date"
     )
+
+
+def test_a_test_is_run_in_a_folder_of_its_own_and_ends_as_it_says(tmp_path) -> None:
+    tests = tmp_path / "tests"
+    tests.write_text(
+        "#!/bin/sh\n"
+        'case "$1" in -test.list) printf "TestAccA\\nTestAccB\\nok\\n"; exit;; esac\n'
+        "touch left\n"
+        'test "$TF_ACC" = 1 && test "$2" = "^TestAccA$" && echo "--- PASS: TestAccA (0.00s)"\n'
+    )
+    tests.chmod(0o755)
+    assert trial.names(tests, {}) == ["TestAccA", "TestAccB"]
+    outcomes = [trial.run(tests, name, {}, tmp_path) for name in ("TestAccA", "TestAccB")]
+    assert [one.ending for one in outcomes] == ["passes", "fails"]
+    assert (tmp_path / "TestAccA" / "left").exists()
