@@ -286,12 +286,10 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "EnableAutomatedSnapshotPolicy EnableShared Encrypted Filter KMSKeyId LockReason "
         "MultiAttach Portable ResourceGroupId SnapshotId Status Tag ZoneId",
         _PAGES: "MaxResults NextToken",
-        _DRY: "DryRun",
     },
     "Ecs.DescribeImages": {
         _FILTER: "ActionType Filter ImageFamily ImageOwnerId IsPublic "
         "IsSupportCloudinit IsSupportIoOptimized ResourceGroupId ShowExpired SnapshotId Tag Usage",
-        _DRY: "DryRun",
     },
     "Ecs.DescribeInstanceTypes": {
         _FILTER: "AdditionalAttributes CpuArchitecture CpuArchitectures GPUSpec GpuSpecs "
@@ -313,7 +311,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "InstanceNetworkType InstanceType InstanceTypeFamily InternetChargeType IoOptimized "
         "Ipv6Address KeyPairName LockReason NeedSaleCycle PrivateIpAddresses PublicIpAddresses "
         "RdmaIpAddresses",
-        _DRY: "DryRun",
     },
     "Ecs.DescribeNetworkInterfaces": {
         _FILTER: "Ipv6Address NetworkInterfaceName PrimaryIpAddress PrivateIpAddress "
@@ -328,7 +325,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         _FILTER: "FuzzyQuery IsQueryEcsCount NetworkType SecurityGroupIds SecurityGroupType "
         "ServiceManaged",
         _PAGES: "MaxResults NextToken",
-        _DRY: "DryRun",
     },
     "Ecs.DescribeTags": {_FILTER: "Category Tag"},
     "Ecs.JoinSecurityGroup": {_ENI: "NetworkInterfaceId"},
@@ -389,15 +385,11 @@ LEFT_OUT: dict[str, dict[str, str]] = {
     "Ecs.StartInstance": {_DRY: "DryRun", "local disks": "InitLocalDisk"},
     "Ecs.StopInstance": {_DRY: "DryRun", "hibernation": "ConfirmStop Hibernate"},
     "Vpc.CreateVpc": {
-        _DRY: "DryRun",
         "IPv6 blocks of one's own choice": "Ipv6CidrBlock Ipv6CidrMask Ipv6IpamPoolId",
         "address pools": "Ipv4CidrMask Ipv4IpamPoolId",
     },
-    "Vpc.DeleteVSwitch": {_DRY: "DryRun"},
-    "Vpc.DeleteVpc": {_DRY: "DryRun"},
     "Vpc.DescribeRouteTableList": {_FILTER: "RouteTableType Tag"},
-    "Vpc.DescribeVSwitchAttributes": {_DRY: "DryRun"},
-    "Vpc.DescribeVpcAttribute": {_DRY: "DryRun", _FILTER: "IsDefault"},
+    "Vpc.DescribeVpcAttribute": {_FILTER: "IsDefault"},
     "Vpc.ListTagResources": {"tags in pages": "MaxResults"},
     "Vpc.ModifyVpcAttribute": {
         "IPv6 blocks of one's own choice": "Ipv6CidrBlock",

@@ -40,6 +40,13 @@ def not_emulated(what: str) -> ApiError:
     return ApiError(400, "NotEmulated", f"The local cloud does not emulate {what}.")
 
 
+def dry_run() -> ApiError:
+    """A request that only asks would be carried out, and is not."""
+    return ApiError(
+        400, "DryRunOperation", "Request validation has been passed with DryRun flag set."
+    )
+
+
 def load_balancer_not_found() -> ApiError:
     """No such load balancer in this region."""
     return ApiError(

@@ -81,6 +81,13 @@ class TaggedRequest(Request):
 
 DRY_RUN = "DryRun"
 
+
+class DryRequest(Request):
+    """Base of the requests that may ask whether they would be carried out."""
+
+    DryRun: bool = False
+
+
 T = TypeVar("T")
 
 

@@ -25,7 +25,7 @@ from localcloud.api.idempotence import answered_once
 from localcloud.api.signatures import Signed
 from localcloud.cloud import Cloud
 from localcloud.dataplane.model import DataPlaneError, RefusedError
-from localcloud.errors import ApiError, not_emulated
+from localcloud.errors import ApiError, dry_run, not_emulated
 from localcloud.regions import require_known
 
 log = logging.getLogger("localcloud")
@@ -109,14 +109,21 @@ class Api:
         request = requests.parse(action.request, call.parameters)
         require_known(request.RegionId)
         store = self.cloud.store
+
+        def answer() -> dict[str, Any]:
+            found = action.handler(self.cloud, request)
+            if isinstance(request, requests.DryRequest) and request.DryRun:
+                raise dry_run()
+            return found
+
         with self.lock:
             if not action.changes:
                 since = self.cloud.now() - unseen
                 with store.without(since) if unseen else contextlib.nullcontext():
-                    return action.handler(self.cloud, request)
+                    return answer()
             try:
                 with store.transaction():
-                    return answered_once(store, call, lambda: action.handler(self.cloud, request))
+                    return answered_once(store, call, answer)
             except RefusedError as error:
                 self._bring_back()
                 raise not_emulated(f"what this asks for: {error}") from error

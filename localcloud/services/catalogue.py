@@ -7,7 +7,7 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.products import ECS, Answer
 from localcloud.regions import REGIONS, local_name, zone_name
-from localcloud.requests import PagedRequest, Request
+from localcloud.requests import DryRequest, PagedRequest, Request
 
 ZONES = ("h", "i", "j")
 
@@ -79,7 +79,7 @@ class DescribeRegions(Request):
     AcceptLanguage: str = ""
 
 
-class DescribeImages(PagedRequest):
+class DescribeImages(PagedRequest, DryRequest):
     ImageId: str = ""
     ImageName: str = ""
     ImageOwnerAlias: str = ""

@@ -13,7 +13,7 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Instance
 from localcloud.errors import invalid
 from localcloud.products import ECS, Answer
-from localcloud.requests import PagedRequest, TaggedRequest
+from localcloud.requests import DryRequest, PagedRequest, TaggedRequest
 from localcloud.services.catalogue import INSTANCE_TYPES
 from localcloud.services.instances import OfInstance, instance
 from localcloud.services.tags import tagged
@@ -63,7 +63,7 @@ ATTRIBUTES = (
 """What of an instance its own Describe shows as lists do."""
 
 
-class DescribeInstances(PagedRequest, TaggedRequest):
+class DescribeInstances(PagedRequest, TaggedRequest, DryRequest):
     InstanceIds: str = ""
     VpcId: str = ""
     VSwitchId: str = ""
@@ -77,7 +77,7 @@ class DescribeInstances(PagedRequest, TaggedRequest):
     NextToken: str = ""
 
 
-class DescribeDisks(PagedRequest):
+class DescribeDisks(PagedRequest, DryRequest):
     InstanceId: str = ""
     DiskType: str = "all"
     DiskIds: str = ""

@@ -18,7 +18,7 @@ from localcloud.documents import (
     VSwitch,
     new_id,
 )
-from localcloud.errors import ApiError, invalid, not_emulated
+from localcloud.errors import ApiError, dry_run, invalid
 from localcloud.products import ECS, Answer
 from localcloud.requests import Request, TaggedRequest
 from localcloud.services.catalogue import DISK_CATEGORIES, IMAGES, INSTANCE_TYPES
@@ -113,6 +113,8 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
     private_ip = free_private_ip(switch.cidr_block, taken)
     if private_ip is None:
         raise ApiError(403, "InvalidVSwitchId.IpNotEnough", "The vSwitch has no IP addresses left.")
+    if request.DryRun:
+        raise dry_run()
     key = new_id("i")
     instance = Instance(
         id=key,
@@ -275,8 +277,6 @@ def instance(cloud: Cloud, key: str) -> Instance:
 
 
 def _require_usable(request: RunInstances, switch: VSwitch, groups: list[SecurityGroup]) -> None:
-    if request.DryRun:
-        raise not_emulated("dry runs")
     if request.InstanceType not in INSTANCE_TYPES:
         raise ApiError(
             404,

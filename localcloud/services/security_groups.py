@@ -14,7 +14,7 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Instance, SecurityGroup, Vpc, new_id
 from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import ECS, Answer
-from localcloud.requests import PagedRequest, Request, TaggedRequest
+from localcloud.requests import DryRequest, PagedRequest, Request, TaggedRequest
 from localcloud.services.tags import tag_keys, tagged
 from localcloud.services.vpc import creation_time, rfc3339
 
@@ -66,7 +66,7 @@ class CreateSecurityGroup(TaggedRequest):
     ClientToken: str = ""
 
 
-class DescribeSecurityGroups(PagedRequest, TaggedRequest):
+class DescribeSecurityGroups(PagedRequest, TaggedRequest, DryRequest):
     SecurityGroupId: str = ""
     SecurityGroupName: str = ""
     VpcId: str = ""

@@ -21,7 +21,7 @@ from localcloud.documents import (
 )
 from localcloud.errors import ApiError, invalid, missing, not_emulated
 from localcloud.products import VPC, Answer
-from localcloud.requests import PagedRequest, Request, TaggedRequest
+from localcloud.requests import DryRequest, PagedRequest, Request, TaggedRequest
 from localcloud.services.tags import tagged
 
 SETTLE_SECONDS = 0.5
@@ -44,7 +44,7 @@ RESERVED = tuple(
 """Blocks that no VPC can have; any other may be had, a public one too."""
 
 
-class CreateVpc(TaggedRequest):
+class CreateVpc(TaggedRequest, DryRequest):
     CidrBlock: str = "172.16.0.0/12"
     VpcName: str = ""
     Description: str = ""
@@ -56,11 +56,11 @@ class CreateVpc(TaggedRequest):
     ResourceGroupId: str = "rg-default"
 
 
-class DescribeVpcAttribute(Request):
+class DescribeVpcAttribute(DryRequest):
     VpcId: str
 
 
-class DescribeVpcs(PagedRequest, TaggedRequest):
+class DescribeVpcs(PagedRequest, TaggedRequest, DryRequest):
     VpcId: str = ""
     VpcName: str = ""
     VpcOwnerId: int = 0
@@ -68,7 +68,6 @@ class DescribeVpcs(PagedRequest, TaggedRequest):
     ResourceGroupId: str = ""
     DhcpOptionsSetId: str = ""
     EnableIpv6: bool | None = None
-    DryRun: bool = False
 
 
 class ModifyVpcAttribute(Request):
@@ -98,7 +97,7 @@ class MoveResourceGroup(Request):
     NewResourceGroupId: str
 
 
-class DeleteVpc(Request):
+class DeleteVpc(DryRequest):
     VpcId: str
     ForceDelete: bool = False
     ClientToken: str = ""
@@ -115,11 +114,11 @@ class CreateVSwitch(TaggedRequest):
     VpcIpv6CidrBlock: str = ""
 
 
-class DescribeVSwitchAttributes(Request):
+class DescribeVSwitchAttributes(DryRequest):
     VSwitchId: str
 
 
-class DescribeVSwitches(PagedRequest, TaggedRequest):
+class DescribeVSwitches(PagedRequest, TaggedRequest, DryRequest):
     VSwitchId: str = ""
     VSwitchName: str = ""
     VSwitchOwnerId: int = 0
@@ -129,7 +128,6 @@ class DescribeVSwitches(PagedRequest, TaggedRequest):
     ResourceGroupId: str = ""
     RouteTableId: str = ""
     EnableIpv6: bool | None = None
-    DryRun: bool = False
 
 
 class ModifyVSwitchAttribute(Request):
@@ -141,7 +139,7 @@ class ModifyVSwitchAttribute(Request):
     VpcIpv6CidrBlock: str = ""
 
 
-class DeleteVSwitch(Request):
+class DeleteVSwitch(DryRequest):
     VSwitchId: str
 
 

@@ -18,6 +18,7 @@ from localcloud.api.gateway import Call
 from localcloud.errors import ApiError
 from localcloud.known_actions import known_actions
 from localcloud.products import ECS, PRODUCTS, SLB, VPC, Action, Product
+from localcloud.requests import DryRequest
 from tests.unit.localcloud.fake_plane import ZONE, Account
 from tests.unit.localcloud.listener_site import Site
 from tests.unit.localcloud.test_sdk_models import MODELS
@@ -330,3 +331,31 @@ def test_what_somebody_made_inactive_stays_so(balance: Balance) -> None:
     balance.create(80)
     balance.call("StartLoadBalancerListener", 80)
     assert (balance.status, balance.ports) == ("inactive", set())
+
+
+def test_a_dry_run_says_that_it_would_be_done_and_does_nothing(account: Account) -> None:
+    vpc = account.make_vpc()
+    switch = account.make_vswitch(vpc)
+    of = {"VpcId": vpc, "VSwitchId": switch, "CidrBlock": "10.0.0.0/8"}
+    before = account.store.everything()
+    tried = 0
+    for product in (ECS, VPC):
+        for action in product.actions.values():
+            if not issubclass(action.request, DryRequest) or action.name == "RunInstances":
+                continue
+            given = {name: of[name] for name in of if name in action.request.model_fields}
+            if action.name == "DeleteVpc":
+                given["VpcId"] = unused = account.make_vpc()
+                before = account.store.everything()
+            error = account.refusal(product, action.name, **given, DryRun="true")
+            assert (error.status, error.code) == (400, "DryRunOperation"), action.name
+            wrong = account.refusal(
+                product, action.name, **{**given, "RegionId": "no"}, DryRun="true"
+            )
+            assert wrong.code == "InvalidRegionId.NotFound"
+            assert account.store.everything() == before
+            tried += 1
+    assert tried > 8
+    assert account.vpc("DeleteVpc", VpcId=unused, DryRun="false") == {}
+    error = account.refusal(VPC, "DeleteVpc", VpcId=vpc, DryRun="true")
+    assert error.code.startswith("DependencyViolation")

@@ -109,7 +109,7 @@ def test_a_vswitch_has_so_many_addresses_and_no_more(account: Account) -> None:
         ({"UserData": "no base64 of anything"}, 400, "InvalidParameter"),
         ({"UserData": base64.b64encode(b"\xff\xfe").decode()}, 400, "InvalidParameter"),
         ({"UserData": "A" * 32772}, 400, "InvalidParameter"),
-        ({"DryRun": "true"}, 400, "NotEmulated"),
+        ({"DryRun": "true"}, 400, "DryRunOperation"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
