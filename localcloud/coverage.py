@@ -27,6 +27,12 @@ one decided.
   of weight 0 gets no requests, those of its old sessions neither.
 - A domain extension's certificate goes to clients that ask for its domain, exact before wildcard;
   `*` is one label. The listener's client CA and TLS policy hold for all of its domains.
+- A forwarding rule takes requests as CLB documents it: an exact domain before `*`, a longer one
+  before a shorter, of its rules the one with the longest path. A domain with rules for paths alone
+  answers 404 to others.
+- A TCP listener passes connections on, and keeps a client with its backend for
+  `PersistenceTimeout`. UDP listeners, master/slave groups, and network interfaces (ENI) and
+  container groups (ECI) as backends are not emulated, and say so.
 - IPv6 load balancers are all at `::1`, which a machine must have for them; the ports of their
   listeners keep them apart.
 - A load balancer that is inactive forwards nothing; its listeners keep a status of their own.

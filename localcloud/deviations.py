@@ -51,6 +51,12 @@ _TEXT = "the parameter's own text"
 
 DEVIATIONS = (
     Deviation(
+        _of("Ecs", "DescribeImageSupportInstanceTypes"),
+        "ImageId",
+        "there is nothing else to ask for; the provider sends it",
+        required=True,
+    ),
+    Deviation(
         _of("Vpc", "CreateVSwitch ModifyVSwitchAttribute"), "Ipv6CidrBlock", _TEXT, range=(0, 255)
     ),
     Deviation(
@@ -287,6 +293,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "MultiAttach Portable ResourceGroupId SnapshotId Status Tag ZoneId",
         _PAGES: "MaxResults NextToken",
     },
+    "Ecs.DescribeImageSupportInstanceTypes": {_FILTER: "ActionType Filter"},
     "Ecs.DescribeImages": {
         _FILTER: "ActionType Filter ImageFamily ImageOwnerId IsPublic "
         "IsSupportCloudinit IsSupportIoOptimized ResourceGroupId ShowExpired SnapshotId Tag Usage",

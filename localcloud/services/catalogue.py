@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.cloud import Cloud
+from localcloud.errors import ApiError
 from localcloud.products import ECS, Answer
 from localcloud.regions import REGIONS, local_name, zone_name
 from localcloud.requests import DryRequest, PagedRequest, Request
@@ -87,6 +88,10 @@ class DescribeImages(PagedRequest, DryRequest):
     Status: str = "Available"
     OSType: str = ""
     Architecture: str = ""
+
+
+class DescribeImageSupportInstanceTypes(Request):
+    ImageId: str
 
 
 class DescribeTags(PagedRequest):
@@ -210,6 +215,26 @@ def describe_images(cloud: Cloud, request: DescribeImages) -> Answer:
         "Images": {"Image": request.page(images)},
         "RegionId": request.RegionId,
         **request.paging(images),
+    }
+
+
+@ECS.action
+def describe_image_support(cloud: Cloud, request: DescribeImageSupportInstanceTypes) -> Answer:
+    if request.ImageId not in IMAGES:
+        raise ApiError(404, "InvalidImageId.NotFound", "The specified ImageId does not exist.")
+    types = [
+        {
+            "InstanceTypeId": name,
+            "InstanceTypeFamily": family,
+            "CpuCoreCount": cores,
+            "MemorySize": memory,
+        }
+        for name, (cores, memory, family) in INSTANCE_TYPES.items()
+    ]
+    return {
+        "ImageId": request.ImageId,
+        "RegionId": request.RegionId,
+        "InstanceTypes": {"InstanceType": types},
     }
 
 

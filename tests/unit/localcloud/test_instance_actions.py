@@ -316,3 +316,13 @@ def test_how_far_metadata_travels_is_kept(account: Account) -> None:
     assert shown() == 2
     account.ecs("ModifyInstanceMetadataOptions", **of, HttpPutResponseHopLimit=3)
     assert shown() == 3
+
+
+def test_an_image_runs_on_every_type_and_one_that_is_not_there_on_none(account: Account) -> None:
+    sold = account.ecs("DescribeInstanceTypes")["InstanceTypes"]["InstanceType"]
+    runs = account.ecs("DescribeImageSupportInstanceTypes", ImageId=IMAGE)
+    assert {one["InstanceTypeId"] for one in runs["InstanceTypes"]["InstanceType"]} == {
+        one["InstanceTypeId"] for one in sold
+    }
+    error = account.refusal(ECS, "DescribeImageSupportInstanceTypes", ImageId="other")
+    assert error.code == "InvalidImageId.NotFound"

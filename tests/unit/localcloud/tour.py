@@ -7,7 +7,7 @@ from typing import Any
 
 from localcloud.products import BSS, LOCATION, RESOURCE_MANAGER, STS
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
-from tests.unit.localcloud.fake_plane import Account
+from tests.unit.localcloud.fake_plane import IMAGE, Account
 
 RULE = {"IpProtocol": "tcp", "PortRange": "8080/8080", "SourceCidrIp": "10.0.0.0/8"}
 PERMISSION = {f"Permissions__1__{name}": value for name, value in RULE.items()}
@@ -37,6 +37,7 @@ def tour(account: Account) -> None:
     for action in ("DescribeZones", "DescribeInstanceTypes", "DescribeImages", "DescribeTags"):
         account.ecs(action)
     account.ecs("DescribeAvailableResource", DestinationResource="InstanceType")
+    account.ecs("DescribeImageSupportInstanceTypes", ImageId=IMAGE)
     account.call(RESOURCE_MANAGER, "ListResourceGroups")
     account.slb("DescribeZones")
     account.slb("DescribeRegions")
