@@ -10,6 +10,9 @@ from pki.mistakes import WrongValueError
 LONGEST = timedelta(days=36_500)
 """Far beyond any certificate, and within what dates can express."""
 
+MOST = 9_999_999
+"""Of a unit."""
+
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
@@ -29,3 +32,13 @@ def parse(text: str) -> timedelta:
     if length > LONGEST:
         raise WrongValueError.of(text, f" is too long: write at most {LONGEST.days}d")
     return length
+
+
+def written(length: timedelta) -> str:
+    """The text that stands for a length of time, in the smallest unit in which `parse` takes it.
+
+    Down to a whole number of that; of less than a second, one.
+    """
+    counts = ((length // timedelta(**{name: 1}), unit) for unit, name in reversed(_UNITS.items()))
+    count, unit = next((count, unit) for count, unit in counts if count <= MOST)
+    return f"{max(count, 1)}{unit}"

@@ -30,8 +30,7 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
-from pki import certificates, clb_keys, name_constraints, names
-from pki.durations import parse as parse_duration
+from pki import certificates, clb_keys, durations, name_constraints, names
 from pki.names import distinguished_name
 from pki.windows import Window, read_time, show_time
 
@@ -189,8 +188,7 @@ def renewed_before_end(
     if own != Window.of_certificate(certificates.load(certificate)):
         return renew_before
     left = own.not_after - _half_over(own, read_time(begun))
-    seconds = int(min(left, parse_duration(renew_before)).total_seconds())
-    return f"{seconds}s" if seconds < parse_duration(renew_before).total_seconds() else renew_before
+    return durations.written(left) if left < durations.parse(renew_before) else renew_before
 
 
 def _window(properties: Properties) -> Window:

@@ -36,3 +36,20 @@ def test_no_length_goes_beyond_what_dates_can_express():
     for text in ("36501d", "876001h", "9999999d"):
         with pytest.raises(ValueError, match="36500d"):
             durations.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (timedelta(seconds=1), "1s"),
+        (timedelta(milliseconds=1), "1s"),
+        (timedelta(days=46, hours=12), "4017600s"),
+        (timedelta(seconds=9_999_999), "9999999s"),
+        (timedelta(seconds=10_000_019), "166666m"),
+        (durations.LONGEST, "876000h"),
+    ],
+)
+def test_a_length_is_written_so_that_it_is_read_again(length, text):
+    assert durations.written(length) == text
+    assert durations.parse(text) <= max(length, timedelta(seconds=1))
+    assert length - durations.parse(text) < timedelta(hours=1)
