@@ -55,13 +55,19 @@ def _head(toolchain: Toolchain) -> str:
         "`openssl_commands_to_up`: how many times as long the tutorial's commands take in a "
         f"loop, by what {2 * scale.BY_HAND} clients take with half of N in the CA's index. "
         "`up_spent_on_keys`: the part of `up` that making as many keys takes by itself, on all "
-        "cores. `one_resource_each_N`: a resource for each client with the same signing code, "
+        "cores. `clients_on_p_256_N`: the same with keys on P-256, beside the commands with such "
+        "keys; `faster_than_rsa`: how many times as long `up` takes with RSA keys. "
+        "`client_on_p_256_…`: what the work on one such client goes into, on one core. "
+        "`one_resource_each_N`: a resource for each client with the same signing code, "
         f"up to {max(scale.ONE_EACH_SIZES)}: with 1000, the engine held more than 14 GB before it "
         "was done. Meant for 1000 clients: "
         f"{AT_LEAST['clients_1000_openssl_commands_to_up']:g} times as fast as the "
         f"commands, {AT_LEAST['clients_1000_up_spent_on_keys']:g} % of `up` spent on keys, an "
         f"unchanged preview in less than {UNDER['clients_1000_preview_without_change']:g} s, one "
-        f"more in less than {UNDER['clients_1000_one_more']:g} s.\n\n"
+        f"more in less than {UNDER['clients_1000_one_more']:g} s; with keys on P-256, `up` "
+        f"{AT_LEAST['clients_on_p_256_1000_faster_than_rsa']:g} times as fast as with RSA's and "
+        f"{AT_LEAST['clients_on_p_256_1000_openssl_commands_to_up']:g} times as fast as the "
+        "commands.\n\n"
     )
 
 

@@ -80,17 +80,20 @@ def run(folder: Path, sizes: Sequence[int] = SIZES) -> None:
         toolchain = ensure(reporter)
     _parts_of_a_client()
     for clients in sizes:
-        _one_size(f"clients_{clients}", clients, _Stack(folder, REGISTER, clients, toolchain))
+        stack = _Stack(folder, REGISTER, clients, toolchain)
+        by_rsa = _one_size(f"clients_{clients}", clients, stack)
         if clients in ELLIPTIC_SIZES:
             stack = _Stack(folder, REGISTER, clients, toolchain, algorithm="ECDSA")
-            _one_elliptic_size(f"clients_on_p_256_{clients}", clients, stack)
+            up = _one_elliptic_size(f"clients_on_p_256_{clients}", clients, stack)
+            show(f"clients_on_p_256_{clients}_faster_than_rsa", by_rsa / up, "x")
     for clients in ONE_EACH_SIZES:
         name = f"one_resource_each_{clients}"
         up = _measured(name, _Stack(folder, ONE_EACH, clients, toolchain))
         show(f"{name}_up_per_client", up / clients * 1000, "ms")
 
 
-def _one_size(name: str, clients: int, stack: _Stack) -> None:
+def _one_size(name: str, clients: int, stack: _Stack) -> float:
+    """The seconds of `up`."""
     # Half of it before and half after, so that a machine that is busy for a while is so for all.
     by_hand, making_keys = by_openssl_commands(BY_HAND, clients // 2), seconds(_make_keys)
     up = _measured(name, stack)
@@ -99,14 +102,17 @@ def _one_size(name: str, clients: int, stack: _Stack) -> None:
     show(f"{name}_up_per_client", up / clients * 1000, "ms")
     show(f"{name}_openssl_commands_to_up", by_hand / 2 * clients / up, "x")
     show(f"{name}_up_spent_on_keys", making_keys / (2 * KEYS) * clients / up * 100, "%")
+    return up
 
 
-def _one_elliptic_size(name: str, clients: int, stack: _Stack) -> None:
+def _one_elliptic_size(name: str, clients: int, stack: _Stack) -> float:
+    """The seconds of `up`."""
     by_hand = by_openssl_commands(BY_HAND, clients // 2, "ECDSA")
     up = _measured(name, stack)
     by_hand += by_openssl_commands(BY_HAND, clients // 2, "ECDSA")
     show(f"{name}_up_per_client", up / clients * 1000, "ms")
     show(f"{name}_openssl_commands_to_up", by_hand / 2 * clients / up, "x")
+    return up
 
 
 def _parts_of_a_client() -> None:

@@ -39,6 +39,18 @@ def test_a_figure_that_was_not_measured_is_missed():
         assert len(quoted.missing(text, other)) == 1
 
 
+def test_rows_of_keys_on_curves_are_quoted_beside_the_others():
+    own = {"up": 6.04, "preview_without_change": 3, "one_more": 4, "state": 14_320}
+    own |= {"openssl_commands_to_up": 15.12, "up_spent_on_keys": 84}
+    figures = {"up": 35.0, "second_up": 10.0, "preview": 5.0, "verify": 2.9}
+    for kind in ("clients_1000_", "clients_on_p_256_1000_"):
+        figures |= {f"{kind}{name}": value for name, value in own.items()}
+    assert quoted.rows(figures)[1:] == [
+        "| 1,000 | 6.0 s | 3.0 s | 4.0 s | 15.1 | 84 % | 14320 KiB |",
+        "| 1,000, P-256 | 6.0 s | 3.0 s | 4.0 s | 15.1 | 0 % | 14320 KiB |",
+    ]
+
+
 def test_a_target_that_was_missed_is_named():
     reached = {**quoted.AT_LEAST, **{name: bound - 0.1 for name, bound in quoted.UNDER.items()}}
     assert quoted.not_reached(reached) == []
