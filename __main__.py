@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pulumi
 
 from components.backend_servers import BackendServers
@@ -73,8 +75,9 @@ pulumi.export("certificate_record", load_balancer.certificate_record)
 pulumi.export("renewal", {"certificate_authority": authority.renew_before, **settings.renewal()})
 pulumi.export("certificate_revocation_list", authority.revocation_list)
 # Steps 3 and 5: what each client needs; `make client NAME=…` hands it over.
-# One text: of an object, the engine copies every value by itself, at each preview.
-bundles = pulumi.Output.json_dumps(authority.client_bundles)
+# One text: of an object, the engine copies every value by itself, at each preview. Not by
+# `Output.json_dumps`, which makes an output of each value first.
+bundles = authority.client_bundles.apply(json.dumps)
 pulumi.export("client_bundles", pulumi.Output.secret(bundles))
 if authority.expired_probe is not None:
     pulumi.export("expired_probe", pulumi.Output.secret(authority.expired_probe))

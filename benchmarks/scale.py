@@ -48,6 +48,7 @@ KEYS = 80
 """Keys made before and after each size, to see how much of the time is spent on them."""
 
 REGISTER = """
+import json
 import pulumi
 from components.private_ca import PrivateCertificateAuthority
 from settings import parse
@@ -58,7 +59,7 @@ defaults = {"key_algorithm": config.require("algorithm")}
 settings = parse({"clients": clients, "client_defaults": defaults}, file="-")
 authority = PrivateCertificateAuthority("scale", settings=settings)
 pulumi.export("clients", authority.clients)
-bundles = pulumi.Output.json_dumps(authority.client_bundles)
+bundles = authority.client_bundles.apply(json.dumps)
 pulumi.export("client_bundles", pulumi.Output.secret(bundles))
 """
 

@@ -155,8 +155,9 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             next_ca_certificate=authority.next_certificate if rotating else None,
             next_ca_private_key=authority.next_private_key if rotating else None,
             next_ca_key_id=authority.next_key_id if rotating else None,
-            issued=pulumi.Output.all(self.issued, authority.withdrawn_certificates).apply(
-                lambda found: revoked_certificates(*found)
+            # Of the text: of a list, `all` makes an output of each value in it.
+            issued=pulumi.Output.all(register.issued, authority.withdrawn_certificates).apply(
+                lambda found: revoked_certificates(read_issued(found[0]), found[1])
             ),
             revision=register.revision,
             validity=settings.revocation_list.validity,

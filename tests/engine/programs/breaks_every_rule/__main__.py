@@ -55,6 +55,7 @@ CertificateRegister(
     ca_certificate="PEM",
     ca_private_key=KEY,
     ca_key_id="1",
+    ca_id="1",
     clients={
         "browser": {**client, "subject": {"common_name": "browser"}, "key_bits": 2048},
         "phone": {
