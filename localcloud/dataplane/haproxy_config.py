@@ -46,7 +46,7 @@ HEADER_BYTES = 32 * 1024
 CONNECTION_REQUESTS = 100
 """Requests after which CLB ends a connection; HAProxy does so only if it is told to."""
 
-SESSION_SECONDS = 10
+SESSION_SECONDS = 60
 """As long as a TLS session is good for where sessions are resumed at all."""
 
 GZIP_TYPES = (

@@ -92,15 +92,15 @@ def outlive(
     longest = max((one.lifetime for one in returning.values()), default=0) + SPARE_SECONDS
     found = {way: AfterSwitch(None, ended=False) for way in returning}
     while pending := [way for way, one in found.items() if not one.ended]:
-        elapsed = time.monotonic() - began
-        if elapsed > min(longest, LONGEST_SECONDS):
-            break
         for way in pending:
             tries = [admission(returning[way].visit()[0]) for _ in range(TRIES)]
             if True in tries:
                 found[way] = AfterSwitch(time.monotonic() - began, ended=False)
             elif None not in tries:
                 found[way] = AfterSwitch(found[way].admitted, ended=True)
+        elapsed = time.monotonic() - began
+        if elapsed > min(longest, LONGEST_SECONDS):
+            break
         wait(min(10.0, max(1.0, elapsed / 10)))
     return found
 

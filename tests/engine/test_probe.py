@@ -12,6 +12,7 @@ from localcloud import control
 from localcloud.home import Home
 from operations.__main__ import app
 from operations.commands import probe as command
+from operations.probing import returning
 from operations.stacks import targets
 from operations.stacks.targets import Target
 from tests.hostile.test_open_questions import BY_DEFAULT
@@ -70,6 +71,8 @@ def test_told_otherwise_it_answers_otherwise_and_has_its_ca_again(deployed, prob
         assert "refuses every client meanwhile" in probe().stdout
         assert asked == ["Switch the CA?"]
         assert ask(deployed, "GET", "/dump") == before
+        # It is not waited for that a session ends.
+        monkeypatch.setattr(returning, "LONGEST_SECONDS", 0)
         assert words(probe("--json", "--yes")) == expected | {"sessions_after_switch": "some"}
         assert ask(deployed, "GET", "/dump") == before
     finally:
