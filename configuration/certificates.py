@@ -159,7 +159,7 @@ class Validity(Model):
 def _uploaded_key(value: Any) -> Any:
     # The type has its own words for what is no whole number. The value is not repeated: beside a
     # key that is a secret, it may be one.
-    if isinstance(value, int) and value not in clb_keys.SIZES:
+    if isinstance(value, int | float) and value not in clb_keys.SIZES:
         raise ValueError(f"this is not one of {clb_keys.SIZE_WORDS}: {clb_keys.WHY}")
     return value
 

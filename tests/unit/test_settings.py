@@ -373,6 +373,8 @@ ONLY_RSA = "takes RSA keys of 2048 or 4096 bits and no elliptic curves"
         ),
         ({"clients": {"a": {"key_bits": 1024}}}, "clients.a.key_bits", "2048, 3072 or 4096"),
         ({"server": {"key_bits": 3072}}, "server.key_bits", ONLY_RSA),
+        # As programs in other languages hand numbers over.
+        ({"server": {"key_bits": 3072.0}}, "server.key_bits", ONLY_RSA),
         ({"server": {"key_algorithm": "ECDSA"}}, "server.key_algorithm", ONLY_RSA),
         (
             {"certificate_authority": {"key_curve": "P-256"}},
