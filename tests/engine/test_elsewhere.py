@@ -146,10 +146,13 @@ def with_nodejs(engine, source, tmp_path_factory):
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
     variables = {**toolchain.environment(), "PULUMI_HOME": str(home)}
     program = Program(engine, folder, variables)
+    # The SDK of the provider that is here: with a newer one, the engine would download another.
+    constraint = folder / "constraint.txt"
+    constraint.write_text(f"pulumi-alicloud=={versions.ALICLOUD}\n")
     subprocess.run(
         [toolchain.pulumi, "package", "add", source / "package"],
         cwd=folder,
-        env=program.environment,
+        env={**program.environment, "PIP_CONSTRAINT": str(constraint)},
         check=True,
         stdin=subprocess.DEVNULL,
     )
