@@ -19,6 +19,7 @@ from localcloud.dataplane import haproxy_binary
 from localcloud.dataplane.model import (
     OPEN_QUESTIONS,
     Backend,
+    DataPlaneError,
     DomainExtension,
     InstanceSpec,
     Listener,
@@ -277,3 +278,10 @@ def as_bundle(identity):
         "private_key": identity.encrypted_key,
         "pass_phrase": identity.pass_phrase,
     }
+
+
+def test_what_is_no_question_is_refused_and_changes_nothing(listening, plane):
+    at = listening(otherwise=["ec_keys"])
+    with pytest.raises(DataPlaneError, match="no question 'ec_key': no_certificate, ec_keys, "):
+        plane.answer_otherwise(["ec_key"])
+    assert put(at)["ec_keys"].word == "no"
