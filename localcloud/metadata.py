@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from localcloud.deviations import DEVIATIONS, LEFT_OUT, Range
 from localcloud.requests import Request
@@ -115,5 +114,5 @@ def _fit(field: FieldInfo, parameter: Parameter) -> FieldInfo | None:
     found = copy(field)
     found.metadata = [*field.metadata, *bounds]
     if required:
-        found.default, found.default_factory = PydanticUndefined, None
+        found.default, found.default_factory = FieldInfo().default, None  # which is none at all
     return found
