@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
+
+from localcloud import control
+from localcloud.home import Home
+from operations.stacks.local_environment import LocalEnvironment
+
+
+def dump_of(local: LocalEnvironment) -> str:
+    """All resources of a home's local cloud as JSON, as `python -m localcloud dump` prints them."""
+    return json.dumps(control.ask(Home(local.cloud), "GET", "/dump"), indent=2)
 
 
 def copy_home(source: Path, target: Path) -> None:

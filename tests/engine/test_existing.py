@@ -14,6 +14,7 @@ import pytest
 from operations.verification import probes
 from operations.verification.identity import of_bundle
 from tests.engine.conftest import Engine
+from tests.homes import dump_of
 
 pytestmark = pytest.mark.in_order
 
@@ -33,7 +34,7 @@ def host(deployed):
 def guest(host, local, toolchain):
     """A stack that uses them."""
     engine = Engine(local, toolchain, "guest")
-    found = json.loads(local._cloud("dump"))
+    found = json.loads(dump_of(local))
     engine.configure(
         network={"vswitch_ids": [one["id"] for one in found["vswitch"]]},
         backends={
@@ -127,7 +128,7 @@ def test_another_backend_port_is_another_group_and_the_listener_stays(guest):
 
 
 def test_new_vswitches_in_an_existing_vpc_move_to_another_block(host, guest):
-    (vpc,) = json.loads(guest.local._cloud("dump"))["vpc"]
+    (vpc,) = json.loads(dump_of(guest.local))["vpc"]
     guest.configure(network={"vpc_id": vpc["id"], "cidr_block": "192.168.64.0/24"})
     guest.up()
     assert statuses(guest.verify()) == {"passed"}, guest.verify().to_json()

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from operations.verification.probes import Target, plain_http
+from tests.homes import dump_of
 
 
 def free_ports(count: int) -> list[int]:
@@ -63,7 +64,7 @@ def test_it_passes_the_verification_at_its_address(deployed):
 
 
 def test_its_acl_holds_both_blocks(deployed, local):
-    (acl,) = json.loads(local._cloud("dump"))["acl"]
+    (acl,) = json.loads(dump_of(local))["acl"]
     assert acl["address_ip_version"] == "ipv6"
     assert {entry["entry"] for entry in acl["entries"]} == {"::1/128", "2001:db8::/32"}
 

@@ -16,6 +16,7 @@ from operations.verification.health import SlbHealth
 from operations.verification.identity import of_bundle
 from operations.verification.outcomes import Unreachable, is_success
 from operations.verification.probes import Target
+from tests.homes import dump_of
 
 pytestmark = pytest.mark.in_order
 
@@ -75,7 +76,7 @@ def listeners(local):
 
     Access control that is off keeps its list and type: they say nothing.
     """
-    found = json.loads(local._cloud("dump"))["listener"]
+    found = json.loads(dump_of(local))["listener"]
     return {
         one["port"]: {
             key: value
@@ -236,7 +237,7 @@ def test_other_entries_make_another_acl_and_no_other_change(everything, deployed
     )
     assert deployed.steps() == {f"alicloud:slb/acl:Acl::{NAME}": "replace", LISTENER: "update"}
     deployed.up()
-    (acl,) = json.loads(everything.engine.local._cloud("dump"))["acl"]
+    (acl,) = json.loads(dump_of(everything.engine.local))["acl"]
     assert everything.get().status == 200
     assert "192.0.2.0/24" in json.dumps(acl)
 
@@ -278,7 +279,7 @@ def test_what_is_taken_off_is_off(everything, deployed, before, local):
     report = site.verify()
     assert {check.status for check in report.checks} == {"passed"}, report.to_json()
     assert listeners(local) == before
-    left = json.loads(local._cloud("dump"))
+    left = json.loads(dump_of(local))
     assert not left.get("acl")
     assert not left.get("domain_extension")
     assert isinstance(probes.plain_http(Target(site.target.host, 80)), Unreachable)
@@ -291,7 +292,7 @@ def test_modification_protection_is_taken_off_by_saying_so(deployed, local):
     deployed.configure(load_balancer={"modification_protection": False})
     assert deployed.steps() == {CLB: "update"}
     deployed.up()
-    assert "ConsoleProtection" not in local._cloud("dump")
+    assert "ConsoleProtection" not in dump_of(local)
     deployed.configure(load_balancer={})
     assert deployed.steps() == {}
 

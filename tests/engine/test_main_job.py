@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from pki.windows import show_time
 from tests.engine.clock import later
+from tests.homes import dump_of
 
 pytestmark = pytest.mark.in_order
 
@@ -155,7 +156,7 @@ def test_preview_shows_which_client_is_due_and_up_does_that_and_no_more(deployed
 def test_down_leaves_nothing_behind(deployed, local):
     deployed.succeed("destroy", "--yes", "--skip-preview")
     assert json.loads(deployed.state())["deployment"].get("resources") in (None, [])
-    left = json.loads(local._cloud("dump"))
+    left = json.loads(dump_of(local))
     assert {kind: items for kind, items in left.items() if items} == {}
     assert local.cloud_status()["listeners"] == []
     assert not os.listdir(local.home / "cloud" / "data-plane" / "instances")

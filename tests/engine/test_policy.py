@@ -22,6 +22,7 @@ from pki.names import distinguished_name
 from pki.windows import Window
 from tests import processes
 from tests.engine.holders import set_secret
+from tests.homes import dump_of
 
 pytestmark = pytest.mark.in_order
 
@@ -134,11 +135,11 @@ def test_a_preview_names_every_rule_that_is_broken_once(disobedient):
 
 
 def test_an_update_is_stopped_before_anything_is_made(disobedient, local):
-    before = local._cloud("dump")
+    before = dump_of(local)
     answer = disobedient("up", "--yes", "--skip-preview", *rules())
     assert answer.returncode != 0
     assert re.search(r"\[mandatory\] +region ", answer.stdout), answer.stdout
-    assert local._cloud("dump") == before
+    assert dump_of(local) == before
 
 
 @pytest.fixture

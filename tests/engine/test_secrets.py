@@ -26,6 +26,7 @@ from pki import keys
 from tests import processes
 from tests.conformance import specimens
 from tests.engine import leaks
+from tests.homes import dump_of
 
 pytestmark = pytest.mark.in_order
 
@@ -138,7 +139,7 @@ def test_state_and_outputs_are_kept(sandbox):
     sandbox.printed["outputs"] = sandbox.engine.stack.capture("output", "--json").stdout
     public = outputs.public(sandbox.engine.outputs())
     sandbox.printed["make outputs"] = json.dumps(public)
-    sandbox.printed["the local cloud's dump"] = sandbox.engine.local._cloud("dump")
+    sandbox.printed["the local cloud's dump"] = dump_of(sandbox.engine.local)
     secret = json.loads(sandbox.engine.state())["deployment"]["resources"]
     for resource in secret:
         if "ca_private_key" in resource.get("inputs", {}):
