@@ -284,6 +284,12 @@ class Settings(Model):
                 f"{who}: the listener will refuse this certificate, since {reason}; "
                 "certificate_authority.accept_lockout says yes to it"
             )
+        if self.certificate_authority.cannot_sign_lists:
+            yield (
+                "certificate_authority.certificate: its key usage is without cRLSign, so whoever "
+                "reads its revocation list refuses that (RFC 5280, 6.3.3): a next CA's is good, "
+                "which `make rotate STEP=prepare` begins"
+            )
         for name, client in self.clients.items():
             if (
                 client.pass_phrase is not None

@@ -21,6 +21,7 @@ from pki import (
     name_constraints,
     names,
     openssl_database,
+    purposes,
     signing_requests,
 )
 from pki.durations import parse as parse_duration
@@ -239,6 +240,15 @@ class CertificateAuthority(Validity):
     def can_issue(self) -> bool:
         """Whether the CA's key is here."""
         return not self.adopted or self.private_key is not None
+
+    @property
+    def cannot_sign_lists(self) -> bool:
+        """Whether nobody would take the revocation list of a CA that was made elsewhere."""
+        if not self.adopted or not self.can_issue or self.certificate is None:
+            return False
+        if self.next_generation is not None:  # The next CA's list can be read.
+            return False
+        return not purposes.signs_lists(certificates.load(self.certificate))
 
     def constraints(self) -> x509.NameConstraints | None:
         """Names that the CA may certify: as set, or as an adopted CA has it; None for all."""

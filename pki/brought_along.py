@@ -13,6 +13,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 from pki import certificates, clb_keys, client_keys, encodings, keys, names, purposes
 from pki.windows import show_time
@@ -41,6 +42,7 @@ def certificate_chain(pem: str, now: datetime) -> str:
                 f"{_ordinal(index + 1)} is not the issuer of the one before it: put the server's "
                 "own certificate first, and after each the one that issued it"
             )
+        certificates.require_checkable(certificate)
         if not certificates.bears_signature_of(certificate, issuer):
             raise ValueError(
                 f"{_ordinal(index + 1)} bears the name of the issuer of the one before it, which "
@@ -78,13 +80,13 @@ def authority_certificate(pem: str) -> str:
             "the root CA's"
         )
     _require_rsa(certificate)
+    certificates.require_checkable(certificate)
     if not certificates.signed_by(certificate, certificate):
         raise ValueError(
             "it bears the same name as its issuer and is signed by another key: give the root "
             "CA's, which is self-signed"
         )
-    if not certificates.allows_below(certificate, 0) or not _may_sign(certificate):
-        raise ValueError("it is not a CA's: its extensions do not let it sign certificates")
+    purposes.require_authority(certificate)
     return certificates.pem(certificate)
 
 
@@ -145,6 +147,7 @@ def require_issued_by(pem: str, authority: str) -> None:
     certificate, ca = certificates.load(pem), certificates.load(authority)
     if certificate == ca:
         raise ValueError("it is the CA's own: give the client's")
+    certificates.require_checkable(certificate)
     signed = certificates.bears_signature_of(certificate, ca)
     named = names.same_name(certificate.issuer, ca.subject)
     issuer = certificate.issuer.rfc4514_string()
@@ -183,13 +186,15 @@ def private_key(pem: str) -> str:
     if "BEGIN ENCRYPTED PRIVATE KEY" in pem or "Proc-Type: 4,ENCRYPTED" in pem:
         raise ValueError(
             "the key is encrypted, and the load balancer needs it in the clear: decrypt it with "
-            "`openssl rsa -traditional`; the stack keeps it as a secret"
+            "`openssl rsa`; the stack keeps it as a secret"
         )
     if "PRIVATE KEY-----" not in pem:
         raise ValueError(
             "this is no private key in PEM: give the content of the file that begins with "
             "-----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"
         )
+    if (count := pem.count("PRIVATE KEY-----") // 2) > 1:
+        raise ValueError(f"there are {count} private keys: give the certificate's alone")
     return keys.pkcs1(clb_keys.load(pem))
 
 
@@ -221,19 +226,6 @@ def _require_public(pem: str) -> None:
             "there is a private key beside the certificate, where it is no secret: take it out, "
             "make another key if others could read this one, and give it as private_key"
         )
-
-
-def _may_sign(certificate: x509.Certificate) -> bool:
-    """Whether key usage and basic constraints, as far as they are there, let it be a CA."""
-    found = {extension.oid: extension.value for extension in certificate.extensions}
-    constraints = found.get(x509.BasicConstraints.oid)
-    usage = found.get(x509.KeyUsage.oid)
-    if isinstance(usage, x509.KeyUsage) and not usage.key_cert_sign:
-        return False
-    if isinstance(constraints, x509.BasicConstraints):
-        return constraints.ca
-    # Version 1 has no extensions, and a self-signed certificate of it counts as a CA's.
-    return certificate.version is x509.Version.v1
 
 
 def _parsed(pem: str) -> Sequence[x509.Certificate]:
@@ -302,6 +294,12 @@ def _require_rsa(certificate: x509.Certificate) -> None:
         raise ValueError(
             "the certificate's key is not RSA, and the load balancer (CLB) takes no other, "
             f"elliptic curves neither: have one issued for an RSA key of {clb_keys.SIZE_WORDS} bits"
+        )
+    if certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+        # Uploaded and signed with as a plain one, it would go with this certificate no more.
+        raise ValueError(
+            "the certificate's key is an RSA key for RSASSA-PSS alone (RFC 4055, 1.2), and the "
+            "load balancer takes plain ones: have one issued for a plain RSA key"
         )
     if key.key_size not in clb_keys.SIZES:
         short = key.key_size < clb_keys.SIZES[0]

@@ -306,6 +306,21 @@ def bears_signature_of(certificate: x509.Certificate, authority: x509.Certificat
     return True
 
 
+def require_checkable(certificate: x509.Certificate) -> None:
+    """Refuse a signature that cannot be checked here, which says nothing of who made it.
+
+    Raises:
+        ValueError: With its algorithm.
+    """
+    try:
+        _ = certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters
+    except (UnsupportedAlgorithm, ValueError):
+        raise ValueError(
+            f"its signature's algorithm ({certificate.signature_algorithm_oid.dotted_string}) is "
+            "not supported: have it issued anew, signed over SHA-256"
+        ) from None
+
+
 def path_length(authority: x509.Certificate) -> int | None:
     """How many CAs may stand below a CA (RFC 5280, 4.2.1.9); None: any number."""
     try:

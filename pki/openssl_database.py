@@ -17,13 +17,16 @@ from pki.windows import show_time
 
 FIELDS = 6
 
+_TIMES = ("270301120000Z", "20270301120000Z")
+"""A UTCTime and a GeneralizedTime."""
+
 _REASONS = {
-    "keyTime": "keyCompromise",
-    "CAkeyTime": "cACompromise",
-    "CACompromise": "cACompromise",
-    "holdInstruction": "certificateHold",
+    "keytime": "keyCompromise",
+    "cakeytime": "cACompromise",
+    "cacompromise": "cACompromise",
+    "holdinstruction": "certificateHold",
     **{
-        name: name
+        name.lower(): name
         for name in (
             "unspecified",
             "keyCompromise",
@@ -34,7 +37,7 @@ _REASONS = {
         )
     },
 }
-"""CRLReason (RFC 5280, 5.3.1) by what `openssl ca` writes."""
+"""CRLReason (RFC 5280, 5.3.1) by what `openssl ca` writes and reads, in whatever letters."""
 
 
 def entries(text: str) -> list[Entry]:
@@ -50,8 +53,9 @@ def entries(text: str) -> list[Entry]:
     found = [
         _entry(number, line)
         # Editors of Windows begin a text with a mark of its byte order.
-        for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1)
-        if line.strip() and not line.startswith("E\t")
+        for number, line in enumerate(re.split("\r\n?|\n", text.removeprefix("\ufeff")), start=1)
+        # Comments and the marks before tabs within a field as in crypto/txt_db/txt_db.c.
+        if line.strip() and not line.startswith(("#", "E\t"))
     ]
     seen: set[str] = set()
     for entry in found:
@@ -62,7 +66,7 @@ def entries(text: str) -> list[Entry]:
 
 
 def _entry(number: int, line: str) -> Entry:
-    fields = line.split("\t")
+    fields = re.split(r"(?<!\\)\t", line)
     if len(fields) != FIELDS or fields[0] not in {"V", "R"}:
         raise ValueError(
             f"line {number} is none of `openssl ca`: it has six fields between tabs, of which the "
@@ -102,25 +106,28 @@ def _time(number: int, text: str) -> str:
     """RFC 3339 of a UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5)."""
     try:
         # Two digits of a year from 50 on are of the last century, which Python splits at 69.
-        century = "" if len(text) == len("20260101000000Z") else "20" if text < "5" else "19"
+        century = "" if len(text) == len(_TIMES[1]) else "20" if text < "5" else "19"
         found = datetime.strptime(century + text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        sentence = "is no time such as 270301120000Z or 20270301120000Z"
+        found = None
+    if found is None or len(text) not in map(len, _TIMES) or found.year < certificates.FIRST_YEAR:
+        sentence = f"is no time such as {' or '.join(_TIMES)}"
         raise WrongValueError(
             f"line {number}: {text!r} {sentence}", f"line {number}: one of its times {sentence}"
-        ) from None
+        )
     return show_time(found)
 
 
 def _reason(number: int, text: str) -> str:
     # An instruction or a time may follow: holdInstruction,OID and keyTime,TIME.
     name = text.partition(",")[0] or "unspecified"
-    if name not in _REASONS:
+    found = _REASONS.get(name.lower())
+    if found is None:
         sentence = "is no reason that revokes a certificate"
         raise WrongValueError(
             f"line {number}: {name!r} {sentence}", f"line {number}: its reason {sentence}"
         )
-    return _REASONS[name]
+    return found
 
 
 def _attributes(subject: str) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from pki import certificates, name_constraints, purposes
 from pki.names import common_name, same_name
@@ -134,16 +134,10 @@ def _require_in_force(certificate: x509.Certificate, moment: datetime) -> None:
 
 def _require_authority(authority: x509.Certificate, below: Sequence[x509.Certificate]) -> None:
     """Refuse a certificate that is no CA's, or one with too many CAs below it (4.2.1.9)."""
-    limits = _extension(authority, x509.BasicConstraints)
-    usage = _extension(authority, x509.KeyUsage)
-    purpose = _extension(authority, x509.ExtendedKeyUsage)
-    is_root_of_version_1 = authority.version is x509.Version.v1 and _is_self_issued(authority)
-    if (
-        not (limits.ca if limits else is_root_of_version_1)
-        or (usage and not usage.key_cert_sign)
-        or (purpose and ExtendedKeyUsageOID.CLIENT_AUTH not in purpose)
-    ):
-        raise ValueError(f"{_shown(authority)} may sign no client's certificate")
+    try:
+        purposes.require_authority(authority)
+    except ValueError as error:
+        raise ValueError(f"{_shown(authority)} may sign no client's certificate: {error}") from None
     counted = [one for one in below if not _is_self_issued(one)]
     if not certificates.allows_below(authority, len(counted)):
         raise ValueError(f"{_shown(authority)} lets no CA stand below it as far down as this")

@@ -58,8 +58,13 @@ def public_key(pem: str) -> PublicKey:
         digest = request.signature_hash_algorithm
         signed = request.is_signature_valid
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
-        raise ValueError("its signature is of a kind that is not supported") from None
-    if not signed and _signed_over_a_weak_digest(request, key):
+        raise ValueError(
+            "its signature's algorithm is not supported: have it made anew with SHA-256, e.g. by "
+            "`openssl req -new -sha256`"
+        ) from None
+    weak = isinstance(digest, hashes.SHA1 | hashes.MD5)
+    # The library looks at some of these, such as PSS over SHA-1, and refuses to look at others.
+    if weak and (signed or _signed_over_a_weak_digest(request, key)):
         raise ValueError(
             f"it is signed over {'SHA-1' if isinstance(digest, hashes.SHA1) else 'MD5'}, which is "
             "not safe any more; the signature is its key's: have it made anew with SHA-256, e.g. "

@@ -177,7 +177,7 @@ def test_a_certificate_that_cannot_be_served_is_refused(chain, sentence):
         (
             private_key(encryption=BestAvailableEncryption(b"secret")),
             "the key is encrypted, and the load balancer needs it in the clear: decrypt it with "
-            "`openssl rsa -traditional`; the stack keeps it as a secret",
+            "`openssl rsa`; the stack keeps it as a secret",
         ),
         (
             private_key(
@@ -185,7 +185,7 @@ def test_a_certificate_that_cannot_be_served_is_refused(chain, sentence):
                 encryption=BestAvailableEncryption(b"secret"),
             ),
             "the key is encrypted, and the load balancer needs it in the clear: decrypt it with "
-            "`openssl rsa -traditional`; the stack keeps it as a secret",
+            "`openssl rsa`; the stack keeps it as a secret",
         ),
         (
             private_key(ec.generate_private_key(ec.SECP256R1())),

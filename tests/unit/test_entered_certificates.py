@@ -91,6 +91,91 @@ def test_an_extension_that_openssl_does_not_know_is_refused_where_it_is_critical
         assert is_taken(client) == accepts(tmp_path) == (not critical)
 
 
+EXTENSIONS = {
+    "subject key identifier": ("551d0e", odd.tlv(4, b"12345678")),
+    "authority key identifier": ("551d23", odd.sequence()),
+    "issuer alternative name": ("551d12", odd.sequence(odd.tlv(0x82, b"a.example"))),
+    "subject alternative name": ("551d11", odd.sequence(odd.tlv(0x82, b"a.example"))),
+    "certificate policies": ("551d20", odd.sequence(odd.sequence(odd.tlv(6, b"\x2a\x03")))),
+    "distribution points": ("551d1f", odd.sequence(odd.sequence())),
+    "inhibit any policy": ("551d36", odd.integer(1)),
+    "authority information access": (
+        "2b06010505070101",
+        odd.sequence(
+            odd.sequence(odd.tlv(6, bytes.fromhex("2b06010505073001")), odd.tlv(0x86, b"http://a"))
+        ),
+    ),
+    "TLS feature": ("2b06010505070118", odd.sequence(odd.integer(5))),
+    "OCSP no check": ("2b0601050507300105", odd.tlv(5)),
+}
+"""By title: the OID, and a value that every reader takes."""
+
+
+@needs_openssl
+@pytest.mark.parametrize("title", EXTENSIONS)
+def test_what_openssl_heeds_is_taken_where_it_is_critical(title, tmp_path):
+    oid, value = EXTENSIONS[title]
+    for critical in (True, False):
+        extension = odd.extension(oid, value, critical=critical)
+        (tmp_path / "ca.pem").write_text(odd.authority())
+        client = odd.certificate(extensions=[CLIENT_PURPOSE, extension])
+        (tmp_path / "client.pem").write_text(client)
+        assert is_taken(client) == accepts(tmp_path), critical
+        ca = odd.authority(extensions=[odd.basic_constraints(ca=True), extension])
+        (tmp_path / "client.pem").write_text(odd.certificate(extensions=[CLIENT_PURPOSE]))
+        (tmp_path / "ca.pem").write_text(ca)
+        assert is_taken_as_a_ca(ca) == accepts(tmp_path), critical
+
+
+def is_taken_as_a_ca(pem):
+    try:
+        return bool(brought_along.authority_certificate(pem))
+    except ValueError:
+        return False
+
+
+@needs_openssl
+@pytest.mark.parametrize("usage", [(), (0x04,), (0x06,), (0x80,)], ids=lambda bits: f"usage {bits}")
+def test_openssl_judges_a_ca_the_same(usage, tmp_path):
+    (tmp_path / "client.pem").write_text(odd.certificate(extensions=[CLIENT_PURPOSE]))
+    for found in PURPOSES:
+        extensions = [
+            odd.basic_constraints(ca=True),
+            *(odd.key_usage(bits) for bits in usage),
+            *([odd.purposes(*found)] if found else []),
+        ]
+        ca = odd.authority(extensions=extensions)
+        (tmp_path / "ca.pem").write_text(ca)
+        assert is_taken_as_a_ca(ca) == accepts(tmp_path), found
+
+
+@pytest.mark.parametrize(
+    ("extension", "sentence"),
+    [
+        (
+            odd.purposes(odd.SERVER_AUTH),
+            "its extended key usage is serverAuth, without clientAuth, so the listener would "
+            "refuse every client of this CA: have it issued anew without it, with "
+            "the same key and name",
+        ),
+        (
+            odd.extension("2a030405", odd.tlv(5), critical=True),
+            "it has the critical extension 1.2.3.4.5, which the listener does not know, so it "
+            "would refuse every client of this CA: have it issued anew without it, with "
+            "the same key and name",
+        ),
+        (odd.key_usage(0x80), "it is not a CA's: its key usage is without keyCertSign"),
+    ],
+    ids=["purpose", "critical", "usage"],
+)
+def test_a_ca_under_which_nobody_would_be_let_in_is_refused(extension, sentence):
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - the sentence is looked at
+        brought_along.authority_certificate(
+            odd.authority(extensions=[odd.basic_constraints(ca=True), extension])
+        )
+    assert sentence in str(refused.value)
+
+
 def test_a_servers_certificate_is_refused_with_the_listeners_reason():
     sentence = refusal(odd.certificate(extensions=[odd.purposes(odd.SERVER_AUTH)]))
     assert sentence == (

@@ -16,6 +16,7 @@ from pki.certificates import Issuer
 from pki.names import distinguished_name
 from pki.windows import Window, show_time
 from settings import SettingsError, parse
+from tests.unit.pki import odd
 
 FILE = "Pulumi.test.yaml"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -102,6 +103,15 @@ def test_an_expired_ca_with_its_key_can_be_renewed_and_is_taken():
     assert read({"certificate_authority": authority(certificate=ca(window=past))})
 
 
+def test_a_ca_that_may_sign_no_lists_is_taken_with_a_word():
+    may_not = odd.authority(extensions=[odd.basic_constraints(ca=True), odd.key_usage(0x04)])
+    own = {"certificate": may_not, "private_key": keys.pkcs1(odd.key("ca"))}
+    (remark,) = read({"certificate_authority": own}).remarks()
+    assert "its key usage is without cRLSign" in remark
+    assert not list(read({"certificate_authority": {**own, "next_generation": 2}}).remarks())
+    assert not list(read({"certificate_authority": authority()}).remarks())
+
+
 def intermediate():
     own = Issuer(certificates.load(ca()), key())
     subject = distinguished_name({"common_name": "Below"})
@@ -142,6 +152,25 @@ def of_the_same_name():
     return certificates.pem(made)
 
 
+def of_a_pss_key():
+    """Of `openssl genpkey -algorithm RSA-PSS`: OpenSSL refuses what it signs with PKCS#1 v1.5."""
+    plain, alone = "300d06092a864886f70d0101010500", "300b06092a864886f70d01010a"
+    info = odd.other_key("RSA-2048").replace(bytes.fromhex(plain), bytes.fromhex(alone))
+    own = info[:2] + (len(info) - 4).to_bytes(2, "big") + info[4:]
+    subject, extensions = odd.named("Old CA"), [odd.basic_constraints(ca=True)]
+    return odd.certificate(subject=subject, public_key=own, extensions=extensions)
+
+
+def signed_over_an_unknown_digest():
+    """RIPEMD-160, which OpenSSL takes of a root."""
+    der = certificates.load(ca()).public_bytes(Encoding.DER)
+    sha256 = odd.SHA256_WITH_RSA
+    # In place of an OID of 9 octets one of 6, and of no parameters three octets of some.
+    ripemd = bytes.fromhex("300d06062b24030301020403000000")
+    assert len(ripemd) == len(sha256)
+    return odd.armoured("CERTIFICATE", der.replace(sha256, ripemd))
+
+
 REFUSED = {
     "nothing": (lambda: {"certificate": "a"}, "this is no certificate in PEM"),
     "two": (lambda: {"certificate": ca() + ca()}, "there are 2 certificates"),
@@ -155,6 +184,15 @@ REFUSED = {
     "1024": (
         lambda: {"certificate": ca(key=rsa.generate_private_key(65537, 1024))},
         "too short to be safe",
+    ),
+    "PSS key": (lambda: {"certificate": of_a_pss_key()}, "an RSA key for RSASSA-PSS alone"),
+    "unknown signature": (
+        lambda: {"certificate": signed_over_an_unknown_digest()},
+        "its signature's algorithm (1.3.36.3.3.1.2) is not supported: have it issued anew",
+    ),
+    "two keys": (
+        lambda: {"private_key": keys.pkcs1(key()) + keys.pkcs1(key("other"))},
+        "there are 2 private keys",
     ),
     "leaf": (lambda: {"certificate": self_signed_leaf()}, "it is not a CA's"),
     "key beside it": (lambda: {"certificate": ca() + keys.pkcs1(key())}, "take it out"),

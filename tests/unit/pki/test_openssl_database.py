@@ -48,6 +48,9 @@ def test_each_line_is_an_entry_but_what_has_expired():
         ("261124121930Z,keyTime,20260101000000Z", "keyCompromise"),
         ("261124121930Z,holdInstruction,1.2.840.10040.2.1", "certificateHold"),
         ("261124121930Z,superseded", "superseded"),
+        # apps/lib/apps.c, `unpack_revinfo`, does not tell capital letters from small ones.
+        ("261124121930Z,keycompromise", "keyCompromise"),
+        ("261124121930Z,CERTIFICATEHOLD", "certificateHold"),
     ],
 )
 def test_reasons_are_those_of_the_revocation_list(written, reason):
@@ -90,6 +93,10 @@ def test_a_subject_is_read_as_openssl_writes_it(subject, name, shown):
         (line(serial="0x1"), "its serial number, the fourth field, is not hex"),
         (line(serial="-01"), "is not hex"),
         (line(end="271324121929Z"), "is no time such as"),
+        # Without seconds: X.509 allows it, RFC 5280, 4.1.2.5.1 does not, and Python splits 59.
+        (line(end="2712312359Z"), "is no time such as"),
+        (line("R", revocation="19400101000000Z"), "is no time such as"),
+        (line("R", revocation="00010101000000Z"), "is no time such as"),
         (line("R"), "status R does not go with ''"),
         (line("V", revocation="261124121930Z"), "status V does not go with"),
         (line("R", revocation="261124121930Z,bored"), "'bored' is no reason"),
@@ -100,6 +107,16 @@ def test_a_subject_is_read_as_openssl_writes_it(subject, name, shown):
 def test_a_line_that_cannot_be_read_is_named(text, reason):
     with pytest.raises(ValueError, match=reason):
         entries(text)
+
+
+def test_comments_are_passed_over_and_lines_end_where_openssl_ends_them():
+    text = "# by hand\r\n" + line(subject="/CN=a\u2028b\x0bc") + "\r\n\r\n"
+    assert [entry.name for entry in entries(text)] == ["a-b-c"]
+
+
+def test_a_mark_before_a_tab_makes_it_a_part_of_the_field():
+    (entry,) = entries(line(subject="/CN=a\\\tb/O=x"))
+    assert entry.name == "a-b"
 
 
 def test_an_empty_database_has_none():

@@ -67,6 +67,26 @@ def test_a_request_over_sha_1_is_refused_for_what_it_is():
         signing_requests.public_key(signed(key("other")))
 
 
+def test_a_request_over_sha_1_with_pss_is_one_too():
+    salted = padding.PSS(padding.MGF1(hashes.SHA1()), 20)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(NAME)
+    info = builder.sign(key(), hashes.SHA256()).tbs_certrequest_bytes
+    # RFC 4055, 3.1: no parameters are SHA-1 and a salt of 20 octets.
+    algorithm = odd.sequence(bytes.fromhex("06092a864886f70d01010a"), odd.sequence())
+    signature = key().sign(info, salted, hashes.SHA1())
+    text = odd.armoured(
+        "CERTIFICATE REQUEST", odd.sequence(info, algorithm, odd.tlv(3, b"\0" + signature))
+    )
+    with pytest.raises(ValueError, match="it is signed over SHA-1, which is not safe any more"):
+        signing_requests.public_key(text)
+
+
+def test_a_signature_of_an_unknown_kind_says_what_to_do():
+    ripemd = bytes.fromhex("300a06062b2403030102" + "0500")
+    with pytest.raises(ValueError, match="not supported: have it made anew with SHA-256"):
+        signing_requests.public_key(signed(key(), algorithm=ripemd))
+
+
 def test_two_requests_are_refused_and_the_first_is_not_taken():
     first = pem(request())
     with pytest.raises(ValueError, match="there are 2 requests"):
