@@ -58,11 +58,17 @@ def _reason(detail: Any, root: type[BaseModel], *, hidden: bool) -> str:
         case "value_error":
             return _told(detail["ctx"]["error"], location, hidden=hidden)
         case "literal_error":
-            value, expected = detail["input"], detail["ctx"]["expected"]
-            quoted = not hidden and isinstance(value, str)
-            return f"{repr(value) if quoted else 'this'} is not one of {expected}"
+            return _of_no_choice(detail["input"], detail["ctx"]["expected"], hidden=hidden)
         case kind:
             return _of_another_type(kind, detail, root)
+
+
+def _of_no_choice(value: Any, expected: str, *, hidden: bool) -> str:
+    """What is said of a value that is none of a few."""
+    if isinstance(value, str) and value in expected.split():
+        return "a whole number belongs here, and this is a text: write it without quotes"
+    quoted = not hidden and isinstance(value, str)
+    return f"{repr(value) if quoted else 'this'} is not one of {expected}"
 
 
 def _told(error: Exception, location: tuple[str | int, ...], *, hidden: bool) -> str:

@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sized
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from configuration.certificates import ServedCertificate, Server, other_names
 from configuration.identifiers import AclId, ServerGroupId
@@ -198,6 +198,20 @@ class DomainExtension(ServedCertificate):
         return Server.model_construct(domains=(domain,), **dict(self))
 
 
+def _each_once(extensions: Any) -> Any:
+    """Refuse two spellings of one name: the later of them would count, without a word."""
+    spelt: dict[str, str] = {}
+    for domain in extensions if isinstance(extensions, Mapping) else ():
+        try:
+            name = dns_names.a_labels(str(domain))
+        except ValueError:
+            continue  # Its own validator says what is wrong.
+        if name in spelt:
+            raise ValueError(f"{spelt[name]} and {domain} are one DNS name: keep one of them")
+        spelt[name] = domain
+    return extensions
+
+
 def _of_their_domains(extensions: dict[str, DomainExtension]) -> dict[str, DomainExtension]:
     for domain, extension in extensions.items():
         certificate = extension.certificate
@@ -250,6 +264,7 @@ class Listener(ListenerOptions):
     """Of an HTTP listener that answers with a redirect to this one."""
     domain_extensions: Annotated[
         dict[DomainName, DomainExtension],
+        BeforeValidator(_each_once),
         _at_most(MOST_DOMAINS, "a listener takes"),
         AfterValidator(_of_their_domains),
     ] = Field(default_factory=dict)

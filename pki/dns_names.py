@@ -44,7 +44,8 @@ def a_labels(name: str) -> str:
     host = labels[1:] if labels[0] == "*" else labels
     if not all(map(_LABEL.fullmatch, host)):
         raise WrongValueError.of(name, " is no DNS name, such as www.example.com or *.example.com")
-    if re.fullmatch("[0-9]+", labels[-1]):
+    # URL Standard, 3.5: browsers read what ends so as an IPv4 address.
+    if re.fullmatch("[0-9]+|0x[0-9a-f]*", labels[-1]):
         raise WrongValueError.of(
             name, " ends in a number, which no DNS name does: is it an address?"
         )
@@ -86,6 +87,7 @@ def _is_address(text: str) -> bool:
 
 def _a_label(label: str) -> str:
     if label.isascii():
+        _require_meaning(label)
         return label
     try:
         encoded = label.encode("idna").decode()
@@ -95,12 +97,31 @@ def _a_label(label: str) -> str:
     if not kept:
         # Python's IDNA 2003 would name another host than browsers look up, e.g. for a sharp s.
         forms = " or ".join(dict.fromkeys(filter(None, (_of_idna_2008(label), encoded))))
+        if forms and "xn--" not in forms:  # Another spelling of ASCII, such as full width.
+            raise WrongValueError.of(label, f" is no DNS name as it is: write {forms}")
         raise WrongValueError.of(
             label,
             " has no one form in DNS: write its A-label, which begins xn--"
             f"{f': {forms}' if forms else ''}",
         )
     return encoded
+
+
+def _require_meaning(label: str) -> None:
+    """Refuse what only looks like an A-label (RFC 5890, 2.3.2.1): no client would look it up."""
+    if not label.startswith("xn--"):
+        return
+    try:
+        meant = label.removeprefix("xn--").encode().decode("punycode")
+        again = meant.encode("punycode").decode()
+        controls = any(unicodedata.category(character) in {"Cc", "Cs"} for character in meant)
+        stands = not meant.isascii() and not controls and again == label.removeprefix("xn--")
+    except (UnicodeError, ValueError, OverflowError):
+        stands = False
+    if not stands:
+        raise WrongValueError.of(
+            label, " is no DNS name: it begins as an A-label, and stands for no other text"
+        )
 
 
 def _of_idna_2008(label: str) -> str:

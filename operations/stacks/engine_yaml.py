@@ -88,7 +88,7 @@ def load(text: str) -> Any:
     """A file's content with the values that the engine finds in it; keys are texts.
 
     Raises:
-        yaml.YAMLError: It is no YAML, or a mapping has a key twice.
+        yaml.YAMLError: It is no YAML, or none that the engine reads: a mapping has a key twice.
     """
     return value_of(compose(text))
 
@@ -161,18 +161,23 @@ def _mapping(node: yaml.MappingNode) -> dict[str, Any]:
         if key.tag == _PLAIN and key.value == "<<":
             sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
             for source in sources:
+                if not isinstance(source, yaml.MappingNode):
+                    raise _at(node, source, "a merge (<<) takes a mapping, or a list of them")
                 merged = {**value_of(source), **merged}
             continue
+        if not isinstance(key, yaml.ScalarNode):
+            raise _at(node, key, "a key is a single value")
         name = key_of(key)
         if name in own:
-            raise yaml.MarkedYAMLError(
-                "while reading a mapping",
-                node.start_mark,
-                f"the key {name} is there twice",
-                key.start_mark,
-            )
+            raise _at(node, key, f"the key {name} is there twice")
         own[name] = value_of(value)
     return {**merged, **own}
+
+
+def _at(mapping: yaml.Node, place: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
+    """What yaml.v3 refuses, too."""
+    context = "while reading a mapping"
+    return yaml.MarkedYAMLError(context, mapping.start_mark, problem, place.start_mark)
 
 
 def _plain(text: str) -> Any:

@@ -66,8 +66,15 @@ def read(content: bytes, file: str) -> dict[str, Any]:
         node = engine_yaml.compose(content.decode())
         values = engine_yaml.value_of(node)
     except UnicodeDecodeError as error:
-        raise OperationError(f"{file} is not in UTF-8: {error}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+        raise OperationError(
+            f"{file} is not in UTF-8 (byte {error.start + 1}): save it in that encoding."
+        ) from None
+    except RecursionError:
+        raise OperationError(
+            f"{file} is not valid YAML: an anchor contains itself, or keys stand too far below "
+            "each other."
+        ) from None
+    except yaml.YAMLError as error:
         raise OperationError(f"{file} is not valid YAML: {error}") from None
     for name in engine_yaml.renamed(node):
         raise OperationError(

@@ -32,6 +32,20 @@ def taken(values: dict[str, object]) -> Settings:
             "3600 (seconds)",
         ),
         (
+            {
+                "listener": {
+                    "domain_extensions": {"Bücher.example": {}, "xn--bcher-kva.example": {}}
+                }
+            },
+            "listener.domain_extensions: Bücher.example and xn--bcher-kva.example are one DNS "
+            "name: keep one of them",
+        ),
+        (
+            {"certificate_authority": {"key_bits": "2048"}},
+            "certificate_authority.key_bits: a whole number belongs here, and this is a text: "
+            "write it without quotes",
+        ),
+        (
             {"listener": {"sticky_session": {"type": "server"}}},
             "listener.sticky_session: type is server, which needs cookie: set it, e.g. to "
             "JSESSIONID",

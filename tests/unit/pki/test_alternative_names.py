@@ -56,10 +56,29 @@ def test_a_name_beyond_ascii_goes_in_as_its_a_label(name, encoded):
     assert parsed(alternative_names([name], [])) == [(DNS, encoded)]
 
 
-@pytest.mark.parametrize("name", ["straße.example", "βόλος.example", "例子。example", "ü" * 64])
+@pytest.mark.parametrize("name", ["straße.example", "βόλος.example", "ü" * 64])
 def test_a_name_that_browsers_would_look_up_in_another_form_is_refused(name):
     with pytest.raises(ValueError, match="write its A-label, which begins xn--"):
         alternative_names([name], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("例子。example", "xn--fsqu00a.example"),
+        ("\N{FULLWIDTH LATIN SMALL LETTER W}.example", "w"),
+        ("a。example", "a.example"),
+    ],
+)
+def test_a_name_in_another_spelling_is_refused_with_the_one_to_write(name, form):
+    with pytest.raises(ValueError, match=f"write .*{form}$"):
+        alternative_names([name], [])
+
+
+@pytest.mark.parametrize("label", ["xn--a", "xn--zzzz99999", "xn--abc-"])
+def test_what_only_looks_like_an_a_label_is_refused(label):
+    with pytest.raises(ValueError, match="it begins as an A-label, and stands for no other text"):
+        alternative_names([f"{label}.example"], [])
 
 
 NOT_DNS = (
@@ -83,7 +102,7 @@ def test_the_longest_name_has_253_characters():
     assert parsed(alternative_names([name], [])) == [(DNS, name.encode())]
 
 
-@pytest.mark.parametrize("name", ["203.0.113.10", "1.2", "example.123"])
+@pytest.mark.parametrize("name", ["203.0.113.10", "1.2", "example.123", "127.0x1", "a.0x"])
 def test_an_address_is_no_dns_name(name):
     with pytest.raises(ValueError, match="ends in a number"):
         alternative_names([name], [])

@@ -65,6 +65,13 @@ def test_a_name_that_would_be_read_as_another_is_refused(name, told):
         ("config: [a]\n", "there has to be a map of keys below config"),
         ("- a\n", "there has to be a map of keys below config"),
         ("config: {a: 1, a: 2}\n", "the key a is there twice"),
+        # As yaml.v3 refuses them: "map merge requires map or sequence of maps as the value",
+        # "invalid map key", "anchor 'a' value contains itself".
+        ("config: {a: {<<: 1}}\n", "a merge .<<. takes a mapping"),
+        ("config:\n  a:\n    <<:\n", "a merge .<<. takes a mapping"),
+        ("config: {a: {<<: [1]}}\n", "a merge .<<. takes a mapping"),
+        ("config: {[a]: 1}\n", "a key is a single value"),
+        ("config: {a: &a [*a]}\n", "an anchor contains itself"),
         ("config: {\n", "is not valid YAML"),
     ],
 )
