@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from operations.outputs import StackOutputs
 from operations.verification import probes
@@ -181,16 +181,17 @@ def strangers(found: StackOutputs) -> dict[str, Visitor]:
     }
 
 
-def wait_until_served(found: StackOutputs) -> None:
-    """Wait until the health checks of a new listener have passed.
+def wait_until_served(found: StackOutputs, *further: int) -> None:
+    """Wait until the health checks of a new listener have passed, and of those at further ports.
 
     Raises:
         RuntimeError: They do not.
     """
-    target, context = probes.target_of(found), probes.stack_context(found)
+    main, context = probes.target_of(found), probes.stack_context(found)
     identity = of_bundle(found.client_bundles["browser"])
     deadline = time.monotonic() + SERVED_SECONDS
-    while getattr(probes.probe(target, context, identity), "status", None) != 200:
-        if time.monotonic() > deadline:
-            raise RuntimeError("The listener does not serve.")
-        time.sleep(0.1)
+    for target in (main, *(replace(main, port=port) for port in further)):
+        while getattr(probes.probe(target, context, identity), "status", None) != 200:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"The listener at {target} does not serve.")
+            time.sleep(0.1)

@@ -15,9 +15,11 @@ from pki.certificates import pem
 from settings import NAMESPACE, SettingsError, parse
 from tests import processes
 from tests.unit.pki.material import issuer, key
+from tests.unit.test_brought_along import PKCS8, certificate
 
 FILE = "Pulumi.advice.yaml"
 
+OF_DOMAIN = certificate(subject="a.example")
 CERTIFICATE = pem(issuer(since=datetime.now(UTC)).certificate)
 KEY = keys.pkcs1(key("ca"))
 
@@ -38,7 +40,7 @@ MISTAKES = [
         CERTIFICATE,
     ),
     ({"server": {"certificate": CERTIFICATE}}, KEY),
-    ({"listener": {"domain_extensions": {"a.example": {"certificate": CERTIFICATE}}}}, KEY),
+    ({"listener": {"domain_extensions": {"a.example": {"certificate": OF_DOMAIN}}}}, PKCS8),
 ]
 
 

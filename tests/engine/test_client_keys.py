@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from benchmarks.streams import wait_until_served
 from operations.certificates.inventory import inventory
 from operations.verification import probes
 from operations.verification.identity import Identity, of_bundle
@@ -74,7 +75,9 @@ def mixed(deployed, own):
     )
     shown = json.loads(deployed.succeed("preview", "--json"))
     deployed.up()
-    return shown, deployed.outputs()
+    found = deployed.outputs()
+    wait_until_served(found, *(one.port for one in found.listeners[1:]))
+    return shown, found
 
 
 def identities(found, own):
