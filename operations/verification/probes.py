@@ -241,7 +241,7 @@ def _over_tls(  # noqa: PLR0917 - they are what `connected` has at hand
     use: Callable[[ssl.SSLSocket, float], _Result],
 ) -> _Result | Outcome:
     plain.settimeout(remaining(deadline))
-    context.sslsocket_class = _Connection
+    context.sslsocket_class = Connection
     try:
         name = target.host if target.server_name is None else target.server_name or None
         with context.wrap_socket(plain, server_hostname=name, session=session) as connection:
@@ -257,7 +257,7 @@ def _over_tls(  # noqa: PLR0917 - they are what `connected` has at hand
         return Unreachable(f"{target} does not speak HTTP behind TLS")
 
 
-class _Connection(ssl.SSLSocket):
+class Connection(ssl.SSLSocket):
     """A TLS connection that a reset closes.
 
     The library makes one of a connected socket, and leaves it open where it then finds out, by
@@ -265,6 +265,7 @@ class _Connection(ssl.SSLSocket):
     """
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Read as the library's own; a reset closes the connection."""
         try:
             return super().recv(buflen, flags)
         except ConnectionError:

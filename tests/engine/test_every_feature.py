@@ -23,6 +23,7 @@ import yaml
 from cryptography import x509
 
 from operations.stacks import local_environment
+from operations.verification.probes import Connection
 from tests import processes
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
 from tests.unit.localcloud.site import user_data
@@ -134,6 +135,7 @@ def program(local, toolchain, tmp_path_factory):
 
 def tls(client: Path | None = None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = Connection
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     if client is not None:
