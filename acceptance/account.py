@@ -10,7 +10,7 @@ from operations.recovery.orphans import caller
 REGION = "cn-hangzhou"
 
 NAME = "default-NODELETING"
-"""Of a VPC, and of a vSwitch in each of its zones, that tests use and leave."""
+"""Name of the VPC, and of a vSwitch in each of its zones, that tests use and leave."""
 
 
 def prepare(environ: Mapping[str, str]) -> None:

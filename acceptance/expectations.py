@@ -38,7 +38,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Expectations:
-    """Of each test by name, its reason, or None where it passes."""
+    """Reasons by the names of the tests; None for a test that passes."""
 
     reasons: Mapping[str, Reason]
     tests: Mapping[str, str]

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
-"""Of linux/sockios.h and linux/if.h."""
+"""Numbers that linux/sockios.h and linux/if.h give."""
 
 INTERFACE_REQUEST = "16sh22x"
 

@@ -13,7 +13,7 @@ from typing import Literal
 Ending = Literal["passes", "fails", "is skipped"]
 
 MINUTES = 30
-"""That a test may take; the provider waits in steps of five seconds and more."""
+"""Time that a test may take; the provider waits in steps of five seconds and more."""
 
 
 @dataclass(frozen=True)

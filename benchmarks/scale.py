@@ -39,7 +39,7 @@ BY_HAND = 80
 index: what one takes on average. Fewer would do if keys did not differ so much in time."""
 
 ELLIPTIC_SIZES = (1000, 10_000)
-"""Of these also with keys on P-256, in the same run and beside the commands with the same."""
+"""Numbers of clients that have keys on P-256 as well, in the same run, beside the commands."""
 
 SAMPLES = 200
 """Clients of which each part of the work is timed by itself."""

@@ -400,9 +400,9 @@ class ClientDefaults(Validity):
 
     key_algorithm: Algorithm = "RSA"
     key_bits: ClientKeyBits = 2048
-    """Of an RSA key."""
+    """Size of an RSA key."""
     key_curve: ClientKeyCurve = "P-256"
-    """Of an ECDSA key."""
+    """Curve of an ECDSA key."""
     validity: Duration = "365d"
     renew_before: Duration = "30d"
     bundle_encoding: Literal["modern", "legacy"] = "modern"

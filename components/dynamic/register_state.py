@@ -70,8 +70,16 @@ class Client(Window):
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
-        keys.kind_of_properties(self.model_dump(include=set(keys.PROPERTIES)))
+        self.key()
         return self
+
+    def key(self) -> keys.Kind:
+        """Algorithm and size.
+
+        Raises:
+            ValueError: They do not go together.
+        """
+        return keys.kind_of_properties(self.model_dump(include=set(keys.PROPERTIES)))
 
     def request(self, certificate: str) -> Request:
         """What was asked for and led to a certificate (PEM).
@@ -81,7 +89,7 @@ class Client(Window):
         """
         return Request(
             subject=self.subject,
-            key=keys.kind_of_properties(self.model_dump(include=set(keys.PROPERTIES))),
+            key=self.key(),
             window=windows.Window.of_certificate(certificates.load(certificate)),
             bundle_encoding=self.bundle_encoding,
             pass_phrase=self.pass_phrase,

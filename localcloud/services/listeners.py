@@ -85,6 +85,9 @@ HealthCheckHost = Annotated[
 ]
 
 
+HttpCodes = Annotated[str, Field(pattern=r"^http_[2345]xx(,http_[2345]xx)*$")]
+
+
 class OfListener(OfLoadBalancer):
     ListenerPort: int
 
@@ -115,9 +118,7 @@ class Attributes(OfListener):
     HealthCheckURI: HealthCheckUri | None = None
     HealthCheckMethod: Literal["head", "get"] | None = None
     HealthCheckDomain: HealthCheckHost | None = None
-    HealthCheckHttpCode: (
-        Annotated[str, Field(pattern=r"^http_[2345]xx(,http_[2345]xx)*$")] | None
-    ) = None
+    HealthCheckHttpCode: HttpCodes | None = None
     HealthCheckConnectPort: int | None = None
     HealthCheckTimeout: int | None = None
     HealthCheckInterval: int | None = None

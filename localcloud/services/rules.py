@@ -54,7 +54,7 @@ OWN = (
 """What a rule can have of its own in place of its listener's."""
 
 ALWAYS = ("Scheduler", "StickySession", "HealthCheck")
-"""Of these, what a rule of its own must say."""
+"""Attributes that a rule with settings of its own must have."""
 
 CHECKED_BY = (
     "HealthCheckURI",
@@ -112,9 +112,7 @@ class SetRule(OfRule):
     HealthCheck: OnOff | None = None
     HealthCheckURI: listeners.HealthCheckUri | None = None
     HealthCheckDomain: listeners.HealthCheckHost | None = None
-    HealthCheckHttpCode: (
-        Annotated[str, Field(pattern=r"^http_[2345]xx(,http_[2345]xx)*$")] | None
-    ) = None
+    HealthCheckHttpCode: listeners.HttpCodes | None = None
     HealthCheckConnectPort: int | None = None
     HealthCheckTimeout: int | None = None
     HealthCheckInterval: int | None = None

@@ -163,23 +163,18 @@ class Stack:
 
     def _backend(self) -> str:
         """URL of the backend; empty if nobody is logged in."""
-        environment = self.environment
-        if given := environment.get("PULUMI_BACKEND_URL"):
+        if given := self.environment.get("PULUMI_BACKEND_URL"):
             return given
-        answer = subprocess.run(
-            [self.toolchain.pulumi, "whoami", "--verbose", "--json"],
-            cwd=PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        answer = self._answer("whoami", "--verbose", "--json")
         return str(json.loads(answer.stdout)["url"]) if answer.returncode == 0 else ""
 
     def capture(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the CLI that needs no terminal, and keep what it prints."""
+        """Run a command of the CLI on the stack that needs no terminal, and keep what it prints."""
+        return self._answer(*command, "--stack", self.name)
+
+    def _answer(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self.toolchain.pulumi, *command, "--stack", self.name],
+            [self.toolchain.pulumi, *command],
             cwd=PROJECT,
             env=self.environment,
             capture_output=True,

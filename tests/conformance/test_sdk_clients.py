@@ -22,7 +22,7 @@ from pki import certificates, keys
 from tests import go, processes
 from tests.conformance import specimens
 from tests.conformance.judges import ask
-from tests.unit.localcloud.process import LocalCloud
+from tests.unit.localcloud.process import running
 from toolchain import cache
 
 FOLDER = Path(__file__).parent / "clients"
@@ -38,12 +38,8 @@ OUT_OF_REACH = ("Could not transfer", "Unknown host", "Connection refused", "tim
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
     haproxy_binary.ensure(print)
-    running = LocalCloud(tmp_path_factory.mktemp("wire") / "cloud")
-    try:
-        running.start()
-        yield running
-    finally:
-        running.end()
+    with running(tmp_path_factory.mktemp("wire") / "cloud") as found:
+        yield found
 
 
 @pytest.fixture

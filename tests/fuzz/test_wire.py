@@ -15,7 +15,7 @@ from localcloud.api.app import BODY_BYTES
 from localcloud.dataplane import haproxy_binary
 from localcloud.server import LONGEST_HEAD
 from tests.fuzz.cases import given, tried
-from tests.unit.localcloud.process import LocalCloud
+from tests.unit.localcloud.process import running
 from tests.unit.localcloud.site import Site, bring_into_service
 
 SECONDS = 20
@@ -50,12 +50,8 @@ HUGE = {
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
     haproxy_binary.ensure(print)
-    found = LocalCloud(tmp_path_factory.mktemp("wire") / "cloud")
-    try:
-        found.start()
+    with running(tmp_path_factory.mktemp("wire") / "cloud") as found:
         yield found
-    finally:
-        found.end()
 
 
 @pytest.fixture(scope="module")

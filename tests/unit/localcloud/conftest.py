@@ -12,7 +12,7 @@ from localcloud.dataplane import haproxy_binary
 from localcloud.store import Store
 from tests.unit.localcloud.fake_plane import Account
 from tests.unit.localcloud.listener_site import Site, waiting_for_a_listener
-from tests.unit.localcloud.process import LocalCloud
+from tests.unit.localcloud.process import LocalCloud, running
 
 
 @pytest.fixture
@@ -42,12 +42,8 @@ def local_cloud(tmp_path: Path) -> Iterator[LocalCloud]:
 def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """A local cloud that runs for all tests of a module."""
     require_haproxy()
-    found = LocalCloud(tmp_path_factory.mktemp("shared") / "cloud")
-    try:
-        found.start()
+    with running(tmp_path_factory.mktemp("shared") / "cloud") as found:
         yield found
-    finally:
-        found.end()
 
 
 def require_haproxy() -> None:

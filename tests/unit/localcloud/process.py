@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,17 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 def command(*arguments: str, home: Path) -> list[str]:
     return [sys.executable, "-m", "localcloud", *arguments, "--home", str(home)]
+
+
+@contextlib.contextmanager
+def running(home: Path) -> Iterator[LocalCloud]:
+    """A local cloud that runs while the block does."""
+    cloud = LocalCloud(home)
+    try:
+        cloud.start()
+        yield cloud
+    finally:
+        cloud.end()
 
 
 class LocalCloud:
