@@ -264,14 +264,18 @@ def _requests(clients: Mapping[str, Properties]) -> dict[str, Request]:
 
 
 def _require_keys(register: Register, requests: Mapping[str, Request]) -> None:
-    """Refuse a state in which a key does not open that is to go into another bundle."""
+    """Refuse a state in which a key does not open, or is another's, that another bundle is for."""
     for name in registers.to_bundle(register, requests):
         bundle = register.bundles[name]
+        place = f"bundles.clients.{name}: "
         try:
-            keys.load(bundle.private_key or "", bundle.pass_phrase)
+            key = keys.load(bundle.private_key or "", bundle.pass_phrase)
         except ValueError:
-            place, reason = f"bundles.clients.{name}: ", "pass_phrase does not open private_key"
+            reason = "pass_phrase does not open private_key"
             raise state.unreadable(RegisterOutputs, place, reason) from None
+        if key.public_key() != certificates.load(bundle.certificate).public_key():
+            reason = "private_key is not the key of certificate"
+            raise state.unreadable(RegisterOutputs, place, reason)
 
 
 def _imported(news: Properties) -> Sequence[Entry]:

@@ -153,6 +153,7 @@ class RegisterInputs(State):
     revision: str | None = None
     revoked: dict[str, str] | None = None
     index: str | None = None
+    left: list[str] | None = None
 
 
 class RegisterOutputs(State):

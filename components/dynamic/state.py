@@ -196,6 +196,15 @@ class State(Form):
 
     resource: ClassVar[str]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, properties: Properties) -> Properties:
+        # The engine keeps no null. Who reads a property asks whether it is there.
+        for name, value in properties.items():
+            if value is None:
+                raise ValueError(f"{path((name,))}it is null")
+        return properties
+
 
 class Window(Form):
     """First and last moment of validity."""

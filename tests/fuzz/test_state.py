@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import itertools
 import json
 from dataclasses import dataclass
 
@@ -47,6 +48,9 @@ LABELS = ("CERTIFICATE", "RSA PRIVATE KEY")
 """What stands in PEM and is read."""
 
 REMOVED = object()
+
+OTHER_TYPES = (REMOVED, None, True, 7.0, "x", ["x", None], {"x": None})
+"""What stands in for a value, of each type that JSON has."""
 
 
 @dataclass(frozen=True)
@@ -198,11 +202,11 @@ def judge_message(message, kept):
     assert not [secret for secret in secrets_in(kept) if secret in message]
 
 
-def judge(data, stack, olds, outputs):
+def judge(stack, olds, outputs, asked):
     """A check, and if it finds nothing a diff and an update, as the engine calls them."""
     tried["state"] += 1
     provider = stack.kept.provider
-    news = wire(data.draw(st.sampled_from(stack.asked)))
+    news = wire(asked)
     with old_habits():
         result = provider.check(olds, news)
         for found in result.failures:
@@ -231,25 +235,24 @@ def test_the_whole_is_gone_on_with(name, stacks):
 @given(rounds=FEWER, data=st.data())
 def test_old_inputs_that_were_edited(name, stacks, data):
     stack = stacks[name]
-    judge(data, stack, edited(data, wire(stack.kept.inputs)), wire(stack.kept.outputs))
+    olds = edited(data, wire(stack.kept.inputs))
+    judge(stack, olds, wire(stack.kept.outputs), data.draw(st.sampled_from(stack.asked)))
 
 
 @pytest.mark.parametrize("name", STACKS)
 @given(rounds=FEWER, data=st.data())
 def test_old_outputs_that_were_edited(name, stacks, data):
     stack = stacks[name]
-    judge(data, stack, wire(stack.kept.inputs), edited(data, wire(stack.kept.outputs)))
+    outputs = edited(data, wire(stack.kept.outputs))
+    judge(stack, wire(stack.kept.inputs), outputs, data.draw(st.sampled_from(stack.asked)))
 
 
+@pytest.mark.parametrize("side", ["inputs", "outputs"])
 @pytest.mark.parametrize("name", STACKS)
-def test_old_outputs_without_one_of_them(name, stacks):
+def test_each_old_value_that_is_missing_or_of_another_type(name, side, stacks):
     stack = stacks[name]
-    whole = wire(stack.kept.outputs)
-    for path in paths(whole):
-        missing = replaced(whole, path, lambda _: REMOVED)
-        inputs = wire(stack.kept.provider.check(wire(stack.kept.inputs), stack.asked[0]).inputs)
-        tried["state"] += 1
-        try:
-            stack.kept.provider.update(stack.kept.id, missing, inputs)
-        except UnreadableStateError as error:
-            judge_message(str(error), stack.kept)
+    whole = {"inputs": wire(stack.kept.inputs), "outputs": wire(stack.kept.outputs)}
+    edits = itertools.product(paths(whole[side]), OTHER_TYPES)
+    for (path, value), asked in zip(edits, itertools.cycle(stack.asked), strict=False):
+        olds = {**whole, side: replaced(whole[side], path, lambda _, value=value: value)}
+        judge(stack, olds["inputs"], olds["outputs"], asked)

@@ -19,7 +19,7 @@ from tests.unit.components.dynamic.programs import (
     server,
     two,
 )
-from tests.unit.pki.material import small_key
+from tests.unit.pki.material import key, small_key
 
 PREPARED = {**AUTHORITY, "next_generation": 2}
 
@@ -159,6 +159,8 @@ INPUTS = [
     ("register", put("clients", []), "clients: it is no object"),
     ("register", put("clients", {"a phone": {}}), "clients.…."),
     ("register", put("revoked", "phone"), "revoked: it is no object"),
+    ("register", put("left", [{"name": "phone"}]), "left.0: it is no text"),
+    ("rotating", put("withdrawn", None), "withdrawn: it is null"),
 ]
 
 
@@ -172,13 +174,28 @@ def test_old_inputs_are_a_failure_of_the_check(kept, edit, told):
     assert f"cannot be read: {told}" in failure.reason
 
 
-def test_a_key_that_its_pass_phrase_does_not_open_is_found_before_it_is_bundled_anew(
-    ca, kept_register
+OF_ANOTHER = keys.encrypted_pkcs8(key("another client"), "another")
+
+
+@pytest.mark.parametrize(
+    ("edits", "told"),
+    [
+        ({"pass_phrase": "another"}, "pass_phrase does not open private_key"),
+        (
+            {"private_key": OF_ANOTHER, "pass_phrase": "another"},
+            "private_key is not the key of certificate",
+        ),
+    ],
+)
+def test_a_key_that_does_not_open_or_is_anothers_is_found_before_it_is_bundled_anew(
+    ca, kept_register, edits, told
 ):
-    spoilt = bundle(put("pass_phrase", "another"))(wire(kept_register.outputs))
+    spoilt = wire(kept_register.outputs)
+    for name, value in edits.items():
+        spoilt = bundle(put(name, value))(spoilt)
     clients = {name: {**one, "bundle_encoding": "legacy"} for name, one in two().items()}
     same, legacy = (kept_register.checked(register(ca, asked)) for asked in (two(), clients))
     assert not kept_register.provider.diff(kept_register.id, spoilt, same).changes
     for call in (kept_register.provider.diff, kept_register.provider.update):
-        with pytest.raises(UnreadableStateError, match="pass_phrase does not open private_key"):
+        with pytest.raises(UnreadableStateError, match=told):
             call(kept_register.id, spoilt, legacy)
