@@ -150,7 +150,7 @@ sbom: $(VENV)/development ## Write a bill of materials (CycloneDX) for each file
 	  echo "$$name.cdx.json"
 	done
 
-bench: $(VENV)/development $(POLICY) ## Measure what README quotes, and compare (ARGS="1 10": clients)
+bench: $(VENV)/development $(POLICY) ## Measure what the pages quote, and compare (ARGS="1 10": clients)
 	@$(RUN) -m benchmarks $(ARGS) | tee docs/figures.new
 	mv docs/figures.new docs/figures.md
 	$(RUN) -m benchmarks.quoted

@@ -1,6 +1,6 @@
 """The stack's configuration as validated, typed models.
 
-`Pulumi.yaml` declares the same keys; README's table explains them.
+`Pulumi.yaml` declares the same keys; docs/en/configuration.md explains them.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The figures that README quotes, each measured in one run; nothing is asserted."""
+"""The figures that the pages quote, each measured in one run; nothing is asserted."""

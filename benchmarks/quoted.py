@@ -1,4 +1,4 @@
-"""What `make bench` wrote into `docs/figures.md`, against README's figures and the targets."""
+"""What `make bench` wrote into `docs/figures.md`, against the pages' figures and the targets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from operations.project import PROJECT
 
 FIGURES = PROJECT / "docs" / "figures.md"
-README_FILES = (PROJECT / "README.md", PROJECT / "README.zh.md")
+PAGES = tuple(PROJECT / "docs" / language / "getting-started.md" for language in ("en", "zh"))
 
 STACK = "| {up:.0f} s | {second_up:.0f} s | {preview:.1f} s | {verify:.1f} s |"
 
@@ -17,7 +17,7 @@ CLIENTS = (
     "| {clients:,} | {up:.1f} s | {preview_without_change:.1f} s | {one_more:.1f} s "
     "| {openssl_commands_to_up:.1f} | {up_spent_on_keys:.0f} % | {state:.0f} KiB |"
 )
-"""Rows of README's tables, in both languages; a name stands for its figure."""
+"""Rows of the pages' tables, in both languages; a name stands for its figure."""
 
 ON_P_256 = (
     "| {clients:,}, P-256 | {up:.1f} s | {preview_without_change:.1f} s | {one_more:.1f} s "
@@ -42,7 +42,7 @@ def read(text: str) -> dict[str, float]:
 
 
 def rows(figures: Mapping[str, float]) -> list[str]:
-    """What README's tables have to say: of the stack, and of each number of clients.
+    """What the pages' tables have to say: of the stack, and of each number of clients.
 
     Raises:
         KeyError: There is no such figure.
@@ -63,9 +63,9 @@ def _of_clients(kind: str, row: str, figures: Mapping[str, float]) -> list[str]:
     return found
 
 
-def missing(readme: str, figures: Mapping[str, float]) -> list[str]:
-    """Rows that a README does not have, and should."""
-    return [row for row in rows(figures) if row not in readme]
+def missing(page: str, figures: Mapping[str, float]) -> list[str]:
+    """Rows that a page does not have, and should."""
+    return [row for row in rows(figures) if row not in page]
 
 
 def not_reached(figures: Mapping[str, float]) -> list[str]:
@@ -88,16 +88,16 @@ def not_reached(figures: Mapping[str, float]) -> list[str]:
 
 
 def main() -> None:
-    """Print what READMEs should say and do not, and targets that were missed.
+    """Print what the pages should say and do not, and targets that were missed.
 
-    The exit status is 1 if READMEs should say anything else: what was measured depends on the
+    The exit status is 1 if they should say anything else: what was measured depends on the
     machine, what is quoted does not.
     """
     figures = read(FIGURES.read_text(encoding="utf-8"))
     wrong = 0
-    for path in README_FILES:
+    for path in PAGES:
         for row in missing(path.read_text(encoding="utf-8"), figures):
-            sys.stdout.write(f"{path.name} should say: {row}\n")
+            sys.stdout.write(f"{path.relative_to(PROJECT)} should say: {row}\n")
             wrong = 1
     if "clients_1000_up" in figures:
         for sentence in not_reached(figures):

@@ -80,8 +80,8 @@ def unreadable(form: type[State], place: str, reason: str) -> UnreadableStateErr
     """What is raised of a property that cannot be built on; `place` is its path and a colon."""
     return UnreadableStateError(
         f"the stack's state of this {form.resource} cannot be read: {place}{reason}. It was "
-        "edited or damaged, or a later version wrote it. Put an earlier state back: README, "
-        '"Restoring a state"'
+        "edited or damaged, or a later version wrote it. Put an earlier state back: "
+        'docs/en/troubleshooting.md, "Restoring a state"'
     )
 
 

@@ -49,7 +49,7 @@ class Question:
 
 
 _OPEN = "docs/open-questions.md"
-_README = "README.md"
+_CERTIFICATES = "docs/en/certificates.md"
 
 QUESTIONS = {
     one.id: one
@@ -63,14 +63,14 @@ QUESTIONS = {
         Question(
             "ec_keys",
             "Are clients' elliptic-curve keys taken?",
-            _README,
+            _CERTIFICATES,
             "What a live CLB does with elliptic-curve keys of clients is not documented, and has "
             "not been tried.",
         ),
         Question(
             "lower_ca",
             "Is a chain followed that the client sends to a CA below the listener's?",
-            _README,
+            _CERTIFICATES,
             "The local cloud's HAProxy does; CLB's documentation does not say so.",
         ),
         Question(
@@ -82,13 +82,13 @@ QUESTIONS = {
         Question(
             "sessions",
             "Are TLS sessions resumed?",
-            _README,
+            _CERTIFICATES,
             "CLB's documentation gives TLS session tickets 300 s.",
         ),
         Question(
             "sessions_after_switch",
             "Are they resumed after the CA was switched?",
-            _README,
+            _CERTIFICATES,
             "Whether a session that began before the switch may be resumed after it is not "
             "documented.",
         ),

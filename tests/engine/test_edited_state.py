@@ -53,7 +53,7 @@ def whole(stack):
 
 @pytest.fixture
 def put_back(folder):
-    """As README says under "Restoring a state", of a backend that is a folder."""
+    """As docs/en/troubleshooting.md, "Restoring a state" says, of a backend that is a folder."""
     yield
     checkpoint = max((folder / ".pulumi/history/kept-state/kept").glob("*.checkpoint.json"))
     shutil.copyfile(checkpoint, folder / ".pulumi/stacks/kept-state/kept.json")
@@ -100,7 +100,7 @@ def test_an_edit_is_refused_with_one_sentence_and_nothing_is_made(stack, whole, 
     [error] = [line for line in said.partition("Diagnostics:")[2].splitlines() if MESSAGE in line]
     resource = kind.title().replace("_", "")
     assert f"the stack's state of this {resource} {MESSAGE}: {name}" in error
-    assert error.endswith('README, "Restoring a state"')
+    assert error.endswith('docs/en/troubleshooting.md, "Restoring a state"')
     # What a check finds is told without a traceback; of the rest, the SDK shows where it was.
     assert ("Traceback" in said) == (side == "outputs")
     assert secrets.names

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from settings import Settings, SettingsError, check_region, parse
 from tests.fuzz.cases import SECRET, documents, given, old_habits, plain, texts, tried
-from tests.unit.test_readme import KEYS
+from tests.unit.test_documentation import KEYS
 
 FILE = "Pulumi.fuzz.yaml"
 NAMES = sorted({part for key in KEYS for part in key.split(".")} - {"NAME"})

@@ -1,4 +1,4 @@
-"""README quotes what `make bench` measured."""
+"""The pages quote what `make bench` measured."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def test_figures_are_read_by_name():
     }
 
 
-@pytest.mark.parametrize("path", quoted.README_FILES, ids=lambda path: path.name)
-def test_readme_quotes_what_was_measured(path):
+@pytest.mark.parametrize("path", quoted.PAGES, ids=lambda path: path.parent.name)
+def test_pages_quote_what_was_measured(path):
     figures = quoted.read(quoted.FIGURES.read_text(encoding="utf-8"))
     assert quoted.missing(path.read_text(encoding="utf-8"), figures) == []
 
 
 def test_a_figure_that_was_not_measured_is_missed():
     figures = quoted.read(quoted.FIGURES.read_text(encoding="utf-8"))
-    text = quoted.README_FILES[0].read_text(encoding="utf-8")
+    text = quoted.PAGES[0].read_text(encoding="utf-8")
     for name in ("up", "verify", "clients_1000_up", "clients_1000_state"):
         other = {**figures, name: figures[name] * 1.2}
         assert len(quoted.missing(text, other)) == 1

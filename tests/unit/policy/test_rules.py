@@ -346,11 +346,10 @@ def test_no_list_allows_every_region():
     assert broken(PROVIDER, {"region": "eu-west-1"}, region={"allowed": []}) == {}
 
 
-@pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
-def test_readme_lists_every_rule_and_no_other(readme):
-    text = (PROJECT / readme).read_text(encoding="utf-8")
-    section = text.split("`policy/` ")[1].split("\n## ")[0]
-    assert re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE) == [rule.name for rule in RULES]
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_lists_every_rule_and_no_other(language):
+    text = (PROJECT / "docs" / language / "policy.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE) == [rule.name for rule in RULES]
 
 
 def test_the_tracked_stacks_are_in_regions_that_are_allowed_and_exist():

@@ -48,9 +48,11 @@ def test_what_pip_installs_elsewhere_admits_what_is_proven():
         assert SpecifierSet(found[name]).contains(version)
 
 
-def test_both_readmes_name_these_versions():
-    for name in ("README.md", "README.zh.md"):
-        text = read(name)
+def test_both_languages_name_these_versions():
+    for language in ("en", "zh"):
+        text = "".join(
+            path.read_text("utf-8") for path in (PROJECT / "docs" / language).glob("*.md")
+        )
         assert set(re.findall(r"resource alicloud ([\d.]+)", text)) == {versions.ALICLOUD}
         assert f"alicloud provider {versions.ALICLOUD}" in text
         major, minor, _ = versions.PROVIDER.split(".")

@@ -1,10 +1,11 @@
-"""Both READMEs against the code: keys, defaults, ranges, outputs, commands, links."""
+"""README and pages against the code: keys, defaults, ranges, outputs, commands, links."""
 
 from __future__ import annotations
 
 import ast
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -21,8 +22,24 @@ from settings import ListenerOptions, Settings
 from toolchain import go_build, versions
 
 PROJECT = Path(__file__).resolve().parents[2]
-NAMES = ("README.md", "README.zh.md")
-TEXTS = {name: (PROJECT / name).read_text(encoding="utf-8") for name in NAMES}
+READMES = {"en": PROJECT / "README.md", "zh": PROJECT / "README.zh.md"}
+PAGES = {
+    language: {"README": readme, **{path.stem: path for path in sorted(folder.glob("*.md"))}}
+    for language, readme in READMES.items()
+    for folder in [PROJECT / "docs" / language]
+}
+"""By language and name, the same names in each: README, and what it leads to."""
+
+OTHERS = [path for folder in ("docs", "docs/clients") for path in (PROJECT / folder).glob("*.md")]
+"""Reports and pages in English alone."""
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+TEXTS = {language: "\n".join(map(read, pages.values())) for language, pages in PAGES.items()}
+"""All that is written in a language."""
 
 TYPES = {
     "string": {"text", "文本"},
@@ -36,7 +53,8 @@ TYPES = {
 DURATIONS = {"validity", "renew_before"}
 EN_DASH = "\u2013"
 
-each_readme = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+each_language = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+each_page = pytest.mark.parametrize("name", PAGES["en"])
 
 
 def schema_of(settings: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +69,7 @@ def schema_of(settings: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 def keys() -> Iterator[tuple[str, dict[str, Any], Any]]:
     """Dotted name, schema and default of every key; `NAME` stands for a name in a map.
 
-    Of an additional listener these are the keys that it alone has: of the others the README says
+    Of an additional listener these are the keys that it alone has: of the others the page says
     that they are as `listener` has them.
     """
     root = Settings.model_json_schema()
@@ -107,12 +125,12 @@ def test_the_models_are_walked_to_their_leaves() -> None:
     } <= KEYS.keys()
 
 
-@each_readme
+@each_language
 def test_the_table_has_every_key_and_no_other(text: str) -> None:
     assert cells(text, 4).keys() == KEYS.keys()
 
 
-@each_readme
+@each_language
 def test_each_key_has_its_type_and_default(text: str) -> None:
     table = cells(text, 4)
     wrong = {}
@@ -127,7 +145,7 @@ def test_each_key_has_its_type_and_default(text: str) -> None:
     assert not wrong
 
 
-@each_readme
+@each_language
 def test_each_key_has_its_range(text: str) -> None:
     table = cells(text, 4)
     wrong = {}
@@ -143,7 +161,7 @@ def test_each_key_has_its_range(text: str) -> None:
     assert not wrong
 
 
-@each_readme
+@each_language
 def test_each_range_has_a_source(text: str) -> None:
     rows = re.findall(r"^\| (`[^|]*[*`]\S*) \| (.+) \|$", sources(text), re.MULTILINE)
     used = set()
@@ -156,12 +174,12 @@ def test_each_range_has_a_source(text: str) -> None:
 
 def sources(text: str) -> str:
     """The part on where ranges come from."""
-    parts = text.split("\n### ")
+    parts = re.split(r"^#+ ", text, flags=re.MULTILINE)
     [part] = [one for one in parts if one.startswith(("Where the ranges", "取值范围的来源"))]
     return part
 
 
-@each_readme
+@each_language
 def test_outputs_are_those_of_the_program(text: str) -> None:
     program = ast.parse((PROJECT / "__main__.py").read_text(encoding="utf-8"))
     exported = {
@@ -178,7 +196,7 @@ def test_outputs_are_those_of_the_program(text: str) -> None:
     assert secret == set(SECRET_OUTPUTS)
 
 
-@each_readme
+@each_language
 def test_environment_variables_are_those_that_the_code_reads(text: str) -> None:
     pattern = re.compile(r"\bSLB_MUTUAL_TLS_[A-Z_]+\b")
     folders = ("components", "localcloud", "operations", "pki", "toolchain")
@@ -191,7 +209,7 @@ def test_environment_variables_are_those_that_the_code_reads(text: str) -> None:
     assert {name for name in cells(text, 2) if pattern.fullmatch(name)} == read
 
 
-@each_readme
+@each_language
 def test_every_make_command_is_there_and_exists(text: str) -> None:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)) | {"help"}
@@ -199,12 +217,12 @@ def test_every_make_command_is_there_and_exists(text: str) -> None:
     assert set(used) == targets
 
 
-@each_readme
+@each_language
 def test_ids_of_checks_are_listed_in_order(text: str) -> None:
     assert ", ".join(f"`{name}`" for name in TITLES) in text.replace("、", ", ")
 
 
-@each_readme
+@each_language
 def test_versions_and_sizes_are_those_of_the_toolchain(text: str) -> None:
     expected = {
         "Pulumi CLI " + versions.dotted(versions.PULUMI_MINIMUM[:2]),
@@ -218,24 +236,85 @@ def test_versions_and_sizes_are_those_of_the_toolchain(text: str) -> None:
     assert {part for part in expected if part not in text} == set()
 
 
-@each_readme
-def test_links_lead_somewhere(text: str) -> None:
-    anchors = {
+def headings(text: str) -> list[str]:
+    """Titles of a page's sections."""
+    return re.findall(r"^#+ (.+)$", without_blocks(text), re.MULTILINE)
+
+
+def anchors(path: Path) -> set[str]:
+    """What a link may have after its `#`: as GitHub makes it, and mkdocs.yml has it made."""
+    return {
         re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        for heading in headings(read(path))
     }
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in anchors
-        elif not target.startswith("https://"):
-            assert (PROJECT / target).is_file(), target
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*(path for pages in PAGES.values() for path in pages.values()), *OTHERS],
+    ids=lambda path: str(path.relative_to(PROJECT)),
+)
+def test_links_lead_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", without_blocks(read(path))):
+        target, _, anchor = link.partition("#")
+        if not target.startswith("https://"):
+            file = path.parent / target if target else path
+            assert file.is_file(), link
+            assert not anchor or anchor in anchors(file), link
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_readme_leads_to_every_page(language: str) -> None:
+    there = re.findall(rf"\]\(docs/{language}/([\w-]+)\.md", read(READMES[language]))
+    assert set(there) == PAGES[language].keys() - {"README", "index"}
+
+
+def references() -> Iterator[tuple[str, str, str]]:
+    """Where the code or its files name a section of a page: place, page, title."""
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=PROJECT, check=True, capture_output=True, text=True
+    ).stdout.split("\0")
+    pattern = re.compile(
+        r"""(README(?:\.zh)?(?:\.md)?|docs/[\w/-]+\.md),[\s#'"]+?"([A-Z][^"]+)\\?\"""",
+    )
+    for name in tracked:
+        path = PROJECT / name
+        if path.suffix in {".py", ".yml", ".yaml", ".toml", ".json", ".in", ""} and path.is_file():
+            for page, title in pattern.findall(path.read_text(encoding="utf-8", errors="replace")):
+                yield name, page, title
+
+
+def test_sections_that_messages_and_comments_name_exist() -> None:
+    found = list(references())
+    assert ("components/dynamic/state.py", "docs/en/troubleshooting.md", "Restoring a state") in [
+        (name, page, title) for name, page, title in found
+    ]
+    for name, page, title in found:
+        assert title in headings(read(PROJECT / page)), name
+
+
+def test_pages_that_the_code_names_exist() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "*.py", "*.yml", "*.yaml", "*.toml", "Makefile", "renovate.json"],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\0")
+    for name in filter(None, tracked):
+        for page in re.findall(r"\bdocs/[\w/-]+\.md\b", read(PROJECT / name)):
+            assert (PROJECT / page).is_file(), f"{name} names {page}"
+
+
+def without_blocks(text: str) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^```\w*\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def code(text: str) -> list[str]:
     """Everything in code font."""
     blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    prose = re.sub(r"^```\w*\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    return [*blocks, *re.findall(r"`([^`\n]+)`", prose)]
+    return [*blocks, *re.findall(r"`([^`\n]+)`", without_blocks(text))]
 
 
 def commands(text: str) -> list[str]:
@@ -244,12 +323,16 @@ def commands(text: str) -> list[str]:
     return [re.sub(r"\s+#.*", "", line) for block in blocks for line in block.splitlines()]
 
 
-def test_both_languages_have_the_same_structure() -> None:
-    english, chinese = TEXTS.values()
+def test_both_languages_have_the_same_pages() -> None:
+    assert PAGES["en"].keys() == PAGES["zh"].keys()
+
+
+@each_page
+def test_both_languages_have_the_same_structure(name: str) -> None:
+    english, chinese = (read(pages[name]) for pages in PAGES.values())
 
     def outline(text: str) -> list[str]:
-        prose = re.sub(r"^```\w*\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-        return re.findall(r"^(#+ |\|---.*|- |\d\. )", prose, re.MULTILINE)
+        return re.findall(r"^(#+ |\|---.*|- |\d\. )", without_blocks(text), re.MULTILINE)
 
     assert outline(chinese) == outline(english)
     assert commands(chinese) == commands(english)
@@ -258,10 +341,35 @@ def test_both_languages_have_the_same_structure() -> None:
     )
 
 
-def test_both_languages_give_the_same_figures() -> None:
+@each_page
+def test_both_languages_have_the_same_code(name: str) -> None:
+    english, chinese = (read(pages[name]) for pages in PAGES.values())
+
+    def blocks(text: str) -> list[str]:
+        found = re.findall(r"^```(\w*\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        return [re.sub(r"\s+# .*", "", block) for block in found]
+
+    assert len(blocks(chinese)) == len(blocks(english))
+    for one, other in zip(blocks(chinese), blocks(english), strict=True):
+        if one[:4] != "text" or "__main__.py " not in one:  # What stands beside a folder is prose.
+            assert one == other
+
+
+@each_page
+def test_both_languages_give_the_same_figures(name: str) -> None:
     figures = re.compile(r"\d+ (?:s|min|GB|Mbit/s)\b")
-    english, chinese = (sorted(figures.findall(text)) for text in TEXTS.values())
+    english, chinese = (sorted(figures.findall(read(pages[name]))) for pages in PAGES.values())
     assert chinese == english
+
+
+@each_page
+def test_both_languages_name_the_same_things(name: str) -> None:
+    english, chinese = (read(pages[name]) for pages in PAGES.values())
+
+    def named(text: str) -> set[str]:
+        return set(re.findall(r"`([^`\n]+)`", without_blocks(text)))
+
+    assert named(chinese) == named(english)
 
 
 NOT_ASKED = {
