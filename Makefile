@@ -25,7 +25,7 @@ BUDGET ?= 7200
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 GOVULNCHECK := v1.9.0
 
-.PHONY: help up preview review import refresh down verify probe client inventory expiry revoke rotate crl outputs env toolchain newer \
+.PHONY: help up preview review import refresh down verify probe client inventory expiry revoke rotate crl report outputs env toolchain newer \
 	test test-unit test-engine test-long conformance coverage lint format lock audit sbom bench bench-cold clean
 
 help: ## Show this list
@@ -72,6 +72,9 @@ rotate: $(VENV)/runtime $(POLICY) ## Give the CA another key (STEP=prepare, comp
 
 crl: $(VENV)/runtime ## Write the CA's revocation list, PEM and DER (DIR=out)
 	@$(RUN) -m operations crl --dir "$(DIR)" --stack $(STACK)
+
+report: $(VENV)/runtime ## Write a page for auditors (ARGS="--lang zh --verification FILE")
+	@$(RUN) -m operations report --stack $(STACK) $(ARGS)
 
 import: $(VENV)/runtime $(POLICY) ## Bring a load balancer made by hand under the stack (LB=lb-…)
 	@test -n "$(LB)" || { echo "error: say which load balancer: make import LB=lb-… STACK=dev" >&2; exit 1; }

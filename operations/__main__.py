@@ -14,6 +14,7 @@ from operations.commands import (
     certificates,
     lifecycle,
     probe,
+    report,
     review,
     verification,
 )
@@ -40,6 +41,7 @@ app.command("expiry")(certificates.expiry)
 app.command("revoke")(ca_key.revoke)
 app.command("rotate")(ca_key.rotate)
 app.command("crl")(certificates.crl)
+app.command("report")(report.report)
 app.command("import")(adoption.import_existing)
 app.command("env")(lifecycle.show_environment)
 

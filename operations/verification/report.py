@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -57,6 +58,23 @@ class Report:
             "checks": [asdict(check) for check in self.checks],
         }
         return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def from_json(text: str) -> Report:
+    """Read what `Report.to_json` wrote.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    try:
+        return _REPORT.validate_json(text)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, problem["loc"])) or "it"
+        raise ValueError(f"{place}: {problem['msg']}") from None
+
+
+_REPORT = TypeAdapter(Report)
 
 
 def render(report: Report, console: Console) -> None:

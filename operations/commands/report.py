@@ -1,0 +1,68 @@
+"""`report`: a page for auditors and reviewers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from operations import outputs
+from operations.commands.terminal import StackName
+from operations.errors import OperationError
+from operations.project import POLICY_PACK
+from operations.report.contents import Verification, gather
+from operations.report.page import page
+from operations.report.policy import read_rules
+from operations.report.words import Language
+from operations.stacks import targets
+from operations.verification.report import from_json
+
+
+def report(
+    stack: StackName = "local",
+    lang: Annotated[Language, typer.Option(help="Language of the page.")] = "en",
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("out/report.html"),
+    verification: Annotated[
+        Path | None, typer.Option(help="What `verify --json` printed, to be part of the page.")
+    ] = None,
+) -> None:
+    """Write one HTML file of who holds which certificate, for auditors and reviewers."""
+    given = _read(verification) if verification else None
+    found = outputs.parse(targets.opened(stack).stack.outputs())
+    if given is not None and given.report.url != found.url:
+        raise OperationError(
+            f"{verification} is of {given.report.url}, and stack {stack} is at {found.url}: "
+            f"verify this one, by make verify STACK={stack} ARGS=--json > {verification}"
+        )
+    contents = gather(stack, found, read_rules(POLICY_PACK), given, datetime.now(UTC))
+    text = page(contents, lang)
+    try:
+        out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OperationError(f"{out} cannot be written: {error.strerror}.") from None
+    sys.stdout.write(f"{out}\n")
+
+
+def _read(path: Path) -> Verification:
+    """Read what a verification found.
+
+    Raises:
+        OperationError: It is not there, or is something else.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            text, written = file.read(), os.fstat(file.fileno()).st_mtime
+        return Verification(from_json(text), datetime.fromtimestamp(written, UTC))
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except ValueError as error:
+        reason = str(error)
+    raise OperationError(
+        f"{path} cannot be read as a verification ({reason}): make verify ARGS=--json > {path} "
+        "writes one."
+    )

@@ -1,0 +1,149 @@
+"""What the report says of a stack, before it is said in a language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+from operations.certificates import rotation
+from operations.certificates.inventory import Item, by_urgency, inventory
+from operations.outputs import IssuedCertificate, StackOutputs
+from operations.report.policy import PolicyRule
+from operations.report.time_line import TimeLine, time_line
+from operations.verification.report import Report
+from pki import certificates, name_constraints
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A verification that was made before.
+
+    Attributes:
+        report: What it found.
+        written_at: When its file was written.
+    """
+
+    report: Report
+    written_at: datetime
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A CA of the stack.
+
+    Attributes:
+        subject: Its name, as RFC 4514 writes one.
+        permitted: Names that it may certify, with the form of each; none: all.
+        excluded: Names that it may not.
+    """
+
+    subject: str
+    fingerprint_sha256: str
+    not_after: datetime
+    permitted: tuple[tuple[type[x509.GeneralName], str], ...]
+    excluded: tuple[tuple[type[x509.GeneralName], str], ...]
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """A rotation of the CA that is prepared and not completed.
+
+    Attributes:
+        following: The CA that takes the place of the present one.
+        left_behind: Certificates in force that completing it cuts off.
+    """
+
+    following: Authority
+    left_behind: tuple[IssuedCertificate, ...]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the report says.
+
+    Attributes:
+        stack: Its name.
+        at: When that is so.
+        outputs: Of the stack; their secrets are not shown.
+        items: Every certificate, the most urgent first.
+        line: The same on a time line.
+        authority: The CA that the listener has.
+        rotation: None if none is prepared.
+        verification: None if none was given.
+        rules: Of the policy pack.
+    """
+
+    stack: str
+    at: datetime
+    outputs: StackOutputs
+    items: tuple[Item, ...]
+    line: TimeLine
+    authority: Authority
+    rotation: Rotation | None
+    verification: Verification | None
+    rules: tuple[PolicyRule, ...]
+
+    @property
+    def keys_of_clients(self) -> Counter[str]:
+        """How many clients have which kind of key, of what is in force; empty: unknown."""
+        return Counter(
+            item.key
+            for item in self.items
+            if item.role == "client" and item.state in {"valid", "due"}
+        )
+
+
+def gather(
+    stack: str,
+    outputs: StackOutputs,
+    rules: Sequence[PolicyRule],
+    verification: Verification | None,
+    now: datetime,
+) -> Contents:
+    """Put together what the report says."""
+    items = by_urgency(inventory(outputs, now))
+    return Contents(
+        stack,
+        now,
+        outputs,
+        tuple(items),
+        time_line(items, now),
+        _authority(outputs.ca),
+        _rotation(outputs, now),
+        verification,
+        tuple(rules),
+    )
+
+
+def _rotation(outputs: StackOutputs, now: datetime) -> Rotation | None:
+    if not outputs.next_ca_certificate:
+        return None
+    following = _authority(certificates.load(outputs.next_ca_certificate))
+    return Rotation(following, tuple(rotation.left_behind(outputs, now)))
+
+
+def _authority(certificate: x509.Certificate) -> Authority:
+    constraints = name_constraints.of(certificate)
+    return Authority(
+        certificate.subject.rfc4514_string(),
+        certificates.fingerprint_sha256(certificate),
+        certificate.not_valid_after_utc,
+        _names(constraints.permitted_subtrees if constraints else None),
+        _names(constraints.excluded_subtrees if constraints else None),
+    )
+
+
+def _names(
+    subtrees: Sequence[x509.GeneralName] | None,
+) -> tuple[tuple[type[x509.GeneralName], str], ...]:
+    return tuple(
+        (
+            type(one),
+            one.value.rfc4514_string() if isinstance(one, x509.DirectoryName) else str(one.value),
+        )
+        for one in subtrees or ()
+    )
