@@ -76,14 +76,22 @@ class Settings(Model):
     revocation_list: RevocationList = RevocationList()
     client_defaults: ClientDefaults = ClientDefaults()
     clients: dict[ClientName, Client] = Field(default_factory=dict)
+    """By client name: 1 to 64 letters, digits, `.`, `-`, `_`, the first a letter or digit; not
+    `ca`, not `chain`."""
     network: Network = Network()
     backends: Backends = Backends()
     load_balancer: LoadBalancer = LoadBalancer()
     listener: Listener = Listener()
     additional_listeners: dict[ListenerName, AdditionalListener] = Field(default_factory=dict)
+    """Further HTTPS listeners with the same certificates, by name: 1 to 32 letters, digits,
+    `-`, `_`."""
     tags: Tags = Field(default_factory=dict)
+    """Texts (up to 128 characters) by name (1 to 64), for every resource that takes tags, up to
+    18; `project` and `stack` are added. None begins with `aliyun` or `acs:` or has `http://` or
+    `https://` in it."""
     published_port: Annotated[int, Field(ge=0, le=65535)] = 0
-    """Where clients reach the listener if something in front maps its port; 0: the listener's."""
+    """Port under which clients reach the listener if something in front maps it; `0`: the
+    listener's own."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

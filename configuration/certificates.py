@@ -123,12 +123,21 @@ class Subject(Model):
     """A distinguished name (RFC 5280, 4.1.2.6); empty fields are left out of it."""
 
     common_name: Annotated[str, _subject_field("common_name")] | None = None
+    """Up to 64 characters. Unset: `slb-mutual-tls-STACK CA` for the CA, the client's name for a
+    client."""
     organization: Annotated[str, _subject_field("organization")] | None = None
+    """Up to 64 characters. Unset, a client has the CA's."""
     organizational_unit: Annotated[str, _subject_field("organizational_unit")] | None = None
+    """Up to 64 characters. Unset, a client has the CA's."""
     country: Annotated[str, _subject_field("country")] | None = None
+    """Two capital letters, such as `CN`. Unset, a client has the CA's; what of an existing CA's
+    name does not fit, such as a country of more than two letters, is left out."""
     province: Annotated[str, _subject_field("province")] | None = None
+    """Up to 128 characters. Unset, a client has the CA's."""
     locality: Annotated[str, _subject_field("locality")] | None = None
+    """Up to 128 characters."""
     email: Annotated[str, AfterValidator(_email)] | None = None
+    """Becomes a subject alternative name of a client's certificate; not used for a CA."""
 
     def values(self) -> dict[str, str]:
         """The fields that are set."""
@@ -183,8 +192,12 @@ class NameSubtrees(Model):
     """Names of three forms, each with all that is below it."""
 
     domains: tuple[Annotated[str, AfterValidator(name_constraints.domain)], ...] = ()
+    """DNS names; each stands for itself and all below it."""
     email_domains: tuple[Annotated[str, AfterValidator(name_constraints.email_domain)], ...] = ()
+    """E-mail addresses: `example.com` for those at that host, `.example.com` for those at the
+    hosts below it."""
     ip_ranges: tuple[Annotated[str, AfterValidator(name_constraints.ip_range)], ...] = ()
+    """IP addresses, in CIDR notation."""
 
     def values(self) -> dict[str, list[str]]:
         """The forms that have any, in an order of their own: the configuration's says nothing."""
@@ -207,22 +220,33 @@ class CertificateAuthority(Validity):
 
     subject: Subject = Subject()
     key_bits: KeyBits = 2048
+    """Length of the CA's RSA key; CLB takes no 3072 and no elliptic curves."""
     validity: Duration = "3650d"
+    """How long the CA's certificate is valid; longer than `renew_before`."""
     renew_before: Duration = "730d"
+    """How long before its end it is renewed, with the same key: at least the longest validity
+    of server and clients, so that none outlives it."""
     generation: Generation = 1
-    """Another number makes another key, and every certificate anew: what cuts a client off."""
+    """Another number makes another key: a new CA, and every certificate anew. This is what cuts
+    a client off."""
     next_generation: Generation | None = None
-    """Prepares that generation: clients get its certificates, and the old ones go on working."""
+    """More than `generation`: prepares a rotation to that generation. Clients get its
+    certificates, and the old ones go on working."""
     certificate: Annotated[str, AfterValidator(_authority)] | None = None
-    """Of a CA that was made elsewhere and goes on here as generation 1."""
+    """An existing CA goes on as generation 1: its certificate, PEM, self-signed, RSA; in place
+    of `subject`."""
     private_key: Annotated[SecretStr, AfterValidator(_private_key)] | None = None
+    """Key of the existing CA, PEM, unencrypted, only as a secret; without it nothing can be
+    issued."""
     index: Annotated[str, AfterValidator(_index)] | None = None
-    """The database of `openssl ca`: what that CA has issued."""
+    """What the existing CA has issued: the content of `index.txt` of `openssl ca`."""
     crl_number: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = None
-    """The number of its next revocation list; the engine carries numbers as floats."""
+    """Number of the existing CA's next revocation list."""
     name_constraints: NameConstraints = NameConstraints()
     accept_lockout: bool = False
-    """Says yes to a certificate of the CA under which some that it has issued are refused."""
+    """`true`: the CA's certificate may be such that the listener refuses what an existing CA
+    has issued, by name constraints or by another serial number. Without it that is refused, and
+    the message names whom it would lock out."""
 
     @property
     def adopted(self) -> bool:
@@ -314,18 +338,26 @@ class RevocationList(Validity):
     """The CA's revocation list, for those who read one; the load balancer does not."""
 
     validity: Duration = "30d"
+    """How long a list is valid; longer than `renew_before`."""
     renew_before: Duration = "10d"
+    """How long before its end the list is issued anew."""
 
 
 class ServedCertificate(Validity):
     """A certificate that the load balancer shows; from the private CA unless given."""
 
     key_bits: KeyBits = 2048
+    """Length of the RSA key."""
     validity: Duration = "365d"
+    """How long the certificate is valid; longer than `renew_before`."""
     renew_before: Duration = "30d"
+    """How long before its end the certificate is issued anew."""
     certificate: Annotated[str, AfterValidator(_certificate)] | None = None
+    """In place of one from the private CA: PEM, leaf first, RSA; with `private_key`."""
     private_key: Annotated[SecretStr, AfterValidator(_private_key)] | None = None
+    """Key of `certificate`, PEM, unencrypted, only as a secret."""
     alicloud_certificate_id: str | None = None
+    """A certificate of Certificate Management Service by id; not together with `certificate`."""
 
     @property
     def issued_here(self) -> bool:
@@ -362,8 +394,10 @@ class Server(ServedCertificate):
     """The certificate of the load balancer itself."""
 
     domains: tuple[DnsName, ...] = ()
+    """DNS names of the certificate, a wildcard as the first label; the load balancer's address
+    is always added. Beside `certificate`, names that it has."""
     ip_addresses: tuple[Annotated[str, AfterValidator(_ip_address)], ...] = ()
-    """In the certificate beside the load balancer's own."""
+    """IPv4 and IPv6 addresses of the certificate, beside the load balancer's own."""
 
     @model_validator(mode="after")
     def _of_the_certificate(self) -> Self:
@@ -399,13 +433,18 @@ class ClientDefaults(Validity):
     """What a client has where its own entry says nothing."""
 
     key_algorithm: Algorithm = "RSA"
+    """Algorithm of clients' keys; another one issues them anew."""
     key_bits: ClientKeyBits = 2048
-    """Size of an RSA key."""
+    """Length of an RSA key."""
     key_curve: ClientKeyCurve = "P-256"
     """Curve of an ECDSA key."""
     validity: Duration = "365d"
+    """How long a client's certificate is valid; longer than `renew_before`."""
     renew_before: Duration = "30d"
+    """How long before its end a client's certificate is issued anew."""
     bundle_encoding: Literal["modern", "legacy"] = "modern"
+    """Encryption of the PKCS#12 file. `modern`: AES-256 and SHA-256; `legacy`: 3DES and SHA-1,
+    for Windows Server 2016, macOS 14, Android 15, Java 8u300 and what is older than these."""
 
     @property
     def key(self) -> Kind:
@@ -454,18 +493,30 @@ class Client(Model):
 
     subject: Subject = Subject()
     key_bits: ClientKeyBits | None = None
+    """Length of an RSA key. Unset: `client_defaults`."""
     validity: Duration | None = None
+    """Unset: `client_defaults`."""
     renew_before: Duration | None = None
+    """Unset: `client_defaults`."""
     key_algorithm: Algorithm | None = None
+    """Unset: `client_defaults`."""
     key_curve: ClientKeyCurve | None = None
+    """Curve of an ECDSA key. Unset: `client_defaults`."""
     bundle_encoding: Literal["modern", "legacy"] | None = None
+    """Unset: `client_defaults`."""
     pass_phrase: Annotated[SecretStr, AfterValidator(_pass_phrase)] | None = None
+    """Pass phrase of the bundle, without control characters, only as a secret. Java opens a
+    PKCS#12 file with ASCII alone, which `make preview` warns of. Unset: one is generated and
+    kept."""
     signing_request: Annotated[str, AfterValidator(_signing_request)] | None = None
-    """PKCS#10, PEM: the client keeps its private key, and gets a certificate for it."""
+    """The client keeps its private key, and gets a certificate for it: one PKCS#10 request,
+    PEM, not over SHA-1, its key RSA of 2048 to 8192 bits or on P-256, P-384 or P-521. The name
+    is this entry's, not the request's."""
     certificate: Annotated[str, AfterValidator(_client_certificate)] | None = None
-    """PEM of one that the CA issued before it was brought along; nothing is issued."""
+    """A certificate that an existing CA has signed for the client, PEM, such as the listener
+    accepts, its key as of `signing_request`: it is entered, and nothing issued."""
     revoked: Reason | None = None
-    """Why this client has no certificate any more (CRLReason, RFC 5280, 5.3.1)."""
+    """The client has no certificate any more, and the revocation list says why."""
 
     def require_within(self, constraints: x509.NameConstraints, name: str) -> None:
         """Refuse names that the CA may not certify.

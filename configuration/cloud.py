@@ -123,9 +123,13 @@ class Network(Model):
     cidr_block: Annotated[IPvAnyNetwork, AfterValidator(_private_block)] = Field(
         default=ipaddress.ip_network("192.168.0.0/16")
     )
-    """Of the new VPC or, in an existing one, of new vSwitches."""
+    """Private IPv4 block, /8 to /24, of the VPC for new backends; with `network.vpc_id`, of new
+    vSwitches there."""
     vpc_id: VpcId | None = None
+    """An existing VPC, `vpc-…`, in place of a new one; with `vswitch_ids` or a free
+    `cidr_block` of it."""
     vswitch_ids: Annotated[tuple[VSwitchId, ...], AfterValidator(_ids)] = ()
+    """Existing vSwitches, `vsw-…`, of one VPC, over which new backends are spread."""
 
     @property
     def existing(self) -> bool:
@@ -151,15 +155,22 @@ class Backends(Model):
     """The ECS instances that answer requests: new ones, or existing ones by id."""
 
     count: Annotated[int, Field(ge=1, le=MOST_BACKENDS)] = 2
+    """New instances, spread over two zones."""
     weights: tuple[Annotated[int, Field(ge=0, le=100)], ...] = ()
-    """In the order of the instances; 0 drains one. Unset: 100 each."""
+    """A weight for each backend, in order; `0` drains it: no request goes there.
+    `listener.scheduler` must be `wrr` if others differ. Unset: 100 each."""
     port: Annotated[int, Field(ge=1, le=65535)] = 80
+    """Port on which backends answer."""
     instance_type: str | None = None
+    """Type of new instances. Unset: one with 2 cores and 2 GiB that the region sells."""
     image_id: str | None = None
+    """A Linux with systemd and Python 3. Unset: the newest Alibaba Cloud Linux 3."""
     system_disk_category: str = "cloud_essd"
+    """A category that the instance type takes."""
     instance_ids: Annotated[tuple[InstanceId, ...], AfterValidator(_instance_ids)] = ()
+    """Up to 19 existing instances, `i-…`, in place of new ones."""
     security_group_id: SecurityGroupId | None = None
-    """Of new instances, in place of one that is made."""
+    """An existing group, `sg-…`, for new instances in an existing VPC; its rules are yours."""
 
     @model_validator(mode="after")
     def _a_weight_for_each(self) -> Self:
@@ -187,22 +198,37 @@ class LoadBalancer(Model):
     """The CLB instance: a new one, or an existing one by id."""
 
     id: LoadBalancerId | None = None
-    """Its own settings and its default server group are left alone."""
+    """An existing instance, `lb-…`, guaranteed-performance or pay-by-LCU, in place of a new
+    one; no other key of `load_balancer` beside it. Its own settings and its default server
+    group are left alone."""
     name: Annotated[str, _NAME] | None = None
+    """1 to 80 letters, digits, `.`, `-`, `/`, `_`. Unset: `slb-mutual-tls-STACK`."""
     address_type: Literal["internet", "intranet"] = "internet"
+    """Whether the address is public or of the VPC."""
     address_ip_version: Literal["ipv4", "ipv6"] = "ipv4"
+    """`ipv6` with `internet` only; backends are reached by IPv4."""
     vswitch_id: VSwitchId | None = None
+    """The vSwitch of the address, for `intranet`; required with `backends.instance_ids`, else
+    that of the new backends."""
     master_zone_id: str | None = None
+    """A zone in which the region sells load balancers. Unset: CLB chooses."""
     slave_zone_id: str | None = None
+    """Another zone that goes with it; with `master_zone_id` only."""
     instance_charge_type: Literal["PayByCLCU", "PayBySpec"] = "PayByCLCU"
+    """By LCUs used or by specification; there is no way back from the former."""
     specification: Annotated[str, AfterValidator(_specification)] | None = None
+    """Such as `slb.s1.small`; with `PayBySpec` only, and required there."""
     internet_charge_type: Literal["PayByTraffic", "PayByBandwidth"] = "PayByTraffic"
+    """By traffic or by bandwidth; the latter with `PayBySpec` only."""
     bandwidth: Annotated[int, Field(ge=1, le=5000)] | None = None
+    """In Mbit/s; with `PayByBandwidth` only, and required there."""
     deletion_protection: bool = False
+    """`true`: `make down` fails until it is off."""
     modification_protection: bool | None = None
-    """Against changes in the console. None leaves it as it is: the provider would not take it off
-    where it is no longer set."""
+    """`true`: the console cannot change it; `false` takes that off. Unset: left as it is,
+    because the provider would not take it off."""
     resource_group_id: str | None = None
+    """Unset: the account's default group."""
 
     @model_validator(mode="after")
     def _nothing_for_an_existing_one(self) -> Self:

@@ -112,34 +112,49 @@ class HealthCheck(Model):
     """Active checks of the backends; times in seconds."""
 
     enabled: bool = True
+    """`false`: requests go to backends that are down, too; the rule `health-check` refuses that."""
     uri: Annotated[str, _CHECKS_URI] = "/healthz"
+    """2 to 80 letters, digits and `-_/.%?#&=~`, the first a `/`."""
     method: Literal["head", "get"] = "head"
+    """Method of checks."""
     http_codes: tuple[Literal["http_2xx", "http_3xx", "http_4xx", "http_5xx"], ...] = ("http_2xx",)
+    """Answers that count as healthy."""
     domain: Annotated[str, _CHECKS_DOMAIN] | None = None
-    """The checks' Host header; unset: the backend's address."""
+    """`Host` of checks, 1 to 80 letters, digits, `.`, `-`. Unset: the backend's address."""
     port: Port | None = None
-    """Unset: the backend port."""
+    """Port of checks. Unset: `backends.port`."""
     interval: Annotated[int, Field(ge=1, le=50)] = 2
+    """Seconds between two checks."""
     timeout: Annotated[int, Field(ge=1, le=300)] = 5
+    """Seconds that a check waits for the answer."""
     healthy_threshold: Annotated[int, Field(ge=2, le=10)] = 3
+    """Checks in a row that must pass until a backend is healthy."""
     unhealthy_threshold: Annotated[int, Field(ge=2, le=10)] = 3
+    """Checks in a row that must fail until it no longer is."""
 
 
 class ForwardedHeaders(Model):
     """What the listener tells backends beside X-Forwarded-For."""
 
     proto: bool = True
+    """`X-Forwarded-Proto` for backends."""
     slb_id: bool = False
+    """`SLB-ID` for backends."""
     slb_ip: bool = False
+    """`SLB-IP` for backends."""
 
 
 class StickySession(Model):
     """Requests with the session's cookie go to the backend that answered its first one."""
 
     type: Literal["insert", "server"]
-    """insert: the listener sets a cookie of its own. server: it rewrites the backends' cookie."""
+    """`insert`: the listener sets a cookie of its own; `server`: it rewrites the backends'
+    cookie. Requests that bring it stay with their backend."""
     cookie_timeout: Annotated[int, Field(ge=1, le=86400)] | None = None
+    """In seconds; with `insert` only, and required there."""
     cookie: Annotated[str, _COOKIE] | None = None
+    """Name of the backends' cookie, 1 to 200 letters and digits; with `server` only, and
+    required there."""
 
     @model_validator(mode="after")
     def _matching(self) -> Self:
@@ -161,14 +176,17 @@ class Acl(Model):
     """Who may connect at all: an access control list, made from entries or existing by id."""
 
     type: Literal["white", "black"]
+    """`white`: only these may connect; `black`: all but these."""
     entries: Annotated[dict[CidrBlock, str | None], _at_most(MOST_ENTRIES, "an ACL has")] = Field(
         default_factory=dict
     )
-    """Comments by CIDR block."""
+    """Comments by CIDR block or address, up to 300, of the load balancer's IP version: makes an
+    access control list."""
     ids: Annotated[
         tuple[AclId, ...],
         _at_most(MOST_ACLS, "a listener takes"),
     ] = ()
+    """Up to 3 existing lists, `acl-…`, in place of `entries`."""
 
     @property
     def ip_versions(self) -> set[int]:
@@ -233,14 +251,21 @@ class ListenerOptions(Model):
         "tls_cipher_policy_1_1",
         "tls_cipher_policy_1_0",
     ] = "tls_cipher_policy_1_2_strict_with_1_3"
+    """TLS versions and cipher suites; with the last two values, `make verify` fails."""
     http2: bool = True
+    """HTTP/2 towards clients."""
     gzip: bool = True
+    """Compression of answers."""
     scheduler: Literal["rr", "wrr"] = "rr"
+    """`rr`: in turn; `wrr`: by `backends.weights`."""
     sticky_session: StickySession | None = None
     acl: Acl | None = None
     bandwidth: Annotated[int, AfterValidator(_bandwidth)] = -1
+    """`-1` (no limit of the listener's own) or 1 to 1000 Mbit/s."""
     idle_timeout: Annotated[int, Field(ge=1, le=60)] = 15
+    """Seconds without a request after which a connection is closed."""
     request_timeout: Annotated[int, Field(ge=1, le=180)] = 60
+    """Seconds that a backend has for an answer; then 504."""
     forwarded_headers: ForwardedHeaders = ForwardedHeaders()
     health_check: HealthCheck = HealthCheck()
 
@@ -260,23 +285,28 @@ class Listener(ListenerOptions):
     """The HTTPS listener that demands a client certificate."""
 
     port: Port = 443
+    """Port of the HTTPS listener."""
     redirect_port: Port | None = None
-    """Of an HTTP listener that answers with a redirect to this one."""
+    """Port of an HTTP listener, usually 80, that redirects (302) to this one."""
     domain_extensions: Annotated[
         dict[DomainName, DomainExtension],
         BeforeValidator(_each_once),
         _at_most(MOST_DOMAINS, "a listener takes"),
         AfterValidator(_of_their_domains),
     ] = Field(default_factory=dict)
+    """By domain, such as `api.example.com` or `*.example.com`, up to 3: certificates of their
+    own for clients that ask for these by SNI; from the private CA, or as for `server`."""
 
 
 class AdditionalListener(ListenerOptions):
     """A further one with the same certificates; what is unset is as `listener` has it."""
 
     port: Port
+    """Required, and no other listener's."""
     backend_port: Port | None = None
+    """Unset: `backends.port`."""
     server_group_id: ServerGroupId | None = None
-    """An existing VServer group of the load balancer, in place of the backends."""
+    """An existing VServer group of the load balancer, `rsp-…`, in place of the backends."""
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:

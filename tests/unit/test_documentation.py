@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from documentation.__main__ import pages
+from documentation.configuration import NOT_WRITTEN
 from localcloud import services
 from localcloud.dataplane.haproxy_binary import dotted_minimum
 from localcloud.products import ECS, SLB, VPC
@@ -127,15 +129,15 @@ def test_the_models_are_walked_to_their_leaves() -> None:
 
 @each_language
 def test_the_table_has_every_key_and_no_other(text: str) -> None:
-    assert cells(text, 4).keys() == KEYS.keys()
+    assert cells(text, 5).keys() == KEYS.keys()
 
 
 @each_language
 def test_each_key_has_its_type_and_default(text: str) -> None:
-    table = cells(text, 4)
+    table = cells(text, 5)
     wrong = {}
     for key, (schema, default) in KEYS.items():
-        kind, written, _ = table[key]
+        kind, written, _, _ = table[key]
         is_duration = key.rsplit(".", 1)[-1] in DURATIONS
         several = schema.get("items", {}).get("type") == "integer"
         kind_of = f"{schema['type']}{' of integers' if several else ''}"
@@ -146,19 +148,24 @@ def test_each_key_has_its_type_and_default(text: str) -> None:
 
 
 @each_language
-def test_each_key_has_its_range(text: str) -> None:
-    table = cells(text, 4)
+def test_each_key_has_its_range_and_its_meaning(text: str) -> None:
+    table = cells(text, 5)
     wrong = {}
     for key, (schema, _) in KEYS.items():
         choices = schema.get("enum", schema.get("items", {}).get("enum", []))
-        expected = [f"`{choice}`" for choice in choices]
+        expected = ", ".join(f"`{choice}`" for choice in choices)
         bounds = schema.get("items", schema)
         if "minimum" in bounds:
-            expected.append(f"{bounds['minimum']}{EN_DASH}{bounds['maximum']}")
-        missing = [part for part in expected if part not in table[key][2]]
-        if missing:
-            wrong[key] = missing
+            expected = f"{bounds['minimum']}{EN_DASH}{bounds['maximum']}"
+        _, _, values, meaning = table[key]
+        if values != expected or not meaning or meaning == NOT_WRITTEN:
+            wrong[key] = (values, meaning)
     assert not wrong
+
+
+def test_pages_that_are_made_from_the_code_are_up_to_date() -> None:
+    for path, text in pages():
+        assert read(path) == text, "python -m documentation brings it up to date"
 
 
 @each_language

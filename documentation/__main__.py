@@ -1,0 +1,27 @@
+"""`python -m documentation`: bring the pages that are made from the code up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from documentation import configuration
+from operations.project import PROJECT
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Each page that is made from the code, as it should be."""
+    for language in ("en", "zh"):
+        path = PROJECT / "docs" / language / "configuration.md"
+        yield path, configuration.page(path.read_text(encoding="utf-8"), language)
+
+
+def main() -> None:
+    """Write what differs."""
+    for path, text in pages():
+        if path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""The tables of the page on the configuration, from the models' fields and their docstrings.
+
+Types, defaults and ranges are the models' own. What a key means is its docstring in English; in
+Chinese it is written in the page itself and kept.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from configuration.model import Model
+from settings import ListenerOptions, Settings
+
+Schema = Mapping[str, Any]
+
+DURATIONS = frozenset({"validity", "renew_before"})
+"""Fields that hold a length of time."""
+
+NOT_WRITTEN = "TODO"
+"""Stands where a page has no words yet for a key; a test refuses it."""
+
+TYPES = {
+    "en": {
+        "string": "text",
+        "duration": "duration",
+        "integer": "integer",
+        "boolean": "boolean",
+        "array": "list of texts",
+        "array of integers": "list of integers",
+        "object": "map",
+    },
+    "zh": {
+        "string": "文本",
+        "duration": "时长",
+        "integer": "整数",
+        "boolean": "布尔",
+        "array": "文本列表",
+        "array of integers": "整数列表",
+        "object": "映射",
+    },
+}
+HEADS = {
+    "en": "| key | type | default | values | meaning |",
+    "zh": "| 配置项 | 类型 | 默认值 | 取值 | 含义 |",
+}
+
+_TABLE = re.compile(
+    r"(<!-- keys of (\w+), by `python -m documentation` -->\n).*?(<!-- end -->)", re.DOTALL
+)
+_ROW = re.compile(r"^\| `([\w.]+)` \|.* \| (.*?) \|$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the configuration.
+
+    Attributes:
+        name: Dotted; `NAME` stands for a name in a map.
+        schema: JSON schema of its value, without the `null` of an optional one.
+        default: Where it is not set; None for nothing.
+        meaning: The docstring of its field.
+    """
+
+    name: str
+    schema: Schema
+    default: Any
+    meaning: str
+
+    @property
+    def type(self) -> str:
+        """Name of its type among `TYPES`."""
+        if self.name.rsplit(".", 1)[-1] in DURATIONS:
+            return "duration"
+        several = self.schema.get("items", {}).get("type") == "integer"
+        return f"{self.schema['type']}{' of integers' if several else ''}"
+
+    @property
+    def shown_default(self) -> str:
+        """Its default as the table has it."""
+        if self.default is None:
+            return "—"
+        if isinstance(self.default, list):
+            return f"`[{', '.join(self.default)}]`"
+        default = self.default if isinstance(self.default, str) else json.dumps(self.default)
+        return f"`{default}`"
+
+    @property
+    def values(self) -> str:
+        """Choices or bounds; nothing where they are said in words."""
+        item = self.schema.get("items", self.schema)
+        if "enum" in item:
+            return ", ".join(f"`{choice}`" for choice in item["enum"])
+        if "minimum" in item:
+            return f"{item['minimum']}\N{EN DASH}{item['maximum']}"
+        return ""
+
+    def row(self, language: str, meaning: str) -> str:
+        """Its row in the table."""
+        cells = (f"`{self.name}`", TYPES[language][self.type], self.shown_default, self.values)
+        return f"| {' | '.join((*cells, meaning))} |".replace("|  |", "| |")
+
+
+def keys() -> list[Key]:
+    """Every key, in the order of the models.
+
+    Of an additional listener these are the keys that it alone has: of the others the page says
+    that they are as `listener` has them.
+    """
+    root = Settings.model_json_schema()
+    return list(_keys(root, root, Settings, ""))
+
+
+def _keys(root: Schema, schema: Schema, model: type[Model], prefix: str) -> Iterator[Key]:
+    meanings = docstrings(model)
+    for name, field in schema["properties"].items():
+        if prefix == "additional_listeners.NAME." and name in ListenerOptions.model_fields:
+            continue
+        reference, inner = _resolved(root, field)
+        if "properties" in inner:
+            yield from _keys(root, inner, _models()[reference], f"{prefix}{name}.")
+            continue
+        default = field.get("default", {} if inner["type"] == "object" else None)
+        yield Key(f"{prefix}{name}", inner, default, meanings.get(name, NOT_WRITTEN))
+        patterns = inner.get("patternProperties", {})
+        for value in (*patterns.values(), inner.get("additionalProperties", {})):
+            if isinstance(value, dict) and "$ref" in value:
+                reference, held = _resolved(root, value)
+                yield from _keys(root, held, _models()[reference], f"{prefix}{name}.NAME.")
+
+
+def _resolved(root: Schema, field: Schema) -> tuple[str, Schema]:
+    """The model's name, if it is one, and the schema of what a field takes, `null` aside."""
+    branches = [branch for branch in field.get("anyOf", []) if branch.get("type") != "null"]
+    inner = branches[0] if branches else field
+    if "$ref" not in inner:
+        return "", inner
+    name = inner["$ref"].rsplit("/", 1)[-1]
+    return name, root["$defs"][name]
+
+
+def _models() -> dict[str, type[Model]]:
+    """All models by name."""
+    found = {}
+    waiting: list[type[Model]] = [Model]
+    while waiting:
+        model = waiting.pop()
+        found[model.__name__] = model
+        waiting += model.__subclasses__()
+    return found
+
+
+@cache
+def docstrings(model: type[Model]) -> dict[str, str]:
+    """The docstrings of a model's fields, each on one line; a subclass's own come first."""
+    found: dict[str, str] = {}
+    for cls in reversed(model.__mro__):
+        if cls is Model or not issubclass(cls, Model):
+            continue
+        [body] = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+        statements = body.body if isinstance(body, ast.ClassDef) else []
+        for field, text in pairwise(statements):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                match text:
+                    case ast.Expr(value=ast.Constant(value=str(words))):
+                        found[field.target.id] = " ".join(words.split())
+    return found
+
+
+def page(text: str, language: str) -> str:
+    """The page with its tables brought up to date."""
+    written = dict(_ROW.findall(text)) if language != "en" else {}
+    every = keys()
+
+    def table(found: re.Match[str]) -> str:
+        rows = [
+            key.row(
+                language, key.meaning if language == "en" else written.get(key.name, NOT_WRITTEN)
+            )
+            for key in every
+            if key.name.split(".", 1)[0] == found[2]
+        ]
+        return (
+            f"{found[1]}\n"
+            + "\n".join([HEADS[language], "|---|---|---|---|---|", *rows])
+            + (f"\n\n{found[3]}")
+        )
+
+    return _TABLE.sub(table, text)
