@@ -156,6 +156,7 @@ sbom: $(VENV)/development ## Write a bill of materials (CycloneDX) for each file
 bench: $(VENV)/development $(POLICY) ## Measure what the pages quote, and compare (ARGS="1 10": clients)
 	@$(RUN) -m benchmarks $(ARGS) | tee docs/figures.new
 	mv docs/figures.new docs/figures.md
+	$(RUN) -m benchmarks.charts
 	$(RUN) -m benchmarks.quoted
 
 bench-cold: $(VENV)/runtime ## Measure a first `make up` from empty caches (ARGS="--modules --whole")
