@@ -292,6 +292,36 @@ def test_only_what_passed_the_checks_is_deployed():
     assert ran == '$CI_PIPELINE_SOURCE != "schedule" || $SCHEDULE == "renew"'
 
 
+def test_each_deployment_keeps_a_report_with_its_verification(tmp_path):
+    (of_lab,) = GITLAB[".deploy"]["script"]
+    for name in ENVIRONMENTS:
+        job = GITHUB["deploy"]["jobs"][name]
+        (script,) = commands(job)
+        assert script == of_lab
+        upload = job["steps"][-1]
+        assert upload["uses"].startswith("actions/upload-artifact@")
+        assert upload["with"] == {
+            "name": f"report-{name}",
+            "path": "out/report.html",
+            "if-no-files-found": "error",
+        }
+        assert gitlab_jobs()[f"deploy-{name}"]["artifacts"]["paths"] == ["out/report.html"]
+    assert not gitlab_jobs()["preview-prod"]["artifacts"]
+    # As either system runs it: what fails ends it.
+    make = tmp_path / "make"
+    make.write_text('#!/bin/sh\necho "$@" >&2\n[ "$1" != "$FAILS" ] && echo "[$@]"\n')
+    make.chmod(0o755)
+    for fails, ran in (("", ["up", "verify", "report"]), ("verify", ["up", "verify"])):
+        done = processes.run(
+            ["bash", "-e", "-c", of_lab],
+            cwd=tmp_path,
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "STACK": "dev", "FAILS": fails},
+        )
+        assert [line.split()[0] for line in done.stderr.splitlines()] == ran
+        assert (done.returncode == 0) == (not fails)
+    assert (tmp_path / "verification.json").read_text() == ""
+
+
 def test_checks_of_main_are_never_cancelled():
     concurrency = GITHUB["checks"]["concurrency"]
     assert concurrency["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
