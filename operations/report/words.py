@@ -34,7 +34,7 @@ class Words:
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     "html_lang": ("en", "zh-CN"),
-    "title": ("Mutual TLS of stack {stack}", "堆栈 {stack} 的双向认证"),
+    "title": ("Mutual TLS of stack {stack}", "环境 {stack} 的双向认证"),
     "lead": (
         "Who may reach {url}, by which certificates, and until when. As of {at}.",
         "谁可以访问 {url}、凭哪些证书、到何时为止。数据截至 {at}。",
@@ -161,7 +161,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "load_balancer": ("Load balancer", "负载均衡实例"),
     "server_names": ("Server certificate is for", "服务器证书适用于"),
     "issuer": ("Server certificate issued by", "服务器证书签发者"),
-    "issuer_private": ("this stack's CA", "本堆栈的 CA"),
+    "issuer_private": ("this stack's CA", "本环境的 CA"),
     "issuer_other": ("another CA", "其他 CA"),
     "redirect": ("Redirect from HTTP", "HTTP 重定向"),
     "port": ("Port", "端口"),
@@ -184,7 +184,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "drained": ("{weight} (gets no requests)", "{weight}（不接收请求）"),
     "no_backends": (
         "The outputs name no backend servers.",
-        "堆栈输出中没有后端服务器。",
+        "环境的输出中没有后端服务器。",
     ),
     # CA.
     "authority": ("The CA, its limits and its rotation", "CA、名称约束与轮换"),
@@ -221,7 +221,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "and_more": ("{names} and {count} more", "{names} 等另外 {count} 张"),
     # Policy.
-    "policy": ("Rules that the stack obeys", "堆栈遵守的策略规则"),
+    "policy": ("Rules that the stack obeys", "环境遵守的策略规则"),
     "policy_text": (
         "Of this repository's policy pack. `make preview` and `make up` fail where a mandatory "
         "rule does not hold.",
