@@ -15,8 +15,8 @@ FOLDER = PROJECT / "docs" / "charts"
 
 LANGUAGES = ("en", "zh")
 
-WIDTH, HEIGHT = 560, 380
-LEFT, RIGHT, TOP, BOTTOM = 62, 20, 78, 50
+WIDTH, HEIGHT = 560, 392
+LEFT, RIGHT, TOP, BOTTOM = 74, 32, 102, 50
 """Room around the lines."""
 
 STYLE = """
@@ -88,11 +88,18 @@ def lines(name: str, figures: Mapping[str, float], language: str) -> list[Line]:
             for kind in (rsa, p_256)
         ]
     else:
-        wanted = []
-        for kind in (rsa, p_256):
-            longer = _by_size(kind, "openssl_commands_to_up", figures)
-            by_hand = {size: times * ups[kind][size] for size, times in longer.items()}
-            wanted += [("one_resource", kind, 0, ups[kind]), ("commands", kind, 1, by_hand)]
+        longer = {kind: _by_size(kind, "openssl_commands_to_up", figures) for kind in ups}
+        by_hand = {
+            kind: {size: times * ups[kind][size] for size, times in found.items()}
+            for kind, found in longer.items()
+        }
+        wanted = [
+            (words, kind, colour, measured[kind])
+            for colour, (words, measured) in enumerate(
+                [("one_resource", ups), ("commands", by_hand)]
+            )
+            for kind in ups
+        ]
         wanted.append(("one_each", rsa, 2, _by_size("one_resource_each_", "up", figures)))
     return [
         Line(
@@ -213,7 +220,7 @@ def _dot(x: float, y: float, line: Line) -> Markup:
 
 def _key(place: int, line: Line) -> Markup:
     """What a line is, above the chart: two beside each other."""
-    x, y = 14 + place % 2 * 270, 44 + place // 2 * 17
+    x, y = 14 + place % 2 * 270, 46 + place // 2 * 17
     return element(
         "g",
         element(

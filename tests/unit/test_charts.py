@@ -84,6 +84,24 @@ def test_a_chart_is_sound_and_everything_is_within_it(factor):
             assert all(0 <= float(place) <= end for place in places)
 
 
+@pytest.mark.parametrize("figures", [FIGURES_HERE, made()], ids=["here", "made"])
+def test_no_text_is_cut_off_or_on_the_lines(figures):
+    for drawn in charts.charts(figures).values():
+        for attributes, text in re.findall(r"<text ([^>]*)>([^<]*)</text>", drawn):
+            place = dict(re.findall(r'([\w-]+)="([^"]*)"', attributes))
+            # Twelve pixels high; Chinese characters are as wide.
+            width = sum(12 if ord(one) > 0x2E80 else 7.2 for one in text)
+            left = (
+                float(place["x"])
+                - {"end": 1, "middle": 0.5}.get(place.get("text-anchor"), 0) * width
+            )
+            assert left >= 0, text
+            assert left + width <= charts.WIDTH, text
+        keys = [float(y) for y in re.findall(r'<g>.*?<text x="\d+" y="([\d.]+)"', drawn, re.DOTALL)]
+        assert keys
+        assert max(keys) < charts.TOP - 12
+
+
 def test_both_languages_draw_the_same():
     drawn = charts.charts(made())
     for name in ("time", "beside"):
