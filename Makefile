@@ -17,7 +17,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 POLICY := policy/.venv/runtime
-PINNED := requirements requirements-dev policy/requirements
+PINNED := requirements requirements-dev requirements-docs policy/requirements
 FUZZ_ROUNDS ?= 3000
 BUDGET ?= 7200
 # pytest-xdist: tests of a file share what they set up, and may run in order, so that a file stays
@@ -26,7 +26,7 @@ SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 GOVULNCHECK := v1.9.0
 
 .PHONY: help up preview review import refresh down verify probe client inventory expiry revoke rotate crl report outputs env toolchain newer \
-	test test-unit test-engine test-long conformance coverage lint format lock audit sbom bench bench-cold clean
+	test test-unit test-engine test-long conformance coverage docs lint format lock audit sbom bench bench-cold clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -90,7 +90,7 @@ toolchain: $(VENV)/runtime ## Find, download or build the Pulumi CLI and its plu
 	@$(RUN) -m toolchain
 
 # The toolchain first and by itself: where it must be built, its progress shows.
-test: $(VENV)/development $(POLICY) ## Run all tests
+test: $(VENV)/development $(VENV)/documentation $(POLICY) ## Run all tests
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
@@ -101,7 +101,7 @@ test-engine: $(VENV)/development $(POLICY) ## Run the tests with the real engine
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest $(SIDE_BY_SIDE) tests/engine $(ARGS)
 
-test-long: $(VENV)/development $(POLICY) ## Run the long tests, and ten times as many hostile cases
+test-long: $(VENV)/development $(VENV)/documentation $(POLICY) ## Run the long tests, and ten times as many hostile cases
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest $(SIDE_BY_SIDE) --long --budget=$(BUDGET) $(ARGS)
 	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest $(SIDE_BY_SIDE) tests/fuzz --budget=$$(( $(BUDGET) - SECONDS )) $(ARGS)
@@ -112,6 +112,12 @@ conformance: $(VENV)/development ## Run the provider's own acceptance tests on t
 # By pytest-cov.
 coverage: $(VENV)/development ## Measure lines and branches that the unit tests reach, by file
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit --cov --cov-branch --cov-report=term:skip-covered $(ARGS)
+
+# The variable keeps the theme's makers from printing an announcement.
+docs: $(VENV)/development $(VENV)/documentation ## Build the site of the documentation, with search, into site/
+	@$(RUN) -m documentation
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict $(ARGS)
+	echo "Open site/index.html by a web server: $(VENV)/bin/mkdocs serve" >&2
 
 lint: $(VENV)/development ## Check format, style, types and CI's workflows
 	@$(VENV)/bin/ruff format --check
@@ -184,8 +190,8 @@ clean: ## Stop the local cloud and remove what this folder's commands made
 	    echo "Stopped." >&2
 	  fi
 	fi
-	rm -f $(VENV)/runtime $(VENV)/development $(POLICY)
-	rm -rf $(VENV) policy/.venv .local out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -f $(VENV)/runtime $(VENV)/development $(VENV)/documentation $(POLICY)
+	rm -rf $(VENV) policy/.venv .local out site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps come last, so that an interrupted installation is done again. The files list every
@@ -209,4 +215,9 @@ $(POLICY): policy/requirements.txt $(VENV)/runtime
 $(VENV)/development: requirements-dev.txt $(VENV)/runtime
 	@echo "Installing development packages into $(VENV)" >&2
 	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
+	touch $@
+
+$(VENV)/documentation: requirements-docs.txt $(VENV)/development
+	@echo "Installing the documentation's packages into $(VENV)" >&2
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-docs.txt
 	touch $@

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from documentation import configuration
+from documentation import architecture, configuration
 from operations.project import PROJECT
 
 
@@ -14,12 +14,13 @@ def pages() -> Iterator[tuple[Path, str]]:
     for language in ("en", "zh"):
         path = PROJECT / "docs" / language / "configuration.md"
         yield path, configuration.page(path.read_text(encoding="utf-8"), language)
+        yield PROJECT / "docs" / language / "architecture.svg", architecture.drawing(language)
 
 
 def main() -> None:
     """Write what differs."""
     for path, text in pages():
-        if path.read_text(encoding="utf-8") != text:
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
 
 

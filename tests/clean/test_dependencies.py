@@ -15,7 +15,7 @@ import pytest
 from operations.project import PROJECT
 from tests import processes
 
-FILES = ("requirements", "requirements-dev", "policy/requirements")
+FILES = ("requirements", "requirements-dev", "requirements-docs", "policy/requirements")
 PROGRAM = (
     "acceptance",
     "benchmarks",
@@ -26,7 +26,7 @@ PROGRAM = (
     "pki",
 )
 PROGRAM += ("toolchain", "settings.py", "__main__.py")
-OWN = {"adapter", "policy", "rules", "setup", "slb_mutual_tls", "tests"}
+OWN = {"adapter", "documentation", "policy", "rules", "setup", "slb_mutual_tls", "tests"}
 """Modules of the project beside those of the program."""
 
 COMMANDS = {
@@ -114,6 +114,13 @@ def test_tests_use_what_is_named_and_nothing_else():
         assert name in named
         said = name.removeprefix("types-").removesuffix("-bom").removesuffix("-py")
         assert said.lower() in (PROJECT / place).read_text().lower(), name
+
+
+def test_the_site_is_built_with_what_is_named_and_nothing_else():
+    used = {"mkdocs-material": "name: material", "mkdocs-static-i18n": "- i18n:"}
+    assert set(wanted("requirements-docs")) == used.keys()
+    for setting in used.values():
+        assert setting in (PROJECT / "mkdocs.yml").read_text()
 
 
 @pytest.mark.parametrize("file", FILES)

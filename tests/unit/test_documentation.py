@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 import subprocess
+import unicodedata
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from documentation import architecture
 from documentation.__main__ import pages
 from documentation.configuration import NOT_WRITTEN
 from localcloud import services
@@ -330,6 +333,45 @@ def commands(text: str) -> list[str]:
     return [re.sub(r"\s+#.*", "", line) for block in blocks for line in block.splitlines()]
 
 
+def is_mark(character: str) -> bool:
+    """Whether it is punctuation, or a symbol, in the sense of CommonMark."""
+    return unicodedata.category(character)[0] in "PS"
+
+
+def unseen_emphasis(text: str) -> Iterator[str]:
+    """Stars that CommonMark, and so GitHub, shows as stars: where Chinese has no space (6.2)."""
+    prose = re.sub(r"`[^`\n]*`", lambda found: "x" * len(found[0]), without_blocks(text))
+    for line in prose.splitlines():
+        for number, run in enumerate(re.finditer(r"\*+", re.sub(r"^\s*\* ", "", line))):
+            before = run.string[: run.start()][-1:] or " "
+            after = run.string[run.end() :][:1] or " "
+            inside, outside = (after, before) if number % 2 == 0 else (before, after)
+            seen = not is_mark(inside) or outside.isspace() or is_mark(outside)
+            if inside.isspace() or not seen:
+                yield f"{before}{run[0]}{after}"
+
+
+@pytest.mark.parametrize(
+    ("text", "unseen"),
+    [
+        ("**a.** b", []),
+        ("x**甲**y", []),
+        ("**甲。**乙", ["。**乙"]),
+        ("甲*（乙）*", ["甲*（"]),
+        ("甲（*乙*）", []),
+        ("`*` 甲**乙**", []),
+    ],
+)
+def test_emphasis_that_is_not_seen_is_found(text: str, unseen: list[str]) -> None:
+    assert list(unseen_emphasis(text)) == unseen
+
+
+@pytest.mark.parametrize("language", PAGES)
+@each_page
+def test_emphasis_is_seen_on_github_too(language: str, name: str) -> None:
+    assert list(unseen_emphasis(read(PAGES[language][name]))) == []
+
+
 def test_both_languages_have_the_same_pages() -> None:
     assert PAGES["en"].keys() == PAGES["zh"].keys()
 
@@ -377,6 +419,55 @@ def test_both_languages_name_the_same_things(name: str) -> None:
         return set(re.findall(r"`([^`\n]+)`", without_blocks(text)))
 
     assert named(chinese) == named(english)
+
+
+def imports(place: Path) -> set[str]:
+    """Top-level modules that a module, or those of a package, import."""
+    files = [place] if place.is_file() else place.rglob("*.py")
+    found = set()
+    for file in files:
+        for node in ast.walk(ast.parse(read(file))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+    return found
+
+
+def folders() -> set[str]:
+    """The project's folders that have code."""
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "*/*.py"], cwd=PROJECT, check=True, capture_output=True, text=True
+    ).stdout.split("\0")
+    return {name.split("/")[0] for name in filter(None, tracked)} - {"docs"}
+
+
+def test_the_picture_of_the_architecture_has_every_folder_and_no_other() -> None:
+    own = {name for name, part in architecture.PARTS.items() if part.own}
+    assert {name for name in own if not name.endswith(".py")} == folders()
+    for name in own:
+        assert (PROJECT / name).exists(), name
+
+
+def test_the_picture_of_the_architecture_has_imports_as_they_are() -> None:
+    program = {"__main__.py", "settings.py", "components", "configuration", "pki"} & {
+        *architecture.PARTS
+    }
+    for first, second in itertools.permutations(program, 2):
+        imported = second.removesuffix(".py") in imports(PROJECT / first)
+        shown = (first, second) in architecture.IMPORTS
+        assert shown <= imported, (first, second)
+        # What is reached through another need not be drawn a second time.
+        between = {end for begin, end in architecture.IMPORTS if begin == first}
+        reached = any((other, second) in architecture.IMPORTS for other in between)
+        both_ways = (second, first) in architecture.IMPORTS
+        assert not imported or shown or reached or both_ways, (first, second)
+
+
+@each_language
+def test_the_list_of_folders_has_every_one(text: str) -> None:
+    (listing,) = re.findall(r"^```text\n(__main__\.py .*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert folders() <= set(re.findall(r"\b([a-z]+)/", listing))
 
 
 NOT_ASKED = {

@@ -12,7 +12,12 @@ from operations.project import PROJECT
 from tests import processes
 
 CONFIGURATION = json.loads((PROJECT / "renovate.json").read_text(encoding="utf-8"))
-COMPILED = ("requirements.txt", "requirements-dev.txt", "policy/requirements.txt")
+COMPILED = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-docs.txt",
+    "policy/requirements.txt",
+)
 
 
 def test_no_folder_is_left_out():

@@ -84,6 +84,11 @@ def has_credentials(job):
     return bool({"environment", "id_tokens"} & set(job)) or "id-token" in job.get("permissions", {})
 
 
+def publishes(job):
+    """Whether its token is for the repository's Pages: RAM trusts no such environment."""
+    return job.get("environment") == "github-pages"
+
+
 def after(documents, name):
     """Every job that a job waits for, by `needs`."""
     needs = documents[name].get("needs", [])
@@ -411,7 +416,7 @@ def seconds(text):
 
 def test_a_session_outlasts_the_job_that_holds_it():
     for (workflow, name), job in jobs().items():
-        if has_credentials(job):
+        if has_credentials(job) and not publishes(job):
             (session,) = (
                 step["with"]["role-session-expiration"]
                 for step in steps(job)
@@ -422,6 +427,19 @@ def test_a_session_outlasts_the_job_that_holds_it():
         if has_credentials(job):
             limit = job.get("timeout", GITLAB["default"]["timeout"])
             assert seconds(limit) < oidc.SESSION_SECONDS, name
+
+
+def test_only_the_documentation_is_published_of_main_and_by_a_job_without_an_account():
+    (place,) = [where for where, job in jobs().items() if publishes(job)]
+    job = jobs()[place]
+    assert place == ("docs", "publish")
+    assert "github.ref == 'refs/heads/main'" in job["if"]
+    text = yaml.safe_dump(job)
+    assert "secrets." not in text
+    assert "account" not in text
+    assert "environment:github-pages" not in DOCUMENT
+    others = [other for where, other in jobs().items() if where != place]
+    assert not any("pages" in other["permissions"] for other in others)
 
 
 def test_gitlab_deploys_prod_by_hand_and_each_stack_once_at_a_time():
@@ -527,7 +545,7 @@ def test_trust_policies_let_in_what_they_are_for_and_nobody_else():
 def test_every_environment_has_its_subject_in_the_document():
     named = set()
     for job in jobs().values():
-        if "environment" in job:
+        if "environment" in job and not publishes(job):
             matrix = job.get("strategy", {}).get("matrix", {})
             named |= {in_matrix(job["environment"], one) for one in each(matrix)}
     assert len(named) == 9

@@ -1,0 +1,159 @@
+"""The site of the documentation in Debian's Chromium, at the widths of a phone and a desktop."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import importlib.util
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from selenium import webdriver
+
+from operations.project import PROJECT
+from tests import packages, processes
+
+pytestmark = [
+    pytest.mark.commands("chromium", "chromedriver"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("mkdocs") is None,
+        reason="requirements-docs.txt is not installed: `make test` installs it",
+    ),
+]
+
+WIDTHS = {"phone": (390, 844), "desktop": (1366, 900)}
+PAGES = {
+    "start": "",
+    "configuration": "configuration/",
+    "architecture": "architecture/",
+    "zh-start": "zh/",
+    "zh-certificates": "zh/certificates/",
+    "zh-partner": "zh/partner/",
+}
+PATIENCE = 60
+"""Seconds for a page or an answer of its search; they take one on a quiet machine."""
+
+CUT_OFF = """
+const wide = document.documentElement.clientWidth;
+const scrolls = element => {
+  for (let parent = element; parent; parent = parent.parentElement) {
+    if (["auto", "scroll"].includes(getComputedStyle(parent).overflowX)) return true;
+  }
+  return false;
+};
+return [...document.querySelectorAll("article *, header *, footer *")]
+  .filter(element => element.checkVisibility() && !element.closest(".md-search"))
+  .filter(element => element.getBoundingClientRect().right > wide + 1 && !scrolls(element))
+  .map(element => element.outerHTML.slice(0, 120));
+"""
+"""What ends to the right of the window and cannot be scrolled to."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Its address on loopback; `--strict` fails where a link or an anchor leads nowhere."""
+    folder = tmp_path_factory.mktemp("site")
+    processes.printed(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder],
+        cwd=PROJECT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+    )
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Chromium that reaches this machine and nothing else."""
+    home = tmp_path_factory.mktemp("home")
+    options = webdriver.ChromeOptions()
+    options.binary_location = packages.find("chromium")
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",  # it takes user namespaces, or another user than root
+        "--disable-dev-shm-usage",
+        "--no-proxy-server",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        f"--user-data-dir={home}/profile",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(
+        packages.find("chromedriver"), env={**os.environ, "HOME": str(home)}
+    )
+    with contextlib.closing(webdriver.Chrome(options, service)) as started:
+        started.set_page_load_timeout(PATIENCE)
+        yield started
+        started.quit()
+
+
+def sized(browser, width, height):
+    """Make the window's inside so large: a window has a least width of its own."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def whole(browser, path):
+    """Keep a picture of the whole page."""
+    browser.save_screenshot(str(path))
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_page_is_whole_and_asks_nobody_else(site, browser, request, tmp_path, page, width):
+    sized(browser, *WIDTHS[width])
+    browser.get(site + PAGES[page])
+    assert browser.find_element("tag name", "h1").is_displayed()
+    language = browser.find_element("tag name", "html").get_attribute("lang")
+    assert language == ("zh" if page.startswith("zh") else "en")
+    # The page itself does not move sideways; a wide table does, within itself.
+    inner = "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    scrolled, wide = browser.execute_script(inner)
+    assert (scrolled, wide) == (WIDTHS[width][0], WIDTHS[width][0])
+    assert browser.execute_script(CUT_OFF) == []
+    images = "return [...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
+    assert browser.execute_script(images) == []
+    loaded = "return performance.getEntriesByType('resource').map(entry => entry.name)"
+    assert {urlsplit(name).netloc for name in browser.execute_script(loaded)} == {
+        urlsplit(site).netloc
+    }
+    assert browser.get_log("browser") == []
+    folder = request.config.getoption("--screenshots") or tmp_path
+    browser.save_screenshot(str(Path(folder) / f"site-{page}-{width}.png"))
+
+
+@pytest.mark.parametrize(
+    ("place", "words", "page"),
+    [("", "renew_before", "/certificates/"), ("zh/", "吊销列表", "/zh/certificates/")],
+)
+def test_search_finds_words_in_both_languages(site, browser, place, words, page):
+    sized(browser, *WIDTHS["desktop"])
+    browser.get(site + place)
+    field = browser.find_element("css selector", "input.md-search__input")
+    browser.execute_script("arguments[0].focus()", field)
+    field.send_keys(words)
+    found: list[str] = []
+    until = time.monotonic() + PATIENCE
+    while not found and time.monotonic() < until:
+        time.sleep(0.2)
+        links = browser.find_elements("css selector", "a.md-search-result__link")
+        found = [urlsplit(link.get_attribute("href")).path for link in links]
+    assert page in found
