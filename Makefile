@@ -113,11 +113,10 @@ conformance: $(VENV)/development ## Run the provider's own acceptance tests on t
 coverage: $(VENV)/development ## Measure lines and branches that the unit tests reach, by file
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit --cov --cov-branch --cov-report=term:skip-covered $(ARGS)
 
-# The variable keeps the theme's makers from printing an announcement.
 docs: $(VENV)/development $(VENV)/documentation ## Build the site of the documentation, with search, into site/
 	@$(RUN) -m documentation
-	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict $(ARGS)
-	echo "Open site/index.html by a web server: $(VENV)/bin/mkdocs serve" >&2
+	$(RUN) -m documentation.site site
+	echo "To read it: $(VENV)/bin/python -m http.server --bind 127.0.0.1 --directory site" >&2
 
 lint: $(VENV)/development ## Check format, style, types and CI's workflows
 	@$(VENV)/bin/ruff format --check

@@ -17,6 +17,9 @@ from operations.errors import OperationError
 from operations.outputs import StackOutputs
 from operations.stacks import targets
 
+PARTNER_PAGES = ("docs/en/partner.md", "docs/zh/partner.md")
+"""Say to a client how to install its bundle, system by system."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 Wide = Annotated[bool, typer.Option("--wide", help="All of it, on long lines.")]
 States = Annotated[
@@ -45,6 +48,8 @@ def client(
             keeps_its_key=found.client_bundles[name].private_key is None,
         )
     )
+    # Not with the instructions: who gets these has no copy of the project.
+    sys.stdout.write(f"\nTo send along: {' or, in Chinese, '.join(PARTNER_PAGES)}\n")
 
 
 def inventory(  # noqa: PLR0917 - typer passes them by name

@@ -59,11 +59,7 @@ return [...document.querySelectorAll("article *, header *, footer *")]
 def site(tmp_path_factory):
     """Its address on loopback; `--strict` fails where a link or an anchor leads nowhere."""
     folder = tmp_path_factory.mktemp("site")
-    processes.printed(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder],
-        cwd=PROJECT,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-    )
+    processes.printed([sys.executable, "-m", "documentation.site", folder], cwd=PROJECT)
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *arguments):
@@ -127,7 +123,7 @@ def test_a_page_is_whole_and_asks_nobody_else(site, browser, request, tmp_path, 
     # The page itself does not move sideways; a wide table does, within itself.
     inner = "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     scrolled, wide = browser.execute_script(inner)
-    assert (scrolled, wide) == (WIDTHS[width][0], WIDTHS[width][0])
+    assert scrolled == wide <= WIDTHS[width][0]
     assert browser.execute_script(CUT_OFF) == []
     images = "return [...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
     assert browser.execute_script(images) == []
@@ -150,10 +146,8 @@ def test_search_finds_words_in_both_languages(site, browser, place, words, page)
     field = browser.find_element("css selector", "input.md-search__input")
     browser.execute_script("arguments[0].focus()", field)
     field.send_keys(words)
-    found: list[str] = []
+    shown = "return [...document.querySelectorAll('a.md-search-result__link')].map(a => a.pathname)"
     until = time.monotonic() + PATIENCE
-    while not found and time.monotonic() < until:
+    while page not in (found := browser.execute_script(shown)) and time.monotonic() < until:
         time.sleep(0.2)
-        links = browser.find_elements("css selector", "a.md-search-result__link")
-        found = [urlsplit(link.get_attribute("href")).path for link in links]
-    assert page in found
+    assert page in found[:3]

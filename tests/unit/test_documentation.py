@@ -21,6 +21,7 @@ from documentation.configuration import NOT_WRITTEN
 from localcloud import services
 from localcloud.dataplane.haproxy_binary import dotted_minimum
 from localcloud.products import ECS, SLB, VPC
+from operations.certificates import installation
 from operations.outputs import SECRET_OUTPUTS, StackOutputs
 from operations.verification.checks import TITLES
 from settings import ListenerOptions, Settings
@@ -333,6 +334,22 @@ def commands(text: str) -> list[str]:
     return [re.sub(r"\s+#.*", "", line) for block in blocks for line in block.splitlines()]
 
 
+@each_language
+def test_the_partner_s_page_has_the_commands_of_make_client(text: str) -> None:
+    told = [
+        installation.instructions(
+            "partner", "https://service.example.com/", Path(), keeps_its_key=keeps_its_key
+        )
+        for keeps_its_key in (False, True)
+    ]
+    lines = [line[4:] for part in told for line in part.splitlines() if line[:4] == "    "]
+    page = read(PAGES["en" if text is TEXTS["en"] else "zh"]["partner"])
+    blocks = re.findall(r"^```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    shown = [line for block in blocks for line in block.splitlines() if line]
+    # The formatter has quotes of its own for what is Python.
+    assert sorted(shown) == sorted(re.sub(r"'(\.|https:[^']*)'(?=[,)])", r'"\1"', x) for x in lines)
+
+
 def is_mark(character: str) -> bool:
     """Whether it is punctuation, or a symbol, in the sense of CommonMark."""
     return unicodedata.category(character)[0] in "PS"
@@ -357,8 +374,8 @@ def unseen_emphasis(text: str) -> Iterator[str]:
         ("**a.** b", []),
         ("x**甲**y", []),
         ("**甲。**乙", ["。**乙"]),
-        ("甲*（乙）*", ["甲*（"]),
-        ("甲（*乙*）", []),
+        ("甲*《乙》*", ["甲*《"]),
+        ("甲《*乙*》", []),
         ("`*` 甲**乙**", []),
     ],
 )

@@ -473,7 +473,7 @@ def test_gitlab_s_image_is_pinned_by_digest_and_go_by_its_sum():
     assert any("sha256sum --check" in line for line in extended("check")["before_script"])
 
 
-DOCUMENT = (PROJECT / "docs" / "continuous-delivery.md").read_text(encoding="utf-8")
+DOCUMENT = (PROJECT / "docs" / "en" / "continuous-delivery.md").read_text(encoding="utf-8")
 OPERATORS = {"StringEquals": str.__eq__, "StringLike": fnmatch.fnmatchcase}
 TRUST_POLICIES = [
     policy

@@ -1,0 +1,63 @@
+"""`python -m documentation.site FOLDER`: build the site of the documentation.
+
+The search in the browser takes for a word what stands between two separators, and Chinese has none.
+So its words are parted by a space of no width, which mkdocs.yml names among the separators.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from operations.project import PROJECT
+
+SPACE = "\N{ZERO WIDTH SPACE}"
+
+WORDS = (Path(__file__).parent / "words.zh.txt").read_text(encoding="utf-8").split()
+"""What is searched for in these pages; of all else, each character is a word."""
+
+_LONGEST_FIRST = re.compile("|".join(sorted(WORDS, key=len, reverse=True)) + "|[\u4e00-\u9fff]")
+
+
+def parted(text: str) -> str:
+    """A text with spaces of no width around its Chinese words."""
+    return _LONGEST_FIRST.sub(lambda word: f"{SPACE}{word[0]}{SPACE}", text).replace(
+        SPACE * 2, SPACE
+    )
+
+
+def build(folder: Path) -> None:
+    """Build the site.
+
+    Raises:
+        subprocess.CalledProcessError: A link or an anchor leads nowhere, or a page is in no menu.
+    """
+    subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder],
+        cwd=PROJECT,
+        check=True,
+        # It keeps the theme's makers from printing an announcement.
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+    )
+    path = folder / "search" / "search_index.json"
+    index = json.loads(path.read_text(encoding="utf-8"))
+    for entry in index["docs"]:
+        entry["title"], entry["text"] = parted(entry["title"]), parted(entry["text"])
+    path.write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
+
+
+def main() -> int:
+    """Build it into the folder that is given."""
+    try:
+        build(Path(sys.argv[1]).resolve())
+    except subprocess.CalledProcessError as error:
+        return error.returncode
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
