@@ -43,11 +43,21 @@ def build(folder: Path) -> None:
         # It keeps the theme's makers from printing an announcement.
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
     )
+    _make_it_work_at_any_address(folder)
     path = folder / "search" / "search_index.json"
     index = json.loads(path.read_text(encoding="utf-8"))
     for entry in index["docs"]:
         entry["title"], entry["text"] = parted(entry["title"]), parted(entry["text"])
     path.write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
+
+
+def _make_it_work_at_any_address(folder: Path) -> None:
+    """Remove what needs to know the site's address: the theme would look for it, and find none."""
+    for path in folder.glob("sitemap.xml*"):
+        path.unlink()
+    for path in folder.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r'<link rel="alternate"[^>]*>', "", text), encoding="utf-8")
 
 
 def main() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import http.server
 import importlib.util
@@ -95,9 +94,11 @@ def browser(tmp_path_factory):
     service = webdriver.ChromeService(
         packages.find("chromedriver"), env={**os.environ, "HOME": str(home)}
     )
-    with contextlib.closing(webdriver.Chrome(options, service)) as started:
+    started = webdriver.Chrome(options, service)
+    try:
         started.set_page_load_timeout(PATIENCE)
         yield started
+    finally:
         started.quit()
 
 
@@ -105,11 +106,6 @@ def sized(browser, width, height):
     """Make the window's inside so large: a window has a least width of its own."""
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-
-
-def whole(browser, path):
-    """Keep a picture of the whole page."""
-    browser.save_screenshot(str(path))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -138,7 +134,7 @@ def test_a_page_is_whole_and_asks_nobody_else(site, browser, request, tmp_path, 
 
 @pytest.mark.parametrize(
     ("place", "words", "page"),
-    [("", "renew_before", "/certificates/"), ("zh/", "吊销列表", "/zh/certificates/")],
+    [("", "renew_before", "/configuration/"), ("zh/", "吊销列表", "/zh/certificates/")],
 )
 def test_search_finds_words_in_both_languages(site, browser, place, words, page):
     sized(browser, *WIDTHS["desktop"])

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from documentation import architecture
 from documentation.__main__ import pages
@@ -24,7 +25,7 @@ from localcloud.products import ECS, SLB, VPC
 from operations.certificates import installation
 from operations.outputs import SECRET_OUTPUTS, StackOutputs
 from operations.verification.checks import TITLES
-from settings import ListenerOptions, Settings
+from settings import ListenerOptions, Settings, parse
 from toolchain import go_build, versions
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -348,6 +349,17 @@ def test_the_partner_s_page_has_the_commands_of_make_client(text: str) -> None:
     shown = [line for block in blocks for line in block.splitlines() if line]
     # The formatter has quotes of its own for what is Python.
     assert sorted(shown) == sorted(re.sub(r"'(\.|https:[^']*)'(?=[,)])", r'"\1"', x) for x in lines)
+
+
+@each_page
+def test_examples_of_the_configuration_are_taken(name: str) -> None:
+    page = read(PAGES["en"][name])
+    for block in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        if "slb-mutual-tls:" in block:
+            found = yaml.safe_load(block)
+            own = {key.removeprefix("slb-mutual-tls:"): value for key, value in found.items()}
+            assert len(own) == len([key for key in found if ":" in key])
+            assert parse(own, file="Pulumi.example.yaml") != Settings()
 
 
 def is_mark(character: str) -> bool:
