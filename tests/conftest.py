@@ -21,6 +21,7 @@ from benchmarks.trial import Trial, local_cloud
 from operations.certificates import client_bundle
 from operations.outputs import ClientBundle, StackOutputs
 from operations.project import PROJECT
+from operations.verification.report import Report
 from pki import keys, register
 from pki.bundles import Bundle
 from pki.certificates import Issuer
@@ -114,12 +115,13 @@ class Service:
     """What the program brought up: its outputs, and the folder with the client browser's bundle.
 
     `elliptic` is the folder with another one of the same CA and the same name, whose key is on an
-    elliptic curve.
+    elliptic curve. `report` is what the verification found.
     """
 
     found: StackOutputs
     bundle: Path
     elliptic: Path
+    report: Report
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +159,7 @@ def service(
         other = ClientBundle.model_validate(on_a_curve(trial, found).properties())
         handed_out = found.model_copy(update={"client_bundles": {"browser": other}})
         client_bundle.write(handed_out, "browser", folder / "elliptic")
-        yield Service(found, folder / "bundle", folder / "elliptic")
+        yield Service(found, folder / "bundle", folder / "elliptic", report)
 
 
 def on_a_curve(trial: Trial, found: StackOutputs) -> Bundle:

@@ -87,7 +87,7 @@ def _tiles(contents: Contents, words: Words) -> Markup:
         (f"{due:,}", "tile_due"),
         (_day(following) or DASH, "tile_next"),
         (_day(contents.authority.not_after), "tile_ca"),
-        (_verified(contents.verification, words), "tile_verification"),
+        _verified(contents.verification, words),
     ]
     return element(
         "ul",
@@ -96,12 +96,12 @@ def _tiles(contents: Contents, words: Words) -> Markup:
     )
 
 
-def _verified(verification: Verification | None, words: Words) -> str:
+def _verified(verification: Verification | None, words: Words) -> tuple[str, str]:
     if verification is None:
-        return words("not_given")
+        return DASH, "tile_no_verification"
     counts = Counter(check.status for check in verification.report.checks)
     tried = counts["passed"] + counts["failed"]
-    return words("passed_of", passed=counts["passed"], tried=tried)
+    return words("passed_of", passed=counts["passed"], tried=tried), "tile_verification"
 
 
 def _time_line(contents: Contents, words: Words) -> Markup:

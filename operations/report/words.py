@@ -49,10 +49,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "tile_due": ("due for renewal now", "现应续期"),
     "tile_next": ("next renewal", "下次续期"),
     "tile_ca": ("CA valid until", "CA 有效期至"),
-    "tile_verification": ("verification", "验证"),
-    "passed_of": ("{passed} of {tried} passed", "{tried} 项中通过 {passed} 项"),
-    "none": ("none", "无"),
-    "not_given": ("not given", "未提供"),
+    "tile_verification": ("checks passed", "项检查通过"),
+    "tile_no_verification": ("no verification given", "未提供验证结果"),
+    "passed_of": ("{passed} of {tried}", "{passed} / {tried}"),
     # Time line.
     "time_line": ("Certificates on a time line", "证书时间线"),
     "time_line_text": (

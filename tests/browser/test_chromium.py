@@ -11,12 +11,18 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from selenium import webdriver
 
 from operations.certificates import installation
+from operations.outputs import IssuedCertificate
+from operations.project import POLICY_PACK
+from operations.report.contents import Verification, gather
+from operations.report.page import page
+from operations.report.policy import read_rules
 from tests import packages, processes
 from tests.conformance import specimens
 
@@ -69,11 +75,13 @@ def start(tmp_path, service):
                 "--disable-dev-shm-usage",
                 "--no-proxy-server",
                 "--window-size=760,420",
+                "--hide-scrollbars",
                 f"--user-data-dir={home}/profile",
             ):
                 options.add_argument(argument)
             site = f"https://{service.found.host}:{service.found.port},*"
             any_that_fits = {"setting": {"filters": [{}]}}
+            options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
             exceptions = "profile.content_settings.exceptions.auto_select_certificate"
             options.add_experimental_option("prefs", {exceptions: {site: any_that_fits}})
             driver = webdriver.ChromeService(
@@ -164,3 +172,99 @@ def test_with_a_key_on_an_elliptic_curve_the_page_loads(service, start, home):
     browser = start(home)
     browser.get(service.found.url)
     assert heading(browser).startswith("i-")
+
+
+CUT_OFF = """
+const width = document.documentElement.clientWidth;
+const hidden = [...document.querySelectorAll("thead")].filter(one => one.offsetWidth <= 1);
+return [...document.body.querySelectorAll("*")]
+  .filter(one => !hidden.some(thead => thead.contains(one)))
+  .map(one => [one.tagName, one.textContent.slice(0, 40), one.getBoundingClientRect()])
+  .filter(([, , box]) => box.width && (box.left < -1 || box.right > width + 1))
+  .map(([tag, text, box]) => `${tag} ${text}: ${box.left} to ${box.right} of ${width}`);
+"""
+"""What of a page is not within its width."""
+
+
+@pytest.fixture
+def look(start, home, tmp_path):
+    """Opens a page in windows of each width and with each scheme of colours."""
+    browser = start(home)
+
+    def looked(text, width, scheme="light", height=800):
+        path = tmp_path / "page.html"
+        path.write_text(text, encoding="utf-8")
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        browser.get(path.as_uri())
+        assert browser.get_log("browser") == []
+        assert browser.execute_script(CUT_OFF) == []
+        across = "const page = document.documentElement; return page.scrollWidth - page.clientWidth"
+        assert browser.execute_script(across) == 0
+        return browser
+
+    return looked
+
+
+def report_of(service, issued=(), language="en"):
+    now = datetime.now(UTC)
+    found = service.found.model_copy(update={"issued": (*service.found.issued, *issued)})
+    verification = Verification(service.report, now)
+    return page(gather("local", found, read_rules(POLICY_PACK), verification, now), language)
+
+
+NAMES = ("<b>" + "x" * 200, "\u202e\u0639\u0645\u064a\u0644", "\u540d" * 90, "a b " * 40)
+
+
+def others(count, names=NAMES):
+    """Certificates of more clients."""
+    now = datetime.now(UTC)
+    for number in range(count):
+        end = now + timedelta(days=number % 300 - 5)
+        yield IssuedCertificate(
+            name=names[number] if number < len(names) else f"client-{number}",
+            serial_number=f"{number + 2**158:x}",
+            fingerprint_sha256=f"{number + 2**255:x}",
+            subject="CN=client",
+            not_before=end - timedelta(days=365),
+            not_after=end,
+            status=("valid", "superseded", "revoked")[number % 3],
+        )
+
+
+def test_the_report_is_whole_on_a_telephone_and_on_a_desk_in_both_languages(service, look, picture):
+    desk = look(report_of(service), 1000, height=800)
+    assert heading(desk) == "Mutual TLS of stack local"
+    assert len(desk.find_elements("css selector", ".lanes svg rect.bar")) >= 4
+    taken = picture(desk, "report")
+    assert 10_000 < len(taken) < 200_000
+    for width, language, scheme in (
+        (360, "en", "light"),
+        (360, "zh", "dark"),
+        (820, "zh", "light"),
+    ):
+        look(report_of(service, language=language), width, scheme)
+
+
+def test_the_report_of_many_clients_with_odd_names_is_whole_too(service, look):
+    for count in (12, 300):
+        text = report_of(service, others(count))
+        for width in (360, 1000):
+            look(text, width)
+
+
+def test_the_report_is_printed_on_pages(service, look):
+    browser = look(report_of(service, others(40)), 1000)
+    printed = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": False})["data"]
+    assert base64.b64decode(printed).startswith(b"%PDF-")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    # A4's width without its margins, in CSS pixels.
+    size = {"width": 703, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    assert browser.execute_script(CUT_OFF) == []
+    head = browser.execute_script(
+        "return getComputedStyle(document.querySelector('thead')).display"
+    )
+    assert head == "table-header-group"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from localcloud import control
 from localcloud.home import Home
 from operations import outputs
-from operations.project import PROJECT
+from operations.project import POLICY_PACK, PROJECT
+from operations.report.contents import gather
+from operations.report.page import page
+from operations.report.policy import read_rules
 from operations.review import plan
 from operations.review.markdown import markdown
 from operations.stacks.log_levels import CLEAN_LEVEL, CLEAN_LEVEL_OF_PROVIDERS
@@ -86,6 +90,11 @@ class Sandbox:
     def keep_state(self, title: str) -> None:
         self.printed[title] = self.engine.state()
 
+    def keep_report(self, title: str) -> None:
+        found = self.engine.outputs()
+        contents = gather("test", found, read_rules(POLICY_PACK), None, datetime.now(UTC))
+        self.printed[title] = page(contents, "en")
+
     def configure_secret(self, path: str, value: str) -> None:
         """Set a secret as README says, and have the stack keep it."""
         stack = self.engine.stack
@@ -139,6 +148,7 @@ def test_state_and_outputs_are_kept(sandbox):
     sandbox.printed["outputs"] = sandbox.engine.stack.capture("output", "--json").stdout
     public = outputs.public(sandbox.engine.outputs())
     sandbox.printed["make outputs"] = json.dumps(public)
+    sandbox.keep_report("make report")
     sandbox.printed["the local cloud's dump"] = dump_of(sandbox.engine.local)
     secret = json.loads(sandbox.engine.state())["deployment"]["resources"]
     for resource in secret:
@@ -181,6 +191,7 @@ def test_material_that_is_brought_along_and_the_next_ca_are_kept(sandbox):
     sandbox.run("second up", "up", "--yes", "--skip-preview", "--logtostderr", *VERBOSE)
     sandbox.learn()
     sandbox.keep_state("state after second up")
+    sandbox.keep_report("make report during a rotation")
     assert {"server's own key", "next_private_key"} <= sandbox.secrets.names
     sandbox.run("refresh", "refresh", "--yes", "--skip-preview", *PROVIDERS_TOO)
 

@@ -131,10 +131,10 @@ def test_the_verification_is_shown_with_its_time_and_where_there_is_none_how_to_
     text = text_of(samples.contents(found))
     assert "the result was written at 2030-06-01 00:00 UTC" in text
     assert "2 passed, 1 failed, 1 skipped" in text
-    assert "2 of 3 passed" in text
+    assert "2 of 3 checks passed" in text
     without = text_of(samples.contents(found, None))
     assert "make verify STACK=dev ARGS=--json > verification.json" in without
-    assert "not given" in without
+    assert "no verification given" in without
 
 
 def test_a_verification_is_read_as_verify_wrote_it():
