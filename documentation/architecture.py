@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
-WIDTH, HEIGHT = 172, 62
+WIDTH, HEIGHT = 194, 70
 """Of a box."""
 
-ACROSS, DOWN = 236, 122
+ACROSS, DOWN = 262, 126
 """From a box to the next."""
 
 MARGIN = 16
@@ -107,10 +107,10 @@ TITLES = {
 }
 
 _STYLE = """
-text { font: 14px system-ui, sans-serif; fill: #1a1c2b; text-anchor: middle; }
+text { font: 19px system-ui, sans-serif; fill: #1a1c2b; text-anchor: middle; }
 .name { font-weight: 600; }
-.caption, .label { font-size: 12px; fill: #4a4e69; }
-.label { paint-order: stroke; stroke: #fff; stroke-width: 5px; }
+.caption, .label { font-size: 16px; fill: #4a4e69; }
+.label { paint-order: stroke; stroke: #fff; stroke-width: 6px; }
 rect { fill: #eef1fb; stroke: #3f51b5; stroke-width: 1.5px; }
 .other { fill: #fff; stroke-dasharray: 5 4; }
 .ground { fill: #fff; stroke: none; }
@@ -142,8 +142,8 @@ def drawing(language: str) -> str:
         lines += [
             f'<rect class="{"own" if part.own else "other"}" x="{part.left:g}" y="{part.top:g}" '
             f'width="{WIDTH}" height="{HEIGHT}" rx="8"/>',
-            f'<text class="name" x="{middle:g}" y="{part.top + 27:g}">{escape(part.name)}</text>',
-            f'<text class="caption" x="{middle:g}" y="{part.top + 46:g}">'
+            f'<text class="name" x="{middle:g}" y="{part.top + 31:g}">{escape(part.name)}</text>',
+            f'<text class="caption" x="{middle:g}" y="{part.top + 54:g}">'
             f"{escape(part.caption[language])}</text>",
         ]
     return "\n".join([*lines, "</svg>", ""])

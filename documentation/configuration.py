@@ -49,9 +49,15 @@ TYPES = {
     },
 }
 HEADS = {
-    "en": "| key | type | default | values | meaning |",
-    "zh": "| 配置项 | 类型 | 默认值 | 取值 | 含义 |",
+    "en": "| key | type | default | range and meaning |",
+    "zh": "| 配置项 | 类型 | 默认值 | 范围和含义 |",
 }
+
+COMMAS = {"en": (", ", " or "), "zh": ("\N{IDEOGRAPHIC COMMA}", " 或 ")}
+"""Between choices, and before the last of them."""
+
+STOPS = {"en": ". ", "zh": "。"}
+"""Between the range and the meaning."""
 
 _TABLE = re.compile(
     r"(<!-- keys of (\w+), by `python -m documentation` -->\n).*?(<!-- end -->)", re.DOTALL
@@ -93,20 +99,28 @@ class Key:
         default = self.default if isinstance(self.default, str) else json.dumps(self.default)
         return f"`{default}`"
 
-    @property
-    def values(self) -> str:
+    def range(self, language: str) -> str:
         """Choices or bounds; nothing where they are said in words."""
         item = self.schema.get("items", self.schema)
         if "enum" in item:
-            return ", ".join(f"`{choice}`" for choice in item["enum"])
+            comma, last = COMMAS[language]
+            *others, choice = (f"`{choice}`" for choice in item["enum"])
+            return f"{comma.join(others)}{last}{choice}"
         if "minimum" in item:
             return f"{item['minimum']}\N{EN DASH}{item['maximum']}"
         return ""
 
     def row(self, language: str, meaning: str) -> str:
         """Its row in the table."""
-        cells = (f"`{self.name}`", TYPES[language][self.type], self.shown_default, self.values)
-        return f"| {' | '.join((*cells, meaning))} |".replace("|  |", "| |")
+        range_ = self.range(language)
+        said = f"{range_}{STOPS[language]}{meaning}" if range_ else meaning
+        cells = (f"`{self.name}`", TYPES[language][self.type], self.shown_default, said)
+        return f"| {' | '.join(cells)} |"
+
+    def meaning_in(self, said: str, language: str) -> str:
+        """What it means, of what a row says."""
+        range_ = self.range(language)
+        return said.removeprefix(f"{range_}{STOPS[language]}") if range_ else said
 
 
 def keys() -> list[Key]:
@@ -177,21 +191,21 @@ def docstrings(model: type[Model]) -> dict[str, str]:
 
 def page(text: str, language: str) -> str:
     """The page with its tables brought up to date."""
-    written = dict(_ROW.findall(text)) if language != "en" else {}
+    written = dict(_ROW.findall(text))
     every = keys()
+
+    def meaning(key: Key) -> str:
+        if language == "en":
+            return key.meaning
+        return key.meaning_in(written.get(key.name, NOT_WRITTEN), language)
 
     def table(found: re.Match[str]) -> str:
         rows = [
-            key.row(
-                language, key.meaning if language == "en" else written.get(key.name, NOT_WRITTEN)
-            )
+            key.row(language, meaning(key))
             for key in every
             if key.name.split(".", 1)[0] == found[2]
         ]
-        return (
-            f"{found[1]}\n"
-            + "\n".join([HEADS[language], "|---|---|---|---|---|", *rows])
-            + (f"\n\n{found[3]}")
-        )
+        lines = [found[1], HEADS[language], "|---|---|---|---|", *rows, "", found[3]]
+        return "\n".join(lines)
 
     return _TABLE.sub(table, text)

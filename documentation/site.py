@@ -22,6 +22,9 @@ WORDS = (Path(__file__).parent / "words.zh.txt").read_text(encoding="utf-8").spl
 
 _LONGEST_FIRST = re.compile("|".join(sorted(WORDS, key=len, reverse=True)) + "|[\u4e00-\u9fff]")
 
+_LONG_NAME = re.compile(r"(?<=<td><code>)[\w.]{22,}(?=</code>)")
+"""Of a key, in the first column of a table; it may be broken behind its dots."""
+
 
 def parted(text: str) -> str:
     """A text with spaces of no width around its Chinese words."""
@@ -43,7 +46,7 @@ def build(folder: Path) -> None:
         # It keeps the theme's makers from printing an announcement.
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
     )
-    _make_it_work_at_any_address(folder)
+    _mend(folder)
     path = folder / "search" / "search_index.json"
     index = json.loads(path.read_text(encoding="utf-8"))
     for entry in index["docs"]:
@@ -51,13 +54,21 @@ def build(folder: Path) -> None:
     path.write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
 
 
-def _make_it_work_at_any_address(folder: Path) -> None:
-    """Remove what needs to know the site's address: the theme would look for it, and find none."""
+def _breakable(name: re.Match[str]) -> str:
+    return name[0].replace(".", ".<wbr>")
+
+
+def _mend(folder: Path) -> None:
+    """Mend the pages, and remove what has to know the site's address.
+
+    The theme would look for a map of the site beside each page in the other language: it has none.
+    """
     for path in folder.glob("sitemap.xml*"):
         path.unlink()
     for path in folder.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r'<link rel="alternate"[^>]*>', "", text), encoding="utf-8")
+        text = re.sub(r'<link rel="alternate"[^>]*>', "", text)
+        path.write_text(_LONG_NAME.sub(_breakable, text), encoding="utf-8")
 
 
 def main() -> int:
