@@ -7,6 +7,7 @@ change is made to what the ones above it have left.
 from __future__ import annotations
 
 import copy
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from typing import Any
 
 import pytest
 
+from operations.project import PROJECT
 from operations.review import plan
+from operations.review.markdown import markdown
 from operations.stacks import local_environment
 from tests.engine.clock import later
 from tests.engine.conftest import copy_of_the_project
@@ -283,6 +286,25 @@ def site(local, toolchain, tmp_path_factory):
 
 def test_the_table_has_twenty_kinds_and_more():
     assert len({change.name for change in CHANGES}) == len(CHANGES) > 20
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/en/preview.md"])
+def test_the_review_on_the_pages_is_what_a_review_says(site, page):
+    """Of the change that README begins with; the date is another."""
+    before = copy.deepcopy(site.values)
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(\*\*1 to update.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    site.configure({"clients": {"auditor": {"validity": "90d"}}})
+    status, printed, _ = site.run("preview")
+    site.values = before
+    site.configure({})
+    assert status == 0, printed
+    said = markdown(plan.parse(site.log.read_text(encoding="utf-8")), "local")
+
+    def undated(text):
+        return re.sub(r"\d{4}-\d\d-\d\d", "DATE", text)
+
+    assert undated(shown.replace("-local`", "-test`")) in undated(said)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
