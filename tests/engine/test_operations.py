@@ -80,6 +80,17 @@ def test_the_next_up_completes_it_and_the_outputs_name_the_port_that_serves(run)
     assert {check["status"] for check in report["checks"]} == {"passed"}
 
 
+def test_a_report_has_the_verification_that_was_made(run, tmp_path):
+    verified, page = tmp_path / "verification.json", tmp_path / "report.html"
+    verified.write_text(run("verify", "--json").stdout)
+    answer = run("report", "--out", str(page), "--verification", str(verified))
+    assert (answer.returncode, answer.stdout) == (0, f"{page}\n"), answer.stderr
+    text = page.read_text(encoding="utf-8")
+    assert "14 of 14" in text
+    assert "<bdi>browser</bdi>" in text
+    assert "certificate_authority_days" in text
+
+
 def test_up_again_has_nothing_to_do(run):
     answer = run("up")
     assert answer.returncode == 0, answer.stdout + answer.stderr
