@@ -345,7 +345,7 @@ def _state_of(item: Item, words: Words) -> Markup:
         at=_day(item.revoked_at),
         reason=item.reason or words("no_reason"),
     )
-    return joined(badge, " ", element("span", revoked, class_="soft"))
+    return element("span", badge, " ", element("span", revoked, class_="soft"))
 
 
 def _verification(contents: Contents, words: Words) -> Markup:

@@ -49,7 +49,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "tile_due": ("due for renewal now", "现应续期"),
     "tile_next": ("next renewal", "下次续期"),
     "tile_ca": ("CA valid until", "CA 有效期至"),
-    "tile_verification": ("checks passed", "项检查通过"),
+    "tile_verification": ("checks passed", "检查通过"),
     "tile_no_verification": ("no verification given", "未提供验证结果"),
     "passed_of": ("{passed} of {tried}", "{passed} / {tried}"),
     # Time line.

@@ -288,6 +288,22 @@ def test_tables_have_headers_for_columns_and_rows(found):
     assert {attributes["role"] for attributes in shown.all("td")} == {"cell"}
 
 
+def test_a_cell_is_one_thing_beside_its_heading_on_a_telephone(found):
+    """There a cell has two columns: its heading, and its only child."""
+    cells = re.findall(
+        r'<td data-label="[^"]*" role="cell">(.*?)</td>', page(samples.contents(found), "en")
+    )
+    assert len(cells) > 60
+    for cell in cells:
+        depth, outermost = 0, []
+        for closing, tag in re.findall(r"<(/?)(\w+)", cell):
+            if not closing and not depth:
+                outermost.append(tag)
+            depth += -1 if closing else 1
+        assert len(outermost) <= 1, cell
+        assert not outermost or (cell[0], cell[-1]) == ("<", ">"), cell
+
+
 def test_markup_is_taken_as_it_is_and_text_is_not():
     assert element("p", "a<b", element("b", "&"), None, class_='x"y') == (
         '<p class="x&quot;y">a&lt;b<b>&amp;</b></p>'
