@@ -87,6 +87,14 @@ class Contents:
     verification: Verification | None
     rules: tuple[PolicyRule, ...]
 
+    def subjects(self) -> dict[tuple[str, str], str]:
+        """Subjects that say more than the name, by a client's name and its serial number."""
+        return {
+            (entry.name, entry.serial_number): entry.subject
+            for entry in self.outputs.issued
+            if entry.subject != f"CN={entry.name}"
+        }
+
     @property
     def keys_of_clients(self) -> Counter[str]:
         """How many clients have which kind of key, of what is in force; empty: unknown."""

@@ -308,9 +308,10 @@ def _holders(contents: Contents, words: Words) -> Markup:
         words(key)
         for key in ("name", "role", "key", "state", "from", "to", "due", "serial", "fingerprint")
     ]
+    subjects = contents.subjects()
     rows = [
         [
-            element("th", _outside(item.name), scope="row"),
+            _holder(item, subjects),
             element("span", words(f"role_{item.role}"), class_="day"),
             item.key,
             _state_of(item, words),
@@ -323,6 +324,13 @@ def _holders(contents: Contents, words: Words) -> Markup:
         for item in contents.items
     ]
     return joined(*(element("p", one) for one in text), _table(headings, rows))
+
+
+def _holder(item: Item, subjects: Mapping[tuple[str, str], str]) -> Markup:
+    """A name, and the certificate's subject below it where that says more."""
+    subject = subjects.get((item.name, item.serial_number))
+    below = element("div", _outside(subject), class_="subject") if subject else None
+    return element("th", _outside(item.name), below, scope="row")
 
 
 def _counted(counts: Mapping[State, int], words: Words) -> str:
@@ -341,7 +349,6 @@ def _state_of(item: Item, words: Words) -> Markup:
         return badge
     revoked = words(
         "revoked_on",
-        state=words("state_revoked"),
         at=_day(item.revoked_at),
         reason=item.reason or words("no_reason"),
     )

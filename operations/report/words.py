@@ -107,7 +107,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "due": ("Due", "应续期"),
     "serial": ("Serial number", "序列号"),
     "fingerprint": ("SHA-256 fingerprint", "SHA-256 指纹"),
-    "revoked_on": ("{state} on {at}: {reason}", "{at} {state}：{reason}"),
+    "revoked_on": ("on {at}: {reason}", "{at}：{reason}"),
     "no_reason": ("no reason given", "未注明原因"),
     "role_ca": ("CA", "CA"),
     "role_server": ("server", "服务器"),
