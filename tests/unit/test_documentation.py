@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import itertools
 import json
 import re
@@ -19,9 +20,11 @@ import yaml
 from documentation import architecture
 from documentation.__main__ import pages
 from documentation.configuration import NOT_WRITTEN
+from localcloud import __main__ as cloud
 from localcloud import services
 from localcloud.dataplane.haproxy_binary import dotted_minimum
 from localcloud.products import ECS, SLB, VPC
+from operations import __main__ as program
 from operations.certificates import installation
 from operations.outputs import SECRET_OUTPUTS, StackOutputs
 from operations.verification.checks import TITLES
@@ -232,6 +235,21 @@ def test_every_make_command_is_there_and_exists(text: str) -> None:
 
 
 @each_language
+def test_every_module_that_is_run_exists_with_its_command(text: str) -> None:
+    known = {
+        "localcloud": {one.name or one.callback.__name__ for one in cloud.app.registered_commands},
+        "operations": {
+            one.name or one.callback.__name__ for one in program.app.registered_commands
+        },
+    }
+    run = re.findall(r"python -m ([\w.]+)(?: ([a-z]+))?", "\n".join(code(text)))
+    assert {module for module, _ in run} >= {"localcloud", "operations", "toolchain", "pytest"}
+    for module, command in run:
+        assert importlib.util.find_spec(module), module
+        assert not command or module not in known or command in known[module], command
+
+
+@each_language
 def test_ids_of_checks_are_listed_in_order(text: str) -> None:
     assert ", ".join(f"`{name}`" for name in TITLES) in text.replace("、", ", ")
 
@@ -437,6 +455,18 @@ def test_both_languages_give_the_same_figures(name: str) -> None:
     figures = re.compile(r"\d+ (?:s|min|GB|Mbit/s)\b")
     english, chinese = (sorted(figures.findall(read(pages[name]))) for pages in PAGES.values())
     assert chinese == english
+
+
+@each_page
+def test_both_languages_give_the_same_numbers(name: str) -> None:
+    """Of two digits or more: smaller ones are words in one language and digits in the other."""
+    english, chinese = (read(pages[name]) for pages in PAGES.values())
+
+    def numbers(text: str) -> list[str]:
+        prose = re.sub(r"`[^`]*`|\]\([^)]*\)", "", without_blocks(text))
+        return sorted(re.findall(r"(?<![\w.-])\d{2,}(?:[.,]\d+)*", prose))
+
+    assert numbers(chinese) == numbers(english)
 
 
 @each_page
