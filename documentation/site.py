@@ -6,6 +6,7 @@ So its words are parted by a space of no width, which mkdocs.yml names among the
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -21,6 +22,16 @@ WORDS = (Path(__file__).parent / "words.zh.txt").read_text(encoding="utf-8").spl
 """What is searched for in these pages; of all else, each character is a word."""
 
 _LONGEST_FIRST = re.compile("|".join(sorted(WORDS, key=len, reverse=True)) + "|[\u4e00-\u9fff]")
+
+STYLE_ALONE = """
+body { font: 16px/1.6 system-ui, sans-serif; max-width: 46rem; margin: 0 auto; padding: 1rem; }
+table { border-collapse: collapse; display: block; overflow-x: auto; }
+th, td { border: 1px solid #ccc; padding: 0.4rem 0.6rem; text-align: left; vertical-align: top; }
+pre { background: #f4f4f4; padding: 0.7rem; overflow-x: auto; font-size: 0.85rem; }
+td code { white-space: nowrap; } code { overflow-wrap: anywhere; } img { max-width: 100%; }
+@media print { pre { white-space: pre-wrap; overflow-wrap: anywhere; } }
+"""
+"""Of a page that stands by itself."""
 
 _LONG_NAME = re.compile(r"(?<=<td><code>)[\w.]{22,}(?=</code>)")
 """Of a key, in the first column of a table; it may be broken behind its dots."""
@@ -47,11 +58,34 @@ def build(folder: Path) -> None:
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
     )
     _mend(folder)
+    for language, page in {"en": "partner", "zh": "zh/partner"}.items():
+        made = alone(folder / page / "index.html", language)
+        (folder / f"partner.{language}.html").write_text(made, encoding="utf-8")
     path = folder / "search" / "search_index.json"
     index = json.loads(path.read_text(encoding="utf-8"))
     for entry in index["docs"]:
         entry["title"], entry["text"] = parted(entry["title"]), parted(entry["text"])
     path.write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
+
+
+def alone(page: Path, language: str) -> str:
+    """A page of the site as one file that needs no other, to send along."""
+    text = page.read_text(encoding="utf-8")
+    (article,) = re.findall(r"<article[^>]*>(.*?)</article>", text, re.DOTALL)
+    article = re.sub(r'<a class="headerlink".*?</a>', "", article)
+
+    def embedded(image: re.Match[str]) -> str:
+        content = base64.b64encode((page.parent / image[1]).resolve().read_bytes()).decode()
+        return f'src="data:image/png;base64,{content}"'
+
+    article = re.sub(r'src="([^"]+\.png)"', embedded, article)
+    title = re.sub(r"<[^>]+>", "", re.findall(r"<h1[^>]*>(.*?)</h1>", article)[0])
+    return (
+        f'<!doctype html>\n<html lang="{language}">\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        '<link rel="icon" href="data:,">\n'
+        f"<title>{title}</title>\n<style>{STYLE_ALONE}</style>\n<body>{article}</body>\n</html>\n"
+    )
 
 
 def _breakable(name: re.Match[str]) -> str:

@@ -50,6 +50,9 @@ def client(
     )
     # Not with the instructions: who gets these has no copy of the project.
     sys.stdout.write(f"\nTo send along: {' or, in Chinese, '.join(PARTNER_PAGES)}\n")
+    sys.stdout.write(
+        "`make docs` makes of each one file for browsers: site/partner.en.html, .zh.html\n"
+    )
 
 
 def inventory(  # noqa: PLR0917 - typer passes them by name

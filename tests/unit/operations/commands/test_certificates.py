@@ -15,6 +15,7 @@ def test_client_gets_files_and_instructions_without_a_secret(run, target, tmp_pa
     assert (tmp_path / "out" / "browser.p12").exists()
     assert printed.out.endswith(
         "\n\nTo send along: docs/en/partner.md or, in Chinese, docs/zh/partner.md\n"
+        "`make docs` makes of each one file for browsers: site/partner.en.html, .zh.html\n"
     )
     assert "docs/" not in (tmp_path / "out" / "install.txt").read_text()
     for page in PARTNER_PAGES:
