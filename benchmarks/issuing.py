@@ -14,11 +14,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from benchmarks.figures import seconds, show
-from pki import certificates, keys, register
-from pki.certificates import Issuer
-from pki.names import distinguished_name
-from pki.register import Register, Request
-from pki.windows import Window
+from components.pki import certificates, keys, register
+from components.pki.certificates import Issuer
+from components.pki.names import distinguished_name
+from components.pki.register import Register, Request
+from components.pki.windows import Window
 
 CLIENTS = 20
 

@@ -9,10 +9,10 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
 
-from pki import certificates, clb_keys, keys, register
-from pki.certificates import Issuer
-from pki.register import Register, Request
-from pki.windows import Window
+from components.pki import certificates, clb_keys, keys, register
+from components.pki.certificates import Issuer
+from components.pki.register import Register, Request
+from components.pki.windows import Window
 
 
 class Provider(ResourceProvider):

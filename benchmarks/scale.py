@@ -18,14 +18,14 @@ from benchmarks import processes
 from benchmarks.figures import seconds, show
 from benchmarks.issuing import authority, by_openssl_commands
 from benchmarks.processes import Run
+from components.arguments.model import NAMESPACE
+from components.pki import bundles, certificates, keys, register
+from components.pki.certificates import Issuer
+from components.pki.keys import Ecdsa
+from components.pki.names import distinguished_name
+from components.pki.register import KEY_THREADS, Register, Request
+from components.pki.windows import Window
 from operations.project import PROJECT
-from pki import bundles, certificates, keys, register
-from pki.certificates import Issuer
-from pki.keys import Ecdsa
-from pki.names import distinguished_name
-from pki.register import KEY_THREADS, Register, Request
-from pki.windows import Window
-from settings import NAMESPACE
 from toolchain.install import Toolchain, ensure
 from toolchain.progress import Reporter
 
@@ -51,7 +51,7 @@ REGISTER = """
 import json
 import pulumi
 from components.private_ca import PrivateCertificateAuthority
-from settings import parse
+from configuration.settings import parse
 
 config = pulumi.Config()
 clients = {f"client-{n}": {} for n in range(config.require_int("clients"))}
@@ -67,7 +67,7 @@ ONE_EACH = """
 import pulumi
 from benchmarks.one_each import Client
 from components.private_ca import PrivateCertificateAuthority
-from settings import parse
+from configuration.settings import parse
 
 authority = PrivateCertificateAuthority("scale", settings=parse({}, file="-"))
 for number in range(pulumi.Config().require_int("clients")):

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_alicloud as alicloud
 
-from components import catalogue
-from components.instance_page import cloud_config
-from components.names import LONGEST, bounded
-from components.server_groups import Backend
-from settings import DEFAULT_WEIGHT, Backends, Network
+from . import catalogue
+from .args import BackendServersArgs
+from .arguments.cloud import DEFAULT_WEIGHT, Backends, Network
+from .arguments.late import is_known
+from .arguments.service import Instances
+from .inputs import read_arguments, when_all_known, when_known
+from .instance_page import cloud_config
+from .names import LONGEST, bounded
+from .server_groups import Backend
 
 HEALTH_CHECK_SOURCE = "100.64.0.0/10"
 """Where the load balancer's requests and health checks come from (CLB health check overview)."""
@@ -43,26 +47,39 @@ class BackendServers(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        *,
-        backends: Backends,
-        network: Network,
-        tags: Mapping[str, str],
+        args: BackendServersArgs | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Make the instances and their network, or look existing ones up.
+
+        Args:
+            name: Name of the component and of most of its children.
+            args: What differs from the defaults.
+            opts: The component's options.
+
+        Raises:
+            pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
+        """
+        settings = read_arguments(Instances, args or {}, name)
+        backends, network = settings.backends, settings.network
         super().__init__("slb-mutual-tls:index:BackendServers", name, None, opts)
         self._name = name
-        self._tags = dict(tags)
+        self._tags = dict(settings.tags)
         invoke = pulumi.InvokeOptions(parent=self)
+        keys: Sequence[str]
+        server_ids: Sequence[pulumi.Input[str]]
         if backends.instance_ids:
-            catalogue.require_instances(backends.instance_ids, invoke)
+            server_ids = _existing_instances(backends.instance_ids, invoke)
             self.vswitch_id = None
-            server_ids: Sequence[pulumi.Input[str]] = backends.instance_ids
-            keys = backends.instance_ids
+            keys = [
+                one if is_known(one) else str(index)
+                for index, one in enumerate(backends.instance_ids)
+            ]
         else:
             site = self._site(backends, network, invoke)
             self.vswitch_id = site.vswitch_ids[0]
             server_ids = self._instances(backends, site, invoke)
-            keys = tuple(str(index) for index in range(backends.count))
+            keys = [str(index) for index in range(backends.count)]
         weights = backends.weights or (DEFAULT_WEIGHT,) * len(keys)
         self.backends = [
             Backend(key, server_id, weight)
@@ -73,19 +90,17 @@ class BackendServers(pulumi.ComponentResource):
     def _site(self, backends: Backends, network: Network, invoke: pulumi.InvokeOptions) -> _Site:
         """Where new instances run."""
         if network.vswitch_ids:
-            found = catalogue.existing_switches(network.vswitch_ids, network.vpc_id, invoke)
-            instance_type = catalogue.instance_type_in(found.zones, backends.instance_type, invoke)
-            group_id = self._group_id(backends, found.vpc_id, invoke)
-            types = [instance_type] * len(network.vswitch_ids)
-            return _Site(types, network.vswitch_ids, group_id)
+            return self._existing_site(backends, network, invoke)
         placed = catalogue.placement(backends.instance_type, min(backends.count, 2), invoke)
         # Not as many as zones sell the type today: what stands would move with the catalogue.
         switches = min(backends.count, 2) if catalogue.has_two_zones(placed, invoke) else 1
         blocks = self._blocks(network, switches)
         if network.vpc_id is not None:
-            catalogue.require_room(network.vpc_id, blocks, invoke)
-            group_id = self._group_id(backends, network.vpc_id, invoke)
-            return self._placed(network.vpc_id, blocks, placed, group_id)
+            vpc_id = when_known(
+                network.vpc_id, lambda known: catalogue.with_room(known, blocks, invoke)
+            )
+            group_id = self._group_id(backends, vpc_id, invoke)
+            return self._placed(vpc_id, blocks, placed, group_id)
         vpc = alicloud.vpc.Network(
             self._name,
             vpc_name=bounded(self._name, LONGEST),
@@ -96,6 +111,24 @@ class BackendServers(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["cidrBlock"]),
         )
         return self._placed(vpc.id, blocks, placed, self._security_group(vpc.id, backends.port).id)
+
+    def _existing_site(
+        self, backends: Backends, network: Network, invoke: pulumi.InvokeOptions
+    ) -> _Site:
+        """Existing vSwitches, and a type that is sold in the zones of all of them."""
+
+        def look_up(known: tuple[str | None, *tuple[str, ...]]) -> catalogue.ExistingSwitches:
+            vpc_id, *ids = known
+            return catalogue.existing_switches([one for one in ids if one], vpc_id, invoke)
+
+        found = when_all_known((network.vpc_id, *network.vswitch_ids), look_up)
+        instance_type = when_known(
+            found,
+            lambda known: catalogue.instance_type_in(known.zones, backends.instance_type, invoke),
+        )
+        group_id = self._group_id(backends, when_known(found, lambda known: known.vpc_id), invoke)
+        types = [instance_type] * len(network.vswitch_ids)
+        return _Site(types, network.vswitch_ids, group_id)
 
     def _placed(
         self,
@@ -178,13 +211,15 @@ class BackendServers(pulumi.ComponentResource):
         ]
 
     def _group_id(
-        self, backends: Backends, vpc_id: str, invoke: pulumi.InvokeOptions
+        self, backends: Backends, vpc_id: pulumi.Input[str], invoke: pulumi.InvokeOptions
     ) -> pulumi.Input[str]:
-        """Of the existing security group that is configured, else of a new one."""
+        """Id of the existing security group that is configured, else of a new one."""
         if backends.security_group_id is None:
             return self._security_group(vpc_id, backends.port).id
-        catalogue.require_security_group(backends.security_group_id, vpc_id, invoke)
-        return backends.security_group_id
+        return when_all_known(
+            (backends.security_group_id, vpc_id),
+            lambda known: catalogue.security_group_in(known[0], known[1], invoke),
+        )
 
     def _security_group(self, vpc_id: pulumi.Input[str], port: int) -> alicloud.ecs.SecurityGroup:
         group = alicloud.ecs.SecurityGroup(
@@ -210,3 +245,16 @@ class BackendServers(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return group
+
+
+def _existing_instances(
+    ids: Sequence[pulumi.Input[str]], invoke: pulumi.InvokeOptions
+) -> Sequence[pulumi.Input[str]]:
+    """Check that instances exist: those whose ids are known together, others one at a time."""
+    catalogue.require_instances([one for one in ids if is_known(one)], invoke)
+
+    def check(known: str) -> str:
+        catalogue.require_instances([known], invoke)
+        return known
+
+    return [one if is_known(one) else when_known(one, check) for one in ids]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_alicloud as alicloud
 
-from settings import LoadBalancer
+from .arguments.cloud import LoadBalancer
 
 CORES, MEMORY_GIB = 2, 2.0
 """Smallest size that every region sells in current families; enough for a web page."""
@@ -182,6 +182,8 @@ def require_instances(ids: Sequence[str], opts: pulumi.InvokeOptions) -> None:
     Raises:
         pulumi.RunError: One does not; it names which.
     """
+    if not ids:
+        return
     # Without details: with them, the provider leaves out instances that have no RAM role.
     known = alicloud.ecs.get_instances(ids=list(ids), enable_details=False, opts=opts)
     found = {instance.id for instance in known.instances}
@@ -217,10 +219,10 @@ def existing_switches(
     return ExistingSwitches(wanted, tuple(found[one].zone_id for one in ids))
 
 
-def require_room(
+def with_room(
     vpc_id: str, blocks: Mapping[str, ipaddress.IPv4Network], opts: pulumi.InvokeOptions
-) -> None:
-    """Check that vSwitches can be had in a VPC: else the API says so when much is made already.
+) -> str:
+    """Return a VPC's id if vSwitches can be had in it: the API says so when much is made already.
 
     Args:
         vpc_id: The VPC.
@@ -250,10 +252,11 @@ def require_room(
                     f"{taken}: name a block that no vSwitch has a part of. Even the stack's own "
                     "go only when there are new ones."
                 )
+    return vpc_id
 
 
-def require_security_group(group_id: str, vpc_id: str, opts: pulumi.InvokeOptions) -> None:
-    """Check that a security group exists in a VPC.
+def security_group_in(group_id: str, vpc_id: str, opts: pulumi.InvokeOptions) -> str:
+    """Return a security group's id if it exists in a VPC.
 
     Raises:
         pulumi.RunError: It does not.
@@ -266,6 +269,7 @@ def require_security_group(group_id: str, vpc_id: str, opts: pulumi.InvokeOption
             f"backends.security_group_id names {group_id}, which is in {found[0].vpc_id}, and the "
             f"backends are in {vpc_id}: name a group of theirs, or leave the key out for a new one."
         )
+    return group_id
 
 
 def existing_load_balancer(

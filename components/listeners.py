@@ -6,13 +6,13 @@ gone: where the provider has to replace it (another backend port, say), it is de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_alicloud as alicloud
 
-from settings import Acl, ListenerOptions
+from .arguments.listener import Acl, ListenerOptions
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def acl(
     entries: Acl,
     *,
     ip_version: pulumi.Input[str],
-    tags: dict[str, str],
+    tags: Mapping[str, pulumi.Input[str]],
     parent: pulumi.Resource,
 ) -> alicloud.slb.Acl:
     """An access control list with these entries.

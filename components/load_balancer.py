@@ -8,9 +8,15 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_alicloud as alicloud
 
-from components import catalogue
-from components.dynamic.certificate_record import CertificateRecord, Present, read_entries
-from components.listeners import (
+from . import catalogue
+from .args import MutualTlsLoadBalancerArgs
+from .arguments.cloud import LoadBalancer
+from .arguments.late import is_known
+from .arguments.listener import AdditionalListener, ListenerOptions, require_ip_version
+from .arguments.service import BalancingArguments
+from .dynamic.certificate_record import CertificateRecord, Present, read_entries
+from .inputs import read_arguments, when_known
+from .listeners import (
     Certificates,
     Target,
     acl,
@@ -18,18 +24,10 @@ from components.listeners import (
     https_listener,
     redirect,
 )
-from components.names import LONGEST_OF_SLB, LONGEST_TO_COMPLETE, bounded
-from components.private_ca import PrivateCertificateAuthority
-from components.server_certificate import ServerCertificate
-from components.server_groups import Backend, default_group, vserver_group
-from settings import (
-    AdditionalListener,
-    Listener,
-    ListenerOptions,
-    LoadBalancer,
-    Server,
-    require_ip_version,
-)
+from .names import LONGEST_OF_SLB, LONGEST_TO_COMPLETE, bounded
+from .private_ca import PrivateCertificateAuthority
+from .server_certificate import ServerCertificate, checked_arguments
+from .server_groups import default_group, vserver_group
 
 MODIFICATION_PROTECTION = {True: "ConsoleProtection", False: "NonProtection", None: None}
 
@@ -40,7 +38,7 @@ class _Instance:
 
     id: pulumi.Output[str]
     address: pulumi.Output[str]
-    ip_version: str
+    ip_version: pulumi.Input[str]
 
 
 class MutualTlsLoadBalancer(pulumi.ComponentResource):
@@ -66,42 +64,31 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        *,
-        load_balancer: LoadBalancer,
-        listener: Listener,
-        server: Server,
-        authority: PrivateCertificateAuthority,
-        backends: Sequence[Backend],
-        backend_port: int,
-        vswitch_id: pulumi.Input[str] | None,
-        tags: Mapping[str, str],
-        additional_listeners: Mapping[str, AdditionalListener] | None = None,
+        args: MutualTlsLoadBalancerArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Make it.
+        """Create the load balancer, upload both certificates and start its listeners.
 
         Args:
-            name: Of the component and most of its children.
-            load_balancer: The instance's settings, or the existing one's id.
-            listener: The main listener's settings.
-            server: The certificate that it shows.
-            authority: Who issues it, and whose clients are admitted.
-            backends: Who answers.
-            backend_port: Where they answer.
-            vswitch_id: Of an intranet load balancer that is in none of its own.
-            tags: For every resource that takes them.
-            additional_listeners: Settings of further listeners, complete, by name.
+            name: Name of the component and of most of its children.
+            args: The CA, the backends, and what differs from the defaults.
             opts: The component's options.
+
+        Raises:
+            pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
         """
+        settings = read_arguments(BalancingArguments, args, name)
+        load_balancer, listener = settings.load_balancer, settings.listener
+        authority, tags = args["authority"], dict(settings.tags)
         super().__init__("slb-mutual-tls:index:MutualTlsLoadBalancer", name, None, opts)
         self._name = name
-        self._tags = dict(tags)
-        self._backends = backends
+        self._tags = tags
+        self._backends = args["backends"]
         self._targets: dict[int, Target] = {}
-        others = additional_listeners or {}
+        others = settings.completed_listeners()
         child = pulumi.ResourceOptions(parent=self)
         if load_balancer.id is None:
-            instance = self._new(load_balancer, vswitch_id, others)
+            instance = self._new(load_balancer, settings.vswitch_id, others)
         else:
             instance = self._existing(
                 load_balancer.id,
@@ -113,19 +100,13 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         self._instance = instance
         self.server_certificate = ServerCertificate(
             name,
-            server=server,
-            authority=authority,
-            address=instance.address,
-            tags=tags,
+            checked_arguments(settings.server, authority, tags, address=instance.address),
             opts=child,
         )
         self.domain_certificates = {
             domain: ServerCertificate(
                 bounded(f"{name}-{_label(domain)}", LONGEST_TO_COMPLETE),
-                server=extension.server(domain),
-                authority=authority,
-                address=None,
-                tags=tags,
+                checked_arguments(extension.server(domain), authority, tags),
                 opts=child,
             )
             for domain, extension in listener.domain_extensions.items()
@@ -144,10 +125,14 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         self._certificates = Certificates(self.server_certificate.id, ca_certificate.id)
         # Only one that is the stack's own has a default server group to itself.
         self._default_group = (
-            default_group(name, instance.id, backends, self) if load_balancer.id is None else None
+            default_group(name, instance.id, self._backends, self)
+            if load_balancer.id is None
+            else None
         )
         acl_ids = self._acl_ids(name, listener)
-        https = self._listener(name, listener, listener.port, self._target(backend_port), acl_ids)
+        https = self._listener(
+            name, listener, listener.port, self._target(settings.backend_port), acl_ids
+        )
         if listener.redirect_port is not None:
             redirect(f"{name}-redirect", port=listener.redirect_port, to=https, parent=self)
         for key, other in others.items():
@@ -158,7 +143,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
                 other.port,
                 Target(None, other.server_group_id)
                 if other.server_group_id
-                else self._target(other.backend_port or backend_port),
+                else self._target(other.backend_port or settings.backend_port),
                 acl_ids if other.acl is listener.acl else self._acl_ids(other_name, other),
             )
         self.certificate_record = self._record(authority)
@@ -246,19 +231,23 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         return self._targets[port]
 
     def _existing(
-        self, load_balancer_id: str, listeners: Mapping[str, ListenerOptions]
+        self, load_balancer_id: pulumi.Input[str], listeners: Mapping[str, ListenerOptions]
     ) -> _Instance:
-        found = catalogue.existing_load_balancer(
-            load_balancer_id, pulumi.InvokeOptions(parent=self)
-        )
-        try:
-            require_ip_version(listeners, found.ip_version)
-        except ValueError as error:
-            raise pulumi.RunError(str(error)) from None
+        invoke = pulumi.InvokeOptions(parent=self)
+
+        def look_up(known: str) -> catalogue.ExistingLoadBalancer:
+            found = catalogue.existing_load_balancer(known, invoke)
+            try:
+                require_ip_version(listeners, found.ip_version)
+            except ValueError as error:
+                raise pulumi.RunError(str(error)) from None
+            return found
+
+        found = when_known(load_balancer_id, look_up)
         return _Instance(
             pulumi.Output.from_input(load_balancer_id),
-            pulumi.Output.from_input(found.address),
-            found.ip_version,
+            pulumi.Output.from_input(when_known(found, lambda known: known.address)),
+            when_known(found, lambda known: known.ip_version),
         )
 
     def _new(
@@ -319,7 +308,7 @@ def groups_of(listeners: Mapping[str, AdditionalListener]) -> dict[str, str]:
     return {
         f"additional_listeners.{name}.server_group_id": listener.server_group_id
         for name, listener in listeners.items()
-        if listener.server_group_id is not None
+        if is_known(listener.server_group_id)
     }
 
 

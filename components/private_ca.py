@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pulumi
 
-from components.dynamic.authority_inputs import renewed_before_end
-from components.dynamic.certificate_authority import CertificateAuthority
-from components.dynamic.certificate_register import CertificateRegister
-from components.dynamic.properties import unpacked
-from components.dynamic.register_state import read_bundles, read_issued
-from components.dynamic.revocation_list import RevocationList
-from components.names import LONGEST_COMMON_NAME, bounded
-from configuration.certificates import CertificateAuthority as AuthoritySettings
-from configuration.certificates import Client, ClientDefaults
-from pki import certificates, keys, names, signing_requests
-from pki.certificates import signed_by
-from pki.keys import Kind
-from pki.name_constraints import Subtrees
-from settings import Settings
+from .args import PrivateCertificateAuthorityArgs
+from .arguments.certificates import CertificateAuthority as AuthoritySettings
+from .arguments.certificates import Client, ClientDefaults
+from .arguments.late import is_known
+from .arguments.service import AuthorityArguments, Issuing
+from .dynamic.authority_inputs import renewed_before_end
+from .dynamic.certificate_authority import CertificateAuthority
+from .dynamic.certificate_register import CertificateRegister
+from .dynamic.properties import unpacked
+from .dynamic.register_state import read_bundles, read_issued
+from .dynamic.revocation_list import RevocationList
+from .inputs import read_arguments, secret_text, when_known
+from .names import LONGEST_COMMON_NAME, bounded
+from .pki import certificates, keys, names, signing_requests
+from .pki.certificates import signed_by
+from .pki.name_constraints import Subtrees
 
 INHERITED = ("country", "province", "organization", "organizational_unit")
 """Fields in which a client's subject matches the CA's unless it says otherwise: the policy of the
@@ -65,14 +68,24 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        *,
-        settings: Settings,
+        args: PrivateCertificateAuthorityArgs | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Make the CA, and issue a certificate to each client.
+
+        Args:
+            name: Name of the component and of its children.
+            args: What differs from the defaults.
+            opts: The component's options.
+
+        Raises:
+            pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
+        """
+        settings = read_arguments(AuthorityArguments, args or {}, name)
         super().__init__("slb-mutual-tls:index:PrivateCertificateAuthority", name, None, opts)
         self._name = name
-        self._common_name = bounded(name, LONGEST_COMMON_NAME, " CA")
         configured = settings.certificate_authority
+        self._subject = _subject(configured, bounded(name, LONGEST_COMMON_NAME, " CA"))
         authority = self._authority(settings)
         rotating = configured.next_generation is not None
         register = self._register(settings, authority, rotating=rotating)
@@ -94,25 +107,24 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         )
         self.register_outputs({"certificate": self.certificate})
 
-    def _authority(self, settings: Settings) -> CertificateAuthority:
+    def _authority(self, settings: AuthorityArguments) -> CertificateAuthority:
         configured = settings.certificate_authority
-        key = configured.private_key if configured.adopted else None
         return CertificateAuthority(
             self._name,
-            subject=configured.distinguished_name(self._common_name),
+            subject=self._subject,
             key_bits=configured.key_bits,
             validity=configured.validity,
             renew_before=configured.renew_before,
             generation=configured.generation,
             next_generation=configured.next_generation,
             adopted_certificate=configured.certificate if configured.adopted else None,
-            adopted_private_key=key.get_secret_value() if key else None,
+            adopted_private_key=secret_text(configured.private_key) if configured.adopted else None,
             constraints=configured.name_constraints.values(),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _register(
-        self, settings: Settings, authority: CertificateAuthority, *, rotating: bool
+        self, settings: AuthorityArguments, authority: CertificateAuthority, *, rotating: bool
     ) -> CertificateRegister:
         configured = settings.certificate_authority
         key = authority.next_private_key if rotating else authority.private_key
@@ -123,7 +135,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             ca_private_key=key if configured.can_issue else None,
             ca_key_id=authority.next_key_id if rotating else authority.key_id,
             ca_id=authority.id,
-            clients=_requests(settings, configured.distinguished_name(self._common_name)),
+            clients=_requests(settings, self._subject),
             # Who signed what a client brings along.
             present_ca_certificate=authority.certificate if rotating else None,
             revoked={
@@ -133,13 +145,13 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
             },
             index=configured.index if configured.adopted else None,
             others=_others(settings),
-            adopted_key_id=configured.adopted_key_id,
+            adopted_key_id=_adopted_key_id(configured),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _revocation_list(
         self,
-        settings: Settings,
+        settings: AuthorityArguments,
         authority: CertificateAuthority,
         register: CertificateRegister,
         *,
@@ -172,6 +184,25 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         return pulumi.Output.concat(made.revocation_list, made.next_revocation_list)
 
 
+def _subject(configured: AuthoritySettings, default: str) -> pulumi.Input[dict[str, str]]:
+    """The fields of the CA's name; an existing CA's, once its certificate is known."""
+    if configured.certificate is None:
+        return configured.distinguished_name(default)
+    return when_known(
+        configured.certificate,
+        lambda text: configured.with_certificate(text).distinguished_name(default),
+    )
+
+
+def _adopted_key_id(configured: AuthoritySettings) -> pulumi.Input[str] | None:
+    if not configured.adopted or configured.certificate is None:
+        return None
+    return when_known(
+        configured.certificate,
+        lambda text: certificates.key_identifier(certificates.load(text)).digest.hex(),
+    )
+
+
 def _renew_before(
     configured: AuthoritySettings, authority: CertificateAuthority
 ) -> pulumi.Output[str]:
@@ -179,8 +210,8 @@ def _renew_before(
     if not configured.can_issue:
         return pulumi.Output.from_input("1s")
     adopted = configured.certificate if configured.adopted else None
-    return pulumi.Output.all(authority.certificate, authority.adopted_at).apply(
-        lambda found: renewed_before_end(adopted, found[0], found[1], configured.renew_before)
+    return pulumi.Output.all(authority.certificate, authority.adopted_at, adopted).apply(
+        lambda found: renewed_before_end(found[2], found[0], found[1], configured.renew_before)
     )
 
 
@@ -210,7 +241,7 @@ def latest(issued: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _others(settings: Settings) -> list[str]:
+def _others(settings: AuthorityArguments) -> pulumi.Input[list[str]]:
     """Serial numbers of what the CA that was brought along has issued and what is no client's.
 
     Its own certificate, which `CA.pl -newca` enters in the index as well, and the servers'.
@@ -218,36 +249,72 @@ def _others(settings: Settings) -> list[str]:
     authority = settings.certificate_authority.certificate
     if authority is None:
         return []
-    own = certificates.load(authority)
-    served = [settings.server, *settings.listener.domain_extensions.values()]
-    known = [own, *(certificates.load(one.certificate) for one in served if one.certificate)]
-    return sorted({certificates.serial_number(one) for one in known if signed_by(one, own)})
+    known = [authority, *settings.other_certificates]
+    if all(is_known(one) for one in known):
+        return _numbers_of_others(known)
+    return pulumi.Output.all(*known).apply(_numbers_of_others)
 
 
-def _requests(settings: Settings, ca_subject: Mapping[str, str]) -> dict[str, Any]:
+def _numbers_of_others(texts: Sequence[Any]) -> list[str]:
+    """Serial numbers of those certificates (PEM) that the first of them has signed."""
+    own, *served = [certificates.load(text) for text in texts]
+    return sorted(
+        {certificates.serial_number(one) for one in (own, *served) if signed_by(one, own)}
+    )
+
+
+def _requests(settings: Issuing, ca_subject: pulumi.Input[Mapping[str, str]]) -> dict[str, Any]:
     """What the register is asked to issue, by client name."""
-    fitting = names.fitting(ca_subject)
-    inherited = {field: fitting[field] for field in INHERITED if field in fitting}
+    inherited = when_known(ca_subject, _inherited)
     return {
-        name: {
-            "subject": {"common_name": name, **inherited, **client.subject.values()},
-            **effective.model_dump(exclude=set(keys.PROPERTIES)),
-            **_key(client, effective).properties(),
-            **_own_material(client),
-        }
+        name: _request(name, client, settings.client(name), inherited)
         for name, client in settings.clients.items()
         if client.revoked is None
-        for effective in [settings.client(name)]
     }
 
 
-def _key(client: Client, effective: ClientDefaults) -> Kind:
-    """The kind of a client's key: of the one that it brings along, or as configured."""
+def _request(
+    name: str,
+    client: Client,
+    effective: ClientDefaults,
+    inherited: pulumi.Input[Mapping[str, str]],
+) -> pulumi.Input[dict[str, Any]]:
+    """What the register is asked to issue to a client."""
+    asked = {
+        "subject": when_known(inherited, partial(_client_subject, name, client)),
+        **effective.model_dump(exclude=set(keys.PROPERTIES)),
+        **_own_material(client),
+    }
     if client.signing_request is not None:
-        return keys.kind_of(signing_requests.public_key(client.signing_request))
+        return _with_key(asked, client.signing_request, signing_requests.public_key)
     if client.certificate is not None:
-        return keys.kind_of(certificates.load(client.certificate).public_key())
-    return effective.key
+        return _with_key(asked, client.certificate, _public_key)
+    return {**asked, **effective.key.properties()}
+
+
+def _with_key(
+    asked: dict[str, Any], material: pulumi.Input[str], public_key: Callable[[str], Any]
+) -> pulumi.Input[dict[str, Any]]:
+    """Add the kind of the key that a client brings along in PEM."""
+    if is_known(material):
+        return {**asked, **keys.kind_of(public_key(material)).properties()}
+    return pulumi.Output.all(asked, material).apply(
+        lambda known: {**known[0], **keys.kind_of(public_key(known[1])).properties()}
+    )
+
+
+def _public_key(certificate: str) -> Any:
+    return certificates.load(certificate).public_key()
+
+
+def _inherited(ca_subject: Mapping[str, str]) -> dict[str, str]:
+    """What a client's subject takes from the CA's."""
+    fitting = names.fitting(ca_subject)
+    return {field: fitting[field] for field in INHERITED if field in fitting}
+
+
+def _client_subject(name: str, client: Client, inherited: Mapping[str, str]) -> dict[str, str]:
+    return {"common_name": name, **inherited, **client.subject.values()}
 
 
 def _own_material(client: Client) -> dict[str, Any]:
@@ -255,7 +322,6 @@ def _own_material(client: Client) -> dict[str, Any]:
     material: dict[str, Any] = {
         "signing_request": client.signing_request,
         "certificate": client.certificate,
+        "pass_phrase": secret_text(client.pass_phrase),
     }
-    if client.pass_phrase is not None:
-        material["pass_phrase"] = pulumi.Output.secret(client.pass_phrase.get_secret_value())
     return {name: value for name, value in material.items() if value is not None}

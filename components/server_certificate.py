@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import pulumi
 import pulumi_alicloud as alicloud
 
-from components.dynamic.server_certificate import ServerCertificate as IssuedServerCertificate
-from components.names import LONGEST_TO_COMPLETE, bounded
-from components.private_ca import PrivateCertificateAuthority
-from settings import Server
+from .args import ServerCertificateArgs
+from .arguments.certificates import Server
+from .arguments.service import Served
+from .dynamic.server_certificate import ServerCertificate as IssuedServerCertificate
+from .inputs import read_arguments, secret_text
+from .names import LONGEST_TO_COMPLETE, bounded
+from .private_ca import PrivateCertificateAuthority
 
 
 class ServerCertificate(pulumi.ComponentResource):
@@ -34,23 +38,31 @@ class ServerCertificate(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        *,
-        server: Server,
-        authority: PrivateCertificateAuthority,
-        address: pulumi.Output[str] | None,
-        tags: Mapping[str, str],
+        args: ServerCertificateArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Issue the certificate, or take the one that is given, and upload it.
+
+        Args:
+            name: Name of the component and of its children.
+            args: The CA that issues it, and what differs from the defaults.
+            opts: The component's options.
+
+        Raises:
+            pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
+        """
+        settings = read_arguments(Served, args, name)
+        server, authority, address = settings.server, args["authority"], args.get("address")
         super().__init__("slb-mutual-tls:index:ServerCertificate", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.issuer = "other"
-        self.names = pulumi.Output.from_input([*server.domains, *server.ip_addresses])
+        self.names = _names(server, None)
         private_key: pulumi.Output[str] | None = None
         if server.alicloud_certificate_id is not None:
             self.certificate = pulumi.Output.from_input("")
-        elif server.certificate is not None and server.private_key is not None:
+        elif server.certificate is not None:
             self.certificate = pulumi.Output.from_input(server.certificate)
-            private_key = pulumi.Output.secret(server.private_key.get_secret_value())
+            private_key = secret_text(server.private_key)
         else:
             addresses: list[pulumi.Input[str]] = [] if address is None else [address]
             names: list[pulumi.Input[str]] = [*_common_names(server.domains), *addresses]
@@ -72,10 +84,7 @@ class ServerCertificate(pulumi.ComponentResource):
             self.certificate = issued.certificate
             private_key = issued.private_key
             self.issuer = "private"
-            if address is not None:
-                self.names = address.apply(
-                    lambda ip: list(dict.fromkeys([*server.domains, ip, *server.ip_addresses]))
-                )
+            self.names = _names(server, address)
         # No name of its own: with one, the provider would delete the certificate that the listener
         # still uses before it uploads the next.
         uploaded = alicloud.slb.ServerCertificate(
@@ -83,11 +92,36 @@ class ServerCertificate(pulumi.ComponentResource):
             server_certificate=None if server.alicloud_certificate_id else self.certificate,
             private_key=private_key,
             alicloud_certificate_id=server.alicloud_certificate_id,
-            tags=dict(tags),
+            tags=dict(settings.tags),
             opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["private_key"]),
         )
         self.id = uploaded.id
         self.register_outputs({"id": self.id, "certificate": self.certificate})
+
+
+def checked_arguments(
+    server: Server,
+    authority: PrivateCertificateAuthority,
+    tags: Mapping[str, pulumi.Input[str]],
+    *,
+    address: pulumi.Input[str] | None = None,
+) -> ServerCertificateArgs:
+    """Put arguments together of which those that are settings were checked before."""
+    args: dict[str, Any] = {
+        "authority": authority,
+        "server": server,
+        "address": address,
+        "tags": tags,
+    }
+    return cast("ServerCertificateArgs", args)
+
+
+def _names(server: Server, address: pulumi.Input[str] | None) -> pulumi.Output[list[str]]:
+    """The names that are asked for, each once: domains, the load balancer's address, others."""
+    addresses = [] if address is None else [address]
+    return pulumi.Output.all(*server.domains, *addresses, *server.ip_addresses).apply(
+        lambda known: list(dict.fromkeys(known))
+    )
 
 
 def _common_names(domains: Sequence[str]) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_alicloud as alicloud
 
-from settings import DEFAULT_WEIGHT
+from .arguments.cloud import DEFAULT_WEIGHT
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def vserver_group(
     backends: Sequence[Backend],
     *,
     port: int,
-    tags: dict[str, str],
+    tags: Mapping[str, pulumi.Input[str]],
     parent: pulumi.Resource,
 ) -> tuple[pulumi.Output[str], tuple[pulumi.Resource, ...]]:
     """A VServer group of its own on a load balancer that others use as well.

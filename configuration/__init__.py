@@ -1,1 +1,1 @@
-"""The models that `settings.py` puts together, and how their mistakes are told."""
+"""A stack's configuration and outputs: what a stack adds to the arguments of the components."""

@@ -5,15 +5,15 @@ Apart from the models, so that commands which only read files need not import Pu
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from configuration.model import NAMESPACE
-from pki import clock
-from settings import Settings, SettingsError, check_region, parse
+from components.arguments.errors import SettingsError
+from components.arguments.model import NAMESPACE
+from components.service import require_present_time
+from configuration.settings import Settings, check_region, parse
 
 
 def load() -> tuple[Settings, str]:
@@ -33,8 +33,8 @@ def load() -> tuple[Settings, str]:
     names = {*runtime_config.CONFIG.get(), *runtime_config.get_config_env()}
     keys = sorted(key.removeprefix(prefix) for key in names if key.startswith(prefix))
     secret_keys = [key for key in keys if runtime_config.is_config_secret(prefix + key)]
+    require_present_time()
     try:
-        require_present_time()
         values = {key: _value(config, key) for key in keys}
         region = pulumi.Config("alicloud").get("region")
         hidden = runtime_config.is_config_secret("alicloud:region")
@@ -45,21 +45,6 @@ def load() -> tuple[Settings, str]:
     for remark in settings.remarks():
         pulumi.warn(f"{file}: {remark}")
     return settings, region
-
-
-def require_present_time() -> None:
-    """Check that certificates are judged as of now, unless this is a preview.
-
-    Raises:
-        SettingsError: They would be issued for another time, or it is none.
-    """
-    try:
-        if pulumi.runtime.is_dry_run():
-            clock.offset(os.environ)
-        else:
-            clock.require_present(os.environ)
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
 
 
 def _value(config: pulumi.Config, key: str) -> Any:

@@ -57,12 +57,11 @@ PARTS = {
         _part("Pulumi", 1, 0, "the engine", "引擎", own=False),
         _part("__main__.py", 2, 0, "the program", "程序"),
         _part("components", 3, 0, "resources", "资源"),
-        _part("pki", 4, 0, "X.509, PKCS#12", "X.509、PKCS#12"),
+        _part("configuration", 4, 0, "of a stack", "环境的配置"),
         _part("policy", 0, 1, "rules for every stack", "每个环境都遵守的规则"),
         _part("alicloud", 1, 1, "the provider", "provider", own=False),
-        _part("settings.py", 2, 1, "the configuration", "配置"),
-        _part("configuration", 3, 1, "its models", "配置的模型"),
-        _part("package", 4, 1, "for other programs", "供其他程序使用"),
+        _part("slb_mutual_tls", 3, 1, "for Python programs", "供 Python 程序使用"),
+        _part("package", 4, 1, "for all languages", "供各种语言使用"),
         _part("toolchain", 0, 2, "gets engine, provider", "准备引擎和 provider"),
         _part("localcloud", 1, 2, "the APIs, here", "本机的 API"),
         _part("Alibaba Cloud", 2, 2, "an account", "账号", own=False),
@@ -78,12 +77,8 @@ PARTS = {
 
 IMPORTS = (
     ("__main__.py", "components"),
-    ("__main__.py", "settings.py"),
-    ("components", "pki"),
-    ("components", "settings.py"),
-    ("components", "configuration"),
-    ("configuration", "pki"),
-    ("settings.py", "configuration"),
+    ("__main__.py", "configuration"),
+    ("configuration", "components"),
 )
 """Who imports whom, of the program; a test holds it against the code."""
 

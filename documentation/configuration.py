@@ -1,7 +1,7 @@
-"""The tables of the page on the configuration, from the models' fields and their docstrings.
+"""The tables of the page on the configuration, from the models and the arguments' docstrings.
 
-Types, defaults and ranges are the models' own. What a key means is its docstring in English; in
-Chinese it is written in the page itself and kept.
+Types and defaults are the models' own. What a key means, and its range, is in English its docstring
+in `components/args.py`; in Chinese it is written in the page itself and kept.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from configuration.model import Model
-from settings import ListenerOptions, Settings
+from components import args
+from components.arguments.listener import ListenerOptions
+from components.arguments.model import Model
+from configuration.settings import Settings
 
 Schema = Mapping[str, Any]
 
@@ -53,15 +55,10 @@ HEADS = {
     "zh": "| 配置项 | 类型 | 默认值 | 范围和含义 |",
 }
 
-COMMAS = {"en": (", ", " or "), "zh": ("\N{IDEOGRAPHIC COMMA}", " 或 ")}
-"""Between choices, and before the last of them."""
-
-STOPS = {"en": ". ", "zh": "。"}
-"""Between the range and the meaning."""
-
 _TABLE = re.compile(
     r"(<!-- keys of (\w+), by `python -m documentation` -->\n).*?(<!-- end -->)", re.DOTALL
 )
+_DEFAULT = re.compile(r" Default: (`[^`]*`|the first)\.$")
 _ROW = re.compile(r"^\| `([\w.]+)` \|.* \| (.*?) \|$", re.MULTILINE)
 
 
@@ -99,28 +96,10 @@ class Key:
         default = self.default if isinstance(self.default, str) else json.dumps(self.default)
         return f"`{default}`"
 
-    def range(self, language: str) -> str:
-        """Choices or bounds; nothing where they are said in words."""
-        item = self.schema.get("items", self.schema)
-        if "enum" in item:
-            comma, last = COMMAS[language]
-            *others, choice = (f"`{choice}`" for choice in item["enum"])
-            return f"{comma.join(others)}{last}{choice}"
-        if "minimum" in item:
-            return f"{item['minimum']}\N{EN DASH}{item['maximum']}"
-        return ""
-
     def row(self, language: str, meaning: str) -> str:
         """Its row in the table."""
-        range_ = self.range(language)
-        said = f"{range_}{STOPS[language]}{meaning}" if range_ else meaning
-        cells = (f"`{self.name}`", TYPES[language][self.type], self.shown_default, said)
+        cells = (f"`{self.name}`", TYPES[language][self.type], self.shown_default, meaning)
         return f"| {' | '.join(cells)} |"
-
-    def meaning_in(self, said: str, language: str) -> str:
-        """What it means, of what a row says."""
-        range_ = self.range(language)
-        return said.removeprefix(f"{range_}{STOPS[language]}") if range_ else said
 
 
 def keys() -> list[Key]:
@@ -174,18 +153,28 @@ def _models() -> dict[str, type[Model]]:
 
 @cache
 def docstrings(model: type[Model]) -> dict[str, str]:
-    """The docstrings of a model's fields, each on one line; a subclass's own come first."""
+    """The docstrings of a model's fields, each on one line, without the default: it has a column.
+
+    A model's arguments have them; of what the configuration alone has, the model itself.
+    """
+    described = args.MutualTlsServiceArgs if model is Settings else _arguments_of(model)
+    return {**_docstrings(described), **_docstrings(model)}
+
+
+def _arguments_of(model: type[Model]) -> type:
+    kind: type = getattr(args, f"{model.__name__}Args")
+    return kind
+
+
+def _docstrings(cls: type) -> dict[str, str]:
+    [body] = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    statements = body.body if isinstance(body, ast.ClassDef) else []
     found: dict[str, str] = {}
-    for cls in reversed(model.__mro__):
-        if cls is Model or not issubclass(cls, Model):
-            continue
-        [body] = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-        statements = body.body if isinstance(body, ast.ClassDef) else []
-        for field, text in pairwise(statements):
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-                match text:
-                    case ast.Expr(value=ast.Constant(value=str(words))):
-                        found[field.target.id] = " ".join(words.split())
+    for field, text in pairwise(statements):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            match text:
+                case ast.Expr(value=ast.Constant(value=str(words))):
+                    found[field.target.id] = _DEFAULT.sub("", " ".join(words.split()))
     return found
 
 
@@ -195,9 +184,7 @@ def page(text: str, language: str) -> str:
     every = keys()
 
     def meaning(key: Key) -> str:
-        if language == "en":
-            return key.meaning
-        return key.meaning_in(written.get(key.name, NOT_WRITTEN), language)
+        return key.meaning if language == "en" else written.get(key.name, NOT_WRITTEN)
 
     def table(found: re.Match[str]) -> str:
         rows = [

@@ -22,9 +22,9 @@ from pydantic import (
     model_validator,
 )
 
+from components.pki import certificates
+from components.pki.durations import parse as parse_duration
 from operations.errors import OperationError
-from pki import certificates
-from pki.durations import parse as parse_duration
 
 HIDDEN_SECRET = "[secret]"  # noqa: S105
 """What `pulumi stack output --json` prints for a secret without `--show-secrets`."""

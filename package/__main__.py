@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from pulumi.provider.experimental import component_provider_host
-from slb_mutual_tls.components.service import MutualTlsService
+
+from slb_mutual_tls import MutualTlsService
 
 if __name__ == "__main__":
     component_provider_host(

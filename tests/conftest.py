@@ -18,15 +18,15 @@ import psutil
 import pytest
 
 from benchmarks.trial import Trial, local_cloud
+from components.pki import keys, register
+from components.pki.bundles import Bundle
+from components.pki.certificates import Issuer
+from components.pki.register import Register, Request
+from components.pki.windows import Window
 from operations.certificates import client_bundle
 from operations.outputs import ClientBundle, StackOutputs
 from operations.project import PROJECT
 from operations.verification.report import Report
-from pki import keys, register
-from pki.bundles import Bundle
-from pki.certificates import Issuer
-from pki.register import Register, Request
-from pki.windows import Window
 from tests import packages, processes, selection
 from tests.homes import copy_home
 from toolchain.install import Toolchain, ensure

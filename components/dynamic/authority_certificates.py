@@ -13,11 +13,11 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from components.dynamic.properties import WINDOW, Properties, now, packed, unpacked
-from pki import certificates, clb_keys, keys, name_constraints, reissue
-from pki.certificates import Issuer
-from pki.names import distinguished_name
-from pki.windows import Window, read_time, show_time
+from ..pki import certificates, clb_keys, keys, name_constraints, reissue
+from ..pki.certificates import Issuer
+from ..pki.names import distinguished_name
+from ..pki.windows import Window, read_time, show_time
+from .properties import WINDOW, Properties, now, packed, unpacked
 
 IDENTITY = ("subject", "key_bits", "generation", "adopted_key_sha256")
 """A change of these makes another CA: another key, and every certificate issued anew."""

@@ -9,7 +9,10 @@ from typing import Any
 
 from pulumi.dynamic import CheckFailure, CheckResult
 
-from components.dynamic.authority_certificates import (
+from ..pki import certificates, clb_keys, durations, name_constraints, names
+from ..pki.names import distinguished_name
+from ..pki.windows import Window, read_time, show_time
+from .authority_certificates import (
     ADOPTED_AT,
     CONSTRAINTS,
     CROSS_NAME,
@@ -20,7 +23,7 @@ from components.dynamic.authority_certificates import (
     known_certificate,
     takes_over,
 )
-from components.dynamic.properties import (
+from .properties import (
     BECAUSE,
     WINDOW,
     Properties,
@@ -30,9 +33,6 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
-from pki import certificates, clb_keys, durations, name_constraints, names
-from pki.names import distinguished_name
-from pki.windows import Window, read_time, show_time
 
 
 def checked(olds: Properties, news: Properties) -> CheckResult:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
-from components.dynamic.state import (
+from .state import (
     Certificate,
     ChosenWindow,
     Form,

@@ -14,8 +14,10 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.dynamic import authority_inputs, state
-from components.dynamic.authority_certificates import (
+from ..pki import clb_keys, keys
+from ..pki.name_constraints import Subtrees
+from . import authority_inputs, state
+from .authority_certificates import (
     ADOPTED_AT,
     CONSTRAINTS,
     FIRST_GENERATION,
@@ -29,8 +31,8 @@ from components.dynamic.authority_certificates import (
     lost_identity,
     takes_over,
 )
-from components.dynamic.authority_state import AuthorityInputs, AuthorityOutputs
-from components.dynamic.properties import (
+from .authority_state import AuthorityInputs, AuthorityOutputs
+from .properties import (
     WINDOW,
     Properties,
     changed,
@@ -38,8 +40,6 @@ from components.dynamic.properties import (
     is_unknown,
     with_reason_of_replacement,
 )
-from pki import clb_keys, keys
-from pki.name_constraints import Subtrees
 
 SECRETS = ("private_key", "next_private_key", "expired_probe")
 
@@ -137,13 +137,13 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
         self,
         name: str,
         *,
-        subject: Mapping[str, str],
+        subject: pulumi.Input[Mapping[str, str]],
         key_bits: int,
         validity: str,
         renew_before: str,
         generation: int = FIRST_GENERATION,
         next_generation: int | None = None,
-        adopted_certificate: str | None = None,
+        adopted_certificate: pulumi.Input[str] | None = None,
         adopted_private_key: pulumi.Input[str] | None = None,
         constraints: Mapping[str, Subtrees] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -152,14 +152,14 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
             Provider(),
             name,
             {
-                "subject": dict(subject),
+                "subject": subject,
                 "key_bits": key_bits,
                 "generation": generation,
                 "next_generation": next_generation,
                 "adopted_certificate": adopted_certificate,
-                "adopted_private_key": pulumi.Output.secret(adopted_private_key)
-                if adopted_private_key
-                else None,
+                "adopted_private_key": None
+                if adopted_private_key is None
+                else pulumi.Output.secret(adopted_private_key),
                 "validity": validity,
                 "renew_before": renew_before,
                 CONSTRAINTS: dict(constraints) if constraints else None,

@@ -22,12 +22,12 @@ from pulumi.dynamic import (
 )
 from pydantic import BeforeValidator
 
-from components.dynamic import state
-from components.dynamic.properties import Properties, is_unknown, now, packed, unpacked
-from components.dynamic.state import Form, State, Window
-from pki import certificates
-from pki.windows import Window as Validity
-from pki.windows import read_time
+from ..pki import certificates
+from ..pki.windows import Window as Validity
+from ..pki.windows import read_time
+from . import state
+from .properties import Properties, is_unknown, now, packed, unpacked
+from .state import Form, State, Window
 
 
 class Present(TypedDict):

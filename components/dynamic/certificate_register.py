@@ -21,8 +21,14 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.dynamic import register_state, state
-from components.dynamic.properties import (
+from ..pki import certificates, clb_keys, client_keys, keys, openssl_database, signing_requests
+from ..pki import register as registers
+from ..pki.certificates import Issuer
+from ..pki.names import distinguished_name
+from ..pki.register import Entry, Register, Request
+from ..pki.windows import Window
+from . import register_state, state
+from .properties import (
     CA_ID,
     Properties,
     changed,
@@ -34,13 +40,7 @@ from components.dynamic.properties import (
     is_unknown,
     now,
 )
-from components.dynamic.register_state import RegisterInputs, RegisterOutputs
-from pki import certificates, clb_keys, client_keys, keys, openssl_database, signing_requests
-from pki import register as registers
-from pki.certificates import Issuer
-from pki.names import distinguished_name
-from pki.register import Entry, Register, Request
-from pki.windows import Window
+from .register_state import RegisterInputs, RegisterOutputs
 
 CONTENT = ("subject", *keys.PROPERTIES, "signing_request", "certificate")
 """A change of these issues a client's certificate anew."""
@@ -133,8 +133,8 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
         clients: Mapping[str, Any],
         revoked: Mapping[str, str] | None = None,
         index: str | None = None,
-        others: Sequence[str] = (),
-        adopted_key_id: str | None = None,
+        others: pulumi.Input[Sequence[str]] | None = None,
+        adopted_key_id: pulumi.Input[str] | None = None,
         present_ca_certificate: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -143,13 +143,15 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
             name,
             {
                 "ca_certificate": ca_certificate,
-                "ca_private_key": pulumi.Output.secret(ca_private_key) if ca_private_key else None,
+                "ca_private_key": None
+                if ca_private_key is None
+                else pulumi.Output.secret(ca_private_key),
                 "ca_key_id": ca_key_id,
                 CA_ID: ca_id,
                 "clients": dict(clients),
                 "revoked": dict(revoked or {}),
                 "index": index,
-                "others": list(others) or None,
+                "others": others or None,
                 "adopted_key_id": adopted_key_id,
                 "present_ca_certificate": present_ca_certificate,
                 "issued": None,

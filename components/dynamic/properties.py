@@ -13,8 +13,8 @@ from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from pki import certificates, clock, durations
-from pki.windows import Window, require_lasting, show_time
+from ..pki import certificates, clock, durations
+from ..pki.windows import Window, require_lasting, show_time
 
 Properties = Mapping[str, Any]
 """A resource's inputs or outputs as the engine hands them over: secrets in the clear, numbers as

@@ -12,14 +12,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, model_validator
 
-from components.dynamic import state
-from components.dynamic.properties import Properties, packed, unpacked
-from components.dynamic.state import ChosenWindow, Form, Number, Pem, State, Window
-from pki import bundles, certificates, keys, windows
-from pki.bundles import BundleEncoding
-from pki.keys import Curve
-from pki.register import Entry, Register, Request
-from pki.revocation_list import REASONS
+from ..pki import bundles, certificates, keys, windows
+from ..pki.bundles import BundleEncoding
+from ..pki.keys import Curve
+from ..pki.register import Entry, Register, Request
+from ..pki.revocation_list import REASONS
+from . import state
+from .properties import Properties, packed, unpacked
+from .state import ChosenWindow, Form, Number, Pem, State, Window
 
 SECRETS = frozenset({"pass_phrase"})
 """Fields of a client that outputs do not repeat."""

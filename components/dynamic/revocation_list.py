@@ -31,8 +31,12 @@ from pulumi.dynamic import (
 )
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
-from components.dynamic import state
-from components.dynamic.properties import (
+from ..pki import certificates, clb_keys, durations, revocation_list
+from ..pki.certificates import Issuer
+from ..pki.revocation_list import Revoked
+from ..pki.windows import Window, read_time, show_time
+from . import state
+from .properties import (
     CA_ID,
     WINDOW,
     Properties,
@@ -45,7 +49,7 @@ from components.dynamic.properties import (
     packed,
     unpacked,
 )
-from components.dynamic.state import (
+from .state import (
     Form,
     Length,
     Reason,
@@ -56,10 +60,6 @@ from components.dynamic.state import (
     require_all,
     require_order,
 )
-from pki import certificates, clb_keys, durations, revocation_list
-from pki.certificates import Issuer
-from pki.revocation_list import Revoked
-from pki.windows import Window, read_time, show_time
 
 LONGEST_NUMBER = 20 * 8 - 1
 """Bits of a CRL number: RFC 5280, 5.2.3."""

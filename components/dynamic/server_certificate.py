@@ -17,8 +17,13 @@ from pulumi.dynamic import (
 )
 from pydantic import model_validator
 
-from components.dynamic import state
-from components.dynamic.properties import (
+from ..pki import certificates, clb_keys, keys, name_constraints
+from ..pki.certificates import Issuer
+from ..pki.name_constraints import Subtrees
+from ..pki.names import distinguished_name
+from ..pki.windows import Window
+from . import state
+from .properties import (
     CA_ID,
     WINDOW,
     Properties,
@@ -32,7 +37,7 @@ from components.dynamic.properties import (
     now,
     with_reason_of_replacement,
 )
-from components.dynamic.state import (
+from .state import (
     Certificate,
     ChosenWindow,
     Key,
@@ -40,11 +45,6 @@ from components.dynamic.state import (
     State,
     require_pair,
 )
-from pki import certificates, clb_keys, keys, name_constraints
-from pki.certificates import Issuer
-from pki.name_constraints import Subtrees
-from pki.names import distinguished_name
-from pki.windows import Window
 
 CONTENT = ("ca_key_id", "common_name", "dns_names", "ip_addresses", "key_bits")
 """A change of these issues another certificate at once."""

@@ -23,11 +23,11 @@ from pydantic import (
     model_validator,
 )
 
-from components.dynamic.properties import Properties, failure, unpacked
-from pki import certificates, clb_keys, durations
-from pki.names import distinguished_name
-from pki.revocation_list import REASONS
-from pki.windows import read_time
+from ..pki import certificates, clb_keys, durations
+from ..pki.names import distinguished_name
+from ..pki.revocation_list import REASONS
+from ..pki.windows import read_time
+from .properties import Properties, failure, unpacked
 
 WORDS = {
     "missing": "it is missing",

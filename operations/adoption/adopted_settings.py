@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
 
+from components.arguments.cloud import DEFAULT_WEIGHT
+from components.arguments.errors import SettingsError
+from components.arguments.model import NAMESPACE
+from configuration.settings import Settings, parse
 from operations.adoption.existing import Existing
 from operations.errors import OperationError
 from operations.stacks.local_environment import section
-from settings import DEFAULT_WEIGHT, NAMESPACE, Settings, SettingsError, parse
 
 Scalar = str | int | bool
 Value = Scalar | tuple[str, ...] | Mapping[str, Scalar | tuple[str, ...]]

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from configuration.settings import Settings
 from operations import endings
 from operations.adoption.existing import Existing
 from operations.errors import OperationError
@@ -17,7 +18,6 @@ from operations.project import project_name
 from operations.review.plan import Plan
 from operations.stacks.local_environment import section
 from operations.stacks.stack import Stack
-from settings import Settings
 
 COMPONENT = "slb-mutual-tls:index:MutualTlsLoadBalancer"
 INSTANCE = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"

@@ -11,10 +11,10 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from components.pki import certificates
 from operations.certificates import installation
 from operations.errors import OperationError
 from operations.outputs import ClientBundle, StackOutputs
-from pki import certificates
 
 SHARED_NAMES = frozenset({"ca", "chain"})
 """Clients of these names would have a certificate file that is another file of the bundle."""

@@ -19,9 +19,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from components.pki import certificates
+from components.pki.durations import parse as parse_duration
 from operations.outputs import IssuedCertificate, StackOutputs
-from pki import certificates
-from pki.durations import parse as parse_duration
 
 State = Literal["valid", "due", "superseded", "revoked", "expired"]
 """due: the next `up` renews it. superseded: its holder has a newer one, or is gone, and it has not

@@ -13,6 +13,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from components.arguments.model import NAMESPACE
 from operations.certificates import rotation
 from operations.errors import OperationError
 from operations.outputs import StackOutputs
@@ -20,7 +21,6 @@ from operations.stacks.local_environment import section
 from operations.verification import checks, probes
 from operations.verification.identity import Identity
 from operations.verification.report import Check
-from settings import NAMESPACE
 
 
 def named(values: Mapping[str, Any], outputs: StackOutputs, name: str) -> tuple[str, bool]:

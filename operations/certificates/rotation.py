@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from components.arguments.model import NAMESPACE
+from components.pki import certificates
 from operations.errors import OperationError
 from operations.outputs import IssuedCertificate, StackOutputs
 from operations.stacks.local_environment import section
 from operations.verification import checks, probes
 from operations.verification.identity import Identity
 from operations.verification.report import Check
-from pki import certificates
-from settings import NAMESPACE
 
 Step = Literal["prepare", "complete", "abort"]
 

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from rich.markup import escape
 
+from components.pki import clock
 from operations.commands.terminal import agreed, errors
 from operations.errors import OperationError
 from operations.project import project_name
@@ -17,7 +18,6 @@ from operations.recovery import interruption, orphans
 from operations.stacks import locks
 from operations.stacks.local_environment import region, section
 from operations.stacks.targets import Target
-from pki import clock
 
 STOPPED = (
     "`up` stopped; the message above says why. If it is about the configuration, correct that. If "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from components.pki import keys
 from operations.outputs import StackOutputs
 from operations.probing import questions, returning
 from operations.probing.questions import Answer, Constrained, admission
@@ -20,7 +21,6 @@ from operations.probing.throwaway import Throwaways
 from operations.verification import probes
 from operations.verification.identity import Identity, of_bundle
 from operations.verification.outcomes import Outcome, Unreachable
-from pki import keys
 
 ISSUED_FOR = ("ec_keys", "lower_ca", "name_constraints")
 """Questions that need a certificate of the CA which is issued for them."""

@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from components.pki import certificates, keys, names
+from components.pki.windows import BACKDATE, Window
 from operations import endings
 from operations.cloud_api import CloudApiError, CloudApiUnavailableError
 from operations.errors import OperationError
 from operations.outputs import StackOutputs
 from operations.probing.throwaway import LIFETIME
 from operations.slb import SlbApi
-from pki import certificates, keys, names
-from pki.windows import BACKDATE, Window
 
 BUSY_SECONDS = 120
 """Until an API that is busy is given up."""

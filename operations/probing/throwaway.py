@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from components.pki import certificates, keys, name_constraints, profiles
+from components.pki.certificates import Issuer
+from components.pki.profiles import Profile
+from components.pki.windows import BACKDATE
 from operations.verification.identity import Identity, under_a_pass_phrase
-from pki import certificates, keys, name_constraints, profiles
-from pki.certificates import Issuer
-from pki.profiles import Profile
-from pki.windows import BACKDATE
 
 AUTHORITY_TYPE = "pulumi-python:dynamic/pki:CertificateAuthority"
 LIFETIME = timedelta(hours=1)

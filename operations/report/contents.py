@@ -9,13 +9,13 @@ from datetime import datetime
 
 from cryptography import x509
 
+from components.pki import certificates, name_constraints
 from operations.certificates import rotation
 from operations.certificates.inventory import Item, by_urgency, inventory
 from operations.outputs import IssuedCertificate, StackOutputs
 from operations.report.policy import PolicyRule
 from operations.report.time_line import TimeLine, time_line
 from operations.verification.report import Report
-from pki import certificates, name_constraints
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,15 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from components.arguments.errors import SettingsError
+from components.arguments.model import NAMESPACE
+from configuration.settings import check_region
 from localcloud import control
 from localcloud.home import Home
 from operations.errors import OperationError
 from operations.project import PROJECT, project_name
 from operations.stacks import engine_yaml, oidc
 from operations.stacks.stack import Stack
-from settings import NAMESPACE, SettingsError, check_region
 from toolchain.install import Toolchain
 
 ENDPOINTS = "alicloud:endpoints"

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from components.arguments.errors import SettingsError
+from components.arguments.model import NAMESPACE
+from components.arguments.validation import require_no_secret_in_the_clear
+from configuration.settings import Settings
 from operations.errors import OperationError
 from operations.project import POLICY_PACK, PROJECT
 from operations.stacks import local_environment
 from operations.stacks.local_environment import LocalEnvironment
 from operations.stacks.stack import Stack
-from settings import NAMESPACE, SettingsError, require_no_secret_in_the_clear
 from toolchain.install import ensure
 from toolchain.progress import Reporter
 
@@ -50,7 +53,7 @@ class Target:
             if key.startswith(prefix)
         }
         try:
-            require_no_secret_in_the_clear(values, f"Pulumi.{self.stack.name}.yaml")
+            require_no_secret_in_the_clear(Settings, values, f"Pulumi.{self.stack.name}.yaml")
         except SettingsError as error:
             raise OperationError(str(error)) from None
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
+from components.pki import certificates, paths
 from operations.outputs import StackOutputs
 from operations.verification import (
     balancing,
@@ -25,7 +26,6 @@ from operations.verification.identity import Identity, impostor_of, of_bundle, o
 from operations.verification.old_tls import OLD_VERSIONS, can_speak, restrict_to
 from operations.verification.outcomes import Outcome, Unreachable, is_success
 from operations.verification.report import Check, Report
-from pki import certificates, paths
 
 SETTLE_SECONDS = 180.0
 """A new HTTPS listener may take three minutes to serve, by Alibaba Cloud's documentation."""

@@ -23,10 +23,10 @@ PROGRAM = (
     "configuration",
     "localcloud",
     "operations",
-    "pki",
+    "toolchain",
+    "__main__.py",
 )
-PROGRAM += ("toolchain", "settings.py", "__main__.py")
-OWN = {"adapter", "documentation", "policy", "rules", "setup", "slb_mutual_tls", "tests"}
+OWN = {"adapter", "documentation", "policy", "rules", "slb_mutual_tls", "tests"}
 """Modules of the project beside those of the program."""
 
 COMMANDS = {

@@ -12,21 +12,21 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from configuration.certificates import (
+from components.arguments.certificates import (
     CertificateAuthority,
     ClientDefaults,
     RevocationList,
     Server,
     Validity,
 )
-from pki import bundles, certificates, keys, revocation_list
-from pki.bundles import Bundle, BundleEncoding
-from pki.certificates import Issuer
-from pki.keys import Curve, Ecdsa, PrivateKey
-from pki.name_constraints import extension
-from pki.names import distinguished_name
-from pki.revocation_list import REASONS, Revoked
-from pki.windows import Window, show_time
+from components.pki import bundles, certificates, keys, revocation_list
+from components.pki.bundles import Bundle, BundleEncoding
+from components.pki.certificates import Issuer
+from components.pki.keys import Curve, Ecdsa, PrivateKey
+from components.pki.name_constraints import extension
+from components.pki.names import distinguished_name
+from components.pki.revocation_list import REASONS, Revoked
+from components.pki.windows import Window, show_time
 
 HOST = "www.example.com"
 """A name that every server here answers to."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pki.windows import read_time
+from components.pki.windows import read_time
 from tests.conformance.judges import answer, ask, put
 from tests.conformance.specimens import (
     ADDRESSES,

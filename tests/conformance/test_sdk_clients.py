@@ -17,8 +17,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from components.pki import certificates, keys
 from localcloud.dataplane import haproxy_binary
-from pki import certificates, keys
 from tests import go, processes
 from tests.conformance import specimens
 from tests.conformance.judges import ask

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from configuration.certificates import Server
-from pki import certificates
-from pki.certificates import Issuer
-from pki.name_constraints import extension
-from pki.names import distinguished_name
+from components.arguments.certificates import Server
+from components.pki import certificates
+from components.pki.certificates import Issuer
+from components.pki.name_constraints import extension
+from components.pki.names import distinguished_name
 from tests import go
 from tests.conformance.judges import ask, put
 from tests.conformance.specimens import (

@@ -17,8 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.keys import Ecdsa, Kind, Rsa
-from pki.names import distinguished_name
+from components.pki.keys import Ecdsa, Kind, Rsa
+from components.pki.names import distinguished_name
 from tests.engine.kept_stack import KeptStack
 from toolchain.install import ensure
 from toolchain.progress import Reporter

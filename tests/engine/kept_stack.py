@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from components.pki.clock import CLOCK_OFFSET
 from operations.project import PROJECT
-from pki.clock import CLOCK_OFFSET
 from tests import processes
 from tests.engine.leaks import SIGNATURE
 from tests.unit.components.dynamic.earlier_state import PROVIDERS
-from tests.unit.pki.material import NOW
+from tests.unit.components.pki.material import NOW
 
 TYPES = {f"pulumi-python:dynamic/pki:{name.title().replace('_', '')}": name for name in PROVIDERS}
 

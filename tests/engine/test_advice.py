@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from pki import keys
-from pki.certificates import pem
-from settings import NAMESPACE, SettingsError, parse
+from components.arguments.errors import SettingsError
+from components.arguments.model import NAMESPACE
+from components.pki import keys
+from components.pki.certificates import pem
+from configuration.settings import parse
 from tests import processes
-from tests.unit.pki.material import issuer, key
+from tests.unit.components.pki.material import issuer, key
 from tests.unit.test_brought_along import PKCS8, certificate
 
 FILE = "Pulumi.advice.yaml"

@@ -12,10 +12,10 @@ import re
 import pytest
 from cryptography import x509
 
+from components.pki import certificates, keys
+from components.pki.windows import Window
 from operations.certificates import rotation
 from operations.verification.outcomes import is_success
-from pki import certificates, keys
-from pki.windows import Window
 from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
 

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from benchmarks.streams import wait_until_served
+from components.pki import keys
 from operations.certificates.inventory import inventory
 from operations.verification import probes
 from operations.verification.identity import Identity, of_bundle
 from operations.verification.old_tls import OLD_VERSIONS, restrict_to
 from operations.verification.outcomes import is_success
 from operations.verification.probes import Target
-from pki import keys
 
 pytestmark = pytest.mark.in_order
 

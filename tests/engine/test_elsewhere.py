@@ -131,6 +131,30 @@ def test_another_program_uses_the_installed_package(with_pip, tmp_path):
 
 
 @pytest.fixture(scope="module")
+def with_outputs(engine, site, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("outputs")
+    shutil.copytree(PROGRAMS / "outputs_of_others", folder, dirs_exist_ok=True)
+    program = Program(engine, folder, {"PYTHONPATH": str(site)})
+    yield program
+    program.pulumi("config", "rm", "wrong")
+    program.pulumi("destroy", "--yes", "--skip-preview")
+
+
+def test_a_program_hands_over_outputs_of_its_own_resources(with_outputs, tmp_path):
+    with_outputs.pulumi("preview")
+    serves_its_client_alone(with_outputs, "client_bundles", "ca_certificate", tmp_path)
+    found = with_outputs.outputs()
+    assert found["client_bundles"]["partner"]["pass_phrase"] == found["pass_phrase"]
+    assert found["pass_phrase"] not in with_outputs.state()
+    # What is wrong with an output is one sentence, as with a plain value.
+    with_outputs.pulumi("config", "set", "wrong", "true")
+    sentence = r"shop: server\.ip_addresses\[0\]: this is no IP address, such as 203\.0\.113\.10"
+    with pytest.raises(AssertionError, match=sentence) as refused:
+        with_outputs.pulumi("preview")
+    assert "Traceback" not in str(refused.value)
+
+
+@pytest.fixture(scope="module")
 def with_nodejs(engine, source, tmp_path_factory):
     """A TypeScript program, with the SDK that `pulumi package add` made for it."""
     if shutil.which("npm") is None:

@@ -18,11 +18,11 @@ import pytest
 import yaml
 from alibabacloud_slb20140515 import models
 
+from components.pki import certificates, keys
 from localcloud import control
 from localcloud.home import Home
 from operations.verification import probes
 from operations.verification.outcomes import Answered
-from pki import certificates, keys
 from tests import processes
 from tests.engine import tutorial
 from tests.engine.console import REGION, console

@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 
 from components.dynamic.register_state import read_bundles, read_issued
-from pki import certificates
+from components.pki import certificates
 from tests.engine.keep_state import FOLDER, STACKS
 from tests.engine.kept_stack import KeptStack
 

@@ -13,7 +13,7 @@ import re
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from pki.windows import show_time
+from components.pki.windows import show_time
 from tests.engine.clock import later
 from tests.homes import dump_of
 

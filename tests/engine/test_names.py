@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from components.pki import certificates, keys, name_constraints
+from components.pki.certificates import Issuer
+from components.pki.names import distinguished_name
+from components.pki.windows import Window
 from operations.verification import probes, served_certificates
 from operations.verification.identity import Identity, of_bundle
 from operations.verification.outcomes import Rejected
-from pki import certificates, keys, name_constraints
-from pki.certificates import Issuer
-from pki.names import distinguished_name
-from pki.windows import Window
 from tests.engine import leaks
 
 pytestmark = pytest.mark.in_order

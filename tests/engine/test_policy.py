@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.pki import certificates, keys
+from components.pki.certificates import Issuer
+from components.pki.names import distinguished_name
+from components.pki.windows import Window
 from operations.project import POLICY_PACK, PROJECT
-from pki import certificates, keys
-from pki.certificates import Issuer
-from pki.names import distinguished_name
-from pki.windows import Window
 from tests import processes
 from tests.engine.holders import set_secret
 from tests.homes import dump_of

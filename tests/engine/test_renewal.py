@@ -12,10 +12,10 @@ import pytest
 from cryptography import x509
 
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
+from components.pki import certificates
 from operations.certificates.inventory import inventory
 from operations.verification import probes
 from operations.verification.identity import of_bundle
-from pki import certificates
 
 pytestmark = pytest.mark.in_order
 

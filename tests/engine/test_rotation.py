@@ -13,12 +13,12 @@ import pytest
 from cryptography import x509
 
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
+from components.pki import certificates
 from operations.certificates.inventory import inventory
 from operations.review import plan
 from operations.stacks import local_environment
 from operations.verification import probes
 from operations.verification.identity import Identity, of_bundle
-from pki import certificates
 
 pytestmark = pytest.mark.in_order
 

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from components.pki import keys
 from localcloud import control
 from localcloud.home import Home
 from operations import outputs
@@ -26,7 +27,6 @@ from operations.report.policy import read_rules
 from operations.review import plan
 from operations.review.markdown import markdown
 from operations.stacks.log_levels import CLEAN_LEVEL, CLEAN_LEVEL_OF_PROVIDERS
-from pki import keys
 from tests import processes
 from tests.conformance import specimens
 from tests.engine import leaks

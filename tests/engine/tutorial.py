@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from components.instance_page import cloud_config
+from components.pki import certificates, keys
+from components.pki.certificates import Issuer
+from components.pki.names import distinguished_name
+from components.pki.windows import Window
 from operations.verification.identity import Identity
-from pki import certificates, keys
-from pki.certificates import Issuer
-from pki.names import distinguished_name
-from pki.windows import Window
 from tests.engine.console import REGION, Console
 from tests.unit.localcloud.fake_plane import IMAGE, ZONE
 

@@ -13,7 +13,7 @@ import sys
 
 import atheris
 
-FOLLOWED = ["configuration", "operations", "pki", "settings"]
+FOLLOWED = ["components", "configuration", "operations"]
 """Packages whose code is watched."""
 
 TIMEOUT = 30

@@ -11,15 +11,16 @@ import copy
 import pytest
 from hypothesis import strategies as st
 
+from components.arguments.errors import SettingsError
 from components.dynamic import certificate_authority, certificate_register, revocation_list
-from components.private_ca import _requests
-from pki import keys
-from settings import SettingsError, parse
+from components.pki import keys
+from components.private_ca import _adopted_key_id, _requests
+from configuration.settings import parse
 from tests.fuzz.cases import ROUNDS, given, tried
 from tests.unit.components.dynamic.engine import Kept
 from tests.unit.components.dynamic.programs import AUTHORITY, register, revocations
-from tests.unit.pki import odd
-from tests.unit.pki.material import key
+from tests.unit.components.pki import odd
+from tests.unit.components.pki.material import key
 
 FEWER = max(20, ROUNDS // 8)
 """A case signs and issues, which takes tenths of a second."""
@@ -109,7 +110,7 @@ def gone_through(authority, client, index):
         "adopted_private_key": configured.private_key.get_secret_value(),
     }
     everybody = _requests(settings, asked["subject"])
-    issued = {"index": configured.index, "adopted_key_id": configured.adopted_key_id}
+    issued = {"index": configured.index, "adopted_key_id": _adopted_key_id(configured)}
     assert ca.up(asked) == "create"
     assert ca.up(asked) == "same"
     assert kept.up(register(ca, everybody, **issued)) == "create"

@@ -11,12 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import strategies as st
 
+from components.pki import certificates
+from components.pki.windows import show_time
 from operations import outputs
 from operations.certificates import client_bundle, inventory
 from operations.errors import OperationError
 from operations.verification import expiry
-from pki import certificates
-from pki.windows import show_time
 from tests.conformance import specimens
 from tests.fuzz.cases import SECRET, armoured, documents, given, old_habits, spoilt, texts, tried
 

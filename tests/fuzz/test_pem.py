@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import strategies as st
 
-from pki import brought_along, certificates, keys, openssl_database, signing_requests
+from components.pki import brought_along, certificates, keys, openssl_database, signing_requests
 from tests.conformance import specimens
 from tests.fuzz.cases import ROUNDS, armoured, documents, given, old_habits, spoilt, texts, tried
 
@@ -158,7 +158,7 @@ def test_pairs_that_do_not_match(leaf, key):
 
 @given(documents)
 def test_subjects_of_any_content(value):
-    from pki.names import ATTRIBUTES, distinguished_name
+    from components.pki.names import ATTRIBUTES, distinguished_name
 
     tried["names"] += 1
     for field in ATTRIBUTES:

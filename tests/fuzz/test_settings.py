@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example
 from hypothesis import strategies as st
 
-from settings import Settings, SettingsError, check_region, parse
+from components.arguments.errors import SettingsError
+from configuration.settings import Settings, check_region, parse
 from tests.fuzz.cases import SECRET, documents, given, old_habits, plain, texts, tried
 from tests.unit.test_documentation import KEYS
 

@@ -23,7 +23,7 @@ from components.dynamic import (
 )
 from components.dynamic.properties import unpacked
 from components.dynamic.state import UnreadableStateError
-from pki import keys
+from components.pki import keys
 from tests.engine.keep_state import FOLDER
 from tests.fuzz.cases import ROUNDS, SECRET, armoured, documents, given, old_habits, spoilt, tried
 from tests.unit.components.dynamic import earlier_state
@@ -37,7 +37,7 @@ from tests.unit.components.dynamic.programs import (
     revocations,
     server,
 )
-from tests.unit.pki.material import small_key
+from tests.unit.components.pki.material import small_key
 
 FEWER = max(20, ROUNDS // 5)
 """A case reads keys and makes some, which takes tenths of a second."""

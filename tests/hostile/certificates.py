@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
 
-from pki import certificates, profiles
-from pki.certificates import Issuer
-from pki.keys import Curve, Ecdsa
-from pki.names import distinguished_name
-from pki.profiles import Profile
+from components.pki import certificates, profiles
+from components.pki.certificates import Issuer
+from components.pki.keys import Curve, Ecdsa
+from components.pki.names import distinguished_name
+from components.pki.profiles import Profile
 from tests.conformance import specimens
 from tests.hostile.forging import (
     Key,

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from pki import der as encoding
-from pki import keys, profiles
-from pki.certificates import Issuer
-from pki.keys import Ecdsa
-from pki.profiles import Profile
+from components.pki import der as encoding
+from components.pki import keys, profiles
+from components.pki.certificates import Issuer
+from components.pki.keys import Ecdsa
+from components.pki.profiles import Profile
 from tests.conformance import specimens
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey

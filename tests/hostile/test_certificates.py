@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from components.pki import certificates, keys
 from localcloud.dataplane import haproxy_binary
-from pki import certificates, keys
 from tests import go
 from tests.conformance import specimens
 from tests.hostile import servers

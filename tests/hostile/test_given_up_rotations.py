@@ -12,17 +12,17 @@ from datetime import UTC, datetime
 import pytest
 
 from components.dynamic import certificate_authority, certificate_register
+from components.pki import certificates, keys
 from localcloud.dataplane import haproxy_binary
 from operations.verification import probes
 from operations.verification.outcomes import Rejected, is_success
 from operations.verification.probes import Target
-from pki import certificates, keys
 from tests.conformance import specimens
 from tests.hostile import servers
 from tests.unit.components.dynamic.adopted import KINDS, adopting, leaves, made
 from tests.unit.components.dynamic.engine import Kept
 from tests.unit.components.dynamic.programs import AUTHORITY, by_the_next, client, register
-from tests.unit.pki.material import key
+from tests.unit.components.pki.material import key
 
 # Of the local cloud, which writes it into its log; what the program reads is silent.
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")

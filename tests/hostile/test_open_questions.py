@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from components.instance_page import cloud_config
+from components.pki import certificates, keys
 from localcloud.dataplane import haproxy_binary
 from localcloud.dataplane.model import (
     OPEN_QUESTIONS,
@@ -29,7 +30,6 @@ from operations import outputs
 from operations.probing import experiment, returning
 from operations.probing.questions import QUESTIONS
 from operations.probing.throwaway import Throwaways
-from pki import certificates, keys
 from tests import go
 from tests.conformance import specimens
 from tests.hostile import servers

@@ -10,10 +10,10 @@ import ssl
 
 import pytest
 
+from components.pki import certificates, keys
 from localcloud.dataplane import haproxy_binary, haproxy_config
 from localcloud.dataplane.model import Backend, InstanceSpec, Listener
 from localcloud.dataplane.plane import DataPlane
-from pki import certificates, keys
 from tests.conformance import specimens
 from tests.hostile import servers
 from tests.hostile.certificates import CASES

@@ -17,11 +17,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from components.arguments.errors import SettingsError
+from components.pki import dns_names
+from configuration.settings import parse
 from operations.errors import OperationError
 from operations.stacks.targets import Target
-from pki import dns_names
-from settings import SettingsError, parse
-from tests.unit.pki.material import with_bit_strings
+from tests.unit.components.pki.material import with_bit_strings
 
 FILE = "Pulumi.test.yaml"
 NOW = datetime.now(UTC)

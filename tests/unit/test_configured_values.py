@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from settings import Settings, SettingsError, parse
+from components.arguments.errors import SettingsError
+from configuration.settings import Settings, parse
 
 FILE = "Pulumi.test.yaml"
 

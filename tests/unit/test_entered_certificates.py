@@ -6,10 +6,11 @@ import itertools
 
 import pytest
 
-from pki import brought_along, certificates, keys
-from settings import SettingsError, parse
-from tests.unit.pki import odd
-from tests.unit.pki.material import key, needs_openssl, openssl
+from components.arguments.errors import SettingsError
+from components.pki import brought_along, certificates, keys
+from configuration.settings import parse
+from tests.unit.components.pki import odd
+from tests.unit.components.pki.material import key, needs_openssl, openssl
 
 FILE = "Pulumi.test.yaml"
 ELSEWHERE = {"alicloud_certificate_id": "12345"}

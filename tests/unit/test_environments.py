@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from components.arguments.model import NAMESPACE
+from configuration.settings import parse
 from operations.project import PROJECT
 from operations.stacks import local_environment
-from settings import NAMESPACE, parse
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 

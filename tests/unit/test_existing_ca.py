@@ -11,12 +11,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki import certificates, keys
-from pki.certificates import Issuer
-from pki.names import distinguished_name
-from pki.windows import Window, show_time
-from settings import SettingsError, parse
-from tests.unit.pki import odd
+from components.arguments.errors import SettingsError
+from components.pki import certificates, keys
+from components.pki.certificates import Issuer
+from components.pki.names import distinguished_name
+from components.pki.windows import Window, show_time
+from configuration.settings import parse
+from tests.unit.components.pki import odd
 
 FILE = "Pulumi.test.yaml"
 NOW = datetime.now(UTC).replace(microsecond=0)

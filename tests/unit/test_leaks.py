@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from pki import keys
+from components.pki import keys
 from tests.engine import leaks
-from tests.unit.pki.material import key
+from tests.unit.components.pki.material import key
 
 PHRASE = 'correct "horse" \\ <Batterie> für 马'
 DER = key().private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

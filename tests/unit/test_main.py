@@ -12,10 +12,10 @@ import yaml
 from pulumi.output import Unknown
 
 from components.base_name import AUTHORITY
+from components.pki.clock import CLOCK_OFFSET
 from components.private_ca import SHOWN
+from configuration.settings import Settings, parse
 from operations.outputs import SECRET_OUTPUTS, ListenerSettings, StackOutputs
-from pki.clock import CLOCK_OFFSET
-from settings import Settings, parse
 from tests.unit.components.mock_cloud import ADDRESS, ISSUED, PROJECT, STACK, deploy
 
 ROOT = Path(__file__).parents[2]

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-import configuration.certificates
+from components.arguments import certificates as certificate_arguments
+from components.arguments.errors import SettingsError
+from components.pki import certificates, keys
+from components.pki.name_constraints import extension
+from components.pki.names import distinguished_name
+from components.pki.windows import Window
+from configuration.settings import Settings, check_region, parse
 from operations.certificates import client_bundle
-from pki import certificates, keys
-from pki.name_constraints import extension
-from pki.names import distinguished_name
-from pki.windows import Window
-from settings import Settings, SettingsError, check_region, parse
-from tests.unit.pki.material import CA_SUBJECT, YEAR, issuer, key
+from tests.unit.components.pki.material import CA_SUBJECT, YEAR, issuer, key
 
 FILE = "Pulumi.test.yaml"
 
@@ -257,7 +258,7 @@ def test_nineteen_existing_instances_are_taken():
 
 
 def test_names_that_bundles_use_themselves_are_the_same_everywhere():
-    assert configuration.certificates.SHARED_NAMES == client_bundle.SHARED_NAMES
+    assert certificate_arguments.SHARED_NAMES == client_bundle.SHARED_NAMES
 
 
 def test_a_secret_of_the_wrong_type_is_not_repeated():

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 
+from components.assembly import authority_arguments
 from components.dynamic.server_certificate import ServerCertificate
 from components.private_ca import PrivateCertificateAuthority
-from settings import parse
+from configuration.settings import parse
 
 settings = parse(
     json.loads(os.environ["KEPT_STATE_ASKED"]),
     file="Pulumi.kept.yaml",
     secret_keys={"clients"},
 )
-authority = PrivateCertificateAuthority("kept", settings=settings)
+authority = PrivateCertificateAuthority("kept", authority_arguments(settings))
 ServerCertificate(
     "kept",
     ca_certificate=authority.certificate,

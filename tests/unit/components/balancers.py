@@ -6,7 +6,6 @@ import pulumi
 
 from components.load_balancer import MutualTlsLoadBalancer
 from components.server_groups import Backend
-from settings import AdditionalListener, Listener, LoadBalancer, Server
 from tests.unit.components.mock_cloud import deploy, existing_authority
 
 CLB = "slb/applicationLoadBalancer:ApplicationLoadBalancer"
@@ -33,21 +32,19 @@ EVERYTHING = {
 
 
 def deployed(*, load_balancer=None, listener=None, others=None, vswitch_id="vsw-backends", **on):
-    main = Listener.model_validate(listener or {})
-    additional = {k: AdditionalListener.model_validate(v) for k, v in (others or {}).items()}
-
     def program():
         balancer = MutualTlsLoadBalancer(
             "test",
-            load_balancer=LoadBalancer.model_validate(load_balancer or {}),
-            listener=main,
-            server=Server(),
-            authority=existing_authority(),
-            backends=[Backend("0", "i-a"), Backend("1", "i-b", 20)],
-            backend_port=8080,
-            vswitch_id=vswitch_id,
-            tags=TAGS,
-            additional_listeners={k: one.completed(main) for k, one in additional.items()},
+            {
+                "authority": existing_authority(),
+                "backends": [Backend("0", "i-a"), Backend("1", "i-b", 20)],
+                "backend_port": 8080,
+                "vswitch_id": vswitch_id,
+                "load_balancer": load_balancer or {},
+                "listener": listener or {},
+                "additional_listeners": others or {},
+                "tags": TAGS,
+            },
         )
         for name in ("load_balancer_id", "address", "listener_id"):
             pulumi.export(name, getattr(balancer, name))

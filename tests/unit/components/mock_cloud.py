@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime import config, mocks, rpc, stack
-from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 
 from components.dynamic.properties import packed
 from tests.unit.components.deployment import Deployment, Registration
@@ -341,6 +341,8 @@ def deploy(
     try:
         asyncio.run(run())
     finally:
+        # Of a program that failed, the SDK would wait for the rest within the next one.
+        SETTINGS.outputs.clear()
         for loop in loops:
             loop.close()
     return deployment

@@ -12,7 +12,6 @@ import yaml
 from pulumi.output import Unknown
 
 from components.backend_servers import BackendServers
-from settings import Backends, Network
 from tests.unit.components.mock_cloud import deploy
 
 INSTANCE, SWITCH = "ecs/instance:Instance", "vpc/switch:Switch"
@@ -28,9 +27,7 @@ def deployed(cidr_block=None, *, backends=None, network=None, **options):
         block = {} if cidr_block is None else {"cidr_block": cidr_block}
         servers = BackendServers(
             "test",
-            backends=Backends.model_validate(backends or {}),
-            network=Network.model_validate({**block, **(network or {})}),
-            tags=TAGS,
+            {"backends": backends or {}, "network": {**block, **(network or {})}, "tags": TAGS},
         )
         pulumi.export("server_ids", [backend.server_id for backend in servers.backends])
         pulumi.export("weights", {backend.key: backend.weight for backend in servers.backends})

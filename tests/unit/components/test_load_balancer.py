@@ -7,7 +7,7 @@ import pytest
 from pulumi.output import Unknown
 
 from components import load_balancer
-from settings import AdditionalListener
+from components.arguments.listener import AdditionalListener
 from tests.unit.components.balancers import (
     ACL,
     ATTACHED,

@@ -12,13 +12,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from pulumi.output import Unknown
 
+from components.assembly import authority_arguments
+from components.pki import certificates, keys
+from components.pki.names import distinguished_name
+from components.pki.windows import Window
 from components.private_ca import PrivateCertificateAuthority
-from pki import certificates, keys
-from pki.names import distinguished_name
-from pki.windows import Window
-from settings import parse
+from configuration.settings import parse
 from tests.unit.components.mock_cloud import CA_KEY_ID, ISSUED, deploy
-from tests.unit.pki.material import CA_SUBJECT, issuer, key
+from tests.unit.components.pki.material import CA_SUBJECT, issuer, key
 
 CA, REGISTER = "dynamic/pki:CertificateAuthority", "dynamic/pki:CertificateRegister"
 SECRET = ("private_key", "expired_probe", "client_bundles")
@@ -49,7 +50,7 @@ def deployed(values=None, *, secret_keys=("clients",), **options):
     settings = parse(values or {}, file="Pulumi.test.yaml", secret_keys=secret_keys)
 
     def program():
-        authority = PrivateCertificateAuthority("test", settings=settings)
+        authority = PrivateCertificateAuthority("test", authority_arguments(settings))
         for name in (*SECRET, *PUBLIC):
             pulumi.export(name, getattr(authority, name))
 
@@ -266,7 +267,9 @@ def test_without_the_cas_key_nothing_is_signed_and_no_list_made():
     }
     settings = parse(values, file="-")
     made = []
-    deployment = deploy(lambda: made.append(PrivateCertificateAuthority("test", settings=settings)))
+    deployment = deploy(
+        lambda: made.append(PrivateCertificateAuthority("test", authority_arguments(settings)))
+    )
     assert "adopted_private_key" not in deployment.one(CA).inputs
     assert "ca_private_key" not in deployment.one(REGISTER).inputs
     assert deployment.one(REGISTER).inputs["adopted_key_id"]
@@ -279,7 +282,7 @@ def test_while_a_rotation_is_prepared_the_next_ca_issues_and_the_present_one_sta
     settings = parse({"certificate_authority": {"next_generation": 2}}, file="-")
 
     def program():
-        authority = PrivateCertificateAuthority("test", settings=settings)
+        authority = PrivateCertificateAuthority("test", authority_arguments(settings))
         pulumi.export("certificate", authority.certificate)
         pulumi.export("next", authority.next_certificate)
         pulumi.export("lists", authority.revocation_list)

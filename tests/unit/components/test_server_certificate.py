@@ -6,10 +6,9 @@ import pulumi
 import pytest
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
-from pydantic import SecretStr
 
+from components.arguments.certificates import Server
 from components.server_certificate import ServerCertificate
-from settings import Server
 from tests.unit.components.mock_cloud import (
     ADDRESS,
     CA_KEY_ID,
@@ -17,6 +16,7 @@ from tests.unit.components.mock_cloud import (
     deploy,
     existing_authority,
 )
+from tests.unit.test_brought_along import PKCS1, certificate
 
 ISSUE, UPLOAD = "dynamic/pki:ServerCertificate", "slb/serverCertificate:ServerCertificate"
 TAGS = {"team": "edge"}
@@ -26,10 +26,12 @@ def deployed(server=None, *, address=ADDRESS, **options):
     def program():
         certificate = ServerCertificate(
             "test",
-            server=server or Server(),
-            authority=existing_authority(),
-            address=pulumi.Output.from_input(address),
-            tags=TAGS,
+            {
+                "server": server or {},
+                "authority": existing_authority(),
+                "address": pulumi.Output.from_input(address),
+                "tags": TAGS,
+            },
         )
         for name in ("id", "certificate", "issuer", "names"):
             pulumi.export(name, getattr(certificate, name))
@@ -37,11 +39,9 @@ def deployed(server=None, *, address=ADDRESS, **options):
     return deploy(program, **options)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def brought_along():
-    # Checked when the configuration is read: test_brought_along.py.
-    pair = {"certificate": "their certificate", "private_key": SecretStr("their key")}
-    return Server.model_construct(**{**Server().model_dump(), **pair})
+    return {"certificate": certificate(), "private_key": PKCS1}
 
 
 def test_the_private_ca_issues_for_the_domains_and_the_address():
@@ -96,13 +96,13 @@ def test_a_pair_brought_along_is_uploaded_and_nothing_is_issued(brought_along):
     deployment = deployed(brought_along)
     upload = deployment.one(UPLOAD)
     assert upload.inputs == {
-        "serverCertificate": "their certificate",
-        "privateKey": "their key",
+        "serverCertificate": brought_along["certificate"],
+        "privateKey": brought_along["private_key"],
         "tags": TAGS,
     }
     assert "privateKey" in upload.secret_inputs
     assert not deployment.all(ISSUE)
-    assert deployment.outputs["certificate"] == "their certificate"
+    assert deployment.outputs["certificate"] == brought_along["certificate"]
     assert deployment.outputs["issuer"] == "other"
 
 

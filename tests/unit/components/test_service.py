@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable
+from typing import get_args, get_origin, is_typeddict
 
 import pulumi
 import pytest
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.experimental.util import camel_case
 
-from components.arguments import arguments
+from components.args import MutualTlsServiceArgs
+from components.arguments.model import Model
+from components.arguments.service import Service
 from components.service import MutualTlsService
-from configuration.model import Model
-from settings import Settings
 from tests.unit.components.mock_cloud import deploy
 
 
@@ -32,7 +34,7 @@ def typed(schema, name):
 
 def test_every_key_of_the_configuration_is_an_argument_and_none_is_required(schema):
     found = resource(schema)
-    assert set(found["inputProperties"]) == {camel_case(name) for name in Settings.model_fields}
+    assert set(found["inputProperties"]) == {camel_case(name) for name in Service.model_fields}
     assert found["requiredInputs"] == []
 
 
@@ -59,16 +61,51 @@ def test_outputs_are_those_of_the_component(schema):
     }
 
 
-def test_a_field_without_default_is_required():
-    class Sample(Model):
-        needed: int | None
-        number_or_text: int | str = 1
-        table: dict[str, list[float]] = {}  # noqa: RUF012
+def models():
+    """The argument types, each with the model that checks what arrives."""
+    found = {MutualTlsServiceArgs: Service}
+    waiting = [(MutualTlsServiceArgs, Service)]
+    while waiting:
+        kind, model = waiting.pop()
+        for name, annotation in kind.__annotations__.items():
+            for inner in parts(annotation):
+                if is_typeddict(inner) and inner not in found:
+                    (found[inner],) = [
+                        one
+                        for one in parts(model.model_fields[name].annotation)
+                        if isinstance(one, type) and issubclass(one, Model)
+                    ]
+                    waiting.append((inner, found[inner]))
+    return found
 
-    made = arguments(Sample)
-    assert made.__required_keys__ == {"needed"}
-    assert made.__optional_keys__ == {"number_or_text", "table"}
-    assert made.__annotations__["needed"] is int
+
+def parts(annotation):
+    """A type and those that it is made of."""
+    yield annotation
+    for inner in get_args(annotation):
+        yield from parts(inner)
+
+
+@pytest.mark.parametrize(("kind", "model"), models().items(), ids=lambda one: one.__name__)
+def test_an_argument_type_has_what_its_model_takes(kind, model):
+    assert kind.__annotations__.keys() == model.model_fields.keys()
+    required = {name for name, field in model.model_fields.items() if field.is_required()}
+    assert kind.__required_keys__ == required
+    for name, field in model.model_fields.items():
+        late = "_plain_or_late" in repr((field.annotation, field.metadata))
+        assert (Awaitable in map(get_origin, parts(kind.__annotations__[name]))) == late, name
+
+
+def test_each_argument_and_output_is_described(schema):
+    described = {"": resource(schema)["inputProperties"] | resource(schema)["properties"]}
+    described |= {name: one["properties"] for name, one in schema["types"].items()}
+    missing = [
+        f"{kind} {name}"
+        for kind, properties in described.items()
+        for name, one in properties.items()
+        if not one.get("description")
+    ]
+    assert missing == []
 
 
 def test_wrong_arguments_are_one_sentence_each():

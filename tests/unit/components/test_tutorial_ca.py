@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 
+from components.arguments.certificates import CertificateAuthority
 from components.dynamic import certificate_authority, certificate_register, revocation_list
-from configuration.certificates import CertificateAuthority
-from pki import brought_along, certificates, openssl_database
+from components.pki import brought_along, certificates, openssl_database
 from tests.engine.tutorial_ca import TutorialCA
 from tests.unit.components.dynamic.engine import Kept
 from tests.unit.components.dynamic.programs import (
@@ -18,7 +18,7 @@ from tests.unit.components.dynamic.programs import (
     revocations,
     signer,
 )
-from tests.unit.pki.material import needs_openssl, openssl
+from tests.unit.components.pki.material import needs_openssl, openssl
 
 pytestmark = needs_openssl
 

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.serialization import PrivateFormat
 
 from localcloud.documents import CaCertificate, ServerCertificate
 from localcloud.products import SLB
+from tests.unit.components.pki.material import with_bit_strings
 from tests.unit.localcloud.certificates import (
     certificate,
     ec_key,
@@ -15,7 +16,6 @@ from tests.unit.localcloud.certificates import (
     rsa_key,
 )
 from tests.unit.localcloud.fake_plane import Account
-from tests.unit.pki.material import with_bit_strings
 
 CERTIFICATE = certificate(rsa_key())
 KEY = private_key(rsa_key())

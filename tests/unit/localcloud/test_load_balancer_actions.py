@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from configuration import cloud
+from components.arguments import cloud
 from localcloud.documents import LoadBalancer
 from localcloud.products import SLB
 from tests.unit.localcloud.fake_plane import Account

@@ -7,14 +7,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from components.pki import revocation_list
+from components.pki.windows import Window
 from operations import outputs as stack_outputs
 from operations.certificates.inventory import inventory
 from operations.errors import OperationError
 from operations.verification.expiry import Expiry, expiries
 from operations.verification.identity import of_bundle
-from pki import revocation_list
-from pki.windows import Window
-from tests.unit.pki.material import NOW, YEAR, issuer, with_bit_strings
+from tests.unit.components.pki.material import NOW, YEAR, issuer, with_bit_strings
 
 
 def test_stack_that_is_not_up():

@@ -1,9 +1,9 @@
 """A program that is not this repository's, with the installed package."""
 
 import pulumi
-from slb_mutual_tls.components.service import MutualTlsService
 
 import components
+from slb_mutual_tls import MutualTlsService
 
 service = MutualTlsService(
     "partner-api",

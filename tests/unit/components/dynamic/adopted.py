@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from pki import certificates, der, keys
+from components.pki import certificates, der, keys
 from tests.unit.components.dynamic.programs import AUTHORITY
-from tests.unit.pki.material import NOW
+from tests.unit.components.pki.material import NOW
 
 OLD_CA = {"common_name": "Old CA", "organization": "Example Ltd"}
 NAME = x509.Name(

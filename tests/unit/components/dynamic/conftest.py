@@ -7,11 +7,11 @@ from datetime import datetime
 import pytest
 
 from components.dynamic import certificate_authority, certificate_register, properties
-from pki import keys
-from pki.clock import CLOCK_OFFSET
+from components.pki import keys
+from components.pki.clock import CLOCK_OFFSET
 from tests.unit.components.dynamic.engine import Kept
 from tests.unit.components.dynamic.programs import AUTHORITY, register
-from tests.unit.pki.material import NOW, small_key
+from tests.unit.components.pki.material import NOW, small_key
 
 
 @pytest.fixture(autouse=True)

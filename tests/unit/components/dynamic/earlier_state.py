@@ -22,14 +22,14 @@ from components.dynamic import (
     revocation_list,
     server_certificate,
 )
-from pki import bundles, certificates, keys
-from pki import revocation_list as lists
-from pki.certificates import Issuer
-from pki.names import distinguished_name
-from pki.revocation_list import Revoked
-from pki.windows import Window
+from components.pki import bundles, certificates, keys
+from components.pki import revocation_list as lists
+from components.pki.certificates import Issuer
+from components.pki.names import distinguished_name
+from components.pki.revocation_list import Revoked
+from components.pki.windows import Window
 from tests.unit.components.dynamic.engine import Kept
-from tests.unit.pki.material import small_key
+from tests.unit.components.pki.material import small_key
 
 STATE = Path(__file__).parent / "state"
 PROVIDERS = {

@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives import hashes
 
 from components.dynamic import certificate_authority, certificate_register, revocation_list
 from components.dynamic.authority_inputs import renewed_before_end
-from pki import certificates, durations, keys
-from pki.certificates import Issuer
-from pki.names import distinguished_name
-from pki.windows import Window, show_time
+from components.pki import certificates, durations, keys
+from components.pki.certificates import Issuer
+from components.pki.names import distinguished_name
+from components.pki.windows import Window, show_time
 from tests.unit.components.dynamic.engine import Kept, texts
 from tests.unit.components.dynamic.programs import (
     AUTHORITY,
@@ -22,8 +22,8 @@ from tests.unit.components.dynamic.programs import (
     register,
     revocations,
 )
-from tests.unit.pki import odd
-from tests.unit.pki.material import NOW, small_key
+from tests.unit.components.pki import odd
+from tests.unit.components.pki.material import NOW, small_key
 
 KEY = small_key()
 SUBJECT = distinguished_name({"common_name": "Old CA", "organization": "Example Ltd"})

@@ -10,10 +10,10 @@ from cryptography import x509
 from pulumi.runtime.rpc import UNKNOWN
 
 from components.dynamic.certificate_authority import Provider
-from pki import certificates, keys
+from components.pki import certificates, keys
 from tests.unit.components.dynamic.engine import Kept, wire
 from tests.unit.components.dynamic.programs import AUTHORITY
-from tests.unit.pki.material import NOW
+from tests.unit.components.pki.material import NOW
 
 OUTPUTS = {
     *AUTHORITY,

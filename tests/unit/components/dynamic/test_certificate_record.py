@@ -7,7 +7,7 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from components.dynamic import certificate_authority, server_certificate
 from components.dynamic.certificate_record import Provider, read_entries
-from pki import certificates
+from components.pki import certificates
 from tests.unit.components.dynamic.engine import Kept
 from tests.unit.components.dynamic.programs import AUTHORITY, present, server
 

@@ -11,7 +11,7 @@ from components.dynamic import certificate_authority
 from components.dynamic.certificate_register import Provider
 from components.dynamic.properties import packed
 from components.dynamic.register_state import read_issued
-from pki import certificates, keys
+from components.pki import certificates, keys
 from tests.unit.components.dynamic.engine import Kept, texts
 from tests.unit.components.dynamic.programs import AUTHORITY, TWO, client, register, two
 

@@ -10,10 +10,10 @@ import pytest
 from cryptography import x509
 
 from components.dynamic import certificate_authority, certificate_register, revocation_list
+from components.pki import certificates, keys
+from components.pki.certificates import Issuer
+from components.pki.windows import Window
 from components.private_ca import revoked_certificates
-from pki import certificates, keys
-from pki.certificates import Issuer
-from pki.windows import Window
 from tests.unit.components.dynamic.adopted import KINDS, adopting, leaves, made
 from tests.unit.components.dynamic.engine import Kept
 from tests.unit.components.dynamic.programs import (
@@ -23,7 +23,7 @@ from tests.unit.components.dynamic.programs import (
     register,
     revocations,
 )
-from tests.unit.pki.material import needs_openssl, openssl, small_key
+from tests.unit.components.pki.material import needs_openssl, openssl, small_key
 
 pytestmark = needs_openssl
 

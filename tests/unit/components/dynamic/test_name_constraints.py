@@ -6,12 +6,12 @@ import pytest
 from cryptography import x509
 
 from components.dynamic.certificate_authority import Provider
-from pki import certificates, keys, name_constraints
-from pki.names import distinguished_name
-from pki.windows import Window
+from components.pki import certificates, keys, name_constraints
+from components.pki.names import distinguished_name
+from components.pki.windows import Window
 from tests.unit.components.dynamic.engine import Kept
 from tests.unit.components.dynamic.programs import AUTHORITY
-from tests.unit.pki.material import NOW, YEAR, key
+from tests.unit.components.pki.material import NOW, YEAR, key
 
 DOMAIN = {"name_constraints": {"permitted": {"domains": ["example.com"]}}}
 CONSTRAINED = {**AUTHORITY, **DOMAIN}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from components.dynamic import certificate_authority, certificate_register
+from components.pki import keys
 from components.private_ca import _requests
-from pki import keys
-from settings import parse
+from configuration.settings import parse
 from tests.unit.components.dynamic.engine import Kept
 from tests.unit.components.dynamic.programs import AUTHORITY, by_the_next, register
-from tests.unit.pki import odd
-from tests.unit.pki.material import key
+from tests.unit.components.pki import odd
+from tests.unit.components.pki.material import key
 
 NAMES = {
     "a long country": ([odd.attribute(6, b"China", odd.PRINTABLE)], "Old CA"),

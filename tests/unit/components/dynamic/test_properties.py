@@ -9,9 +9,9 @@ from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 from components.dynamic.properties import BECAUSE, changed, chosen, failure, is_unknown, now
-from pki.clock import CLOCK_OFFSET
+from components.pki.clock import CLOCK_OFFSET
 from tests.unit.components.dynamic.engine import wire
-from tests.unit.pki.material import NOW
+from tests.unit.components.pki.material import NOW
 
 LENGTHS = {"validity": "365d", "renew_before": "30d"}
 

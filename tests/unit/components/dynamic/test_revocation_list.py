@@ -10,7 +10,7 @@ from cryptography import x509
 from pulumi.output import Unknown
 
 from components.dynamic import revocation_list
-from pki import certificates
+from components.pki import certificates
 from tests.unit.components.dynamic.engine import Kept, wire
 from tests.unit.components.dynamic.programs import (
     AUTHORITY,
@@ -19,7 +19,7 @@ from tests.unit.components.dynamic.programs import (
     register,
     revocations,
 )
-from tests.unit.pki.material import NOW, needs_openssl, openssl
+from tests.unit.components.pki.material import NOW, needs_openssl, openssl
 
 PHONE_ALONE = {"phone": TWO["phone"]}
 

@@ -14,7 +14,7 @@ from components.dynamic import (
     revocation_list,
     server_certificate,
 )
-from pki import certificates, names
+from components.pki import certificates, names
 from tests.unit.components.dynamic.engine import Kept, wire
 from tests.unit.components.dynamic.programs import (
     AUTHORITY,
@@ -27,8 +27,8 @@ from tests.unit.components.dynamic.programs import (
     server,
     signer,
 )
-from tests.unit.pki.material import key as full_size_key
-from tests.unit.pki.material import needs_openssl, openssl
+from tests.unit.components.pki.material import key as full_size_key
+from tests.unit.components.pki.material import needs_openssl, openssl
 
 PREPARING = {**AUTHORITY, "next_generation": 2}
 COMPLETED = {**AUTHORITY, "generation": 2}

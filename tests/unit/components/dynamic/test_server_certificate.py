@@ -8,8 +8,8 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from components.dynamic import certificate_authority
 from components.dynamic.server_certificate import Provider
-from pki import certificates, keys
-from pki.windows import show_time
+from components.pki import certificates, keys
+from components.pki.windows import show_time
 from tests.unit.components.dynamic.engine import Kept, wire
 from tests.unit.components.dynamic.programs import AUTHORITY, SERVER, server
 

@@ -9,7 +9,7 @@ import pytest
 from components.dynamic import certificate_record, revocation_list, server_certificate
 from components.dynamic.properties import unpacked
 from components.dynamic.state import UnreadableStateError
-from pki import keys
+from components.pki import keys
 from tests.unit.components.dynamic.engine import Kept, wire
 from tests.unit.components.dynamic.programs import (
     AUTHORITY,
@@ -19,7 +19,7 @@ from tests.unit.components.dynamic.programs import (
     server,
     two,
 )
-from tests.unit.pki.material import key, small_key
+from tests.unit.components.pki.material import key, small_key
 
 PREPARED = {**AUTHORITY, "next_generation": 2}
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives import hashes
 
+from components.pki import certificates, keys
+from components.pki.names import distinguished_name
+from components.pki.windows import Window
 from operations.adoption import adopted_settings
 from operations.adoption import remarks as remarks_of
-from pki import certificates, keys
-from pki.names import distinguished_name
-from pki.windows import Window
 from tests.unit.operations.adoption.existing import configured, existing, several
 
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
+from components.pki import certificates, keys, revocation_list
+from components.pki.certificates import Issuer
+from components.pki.names import distinguished_name
+from components.pki.windows import Window, show_time
 from operations import outputs as stack_outputs
 from operations.certificates.inventory import due, inventory, matching, render, to_csv, to_json
-from pki import certificates, keys, revocation_list
-from pki.certificates import Issuer
-from pki.names import distinguished_name
-from pki.windows import Window, show_time
 
 NOW = datetime(2030, 6, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)

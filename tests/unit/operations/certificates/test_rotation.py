@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from components.pki import certificates, keys
+from components.pki.names import distinguished_name
+from components.pki.windows import Window
 from operations.certificates import rotation
 from operations.certificates.revocation import changes as revocations
 from operations.errors import OperationError
 from operations.outputs import IssuedCertificate, parse
-from pki import certificates, keys
-from pki.names import distinguished_name
-from pki.windows import Window
 
 NOW = datetime(2026, 3, 14, tzinfo=UTC)
 AUTHORITY = "slb-mutual-tls:certificate_authority"

@@ -9,8 +9,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from components.pki import certificates, keys, paths
 from operations.probing.throwaway import AUTHORITY_TYPE, Throwaways, stack_issuer
-from pki import certificates, keys, paths
 from tests.conformance import specimens
 
 NOW = datetime.now(UTC)

@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
+from components.pki import certificates, keys
+from components.pki.certificates import Issuer
+from components.pki.names import distinguished_name
+from components.pki.windows import Window, show_time
 from operations.outputs import StackOutputs
 from operations.project import POLICY_PACK
 from operations.report.contents import Contents, Verification, gather
 from operations.report.policy import read_rules
 from operations.verification.report import Check, Report
-from pki import certificates, keys
-from pki.certificates import Issuer
-from pki.names import distinguished_name
-from pki.windows import Window, show_time
 
 NOW = datetime(2030, 6, 1, tzinfo=UTC)
 

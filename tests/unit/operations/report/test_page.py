@@ -6,6 +6,8 @@ import re
 import pytest
 from cryptography import x509
 
+from components.pki import certificates, name_constraints
+from components.pki.names import distinguished_name
 from operations import outputs as stack_outputs
 from operations.certificates.inventory import STATES
 from operations.report import words
@@ -13,8 +15,6 @@ from operations.report.markup import element, escaped, joined
 from operations.report.page import page
 from operations.verification.checks import TITLES
 from operations.verification.report import Report, from_json
-from pki import certificates, name_constraints
-from pki.names import distinguished_name
 from tests.unit.operations.report import samples
 from tests.unit.operations.report.samples import VERIFICATION, Page, issued
 

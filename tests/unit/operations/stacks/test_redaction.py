@@ -7,9 +7,9 @@ import urllib.parse
 
 import pytest
 
+from components.pki import keys
 from operations.stacks.redaction import LONGEST, SHOWN, Redactor
-from pki import keys
-from tests.unit.pki.material import small_key
+from tests.unit.components.pki.material import small_key
 
 PEM = keys.pkcs1(small_key()).rstrip()
 PKCS8 = PEM.replace("RSA PRIVATE", "PRIVATE")

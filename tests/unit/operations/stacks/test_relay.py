@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
+from components.pki import keys
 from operations.stacks.redaction import SHOWN
-from pki import keys
-from tests.unit.pki.material import small_key
+from tests.unit.components.pki.material import small_key
 
 PROJECT = Path(__file__).resolve().parents[4]
 KEY = keys.pkcs1(small_key())

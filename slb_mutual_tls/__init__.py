@@ -1,0 +1,38 @@
+"""HTTPS with mutual authentication on Alibaba Cloud's load balancer, as Pulumi components.
+
+```python
+import pulumi
+from slb_mutual_tls import MutualTlsService
+
+service = MutualTlsService("shop", {"clients": {"partner": {}}})
+pulumi.export("address", service.address)
+```
+"""
+
+from slb_mutual_tls.components.args import (
+    BackendServersArgs,
+    MutualTlsLoadBalancerArgs,
+    MutualTlsServiceArgs,
+    PrivateCertificateAuthorityArgs,
+    ServerCertificateArgs,
+)
+from slb_mutual_tls.components.backend_servers import BackendServers
+from slb_mutual_tls.components.load_balancer import MutualTlsLoadBalancer
+from slb_mutual_tls.components.private_ca import PrivateCertificateAuthority
+from slb_mutual_tls.components.server_certificate import ServerCertificate
+from slb_mutual_tls.components.server_groups import Backend
+from slb_mutual_tls.components.service import MutualTlsService
+
+__all__ = [
+    "Backend",
+    "BackendServers",
+    "BackendServersArgs",
+    "MutualTlsLoadBalancer",
+    "MutualTlsLoadBalancerArgs",
+    "MutualTlsService",
+    "MutualTlsServiceArgs",
+    "PrivateCertificateAuthority",
+    "PrivateCertificateAuthorityArgs",
+    "ServerCertificate",
+    "ServerCertificateArgs",
+]

@@ -1,0 +1,27 @@
+"""Quick keys; generated examples without a time limit of their own, which leave no files."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from components.pki import keys
+from tests.unit.components.pki.material import small_key
+
+settings.register_profile(
+    "unhurried", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
+
+
+@pytest.fixture
+def asked_for(monkeypatch):
+    """Sizes of the keys that were made; the keys themselves are small."""
+    sizes = []
+
+    def generate(bits):
+        sizes.append(bits)
+        return small_key()
+
+    monkeypatch.setattr(keys, "generate", generate)
+    return sizes
