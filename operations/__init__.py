@@ -1,1 +1,1 @@
-"""What people do beside `pulumi up`: run stacks, verify them, hand out client bundles."""
+"""Commands that people run beside `pulumi up`: run stacks, verify them, hand out client bundles."""

@@ -12,10 +12,10 @@ from typing import Any
 from operations.errors import OperationError
 
 VERSIONS = {"SLB": "2014-05-15", "ECS": "2014-05-26", "VPC": "2016-04-28"}
-"""Products that can be asked."""
+"""API version of each product that can be asked."""
 
 ENDPOINT_VARIABLES = ("ALIBABA_CLOUD_ENDPOINT_{}", "{}_ENDPOINT")
-"""Where the alicloud provider finds another endpoint of a product, host:port, in its order."""
+"""Variables in which the alicloud provider finds a product's endpoint, host:port, in its order."""
 
 ACCESS_KEY_VARIABLES = (
     ("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_SECURITY_TOKEN"),
@@ -25,7 +25,7 @@ ACCESS_KEY_VARIABLES = (
         "ALIBABA_CLOUD_SECURITY_TOKEN",
     ),
 )
-"""The provider's names of key, secret and token, then the SDK's."""
+"""Variables of access key, secret and token: the provider's names first, then the SDK's."""
 
 CONNECT_MILLISECONDS = 5_000
 READ_MILLISECONDS = 10_000
@@ -147,7 +147,7 @@ class CloudApi:
         return {"credential": credential}
 
     def _ca_file(self) -> str | None:
-        """CA of an endpoint of one's own; Alibaba Cloud's own have public certificates."""
+        """CA of a custom endpoint; Alibaba Cloud's own endpoints have public certificates."""
         path = self._environ.get("SSL_CERT_FILE") if self._endpoint else None
         if path and not Path(path).is_file():
             raise CloudApiError(f"SSL_CERT_FILE names {path}, which is not a file.")

@@ -1,4 +1,4 @@
-"""How a command ends that is told to: what it began is put back first."""
+"""Orderly endings: a command that is told to end first puts back what it began."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import signal
 from collections.abc import Iterator
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
-"""Asked to end, and the terminal is gone."""
+"""Signals that ask a command to end, or tell it that its terminal is gone."""
 
 _WHILE_PUTTING_BACK = (signal.SIGINT, *ENDING)
 
 
 def leave(number: int) -> SystemExit:
-    """What a command ends with that a signal has ended, as shells have it."""
+    """Exit of a command that a signal has ended, with the status that shells give it."""
     return SystemExit(128 + number)
 
 

@@ -8,4 +8,4 @@ class OperationError(Exception):
 
 
 class ReportedError(OperationError):
-    """The same, where the reason has been printed already by the program that found it."""
+    """An operation failed, and the program that found it has printed the reason already."""

@@ -89,7 +89,7 @@ def _lists(value: str) -> str:
 
 
 def _from_json(value: Any) -> Any:
-    """A map as JSON; earlier versions put out the map itself."""
+    """Decode a map from JSON; earlier versions put out the map itself."""
     if not isinstance(value, str):
         return value
     try:
@@ -99,7 +99,7 @@ def _from_json(value: Any) -> Any:
 
 
 Pem = Annotated[str, AfterValidator(_certificates)]
-"""Certificates in PEM, the leaf first."""
+"""One or more certificates in PEM, the leaf first."""
 
 PemOrEmpty = Annotated[str, AfterValidator(lambda value: value and _certificates(value))]
 
@@ -158,7 +158,7 @@ class RecordedCertificate(_Model):
 
 
 class Renewal(_Model):
-    """How long before its end each certificate is renewed, e.g. 30d; unknown: as it ends."""
+    """Renewal periods: how long before its end each certificate is renewed, such as 30d."""
 
     certificate_authority: Duration = "1s"
     server: Duration = "1s"
@@ -192,7 +192,7 @@ class Backend(_Model):
 
 
 class DomainCertificate(_Model):
-    """What is served for an additional domain: PEM, empty for one that Alibaba Cloud keeps."""
+    """Certificate served for an additional domain: PEM, empty for one that Alibaba Cloud keeps."""
 
     certificate: PemOrEmpty
     issuer: Literal["private", "other"]
@@ -206,7 +206,7 @@ class DomainCertificate(_Model):
 
 
 class ClientBundle(_Model):
-    """What a client is handed: its certificate, and its key unless it keeps that to itself.
+    """Bundle that a client is handed: its certificate, and its key unless it keeps that to itself.
 
     `pkcs12` is base64, `private_key` PKCS#8 PEM; `pass_phrase` opens both. The three are there
     together or not at all.
@@ -254,7 +254,7 @@ class StackOutputs(_Model):
     renewal: Renewal = Renewal()
     certificate_revocation_list: Annotated[str, AfterValidator(_lists)] = ""
     next_ca_certificate: PemOrEmpty = ""
-    """Of the CA that a rotation prepares."""
+    """Certificate of the CA that a rotation prepares, PEM; empty if none is prepared."""
     client_bundles: Annotated[dict[FileName, ClientBundle], BeforeValidator(_from_json)]
     expired_probe: ExpiredProbe | None = None
 
@@ -279,7 +279,7 @@ class StackOutputs(_Model):
 
     @property
     def is_ip_address(self) -> bool:
-        """Whether `url` names an IP address and not a DNS name."""
+        """Tell whether `url` names an IP address and not a DNS name."""
         try:
             ipaddress.ip_address(self.host)
         except ValueError:
@@ -288,7 +288,7 @@ class StackOutputs(_Model):
 
     @property
     def listener(self) -> ListenerSettings:
-        """The main listener."""
+        """Settings of the main listener."""
         return self.listeners[0] if self.listeners else ListenerSettings(port=self.listener_port)
 
     @property
@@ -310,11 +310,11 @@ class StackOutputs(_Model):
 
     @property
     def revocation_lists(self) -> list[x509.CertificateRevocationList]:
-        """Of `certificate_revocation_list`, parsed: one for each key of the CA in use."""
+        """Revocation lists, parsed: one for each key of the CA in use."""
         return _revocation_lists(self.certificate_revocation_list)
 
     def key_of(self, name: str) -> str:
-        """What a client's key is called, such as `ECDSA P-256`; empty if it cannot be told."""
+        """Kind of a client's key, such as `ECDSA P-256`; empty if it cannot be told."""
         bundle = self.client_bundles.get(name)
         if bundle is None:
             return ""

@@ -1,4 +1,4 @@
-"""The API of SLB 2014-05-15 with the SDK's models of its answers."""
+"""API of SLB 2014-05-15 with the SDK's models of its answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from operations.cloud_api import CloudApi
 
 
 class SlbApi(CloudApi):
-    """The API in one region.
+    """API of SLB in one region.
 
     Args:
         region: Its id, e.g. `cn-hangzhou`.

@@ -1,4 +1,4 @@
-"""What a stack's configuration says of a load balancer that was made by hand, so that it stays."""
+"""Configuration that keeps a load balancer that was made by hand as it is."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from operations.stacks.local_environment import section
 
 Scalar = str | int | bool
 Value = Scalar | tuple[str, ...] | Mapping[str, Scalar | tuple[str, ...]]
-"""A key's; a sticky session or an ACL is one as a whole."""
+"""Value of one configuration key; a sticky session or an access control list is one value."""
 
 SECTIONS = ("load_balancer", "listener", "additional_listeners", "backends", "tags")
-"""Of the configuration that say something of it."""
+"""Sections of the configuration that describe the load balancer."""
 
 FIXED = frozenset(
     {
@@ -33,7 +33,7 @@ FIXED = frozenset(
         "backends.port",
     }
 )
-"""What only a replacement changes."""
+"""Keys whose change replaces the load balancer or its listener."""
 
 KEPT_UNSET = frozenset(
     {
@@ -42,7 +42,7 @@ KEPT_UNSET = frozenset(
         "load_balancer.resource_group_id",
     }
 )
-"""What stays as it is where the configuration does not say it."""
+"""Keys that stay as they are in the cloud where the configuration does not set them."""
 
 STRICT = frozenset({"tls_cipher_policy_1_2_strict", "tls_cipher_policy_1_2_strict_with_1_3"})
 """TLS policies that the rules for every stack let through."""
@@ -51,7 +51,7 @@ STRICT = frozenset({"tls_cipher_policy_1_2_strict", "tls_cipher_policy_1_2_stric
 def configuration(
     existing: Existing, config: Mapping[str, Any]
 ) -> tuple[dict[str, Scalar], Settings]:
-    """What the stack's configuration has to say so that the load balancer stays as it is.
+    """Derive the configuration under which the load balancer stays as it is.
 
     Keys that the configuration sets already stay; the preview shows what they change.
 
@@ -91,7 +91,7 @@ def configuration(
 
 
 def _alike(existing: Existing) -> Iterator[tuple[str, Value]]:
-    """The configuration's keys with what they are there."""
+    """Yield each configuration key with the value that the existing load balancer has for it."""
     instance, listener = existing.instance, existing.listener
     yield "load_balancer.name", instance.load_balancer_name
     yield "load_balancer.address_type", instance.address_type
@@ -145,7 +145,7 @@ def _sticky_session(listener: Any) -> dict[str, Scalar | tuple[str, ...]]:
 
 
 def _health_check(listener: Any) -> Iterator[tuple[str, Value]]:
-    """Without a check, the API tells nothing else of it."""
+    """Yield the health check's keys. Without a check, the API tells nothing else of it."""
     yield "listener.health_check.enabled", listener.health_check == "on"
     if listener.health_check != "on":
         return
@@ -201,7 +201,7 @@ def _tags(existing: Existing, section: Mapping[str, Any]) -> dict[str, Scalar]:
 
 
 def _quoted(key: str) -> str:
-    """A key that is no plain word, as a part of a path."""
+    """Quote a key that is no plain word, for a path of the Pulumi CLI."""
     escaped = key.replace('"', '\\"')
     return f'["{escaped}"]'
 
@@ -232,7 +232,7 @@ def _set(sections: dict[str, Any], path: str, value: Value) -> None:
 
 
 def _leaves(path: str, value: Value) -> dict[str, Scalar]:
-    """Plain values by path: the Pulumi CLI sets no others."""
+    """Yield plain values by path: the Pulumi CLI sets no others."""
     found: dict[str, Scalar] = {}
     if isinstance(value, Mapping):
         for key, one in value.items():
@@ -261,7 +261,7 @@ def _require_way_back(existing: Existing, sections: Mapping[str, Any]) -> None:
 
 
 def _require_domain_extensions(existing: Existing, sections: Mapping[str, Any]) -> None:
-    """What the listener shows for additional domains has to come from somewhere."""
+    """Check that each additional domain's certificate is configured: the API does not return it."""
     configured = {domain.lower() for domain in _at(sections, "listener.domain_extensions") or {}}
     missing = [one for one in existing.domain_extensions if one.lower() not in configured]
     if missing:
@@ -274,7 +274,7 @@ def _require_domain_extensions(existing: Existing, sections: Mapping[str, Any]) 
 
 
 def _require_free_ports(existing: Existing, sections: Mapping[str, Any]) -> None:
-    """What is left alone keeps its ports."""
+    """Check that no configured port is that of a listener that is left alone."""
     wanted = {"listener.redirect_port": _at(sections, "listener.redirect_port")}
     wanted |= {
         f"additional_listeners.{name}.port": (section or {}).get("port")
@@ -292,7 +292,7 @@ def _require_free_ports(existing: Existing, sections: Mapping[str, Any]) -> None
 
 
 def _valid(sections: Mapping[str, Any]) -> Settings:
-    """Check that the configuration can say what is there; else it would change without a word."""
+    """Check that the configuration can express the load balancer; else `up` would change it."""
     checked = {name: dict(section) for name, section in sections.items()}
     if checked["listener"].get("domain_extensions"):
         # Their certificates are none of this, and their keys are secrets.

@@ -1,4 +1,4 @@
-"""An existing load balancer, made by hand as the tutorial makes it, as the API tells it."""
+"""Existing load balancer, made by hand as the tutorial makes it, read from the API."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Existing:
 
     @property
     def weights(self) -> dict[str, int]:
-        """Of the default server group, by server id."""
+        """Weights in the default server group, by server id."""
         servers = self.instance.backend_servers.backend_server
         return {one.server_id: int(one.weight) for one in servers}
 
     @property
     def tags(self) -> dict[str, str]:
-        """The instance's, without those that Alibaba Cloud sets."""
+        """Tags of the load balancer, without those that Alibaba Cloud sets."""
         tags = self.instance.tags.tag if self.instance.tags else []
         return {
             one.tag_key: one.tag_value
@@ -49,14 +49,14 @@ class Existing:
 
     @property
     def domain_extensions(self) -> dict[str, str]:
-        """Ids by additional domain."""
+        """Ids of the listener's domain extensions, by domain."""
         found = self.listener.domain_extensions
         extensions = found.domain_extension if found else []
         return {one.domain: one.domain_extension_id for one in extensions}
 
 
 def look(api: SlbApi, load_balancer_id: str, port: int | None) -> Existing:
-    """Look a load balancer up.
+    """Read a load balancer and its HTTPS listener from the API.
 
     Args:
         api: Of its region.
@@ -102,7 +102,7 @@ def look(api: SlbApi, load_balancer_id: str, port: int | None) -> Existing:
 
 
 def _redirect_port(listeners: Sequence[Any], port: int) -> int | None:
-    """Of the first listener that redirects to this port; the program has one."""
+    """Port of the first listener that redirects to `port`; the program makes only one."""
     return min(
         (
             int(one.listener_port)

@@ -1,4 +1,4 @@
-"""What a person has to know before `make up` changes a load balancer that was made by hand."""
+"""Remarks on what `make up` changes of a load balancer that was made by hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from operations.stacks.local_environment import section
 
 
 def remarks(existing: Existing, settings: Settings, config: Mapping[str, Any]) -> Iterator[str]:
-    """What a person has to know before `make up`.
+    """List what a person has to know before `make up` changes an imported load balancer.
 
     Args:
         existing: The load balancer.
@@ -60,7 +60,7 @@ def _left_alone(existing: Existing, settings: Settings) -> Iterator[str]:
 
 
 def _not_kept(existing: Existing, settings: Settings) -> Iterator[str]:
-    """What the configuration does not say as it is there."""
+    """List the attributes of the load balancer that the configuration does not keep as they are."""
     instance, listener = existing.instance, existing.listener
     before, after = listener.tlscipher_policy, settings.listener.tls_cipher_policy
     if before != after:

@@ -26,7 +26,7 @@ LISTENER = "alicloud:slb/listener:Listener"
 DOMAIN_EXTENSION = "alicloud:slb/domainExtension:DomainExtension"
 IMPORTED = frozenset({COMPONENT, INSTANCE, SERVERS, LISTENER, DOMAIN_EXTENSION})
 PROGRAM = "pulumi-python:dynamic"
-"""What the types begin with of what only the program makes."""
+"""Prefix of the resource types that only the program makes: they cannot be imported."""
 
 
 def require_none(stack: Stack, config: Mapping[str, Any]) -> None:
@@ -50,7 +50,7 @@ def require_none(stack: Stack, config: Mapping[str, Any]) -> None:
 def brought_in(
     stack: Stack, existing: Existing, settings: Settings
 ) -> Iterator[Callable[[], None]]:
-    """Make the load balancer the stack's, by `pulumi import`; nothing is changed in the cloud.
+    """Import the load balancer into the stack by `pulumi import`; nothing changes in the cloud.
 
     Gives a function after whose call the stack keeps it. However the block ends without it, the
     stack forgets what was imported.
@@ -121,7 +121,7 @@ def resources(name: str, existing: Existing, settings: Settings) -> dict[str, An
 
 
 def let_go(stack: Stack, kept: Collection[str]) -> None:
-    """Forget what the stack has but these resources, by URN; the cloud is left as it is."""
+    """Forget every resource of the stack but these, by URN; the cloud is left as it is."""
     with endings.undisturbed():
         for one in reversed(stack.deployment().get("resources") or []):
             if one["urn"] not in kept:

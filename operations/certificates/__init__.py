@@ -1,1 +1,1 @@
-"""What people do with a stack's certificates: hand out, list, revoke, rotate."""
+"""Commands' work on a stack's certificates: hand out, list, revoke, rotate."""

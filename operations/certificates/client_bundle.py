@@ -17,7 +17,7 @@ from operations.errors import OperationError
 from operations.outputs import ClientBundle, StackOutputs
 
 SHARED_NAMES = frozenset({"ca", "chain"})
-"""Clients of these names would have a certificate file that is another file of the bundle."""
+"""Names of clients whose certificate file would have the name of another file of the bundle."""
 
 
 def write(found: StackOutputs, name: str, directory: Path) -> list[Path]:
@@ -53,7 +53,7 @@ def write(found: StackOutputs, name: str, directory: Path) -> list[Path]:
 
 
 def _files(found: StackOutputs, name: str) -> dict[str, bytes]:
-    """Content by file name; the file that marks the directory as the client's comes first."""
+    """Content of a bundle by file name, first the file that marks the directory as the client's."""
     bundle = _bundle(found, name)
     if name.lower() in SHARED_NAMES:
         raise OperationError(
@@ -77,13 +77,13 @@ def _files(found: StackOutputs, name: str) -> dict[str, bytes]:
 
 
 def _intermediates(chain: str) -> str:
-    """The certificates between the client's and its root: what the client has to send along."""
+    """Certificates between the client's and its root, which the client has to send along."""
     parsed = certificates.load_chain(chain)
     return "".join(certificates.pem(one) for one in parsed if one.issuer != one.subject)
 
 
 def _with_key(name: str, bundle: ClientBundle) -> dict[str, bytes]:
-    """The files that hold or open the key; none of a client that keeps its key to itself."""
+    """Content, by file name, of what holds or opens the key; empty if the client keeps its key."""
     if bundle.pkcs12 is None or bundle.private_key is None or bundle.pass_phrase is None:
         return {}
     pass_phrase = bundle.pass_phrase.get_secret_value()
@@ -125,7 +125,7 @@ def _bundle(found: StackOutputs, name: str) -> ClientBundle:
 
 @contextlib.contextmanager
 def _opened(directory: Path) -> Iterator[int]:
-    """A descriptor of the directory, so that what is checked is what is written to."""
+    """Open the directory, so that what is checked is what is written to."""
     with contextlib.suppress(FileExistsError):
         directory.mkdir(mode=0o700, parents=True)
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

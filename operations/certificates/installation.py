@@ -1,4 +1,4 @@
-"""How to install a client's bundle in browsers, systems and programs, as text to hand on.
+"""Instructions for installing a client's bundle in browsers, systems and programs.
 
 No pass phrase is in the text or, where its commands run, on a command line: other users of a
 machine see those. Programs ask for it or read it from the bundle's `passphrase.txt`.
@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 Issuer = Literal["private", "other"]
-"""Who issued the server's certificate: the stack's own CA, or one that clients may know already."""
+"""Issuer of the server's certificate: the stack's own CA, or one that clients may know already."""
 
 # curl's and Java's quoting agree: backslashes before quotes and backslashes.
 _ESCAPE = r"""s/[\\"]/\\&/g"""
@@ -76,7 +76,7 @@ def instructions(
 
 
 def _own_key(name: str, url: str, directory: Path, issuer: Issuer) -> str:
-    """For a client that has made its key and a signing request itself."""
+    """Instructions for a client that has made its own key and a certificate signing request."""
     trust = f"--cacert {_quoted(directory / 'ca.crt')} " if issuer == "private" else ""
     certificate = _quoted(directory / f"{name}.crt")
     return f"""\

@@ -1,4 +1,4 @@
-"""Who holds a certificate: every one of a stack that has not been forgotten, and its state."""
+"""Inventory of a stack's certificates: who holds each, and its state, until it is forgotten."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ from components.pki.durations import parse as parse_duration
 from operations.outputs import IssuedCertificate, StackOutputs
 
 State = Literal["valid", "due", "superseded", "revoked", "expired"]
-"""due: the next `up` renews it. superseded: its holder has a newer one, or is gone, and it has not
-expired."""
+"""State of a certificate in the inventory.
+
+due: the next `up` renews it. superseded: its holder has a newer one, or is gone, and it has not
+expired.
+"""
 
 Role = Literal["ca", "server", "client", "revocation list"]
 
@@ -36,7 +39,7 @@ _STYLE: dict[State, str] = {
     "revoked": "red",
     "superseded": "dim",
 }
-"""In the order in which they are counted."""
+"""Colour of each state, in the order in which states are counted."""
 
 STATES = tuple(_STYLE)
 
@@ -66,9 +69,9 @@ class Item:
 
 
 def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
-    """All of a stack: CA, servers, what they had before, revocation list, then the clients.
+    """List a stack's CA, servers, earlier certificates, revocation list and clients, in this order.
 
-    Those are in order of issue.
+    The clients are in order of issue.
     """
     of_ca = outputs.renewal.certificate_authority
     items = [_of_certificate("ca", "CA", outputs.ca, of_ca, now)]
@@ -92,18 +95,18 @@ def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
 
 
 def due(items: Sequence[Item], until: datetime) -> list[Item]:
-    """What is to be renewed until then, the first first."""
+    """List what is to be renewed until a time, the earliest first."""
     found = [(item.due_at, item) for item in items if item.due_at and item.due_at <= until]
     return [item for _, item in sorted(found, key=lambda pair: pair[0])]
 
 
 def to_json(items: Sequence[Item]) -> str:
-    """A list of objects with the fields of `Item`; times in RFC 3339."""
+    """Write the inventory as a list of objects with the fields of `Item`; times in RFC 3339."""
     return json.dumps([_plain(item) for item in items], indent=2, ensure_ascii=False)
 
 
 def to_csv(items: Sequence[Item]) -> str:
-    """A line for each, after a line of names."""
+    """Write the inventory as CSV: a line of names, then a line for each item."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(Item)], lineterminator="\n")
     writer.writeheader()
@@ -112,17 +115,17 @@ def to_csv(items: Sequence[Item]) -> str:
 
 
 FINGERPRINT_SHOWN = 16
-"""Hex digits, as the table has them."""
+"""Hex digits of a fingerprint that the table shows."""
 
 GAP = "  "
-"""Between two columns."""
+"""Spaces between two columns of the table."""
 
 SERIAL_SHOWN = 12
 """Hex digits of a serial number where there is not the room for all."""
 
 
 def matching(items: Sequence[Item], states: Collection[str], names: Collection[str]) -> list[Item]:
-    """Those in one of these states whose name is one of these; an empty collection takes all.
+    """Select items by state and by name; an empty collection of either takes all.
 
     Args:
         items: What to choose from.
@@ -138,7 +141,7 @@ def matching(items: Sequence[Item], states: Collection[str], names: Collection[s
 
 
 def by_urgency(items: Sequence[Item]) -> list[Item]:
-    """What is to be renewed, the first first; then what nobody renews, the latest end first."""
+    """Sort by urgency: first what is due first; then what nobody renews, the latest end first."""
     current = [item for item in items if item.due_at]
     others = [item for item in items if not item.due_at]
     return [
@@ -208,7 +211,7 @@ def _lines(
     *,
     shrinking: str | None = None,
 ) -> list[Text] | None:
-    """A line each, never wrapped; None where they do not fit.
+    """Lay the table out in one line for each item, never wrapped; None where lines do not fit.
 
     Args:
         items: In the order in which they are shown.
@@ -261,7 +264,7 @@ def _of_certificate(
 
 
 def _recorded(outputs: StackOutputs, shown: set[str], now: datetime) -> list[Item]:
-    """What the CA and the servers had before, and what stands beside the CA during a rotation."""
+    """Items of earlier certificates, and of those beside the CA during a rotation."""
     return [
         Item(
             role=entry.role,
@@ -323,7 +326,7 @@ def _of_clients(outputs: StackOutputs, now: datetime) -> list[Item]:
 
 
 def _key_in_bundle(outputs: StackOutputs, entry: IssuedCertificate) -> str:
-    """The kind of a key of which the entry of an earlier version does not tell."""
+    """Find the kind of a client's key in its bundle, where an earlier version did not record it."""
     bundle = outputs.client_bundles.get(entry.name)
     try:
         held = certificates.load(bundle.certificate) if bundle else None
@@ -337,7 +340,7 @@ def _key_in_bundle(outputs: StackOutputs, entry: IssuedCertificate) -> str:
 def _due_at(
     begin: datetime | None, end: datetime, renew_before: timedelta, now: datetime
 ) -> datetime:
-    """When `up` renews it: at once where the clock by which it was issued ran ahead."""
+    """Time at which `up` renews a certificate: at once if its issuer's clock ran ahead."""
     return now if begin is not None and now < begin else end - renew_before
 
 

@@ -24,7 +24,7 @@ from operations.verification.report import Check
 
 
 def named(values: Mapping[str, Any], outputs: StackOutputs, name: str) -> tuple[str, bool]:
-    """Whom somebody means who names a client, or a certificate by its serial number.
+    """Find the client that a name, or a certificate's serial number, stands for.
 
     Args:
         values: Content of the stack's configuration file.
@@ -50,7 +50,7 @@ def named(values: Mapping[str, Any], outputs: StackOutputs, name: str) -> tuple[
 def changes(
     values: Mapping[str, Any], name: str, reason: str, *, imported: bool = False
 ) -> dict[str, str | int | None]:
-    """What to set in a stack's configuration, by path; None: to remove.
+    """Compute the configuration changes that revoke a client, by path; None removes a key.
 
     Args:
         values: Content of its configuration file.
@@ -80,7 +80,7 @@ def changes(
 
 
 def cut_off(outputs: StackOutputs, name: str, leaver: Identity | None) -> Check:
-    """Whether the listener refuses what the client had; to be asked after the verification.
+    """Check that the listener refuses a revoked client, once the stack has been verified.
 
     Args:
         outputs: Of the stack.

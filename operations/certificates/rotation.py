@@ -26,7 +26,7 @@ AUTHORITY = f"{NAMESPACE}:certificate_authority"
 
 
 def changes(values: Mapping[str, Any], step: Step) -> dict[str, int | None]:
-    """What to set in a stack's configuration, by path; None: to remove.
+    """Compute the configuration changes of a step of the rotation, by path; None removes a key.
 
     Args:
         values: Content of its configuration file.
@@ -95,7 +95,7 @@ def left_behind(outputs: StackOutputs, now: datetime) -> list[IssuedCertificate]
 
 
 def earlier_clients(outputs: StackOutputs, earlier: Mapping[str, Identity]) -> Check:
-    """Whether what clients had before the rotation was prepared still gets them through."""
+    """Check that clients' certificates of before the rotation still get through."""
     target, context = probes.target_of(outputs), probes.stack_context(outputs)
     outcomes = {name: probes.probe(target, context, one) for name, one in earlier.items()}
     keys = {
@@ -107,5 +107,5 @@ def earlier_clients(outputs: StackOutputs, earlier: Mapping[str, Identity]) -> C
 
 
 def listed(entries: Sequence[IssuedCertificate]) -> str:
-    """Names and serial numbers, for a sentence."""
+    """Write names and serial numbers for a sentence."""
     return ", ".join(f"{entry.name} ({entry.serial_number})" for entry in entries)

@@ -113,7 +113,7 @@ def _refuse_to_leave_behind(before: StackOutputs, *, force: bool) -> None:
 
 
 HANDED_OUT_SHOWN = 10
-"""Commands that are printed, a line each."""
+"""Number of hand-over commands that are printed, a line each."""
 
 
 def _say_whom_to_hand_out(names: list[str], stack: str) -> None:

@@ -24,7 +24,7 @@ STOPPED = (
     "the cloud was busy, throttled, failed or did not answer, nothing need be changed. Then "
     "`make up` again: it goes on from here, and puts in order what was left half made."
 )
-"""What a failed `up` ends with."""
+"""Advice that a failed `up` ends with."""
 
 
 def require_present_time() -> None:

@@ -1,4 +1,4 @@
-"""What all commands share on the command line: where they print, and options of one meaning."""
+"""Console, options and questions that all commands share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Arguments = Annotated[list[str] | None, typer.Argument(help="Passed on to the Pu
 
 
 def agreed(question: str) -> bool:
-    """Ask, and take everything but a yes for a no: an interrupt, or that nobody is there."""
+    """Ask a yes-or-no question; an interrupt, or that nobody is there, is a no."""
     try:
         console.print(f"{question} [y/N]: ", end="", markup=False, highlight=False, soft_wrap=True)
         answer = _line()
@@ -60,7 +60,7 @@ def _line() -> str:
 
 
 def _character() -> bytes:
-    """One byte of the input: what follows a line is not its question's. Empty at the end."""
+    """Read one byte of the input, empty at its end: what follows a line is not its question's."""
     try:
         return os.read(sys.stdin.fileno(), 1)
     except OSError:  # Linux says EIO where the terminal is gone.

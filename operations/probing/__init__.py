@@ -1,1 +1,1 @@
-"""What only an account can tell: questions that documentation leaves open, tried from outside."""
+"""Probes of questions that only an account can answer, since documentation leaves them open."""

@@ -23,24 +23,26 @@ from operations.verification.identity import Identity, of_bundle
 from operations.verification.outcomes import Outcome, Unreachable
 
 ISSUED_FOR = ("ec_keys", "lower_ca", "name_constraints")
-"""Questions that need a certificate of the CA which is issued for them."""
+"""Questions that need a certificate that the stack's CA issues for them."""
 
 UNKNOWN_DOMAIN = "unknown.invalid"
-"""RFC 6761, 6.4: nobody has such a name."""
+"""Domain that nobody has (RFC 6761, 6.4)."""
 
 HEADER_LINE = 1024
 HEADER_BYTES = 32 * 1024
-"""As many of a request's headers as CLB takes by its documentation."""
+"""Size of a request's headers that CLB takes by its documentation."""
 
 CONNECTION_REQUESTS = 100
-"""As many requests as a connection serves by CLB's documentation."""
+"""Number of requests that a connection serves by CLB's documentation."""
 
 SWITCH_SECONDS = 180
-"""Until a listener has taken another CA, at most."""
+"""Seconds until a listener has taken another CA, at most."""
 
 Switch = Callable[[list[str]], AbstractContextManager[None] | None]
-"""Asked with the ways in which sessions are resumed; gives a block in which the listener has
-another CA, or None if that is not to be done."""
+"""Function that switches the listener's CA for a block, or returns None to leave it.
+
+It gets the ways in which sessions are resumed.
+"""
 
 
 def put(
@@ -49,7 +51,7 @@ def put(
     switch: Switch,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Findings:
-    """Put every question.
+    """Put every question to the listener.
 
     Args:
         outputs: Of the stack.
@@ -70,7 +72,7 @@ class _Visitor:
     announce: Callable[[str], None]
 
     def answers(self, switch: Switch) -> dict[str, Answer]:
-        """The answers of all questions, by id."""
+        """Answer every question; answers by the question's id."""
         self.announce("a request without a certificate")
         bare = self._request(None)
         throwaway, control = self._control(self.throwaways.client() if self.throwaways else None)
@@ -117,7 +119,7 @@ class _Visitor:
         return probes.probe(self._target, self._context(), identity, headers=headers)
 
     def _control(self, identity: Identity | None) -> tuple[Identity | None, Outcome | None]:
-        """A client that has to get through, and what becomes of its request."""
+        """Send the request of a client that has to get through, and return both."""
         return identity, self._request(identity) if identity else None
 
     def _why_not(self, control: Outcome | None) -> str:
@@ -142,7 +144,7 @@ class _Visitor:
         }
 
     def _name_constraints(self, throwaways: Throwaways, followed: Answer) -> Answer:
-        """By a CA below the stack's, or by the stack's own where it permits some domains only."""
+        """Try clients with names that a lower CA, or the stack's own, may not certify."""
         self.announce("clients with names that their CA may not certify")
         permitted = _permitted_domains(throwaways.constraints())
         if followed.word == "yes":
@@ -241,7 +243,7 @@ class _Visitor:
 
 
 def _headers(size: int) -> tuple[str, ...]:
-    """Headers of so many bytes, in lines as long as none of them is too long."""
+    """Request headers of so many bytes, in lines none of which is too long."""
     lines = []
     for number in range(size // HEADER_LINE):
         name = f"X-Probe-{number}: "

@@ -1,4 +1,4 @@
-"""What documentation leaves open, and what the outcomes of requests say about it: pure judgements.
+"""Questions that documentation leaves open, and judgement of outcomes as answers to them.
 
 docs/open-questions.md has each question with what is documented and how it is tried.
 """
@@ -28,7 +28,7 @@ Word = Literal[
     "unclear",
     "not tried",
 ]
-"""An answer. `unclear`: it was tried, and what was seen proves nothing; `not tried`: it was not."""
+"""Answer in a word. `unclear`: tried, and nothing is proven; `not tried`: it was not tried."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,11 @@ QUESTIONS = {
         ),
     )
 }
-"""By id, in the order of the report."""
+"""Questions by id, in the order of the report."""
 
 
 class Answer(NamedTuple):
-    """What was found out about a question.
+    """Answer to a question, and what it rests on.
 
     Attributes:
         word: The answer itself.
@@ -128,12 +128,12 @@ class Answer(NamedTuple):
 
 
 def not_tried(why: str) -> Answer:
-    """The answer of a question that was not put."""
+    """Answer to a question that was not put."""
     return Answer("not tried", why)
 
 
 def admission(outcome: Outcome | None) -> bool | None:
-    """Whether the listener let a client through, to whatever answer; None: that cannot be told."""
+    """Tell whether the listener let a client through; None if that cannot be told."""
     match outcome:
         case Answered(status=400, instance=None) | Rejected():
             return False
@@ -144,7 +144,7 @@ def admission(outcome: Outcome | None) -> bool | None:
 
 
 def no_certificate(outcome: Outcome, *, control: bool) -> Answer:
-    """How a client without a certificate is refused.
+    """Judge how a client without a certificate is refused.
 
     Args:
         outcome: Of its request.
@@ -166,7 +166,7 @@ def no_certificate(outcome: Outcome, *, control: bool) -> Answer:
 
 
 def taken(outcomes: Mapping[str, Outcome]) -> Answer:
-    """Whether clients with keys of these kinds, good in all else, get through."""
+    """Judge whether clients with keys of these kinds, good in all else, get through."""
     seen = "; ".join(f"{name}: {outcome}" for name, outcome in outcomes.items())
     admitted = {admission(outcome) for outcome in outcomes.values()}
     if None in admitted:
@@ -177,7 +177,7 @@ def taken(outcomes: Mapping[str, Outcome]) -> Answer:
 
 
 def lower_ca(outcome: Outcome, *, self_issued: bool) -> Answer:
-    """Whether a client gets through whose issuer stands below the listener's CA.
+    """Judge whether a client gets through whose issuer stands below the listener's CA.
 
     Args:
         outcome: Of its request; it sends that issuer's certificate along.
@@ -200,7 +200,7 @@ def lower_ca(outcome: Outcome, *, self_issued: bool) -> Answer:
 
 @dataclass(frozen=True)
 class Constrained:
-    """What became of clients of a CA that may not certify some names.
+    """Outcomes of clients of a CA that may not certify some names.
 
     Attributes:
         within: The client whose names it may certify.
@@ -212,7 +212,7 @@ class Constrained:
 
 
 def name_constraints(tried: Constrained) -> Answer:
-    """Whether clients are refused whose names their CA may not certify."""
+    """Judge whether clients are refused whose names their CA may not certify."""
     if not admission(tried.within):
         return Answer("unclear", f"a client within them is not let through either ({tried.within})")
     seen = f"within them: {tried.within}"
@@ -228,7 +228,7 @@ def name_constraints(tried: Constrained) -> Answer:
 
 @dataclass(frozen=True)
 class Return:
-    """A client that came back with its session.
+    """Outcomes of a client that came back with its session.
 
     Attributes:
         first: Outcome of the request in which the session began.
@@ -244,7 +244,7 @@ class Return:
 
 
 def sessions(returns: Mapping[str, Return]) -> Answer:
-    """Whether sessions are resumed.
+    """Judge whether sessions are resumed.
 
     Args:
         returns: By the way in which a session goes on: `TLS 1.2, ticket`.
@@ -266,13 +266,13 @@ def sessions(returns: Mapping[str, Return]) -> Answer:
 
 
 def resumable(returns: Mapping[str, Return]) -> list[str]:
-    """The ways in which sessions are resumed."""
+    """Ways in which sessions are resumed."""
     return [way for way, one in returns.items() if one.resumed]
 
 
 @dataclass(frozen=True)
 class AfterSwitch:
-    """What became of a session after the listener had got another CA.
+    """Outcome of a session after the listener had got another CA.
 
     Attributes:
         admitted: For how many seconds it let its client through; None: not once.
@@ -284,7 +284,7 @@ class AfterSwitch:
 
 
 def sessions_after_switch(tried: Mapping[str, AfterSwitch]) -> Answer:
-    """Whether, and for how long, sessions outlive the CA that admitted them.
+    """Judge whether, and for how long, sessions outlive the CA that admitted them.
 
     Args:
         tried: By the way in which a session goes on.
@@ -314,7 +314,7 @@ def no_server_name(
     own: bytes | None,
     domains: Mapping[str, bytes | Outcome],
 ) -> Answer:
-    """Which certificate a client gets that asks for no domain.
+    """Judge which certificate a client gets that asks for no domain.
 
     Args:
         shown: What it was shown, DER.
@@ -345,7 +345,7 @@ def no_server_name(
 
 
 def long_headers(below: Outcome, above: Outcome) -> Answer:
-    """Whether a request is refused whose headers are longer than documented.
+    """Judge whether a request is refused whose headers are longer than documented.
 
     Args:
         below: Outcome of one whose headers are shorter.
@@ -365,7 +365,7 @@ def long_headers(below: Outcome, above: Outcome) -> Answer:
 
 @dataclass(frozen=True)
 class Conversation:
-    """Requests on one connection.
+    """Course of several requests on one connection.
 
     Attributes:
         answered: How many were.
@@ -377,7 +377,7 @@ class Conversation:
 
 
 def many_requests(held: Conversation | Outcome, most: int) -> Answer:
-    """Whether a connection is ended after as many requests as documented.
+    """Judge whether a connection is ended after as many requests as documented.
 
     Args:
         held: What became of it.

@@ -1,4 +1,4 @@
-"""What was found out: for people as a table, for machines as JSON."""
+"""Report of the answers: for people as a table, for machines as JSON."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Findings:
         return 0 if words - {"unclear", "not tried"} else 1
 
     def to_json(self) -> str:
-        """As `{"url", "questions": [{"id", "question", "answer", "seen", "settles"}]}`."""
+        """Write `{"url", "questions": [{"id", "question", "answer", "seen", "settles"}]}`."""
         document = {
             "url": self.url,
             "questions": [

@@ -22,13 +22,13 @@ WAYS = {
 7.3; RFC 5077; RFC 8446, 2.2)."""
 
 TRIES = 3
-"""A load balancer has several nodes, and not each may know a session."""
+"""Number of tries: a load balancer has several nodes, and not each may know a session."""
 
 LONGEST_SECONDS = 900
-"""Until a session that outlives the CA is given up."""
+"""Seconds after which a session that outlives the CA is given up."""
 
 SPARE_SECONDS = 60
-"""Waited beyond the time that a ticket is good for."""
+"""Seconds that are waited beyond the time for which a ticket is good."""
 
 CONVERSATION_SECONDS = 60.0
 
@@ -58,7 +58,7 @@ class Returning:
         self.told = self._first_visits()
 
     def visit(self) -> tuple[Outcome, bool]:
-        """What becomes of a request, and whether the session was resumed in it."""
+        """Send a request; return its outcome, and whether the session was resumed."""
         self._resumed = False
         outcome = probes.probe(
             self._target, self._context, session=self._session, seen=self._remember

@@ -1,4 +1,4 @@
-"""The listener's CA is switched for a while, and switched back however that ends."""
+"""Switch of the listener's CA for a while, which is undone however that ends."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from operations.probing.throwaway import LIFETIME
 from operations.slb import SlbApi
 
 BUSY_SECONDS = 120
-"""Until an API that is busy is given up."""
+"""Seconds after which an API that is busy is given up."""
 
 IN_USE_SECONDS = 30
-"""Until a certificate that is said to be in use still is left."""
+"""Seconds after which a certificate that is still said to be in use is left behind."""
 
 
 @contextlib.contextmanager

@@ -73,7 +73,7 @@ class Throwaways:
         names: Sequence[x509.GeneralName] = (),
         below: Issuer | None = None,
     ) -> Identity:
-        """A client.
+        """Issue a client certificate.
 
         Args:
             kind: Of its key.
@@ -97,7 +97,7 @@ class Throwaways:
 
     @property
     def lower_ca_is_self_issued(self) -> bool:
-        """Whether a CA below the stack's has to have the same name.
+        """Tell whether a CA below the stack's has to have the same name.
 
         Where the path length is 0, only one of the same name may stand there: it does not count
         (RFC 5280, 4.2.1.9 and 6.1.4 (l)).
@@ -105,7 +105,7 @@ class Throwaways:
         return not certificates.allows_below(self.ca.certificate, 1)
 
     def lower_ca(self, constraints: x509.NameConstraints | None = None) -> Issuer:
-        """A CA below the stack's, with these name constraints beside the stack's own."""
+        """Issue a CA below the stack's, with these name constraints beside the stack's own."""
         own = self.lower_ca_is_self_issued
         subject = self.ca.certificate.subject if own else _name(f"probe CA {secrets.token_hex(4)}")
         key = self._lower_key
@@ -114,7 +114,7 @@ class Throwaways:
         return Issuer(self._issue(self.ca, subject, key, profile, extra), key)
 
     def constraints(self) -> x509.NameConstraints | None:
-        """Those of the stack's CA."""
+        """Name constraints of the stack's CA."""
         return name_constraints.of(self.ca.certificate)
 
     def _issue(

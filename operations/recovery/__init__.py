@@ -1,4 +1,4 @@
-"""What an interrupted `up` left in the cloud: found, and removed before the next one.
+"""Recovery from an interrupted `up`: what it left in the cloud is found and removed.
 
 The engine, the provider or this machine may end, or an answer be lost, after the cloud has made
 something and before the state says so. No later `up` knows of it: an instance would be billed for

@@ -1,4 +1,4 @@
-"""Whether the last `up` ended well, by the stack's state and history."""
+"""Judgement by a stack's state and history whether the last `up` ended well."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 AUTO_NAME = r"(-.+)?-[0-9a-f]{{7}}"
-"""What Pulumi appends to the name of a resource that has none of its own; for `str.format`."""
+"""Suffix that Pulumi appends to a resource's name unless the program sets one; for `str.format`."""
 
 
 @dataclass(frozen=True)
@@ -131,4 +131,4 @@ KINDS = (
         created="",
     ),
 )
-"""What is told by its name, in an order in which it can be removed."""
+"""Kinds of resources that are told by their names, in an order in which they can be removed."""

@@ -1,4 +1,4 @@
-"""What an `up` that did not end well left in the cloud: found, and removed."""
+"""Resources that an `up` that did not end well left in the cloud: found, and removed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from operations.recovery.kinds import KINDS, Kind
 LOAD_BALANCER = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
 
 SKEW = timedelta(minutes=2)
-"""The cloud's times may be whole minutes, and its clock another."""
+"""Tolerance for the cloud's times, which may be whole minutes and of another clock."""
 
 PAGE = 50
 
@@ -27,7 +27,7 @@ Call = Callable[..., Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Site:
-    """Where to look, and for what.
+    """Names and ids by which the stack's lost resources are known.
 
     Attributes:
         name: Of the program's resources: project and stack.
@@ -88,7 +88,7 @@ def site(
     tags: Mapping[str, str],
     since: datetime,
 ) -> Site:
-    """Where to look for what a stack has lost.
+    """Gather the names and ids by which a stack's lost resources are known.
 
     Args:
         name: Of the program's resources.
@@ -111,7 +111,7 @@ def site(
 
 
 def find(site: Site, call: Call) -> Iterator[Orphan]:
-    """What an `up` left, in an order to remove it.
+    """Find the resources that an `up` left, in an order in which they can be removed.
 
     Raises:
         OperationError: The cloud cannot be asked.
@@ -139,7 +139,7 @@ def find(site: Site, call: Call) -> Iterator[Orphan]:
 
 
 def remove(orphans: Iterable[Orphan], call: Call) -> None:
-    """Remove what was found.
+    """Remove the resources that were found.
 
     Raises:
         OperationError: The cloud refuses; what was not removed yet stays.
@@ -182,7 +182,7 @@ def _is_left(kind: Kind, item: Item, site: Site) -> bool:
 
 
 def _is_empty(kind: Kind, item: Item, call: Call) -> bool:
-    """Whether nobody uses it; of all others the cloud itself refuses to remove what is in use."""
+    """Tell whether a load balancer is unused; other kinds in use are kept by the cloud itself."""
     if kind.removal != "DeleteLoadBalancer":
         return True
     found = call("SLB", "DescribeLoadBalancerAttribute", LoadBalancerId=item[kind.id])
@@ -222,7 +222,7 @@ def _listeners(site: Site, call: Call, load_balancer_id: str) -> Iterator[Orphan
 
 
 def _is_own(listener: Item, site: Site, load_balancer_id: str) -> bool:
-    """Whether the program made it: its description, or that it redirects to one of the stack's."""
+    """Tell whether the program made a listener, by its description or its redirect's target."""
     forward = listener.get("HTTPListenerConfig") or {}
     if forward.get("ListenerForward") == "on":
         return f"{load_balancer_id}:https:{forward.get('ForwardPort')}" in site.known

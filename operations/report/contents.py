@@ -1,4 +1,4 @@
-"""What the report says of a stack, before it is said in a language."""
+"""Contents of the report on a stack, before they are put into a language."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Rotation:
 
 @dataclass(frozen=True)
 class Contents:
-    """What the report says.
+    """Contents of the report.
 
     Attributes:
         stack: Its name.
@@ -88,7 +88,7 @@ class Contents:
     rules: tuple[PolicyRule, ...]
 
     def subjects(self) -> dict[tuple[str, str], str]:
-        """Subjects that say more than the name, by a client's name and its serial number."""
+        """Subjects that say more than the client's name, by name and serial number."""
         return {
             (entry.name, entry.serial_number): entry.subject
             for entry in self.outputs.issued
@@ -97,7 +97,7 @@ class Contents:
 
     @property
     def keys_of_clients(self) -> Counter[str]:
-        """How many clients have which kind of key, of what is in force; empty: unknown."""
+        """Number of clients in force for each kind of key; the empty kind is unknown."""
         return Counter(
             item.key
             for item in self.items
@@ -112,7 +112,7 @@ def gather(
     verification: Verification | None,
     now: datetime,
 ) -> Contents:
-    """Put together what the report says."""
+    """Gather the report's contents."""
     items = by_urgency(inventory(outputs, now))
     return Contents(
         stack,

@@ -48,7 +48,7 @@ def escaped(text: str) -> Markup:
 
 
 def joined(*parts: str | None) -> Markup:
-    """Several one after the other."""
+    """Join pieces of markup, one after the other."""
     return Markup("".join(escaped(part) for part in parts if part is not None))
 
 

@@ -195,7 +195,7 @@ def _described(item: Item, words: Words) -> str:
 
 
 def _shown_name(item: Item, words: Words) -> str:
-    """A name that says what it is; of clients, and of the CA, it does so by itself."""
+    """Name that tells what an item is; a client's name, and the CA's, does so by itself."""
     if item.role == "revocation list":
         return words(f"role_{item.role}")
     if item.name == item.role:
@@ -327,7 +327,7 @@ def _holders(contents: Contents, words: Words) -> Markup:
 
 
 def _holder(item: Item, subjects: Mapping[tuple[str, str], str]) -> Markup:
-    """A name, and the certificate's subject below it where that says more."""
+    """Name of a holder, and the certificate's subject below it where that says more."""
     subject = subjects.get((item.name, item.serial_number))
     below = element("div", _outside(subject), class_="subject") if subject else None
     return element("th", _outside(item.name), below, scope="row")

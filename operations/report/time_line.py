@@ -1,4 +1,4 @@
-"""Where certificates stand on a time line: places in per cent, so that any width shows them."""
+"""Time line of certificates: places in per cent, so that any width shows them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MONTHS_APART = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12_000,
 """Distances of ticks, and widths of columns, in months."""
 
 LEAST = timedelta(days=30)
-"""On either side of the present."""
+"""Least time that the line shows on either side of the present."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Scale:
     end: datetime
 
     def place(self, time: datetime) -> float:
-        """Where a time is; what lies outside is at the border."""
+        """Place of a time on the scale; what lies outside is at the border."""
         part = (time - self.begin) / (self.end - self.begin)
         return round(min(max(part, 0.0), 1.0) * 100, 2)
 
@@ -63,7 +63,7 @@ class Bar:
 
     @property
     def is_current(self) -> bool:
-        """Whether it is what its holder is to show."""
+        """Tell whether a certificate is the one that its holder is to present."""
         return self.item.due_at is not None
 
 
@@ -75,13 +75,13 @@ class Lane:
 
     @property
     def first(self) -> Item:
-        """What the lane is named after."""
+        """Item that the lane is named after."""
         return self.bars[0].item
 
 
 @dataclass(frozen=True)
 class Column:
-    """How many certificates are due in some months, or end in them if nobody renews them."""
+    """Number of certificates that are due in some months, or end then if nobody renews them."""
 
     begin: datetime
     counts: Counter[State]
@@ -148,7 +148,7 @@ def months(begin: datetime, end: datetime, most: int) -> list[datetime]:
 
 
 def _scale(items: Sequence[Item], now: datetime) -> Scale:
-    """From the first beginning to the last end, unless a CA's long life would hide the others'."""
+    """Span all certificates' times, unless a CA's long life would hide the others'."""
     short = [item for item in items if item.role != "ca"] or items
     ends = [item.not_after for item in short if item.due_at] or [item.not_after for item in short]
     end = max([now + LEAST, *ends])
@@ -202,7 +202,7 @@ def _columns(items: Sequence[Item]) -> tuple[Column, ...]:
 
 
 def _begins(first: datetime, last: datetime) -> list[datetime]:
-    """Beginnings of columns, the first one not after the first time."""
+    """Beginnings of columns; the first is not after the first time."""
     from_, to = first.year * 12 + first.month - 1, last.year * 12 + last.month - 1
     apart = next(n for n in MONTHS_APART if to // n - from_ // n < MOST_COLUMNS)
     return [

@@ -16,19 +16,19 @@ class Words:
         self._place = 0 if language == "en" else 1
 
     def __call__(self, key: str, /, **values: object) -> str:
-        """The words under a key, with values in their places."""
+        """Look up the words under a key, with values in their places."""
         return TEXTS[key][self._place].format_map(values)
 
     def known(self, key: str, otherwise: str) -> str:
-        """The words under a key, if there are any."""
+        """Look up the words under a key, or return `otherwise` where there are none."""
         return self(key) if key in TEXTS else otherwise
 
     def translated(self, key: str, english: str) -> str:
-        """What is said in English elsewhere; as it is where nobody has translated it."""
+        """Translate a text that has its English elsewhere; without a translation it stays."""
         return english if self.language == "en" else IN_CHINESE.get(key, english)
 
     def listed(self, parts: list[str]) -> str:
-        """Parts one after the other."""
+        """Join parts as a list in the language."""
         return (", " if self.language == "en" else "、").join(parts)
 
 

@@ -1,1 +1,1 @@
-"""What a preview plans, as a comment that a reviewer reads."""
+"""Review of what a preview plans, as a comment on a change."""

@@ -79,7 +79,7 @@ def _comments(client: httpx.Client, environ: Mapping[str, str]) -> Comments:
 
 
 class GitHub:
-    """By the REST API for issue comments, with the job's own token (`pull-requests: write`)."""
+    """GitHub's REST API for issue comments, with the job's own token (`pull-requests: write`)."""
 
     def __init__(self, client: httpx.Client, environ: Mapping[str, str]) -> None:
         number = re.fullmatch(r"refs/pull/(\d+)/merge", environ.get("GITHUB_REF", ""))
@@ -112,7 +112,7 @@ class GitHub:
 
 
 class GitLab:
-    """By the API for notes, with a project access token: a job's own token writes none."""
+    """GitLab's API for notes, with a project access token: a job's own token writes none."""
 
     def __init__(self, client: httpx.Client, environ: Mapping[str, str]) -> None:
         number = environ.get("CI_MERGE_REQUEST_IID")

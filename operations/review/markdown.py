@@ -14,13 +14,13 @@ GITHUB_LIMIT = 65_536
 """Characters in a comment on a pull request; GitLab takes 1,000,000."""
 
 MOST_ROWS = 60
-"""Properties of one resource; the job's log has the rest."""
+"""Number of properties shown of one resource; the job's log has the rest."""
 
 MOST_CHARACTERS = 80
-"""Of a value."""
+"""Number of characters shown of a value."""
 
 MOST_MESSAGE_CHARACTERS = 10_000
-"""Of all errors, all warnings, all broken rules."""
+"""Number of characters shown of all errors, all warnings, or all broken rules."""
 
 CONSEQUENCES = {
     "pulumi-python:dynamic/pki:CertificateAuthority": (
@@ -31,7 +31,7 @@ CONSEQUENCES = {
         "Another load balancer: its address changes."
     ),
 }
-"""What nobody should overlook where a resource of this type is replaced or removed."""
+"""Consequences, by resource type, that nobody should overlook in a replacement or a deletion."""
 
 HOLDERS = {
     "pulumi-python:dynamic/pki:CertificateAuthority": "CA",
@@ -39,7 +39,7 @@ HOLDERS = {
     "pulumi-python:dynamic/pki:RevocationList": "revocation list",
     "pulumi-python:dynamic/pki:CertificateRegister": "client",
 }
-"""Whose validity the resources' `not_after` is."""
+"""Holder of the certificate whose `not_after` a resource of this type has."""
 
 _COUNTED: dict[Operation, str] = {
     "create": "to create",
@@ -57,7 +57,7 @@ def marker(stack: str) -> str:
 
 
 def markdown(plan: Plan, stack: str, *, status: int = 0, limit: int = GITHUB_LIMIT) -> str:
-    """Write a plan down.
+    """Write a plan as Markdown.
 
     Args:
         plan: The preview.

@@ -1,4 +1,4 @@
-"""What a preview plans, read from the engine's events.
+"""Plan of a preview, read from the engine's events.
 
 `pulumi preview --event-log FILE` writes one JSON object a line, as the Automation API reads it
 (`apitype.EngineEvent` in pulumi/sdk). The engine blinds secrets before it writes them.
@@ -33,7 +33,7 @@ UNKNOWN_MARK = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 class Marker:
-    """A value that is none: not there, secret, or not known yet."""
+    """Mark in a value's place: not there, secret, or not known yet."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -64,7 +64,7 @@ class Property:
 
 @dataclass(frozen=True)
 class Change:
-    """What is planned for a resource.
+    """Change that is planned for a resource.
 
     Attributes:
         type: The resource's type token.
@@ -92,7 +92,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole preview."""
+    """Plan of a whole preview."""
 
     changes: tuple[Change, ...]
     unchanged: int

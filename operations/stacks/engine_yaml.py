@@ -38,7 +38,7 @@ _TIME = re.compile(
     r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2}):(?P<second>\d{1,2})(?:[.,](?P<fraction>\d+))?"
     r"(?P<zone>Z|[-+]\d\d:\d\d)?)?"
 )
-"""With a T a zone is needed, with a space there is none."""
+"""Form of a time in YAML: with a T a zone is needed, with a space there is none."""
 
 HIGHEST_POWER = 6
 """Power of ten from which on Go prints a number with an exponent."""
@@ -60,7 +60,7 @@ class _Dumper(yaml.SafeDumper):
     """Writes every text in quotes: which ones need them is for no reader to differ about."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-        """Repeat what occurs twice."""
+        """Repeat a value that occurs twice, without an alias."""
         return True
 
 
@@ -175,7 +175,7 @@ def _mapping(node: yaml.MappingNode) -> dict[str, Any]:
 
 
 def _at(mapping: yaml.Node, place: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
-    """What yaml.v3 refuses, too."""
+    """Error for a mapping that yaml.v3 refuses, too, with its place in the file."""
     context = "while reading a mapping"
     return yaml.MarkedYAMLError(context, mapping.start_mark, problem, place.start_mark)
 

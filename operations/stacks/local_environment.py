@@ -96,7 +96,7 @@ def read(content: bytes, file: str) -> dict[str, Any]:
 
 
 def section(config: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """What a configuration has below a key of this project; empty where there is no map.
+    """Section of a configuration under a key of this project; empty where there is no map.
 
     Whether that is right, the program says in a preview.
     """
@@ -197,7 +197,7 @@ class LocalEnvironment:
             control.stop(Home(self.cloud))
 
     def cloud_status(self) -> dict[str, Any]:
-        """What `python -m localcloud status --json` says."""
+        """Ask the local cloud for its status, as `python -m localcloud status --json` prints it."""
         with _told_as_ours():
             status: dict[str, Any] = control.ask(Home(self.cloud), "GET", "/status")
             return status
@@ -293,7 +293,7 @@ class LocalEnvironment:
 
 @contextlib.contextmanager
 def _told_as_ours() -> Iterator[None]:
-    """What the local cloud cannot do, as a message of a command's.
+    """Report what the local cloud cannot do as an operation's error.
 
     Raises:
         OperationError: It cannot; the message is its own.
@@ -305,7 +305,7 @@ def _told_as_ours() -> Iterator[None]:
 
 
 def _say(text: str) -> None:
-    """Tell a person; standard output belongs to what scripts read."""
+    """Print a line for a person; standard output belongs to what scripts read."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 import psutil
 
 Holder = Mapping[str, Any]
-"""Who took a lock: hostname, pid, username."""
+"""Holder of a lock: hostname, pid, username."""
 
 
 def holders(backend: str, project: Path, stack: str) -> list[Holder]:
-    """Who holds a stack; nobody if the backend is not a folder.
+    """List who holds a stack's lock; nobody if the backend is not a folder.
 
     Args:
         backend: Its URL.
@@ -35,12 +35,12 @@ def holders(backend: str, project: Path, stack: str) -> list[Holder]:
 
 
 def taken_by(pid: int) -> Callable[[Holder], bool]:
-    """Whether a holder is this process, which this machine ran."""
+    """Make a predicate: whether a lock's holder is the process `pid` of this machine."""
     return lambda holder: _is_here(holder) and holder["pid"] == pid
 
 
 def taken_by_the_dead(holder: Holder) -> bool:
-    """Whether a holder was an engine of this machine, and lives no more.
+    """Tell whether a lock's holder was an engine of this machine that has ended.
 
     To be asked of a backend that no other machine, and no container, can be using.
     """

@@ -18,7 +18,7 @@ CLEAN_LEVEL = 10
 (https://www.pulumi.com/docs/support/troubleshooting/)."""
 
 CLEAN_LEVEL_OF_PROVIDERS = 8
-"""The same where `--logflow` has the providers log too."""
+"""Highest level that logs no credentials where `--logflow` has the providers log too."""
 
 OVERRIDE = "SLB_MUTUAL_TLS_SECRET_LOGS"
 """Environment variable; `yes`: the logs will be kept as what they are."""
@@ -80,7 +80,7 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _given(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> str:
-    """An option as it was given, in the arguments or by the environment; or nothing."""
+    """Find an option in the arguments or the environment, as it was given; empty if it was not."""
     if any(re.match(f"--{name}(=|$)", argument) for argument in arguments):
         return f"--{name}"
     variable = f"PULUMI_OPTION_{name.upper()}"

@@ -14,11 +14,14 @@ from operations.errors import OperationError
 TOKEN_FILE = "ALIBABA_CLOUD_OIDC_TOKEN_FILE"  # noqa: S105
 PROVIDER = "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"
 ROLE = "ALIBABA_CLOUD_ROLE_ARN"
-"""The SDK's own names."""
+"""Variable that names the role to assume, as the SDK calls it."""
 
 SESSION_SECONDS = 7200
-"""Longer than a job of the pipelines may take, so that none loses its credentials half-way. A role
-allows an hour unless its MaxSessionDuration says more."""
+"""Seconds that a job's credentials are valid: longer than a job of the pipelines may take.
+
+So no job loses its credentials half-way. A role allows an hour unless its MaxSessionDuration says
+more.
+"""
 
 
 def credentials(environ: Mapping[str, str]) -> dict[str, str]:

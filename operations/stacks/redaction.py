@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 SHOWN = b"[private key]"
-"""What is printed in a key's place."""
+"""Text that is printed in a key's place."""
 
 LONGEST = 16 * 1024
 """Bytes that are waited for the end of a key: in a URL, one of 4096 bits has 3.6 thousand."""
@@ -30,7 +30,7 @@ class Redactor:
         self._held = b""
 
     def feed(self, content: bytes) -> bytes:
-        """What can be printed of all that came until now; the rest may be the start of a key."""
+        """Take bytes in; return what can be printed now, as the rest may be the start of a key."""
         text = _WHOLE.sub(SHOWN, self._held + content)
         begun = _BEGIN.search(text)
         if begun and len(text) - begun.start() > LONGEST:
@@ -41,6 +41,6 @@ class Redactor:
         return text[:end]
 
     def rest(self) -> bytes:
-        """What is left at the end of the stream."""
+        """Return what is left at the end of the stream, without keys."""
         text, self._held = _CUT_SHORT.sub(SHOWN, self._held), b""
         return text

@@ -30,7 +30,7 @@ class StackFile:
         self._before = self._path.read_bytes()
 
     def changed(self, stack: Stack, wanted: Mapping[str, Scalar | None], copy: Path) -> bytes:
-        """What the file would hold with keys set by path, or removed by None.
+        """Compute the file's content with keys set by path, or removed by None.
 
         Args:
             stack: Whose CLI makes the changes that cannot be made in one place of the text.
@@ -62,7 +62,7 @@ class StackFile:
             raise OperationError(f"{self.name} cannot be changed: {answer.stderr.strip()}")
 
     def replace(self, content: bytes) -> None:
-        """Have the file hold this, at once; a link stays one, and the mode stays.
+        """Replace the file's content at once; a link stays one, and the mode stays.
 
         Raises:
             OperationError: Somebody changed the file since it was read, or it cannot be written.

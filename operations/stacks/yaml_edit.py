@@ -19,7 +19,7 @@ from operations.stacks import engine_yaml
 
 Scalar = str | bool | int
 Path = Sequence[str | int]
-"""Keys and indices from the file's top."""
+"""Path to a value: keys and indices from the file's top."""
 
 _BARE = re.compile(r"[A-Za-z/](?:[\w./-]|:(?=\w))*", re.ASCII)
 _BOOLEANS_ELSEWHERE = frozenset({"y", "n", "yes", "no", "on", "off"})
@@ -62,7 +62,7 @@ def change(text: str, path: Path, value: Scalar | None) -> str:
 
 
 def _expected(values: Any, path: Path, value: Scalar | None) -> Any:
-    """The values with the change."""
+    """Compute the values that the file must have after the change."""
     changed = place = copy.deepcopy(values)
     for part, following in itertools.pairwise(path):
         empty: Any = [] if isinstance(following, int) else {}
@@ -170,7 +170,7 @@ def _replaced(text: str, node: yaml.Node, new: str) -> str:
 
 
 def _end(entry: Any) -> int:
-    """Where an entry of a mapping, or an item of a list, ends, without what follows it."""
+    """Position at which a mapping's entry or a list's item ends, without what follows it."""
     if isinstance(entry, tuple):
         return max(_end(entry[0]), _end(entry[1]))
     if isinstance(entry, yaml.CollectionNode) and not entry.flow_style and entry.value:
@@ -180,7 +180,7 @@ def _end(entry: Any) -> int:
 
 
 def _line_after(text: str, entry: Any) -> int:
-    """Where the line after an entry begins."""
+    """Position at which the line after an entry begins."""
     last = entry
     while not isinstance(last, yaml.ScalarNode) and not getattr(last, "flow_style", False):
         last = last[1] if isinstance(last, tuple) else last.value[-1]

@@ -1,4 +1,4 @@
-"""Whether the backends that should answer do: pure judgements."""
+"""Judgement of load balancing: whether the backends that should answer do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from operations.verification.outcomes import Answered, Outcome, is_success
 def is_even(
     instances: Sequence[str | None], healthy: Collection[str], weights: Mapping[str, int]
 ) -> bool:
-    """Whether every healthy backend was seen, none more than twice as often as its weight says.
+    """Tell whether every healthy backend was seen, none over twice as often as its weight says.
 
     The nodes of a load balancer take turns each for itself, so an exact tie is not to be expected
     of a few requests. A backend whose share of them is less than one need not have been seen.
@@ -38,7 +38,7 @@ def balancing(
     healthy: Collection[str] | None,
     weights: Mapping[str, int] | None = None,
 ) -> Finding:
-    """Whether requests on new connections went to all healthy backends by their weights.
+    """Judge whether requests on new connections went to all healthy backends by their weights.
 
     Args:
         outcomes: Of the requests, in order.
@@ -80,7 +80,7 @@ def _takes_turns(instances: Sequence[str | None]) -> bool:
 
 
 def health(backends: Iterable[BackendHealth], drained: Collection[str] = ()) -> Finding:
-    """Whether there are backends and the health of all of them is normal.
+    """Judge whether there are backends and the health of all of them is normal.
 
     Args:
         backends: As the load balancer reports them.
@@ -99,7 +99,7 @@ def health(backends: Iterable[BackendHealth], drained: Collection[str] = ()) -> 
 
 
 def sticky_session(first: Outcome, later: Sequence[Outcome], cookie: str) -> Finding:
-    """Whether requests that bring the first answer's cookies went to the same backend.
+    """Judge whether requests with the first answer's cookies went to the same backend.
 
     Args:
         first: Of the request without a cookie.

@@ -1,4 +1,4 @@
-"""The checks, and what the outcomes of clients' requests mean: pure judgements.
+"""Checks of a stack, and judgement of what the outcomes of clients' requests mean.
 
 Those of backends are in `balancing`, those of the server's certificates in `served_certificates`.
 """
@@ -64,7 +64,7 @@ SOON_DAYS = 14
 
 
 def refusal(outcome: Outcome, *, clients_get_through: bool) -> Finding:
-    """Whether a request that must be refused was.
+    """Judge whether a request that must be refused was refused.
 
     Both ways of the listener count: the error page after the handshake (Tengine's status 400) and
     a TLS alert. A connection that is merely closed counts only while clients get through, since a
@@ -84,7 +84,7 @@ def refusal(outcome: Outcome, *, clients_get_through: bool) -> Finding:
 
 
 def old_tls(outcome: Outcome, *, clients_get_through: bool) -> Finding:
-    """Whether a handshake of an obsolete version, with a good certificate, was refused."""
+    """Judge whether a handshake of an obsolete version, with a good certificate, was refused."""
     if isinstance(outcome, (Answered, Untrusted)):
         # To judge the server's certificate, both sides had agreed on the version.
         return Finding("failed", f"the handshake goes on ({outcome}); expected a TLS alert")
@@ -92,7 +92,7 @@ def old_tls(outcome: Outcome, *, clients_get_through: bool) -> Finding:
 
 
 def clients(outcomes: Mapping[str, Outcome], total: int, keys: Mapping[str, str]) -> Finding:
-    """Whether each client tried got through.
+    """Judge whether each client that was tried got through.
 
     Args:
         outcomes: By client's name.
@@ -122,7 +122,7 @@ def named(name: str, keys: Mapping[str, str]) -> str:
 
 
 def _refused_kinds(outcomes: Mapping[str, Outcome], keys: Mapping[str, str]) -> str:
-    """What to think of it where nobody with a kind of key gets in, and others do."""
+    """Explain outcomes in which clients with one kind of key are refused and others get in."""
     admitted = {keys.get(name) for name, outcome in outcomes.items() if is_success(outcome)}
     refused = {
         keys.get(name) or ""
@@ -141,7 +141,7 @@ def _refused_kinds(outcomes: Mapping[str, Outcome], keys: Mapping[str, str]) -> 
 
 
 def clients_elsewhere(refusals: Mapping[str, str | None], keys: Mapping[str, str]) -> Finding:
-    """Whether the listener would let in those whose keys are not here to try.
+    """Judge whether the listener would admit the clients whose keys are not here to try.
 
     Args:
         refusals: Why it would not, by client's name; None where it would.
@@ -158,7 +158,7 @@ def clients_elsewhere(refusals: Mapping[str, str | None], keys: Mapping[str, str
 
 
 def redirect(outcome: Redirected | Unreachable, host: str, port: int | None) -> Finding:
-    """Whether a plain request was sent on to the HTTPS listener.
+    """Judge whether a plain HTTP request was redirected to the HTTPS listener.
 
     Args:
         outcome: Of the request.
@@ -178,7 +178,7 @@ def redirect(outcome: Redirected | Unreachable, host: str, port: int | None) -> 
 
 
 def additional_listeners(refusals: Mapping[str, Finding], clients: Mapping[str, str]) -> Finding:
-    """Whether further listeners refuse whoever has no certificate and admit clients.
+    """Judge whether further listeners admit clients and refuse whoever has no certificate.
 
     Args:
         refusals: What each made of a request without a certificate, by the listener's name.
@@ -195,7 +195,7 @@ def additional_listeners(refusals: Mapping[str, Finding], clients: Mapping[str, 
 
 
 def validity(expiries: Sequence[Expiry], now: datetime) -> Finding:
-    """Whether none of these certificates has expired; names those that end first."""
+    """Judge whether none of these certificates has expired; name those that end first."""
     if not expiries:
         return Finding("skipped", "there is none")
     soonest = sorted(expiries)
@@ -217,7 +217,7 @@ def _days(expiry: Expiry, now: datetime) -> str:
 def fault_of_expired_probe(
     certificate: x509.Certificate, ca: x509.Certificate, now: datetime
 ) -> str | None:
-    """Why presenting this certificate would not show that expiry is checked, if so."""
+    """Explain why this certificate could not show that expiry is checked; None if it could."""
     if certificate.not_valid_after_utc >= now:
         return f"the probe is valid until {certificate.not_valid_after_utc:%Y-%m-%d}"
     try:

@@ -1,4 +1,4 @@
-"""How long each certificate of a stack is still valid."""
+"""Remaining validity of each certificate of a stack."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Expiry:
         return (self.not_after - now).days
 
     def has_expired(self, now: datetime) -> bool:
-        """Whether `now` is past the last moment of validity (RFC 5280, 4.1.2.5)."""
+        """Tell whether `now` is past the last moment of validity (RFC 5280, 4.1.2.5)."""
         return now > self.not_after
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from operations.verification.report import Status
 
 SHOWN = 3
-"""How many of many are named in a detail."""
+"""Number of names that a detail lists before it counts the rest."""
 
 
 class Finding(NamedTuple):
@@ -19,12 +19,12 @@ class Finding(NamedTuple):
 
     @classmethod
     def passed_if(cls, good: bool, detail: str) -> Finding:
-        """Passed, or else failed, with the same detail."""
+        """Finding that is passed or failed, with the same detail in either case."""
         return cls("passed" if good else "failed", detail)
 
 
 def some(items: Iterable[str]) -> str:
-    """The first few, and how many more there are."""
+    """List the first few, and how many more there are."""
     listed = list(items)
     more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
     return ", ".join(listed[:SHOWN]) + more

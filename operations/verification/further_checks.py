@@ -12,7 +12,7 @@ from operations.verification.outcomes import Answered, Outcome, Unreachable, is_
 from operations.verification.probes import Target
 
 STICKY_REQUESTS = 6
-"""Sent with the session's cookie; taking turns, the backends would all be seen."""
+"""Number of requests with the session's cookie: by turns they would reach every backend."""
 
 
 def configured(outputs: StackOutputs) -> frozenset[str]:
@@ -29,7 +29,7 @@ def configured(outputs: StackOutputs) -> frozenset[str]:
 def findings(
     outputs: StackOutputs, target: Target, client: Identity | None, lasts: Callable[[str], bool]
 ) -> dict[str, Finding]:
-    """The findings of these checks.
+    """Run the checks of what a stack has beside its main listener.
 
     Args:
         outputs: Of the stack.
@@ -113,14 +113,14 @@ def _additional_listeners(
 
 
 def _admitted(listener: ListenerSettings, outcome: Outcome) -> bool:
-    """Whether a client got through: to a backend or, of a VServer group of others, to its error."""
+    """Tell whether a listener admitted a client; a VServer group's error answer counts too."""
     if listener.server_group_id:
         return isinstance(outcome, Answered) and outcome.status != 400
     return is_success(outcome)
 
 
 def _mapped(outputs: StackOutputs) -> bool:
-    """Whether something in front maps the main listener's port, and perhaps others' too."""
+    """Tell whether something in front maps the main listener's port, and perhaps others' too."""
     return outputs.port != outputs.listener_port
 
 

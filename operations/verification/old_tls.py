@@ -1,4 +1,4 @@
-"""Speaking TLS versions that are obsolete (RFC 8996), to see them refused."""
+"""Handshakes of obsolete TLS versions (RFC 8996), to see them refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import warnings
 from operations.verification.identity import Identity
 
 OLD_VERSIONS = {"TLS 1.0": ssl.TLSVersion.TLSv1, "TLS 1.1": ssl.TLSVersion.TLSv1_1}
-"""Name for people, and OpenSSL's value."""
+"""Obsolete versions: name for people, and OpenSSL's value."""
 
 
 def restrict_to(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:
@@ -27,7 +27,7 @@ def restrict_to(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:
 
 
 def can_speak(version: ssl.TLSVersion, identity: Identity) -> bool:
-    """Whether the local OpenSSL completes a handshake of this version, tried in memory.
+    """Tell whether the local OpenSSL completes a handshake of this version, tried in memory.
 
     Args:
         version: To try.

@@ -1,4 +1,4 @@
-"""What becomes of a request from outside, as values for judgement and for people."""
+"""Outcomes of a request from outside, as values for judgement and for people."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Answered:
     cookies: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """What a person reads in a report."""
+        """Describe the answer for a report."""
         title = self.title.removeprefix(str(self.status)).strip()
         by = f" from {self.instance}" if self.instance else ""
         return f"HTTP {self.status}{by}" + (f" ({title})" if title and not by else "")
@@ -42,7 +42,7 @@ class Rejected:
     alert: str | None
 
     def __str__(self) -> str:
-        """What a person reads in a report."""
+        """Describe the rejection for a report."""
         return f"TLS alert: {self.alert}" if self.alert else "connection closed"
 
 
@@ -59,7 +59,7 @@ class Untrusted:
     wrong_name: bool = False
 
     def __str__(self) -> str:
-        """What a person reads in a report."""
+        """Describe the distrust for a report."""
         return f"the server's certificate is not trusted: {self.reason}"
 
 
@@ -70,7 +70,7 @@ class Unreachable:
     reason: str
 
     def __str__(self) -> str:
-        """What a person reads in a report."""
+        """Describe the failure to connect for a report."""
         return self.reason
 
 
@@ -81,7 +81,7 @@ class Unusable:
     reason: str
 
     def __str__(self) -> str:
-        """What a person reads in a report."""
+        """Describe the certificate's fault for a report."""
         return f"its certificate cannot be presented: {self.reason}"
 
 
@@ -89,7 +89,7 @@ Outcome = Answered | Rejected | Untrusted | Unreachable | Unusable
 
 
 def is_success(outcome: Outcome | None) -> bool:
-    """Whether a request got through to a backend."""
+    """Tell whether a request got through to a backend."""
     return isinstance(outcome, Answered) and outcome.status == 200
 
 
@@ -106,7 +106,7 @@ class Redirected:
     location: str
 
     def __str__(self) -> str:
-        """What a person reads in a report."""
+        """Describe the redirect for a report."""
         return f"HTTP {self.status}" + (f" to {printable(self.location)}" if self.location else "")
 
 

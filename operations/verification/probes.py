@@ -38,7 +38,7 @@ PROBE_SECONDS = 10.0
 """Limit of a whole probe, from connecting to the last byte."""
 
 ANSWER_BYTES = 65_536
-"""As much of an answer as is read."""
+"""Bytes of an answer that are read at most."""
 
 _NAME_MISMATCHES = {62, 64}
 """OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
@@ -56,7 +56,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Target:
-    """Where probes go: host and port of the stack's URL.
+    """Address that probes connect to: host and port of the stack's URL.
 
     Attributes:
         host: Name or IP address.
@@ -75,7 +75,7 @@ class Target:
 
 
 def target_of(outputs: StackOutputs) -> Target:
-    """The stack's own address, the only one that probes talk to."""
+    """Address of the stack itself, the only one that probes talk to."""
     return Target(outputs.host, outputs.port)
 
 
@@ -213,7 +213,7 @@ def connected(
     session: ssl.SSLSession | None = None,
     limit: float = PROBE_SECONDS,
 ) -> _Result | Outcome:
-    """Do with a connection what `use` does, given the connection and its deadline.
+    """Connect, and call `use` with the connection and its deadline.
 
     The other arguments are those of `probe`.
     """
@@ -265,7 +265,7 @@ class Connection(ssl.SSLSocket):
     """
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        """Read as the library's own; a reset closes the connection."""
+        """Read as the standard library does; a reset closes the connection."""
         try:
             return super().recv(buflen, flags)
         except ConnectionError:

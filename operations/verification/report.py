@@ -1,4 +1,4 @@
-"""What a verification found: for people as a table, for machines as JSON."""
+"""Report of a verification: for people as a table, for machines as JSON."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether no check failed."""
+        """Tell whether no check failed."""
         return not any(check.status == "failed" for check in self.checks)
 
     @property

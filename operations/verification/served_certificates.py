@@ -1,4 +1,4 @@
-"""Whether the server shows the certificates that it should: pure judgements."""
+"""Judgement of the certificates that the server presents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from operations.verification.outcomes import Outcome, Untrusted
 
 
 def served_certificate(served: bytes | Outcome, in_state: x509.Certificate | None) -> Finding:
-    """Whether the certificate (DER) that the server presents is the one in state."""
+    """Judge whether the certificate (DER) that the server presents is the one in state."""
     if in_state is None:
         return Finding("skipped", "Alibaba Cloud keeps it, and no state has it")
     if not isinstance(served, bytes):
@@ -39,7 +39,7 @@ def server_names(
     *,
     private: bool,
 ) -> Finding:
-    """Whether the served certificate bears the expected names and covers the URL's host.
+    """Judge whether the served certificate bears the expected names and covers the URL's host.
 
     Args:
         outcome: Of a handshake in which OpenSSL compared the URL's host with the names.
@@ -65,7 +65,7 @@ def server_names(
 
 
 def server_chain(outcome: bytes | Outcome, *, private: bool) -> Finding:
-    """Whether the server's chain leads to its anchor.
+    """Judge whether the server's chain leads to its anchor.
 
     Args:
         outcome: Of a handshake that trusted the stack's CA alone or, for a certificate from
@@ -84,7 +84,7 @@ def server_chain(outcome: bytes | Outcome, *, private: bool) -> Finding:
 def domain_certificates(
     served: Mapping[str, bytes | Outcome], in_state: Mapping[str, x509.Certificate | None]
 ) -> Finding:
-    """Whether clients that ask for an additional domain are shown that domain's certificate.
+    """Judge whether clients that ask for an additional domain get that domain's certificate.
 
     Args:
         served: Certificate (DER) by domain.
@@ -109,7 +109,7 @@ def domain_certificates(
 
 
 def covers(names: Iterable[str], domain: str) -> bool:
-    """Whether a certificate's names cover a domain, which may begin with a `*` (RFC 9525, 6.3)."""
+    """Tell whether a certificate's names cover a domain, perhaps with a `*` (RFC 9525, 6.3)."""
     known = {_normal(name) for name in names}
     return domain in known or f"*.{domain.split('.', 1)[-1]}" in known
 

@@ -28,18 +28,23 @@ from operations.verification.outcomes import Outcome, Unreachable, is_success
 from operations.verification.report import Check, Report
 
 SETTLE_SECONDS = 180.0
-"""A new HTTPS listener may take three minutes to serve, by Alibaba Cloud's documentation."""
+"""Seconds for a stack to settle.
+
+A new HTTPS listener may take three minutes to serve, by Alibaba Cloud's documentation.
+"""
 
 POLL_SECONDS = 1.0
 
 CLIENTS_TRIED = 3
 
 BALANCING_ROUNDS = 5
-"""A round sends two requests for each backend, or more by weight; it is repeated as often as this,
-until all backends have been seen by their weights."""
+"""Number of rounds until all backends must have been seen by their weights.
+
+A round sends two requests for each backend, or more by weight.
+"""
 
 MOST_REQUESTS = 40
-"""Sent in a round, whatever the weights."""
+"""Number of requests sent in a round at most, whatever the weights."""
 
 OFFLINE_CHECKS = frozenset(
     {"health", "clients_elsewhere", "ca_validity", "server_validity", "client_validity"}
@@ -86,7 +91,7 @@ def verify(
 
 
 def _to_try(outputs: StackOutputs) -> list[str]:
-    """Clients of which each kind of key has one at least: a listener may refuse one kind alone."""
+    """Choose clients to try, one of each kind of key at least: a listener may refuse one kind."""
     names = outputs.clients_to_try()
     first_of_kind = {outputs.key_of(name): name for name in reversed(names)}
     others = [name for name in names if name not in first_of_kind.values()]
@@ -96,7 +101,7 @@ def _to_try(outputs: StackOutputs) -> list[str]:
 
 @dataclass(frozen=True)
 class _Patience:
-    """The time that is left for the stack to settle."""
+    """Time that is left for the stack to settle."""
 
     deadline: float
     announce: Callable[[str], None]
@@ -152,7 +157,7 @@ class _Visitor:
         self._private = outputs.server_certificate_issuer == "private"
 
     def settled_clients(self, patience: _Patience) -> dict[str, Outcome]:
-        """What becomes of each client's request, once all succeed or the time is up."""
+        """Send each client's request until all succeed or the time is up; return the outcomes."""
         while True:
             outcomes = {name: self._request(one) for name, one in self._identities.items()}
             trouble = [f"{n}: {o}" for n, o in outcomes.items() if not is_success(o)]
@@ -183,7 +188,7 @@ class _Visitor:
         }
 
     def _online_checks(self) -> frozenset[str]:
-        """Those of this stack that ask something of its URL."""
+        """Checks of this stack that send requests to its URL."""
         others = checks.CONFIGURED - further_checks.configured(self._outputs)
         return frozenset(TITLES) - OFFLINE_CHECKS - others
 
@@ -193,7 +198,7 @@ class _Visitor:
         return finding if passable else finding._replace(detail=finding.detail + self._shut_out())
 
     def _shut_out(self) -> str:
-        """What to think of where nobody gets through, if there is an ACL."""
+        """Ask, where nobody gets through, whether an access control list is the reason."""
         acl = self._outputs.listener.acl
         return f"; does listener.acl, a {acl} list, admit this machine?" if acl else ""
 
@@ -234,7 +239,7 @@ class _Visitor:
         return finding
 
     def _effective_weights(self) -> dict[str, int]:
-        """Weights as the scheduler takes them: rr knows only whether a backend is drained."""
+        """Weights as the scheduler takes them: rr only knows whether a backend is drained."""
         weighs = self._outputs.listener.scheduler == "wrr"
         return {
             server: weight if weighs or not weight else 100
@@ -283,7 +288,7 @@ class _Visitor:
 
 
 def _clients_elsewhere(outputs: StackOutputs, now: datetime) -> dict[str, Finding]:
-    """Clients whose keys are not here: their certificates' paths, built as the listener would."""
+    """Build the certificate paths of clients whose keys are not here, as the listener would."""
     tried = set(outputs.clients_to_try())
     refusals: dict[str, str | None] = {}
     for name in outputs.clients_in_force():
