@@ -8,7 +8,7 @@ from typing import Any, cast
 import pulumi
 
 from .args import BackendServersArgs, MutualTlsLoadBalancerArgs, PrivateCertificateAuthorityArgs
-from .arguments.service import Service
+from .arguments.service import MutualTlsServiceArguments
 from .backend_servers import BackendServers
 from .load_balancer import MutualTlsLoadBalancer
 from .private_ca import PrivateCertificateAuthority
@@ -29,7 +29,9 @@ class Assembly:
     load_balancer: MutualTlsLoadBalancer
 
 
-def assemble(name: str, service: Service, opts: pulumi.ResourceOptions | None = None) -> Assembly:
+def assemble(
+    name: str, service: MutualTlsServiceArguments, opts: pulumi.ResourceOptions | None = None
+) -> Assembly:
     """Make a service of arguments that were checked.
 
     Args:
@@ -55,7 +57,7 @@ def assemble(name: str, service: Service, opts: pulumi.ResourceOptions | None = 
     return Assembly(authority, backends, load_balancer)
 
 
-def authority_arguments(service: Service) -> PrivateCertificateAuthorityArgs:
+def authority_arguments(service: MutualTlsServiceArguments) -> PrivateCertificateAuthorityArgs:
     """Choose what the CA takes of a service's arguments."""
     args: dict[str, Any] = {
         "certificate_authority": service.certificate_authority,
@@ -67,13 +69,15 @@ def authority_arguments(service: Service) -> PrivateCertificateAuthorityArgs:
     return cast("PrivateCertificateAuthorityArgs", args)
 
 
-def _backend_arguments(service: Service, tags: dict[str, pulumi.Input[str]]) -> BackendServersArgs:
+def _backend_arguments(
+    service: MutualTlsServiceArguments, tags: dict[str, pulumi.Input[str]]
+) -> BackendServersArgs:
     args = {"backends": service.backends, "network": service.network, "tags": tags}
     return cast("BackendServersArgs", args)
 
 
 def _load_balancer_arguments(
-    service: Service,
+    service: MutualTlsServiceArguments,
     authority: PrivateCertificateAuthority,
     backends: BackendServers,
     tags: dict[str, pulumi.Input[str]],

@@ -12,9 +12,9 @@ import pulumi_alicloud as alicloud
 
 from . import catalogue
 from .args import BackendServersArgs
-from .arguments.cloud import DEFAULT_WEIGHT, Backends, Network
+from .arguments.cloud import DEFAULT_WEIGHT, BackendsArguments, NetworkArguments
 from .arguments.late import is_known
-from .arguments.service import Instances
+from .arguments.service import BackendServersArguments
 from .inputs import read_arguments, when_all_known, when_known
 from .instance_page import cloud_config
 from .names import LONGEST, bounded
@@ -60,7 +60,7 @@ class BackendServers(pulumi.ComponentResource):
         Raises:
             pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
         """
-        settings = read_arguments(Instances, args or {}, name)
+        settings = read_arguments(BackendServersArguments, args or {}, name)
         backends, network = settings.backends, settings.network
         super().__init__("slb-mutual-tls:index:BackendServers", name, None, opts)
         self._name = name
@@ -87,7 +87,9 @@ class BackendServers(pulumi.ComponentResource):
         ]
         self.register_outputs({"server_ids": server_ids})
 
-    def _site(self, backends: Backends, network: Network, invoke: pulumi.InvokeOptions) -> _Site:
+    def _site(
+        self, backends: BackendsArguments, network: NetworkArguments, invoke: pulumi.InvokeOptions
+    ) -> _Site:
         """Where new instances run."""
         if network.vswitch_ids:
             return self._existing_site(backends, network, invoke)
@@ -113,7 +115,7 @@ class BackendServers(pulumi.ComponentResource):
         return self._placed(vpc.id, blocks, placed, self._security_group(vpc.id, backends.port).id)
 
     def _existing_site(
-        self, backends: Backends, network: Network, invoke: pulumi.InvokeOptions
+        self, backends: BackendsArguments, network: NetworkArguments, invoke: pulumi.InvokeOptions
     ) -> _Site:
         """Existing vSwitches, and a type that is sold in the zones of all of them."""
 
@@ -150,7 +152,7 @@ class BackendServers(pulumi.ComponentResource):
             security_group_id,
         )
 
-    def _blocks(self, network: Network, count: int) -> Mapping[str, ipaddress.IPv4Network]:
+    def _blocks(self, network: NetworkArguments, count: int) -> Mapping[str, ipaddress.IPv4Network]:
         """The new vSwitches' names, and their parts of the block."""
         parts = ipaddress.IPv4Network(network.cidr_block).subnets(
             new_prefix=max(24, network.cidr_block.prefixlen + 1)
@@ -177,7 +179,7 @@ class BackendServers(pulumi.ComponentResource):
         )
 
     def _instances(
-        self, backends: Backends, site: _Site, invoke: pulumi.InvokeOptions
+        self, backends: BackendsArguments, site: _Site, invoke: pulumi.InvokeOptions
     ) -> Sequence[pulumi.Output[str]]:
         image_id = backends.image_id or catalogue.system_image(invoke)
         chosen_here = [
@@ -211,7 +213,7 @@ class BackendServers(pulumi.ComponentResource):
         ]
 
     def _group_id(
-        self, backends: Backends, vpc_id: pulumi.Input[str], invoke: pulumi.InvokeOptions
+        self, backends: BackendsArguments, vpc_id: pulumi.Input[str], invoke: pulumi.InvokeOptions
     ) -> pulumi.Input[str]:
         """Id of the existing security group that is configured, else of a new one."""
         if backends.security_group_id is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_alicloud as alicloud
 
-from .arguments.cloud import LoadBalancer
+from .arguments.cloud import LoadBalancerArguments
 
 CORES, MEMORY_GIB = 2, 2.0
 """Smallest size that every region sells in current families; enough for a web page."""
@@ -295,7 +295,9 @@ def existing_load_balancer(
     return ExistingLoadBalancer(found[0].address, found[0].address_ip_version)
 
 
-def require_load_balancer_zones(load_balancer: LoadBalancer, opts: pulumi.InvokeOptions) -> None:
+def require_load_balancer_zones(
+    load_balancer: LoadBalancerArguments, opts: pulumi.InvokeOptions
+) -> None:
     """Check that the region sells a load balancer in the configured zones and of the IP version.
 
     Nothing is asked for where neither is configured.

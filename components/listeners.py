@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_alicloud as alicloud
 
-from .arguments.listener import Acl, ListenerOptions
+from .arguments.listener import AclArguments, ListenerOptions
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def redirect(
 
 def acl(
     name: str,
-    entries: Acl,
+    entries: AclArguments,
     *,
     ip_version: pulumi.Input[str],
     tags: Mapping[str, pulumi.Input[str]],

@@ -10,10 +10,10 @@ import pulumi_alicloud as alicloud
 
 from . import catalogue
 from .args import MutualTlsLoadBalancerArgs
-from .arguments.cloud import LoadBalancer
+from .arguments.cloud import LoadBalancerArguments
 from .arguments.late import is_known
-from .arguments.listener import AdditionalListener, ListenerOptions, require_ip_version
-from .arguments.service import BalancingArguments
+from .arguments.listener import AdditionalListenerArguments, ListenerOptions, require_ip_version
+from .arguments.service import MutualTlsLoadBalancerArguments
 from .dynamic.certificate_record import CertificateRecord, Present, read_entries
 from .inputs import read_arguments, when_known
 from .listeners import (
@@ -77,7 +77,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         Raises:
             pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
         """
-        settings = read_arguments(BalancingArguments, args, name)
+        settings = read_arguments(MutualTlsLoadBalancerArguments, args, name)
         load_balancer, listener = settings.load_balancer, settings.listener
         authority, tags = args["authority"], dict(settings.tags)
         super().__init__("slb-mutual-tls:index:MutualTlsLoadBalancer", name, None, opts)
@@ -252,9 +252,9 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
 
     def _new(
         self,
-        load_balancer: LoadBalancer,
+        load_balancer: LoadBalancerArguments,
         vswitch_id: pulumi.Input[str] | None,
-        others: Mapping[str, AdditionalListener],
+        others: Mapping[str, AdditionalListenerArguments],
     ) -> _Instance:
         internet = load_balancer.address_type == "internet"
         protected = load_balancer.modification_protection
@@ -303,7 +303,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         return _Instance(made.id, made.address, load_balancer.address_ip_version)
 
 
-def groups_of(listeners: Mapping[str, AdditionalListener]) -> dict[str, str]:
+def groups_of(listeners: Mapping[str, AdditionalListenerArguments]) -> dict[str, str]:
     """The VServer groups that listeners name, by the place in the configuration."""
     return {
         f"additional_listeners.{name}.server_group_id": listener.server_group_id

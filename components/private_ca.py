@@ -9,10 +9,13 @@ from typing import Any
 import pulumi
 
 from .args import PrivateCertificateAuthorityArgs
-from .arguments.certificates import CertificateAuthority as AuthoritySettings
-from .arguments.certificates import Client, ClientDefaults
+from .arguments.certificates import (
+    CertificateAuthorityArguments,
+    ClientArguments,
+    ClientDefaultsArguments,
+)
 from .arguments.late import is_known
-from .arguments.service import AuthorityArguments, Issuing
+from .arguments.service import IssuingArguments, PrivateCertificateAuthorityArguments
 from .dynamic.authority_inputs import renewed_before_end
 from .dynamic.certificate_authority import CertificateAuthority
 from .dynamic.certificate_register import CertificateRegister
@@ -81,7 +84,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         Raises:
             pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
         """
-        settings = read_arguments(AuthorityArguments, args or {}, name)
+        settings = read_arguments(PrivateCertificateAuthorityArguments, args or {}, name)
         super().__init__("slb-mutual-tls:index:PrivateCertificateAuthority", name, None, opts)
         self._name = name
         configured = settings.certificate_authority
@@ -107,7 +110,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         )
         self.register_outputs({"certificate": self.certificate})
 
-    def _authority(self, settings: AuthorityArguments) -> CertificateAuthority:
+    def _authority(self, settings: PrivateCertificateAuthorityArguments) -> CertificateAuthority:
         configured = settings.certificate_authority
         return CertificateAuthority(
             self._name,
@@ -124,7 +127,11 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         )
 
     def _register(
-        self, settings: AuthorityArguments, authority: CertificateAuthority, *, rotating: bool
+        self,
+        settings: PrivateCertificateAuthorityArguments,
+        authority: CertificateAuthority,
+        *,
+        rotating: bool,
     ) -> CertificateRegister:
         configured = settings.certificate_authority
         key = authority.next_private_key if rotating else authority.private_key
@@ -151,7 +158,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
 
     def _revocation_list(
         self,
-        settings: AuthorityArguments,
+        settings: PrivateCertificateAuthorityArguments,
         authority: CertificateAuthority,
         register: CertificateRegister,
         *,
@@ -184,7 +191,9 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         return pulumi.Output.concat(made.revocation_list, made.next_revocation_list)
 
 
-def _subject(configured: AuthoritySettings, default: str) -> pulumi.Input[dict[str, str]]:
+def _subject(
+    configured: CertificateAuthorityArguments, default: str
+) -> pulumi.Input[dict[str, str]]:
     """The fields of the CA's name; an existing CA's, once its certificate is known."""
     if configured.certificate is None:
         return configured.distinguished_name(default)
@@ -194,7 +203,7 @@ def _subject(configured: AuthoritySettings, default: str) -> pulumi.Input[dict[s
     )
 
 
-def _adopted_key_id(configured: AuthoritySettings) -> pulumi.Input[str] | None:
+def _adopted_key_id(configured: CertificateAuthorityArguments) -> pulumi.Input[str] | None:
     if not configured.adopted or configured.certificate is None:
         return None
     return when_known(
@@ -204,7 +213,7 @@ def _adopted_key_id(configured: AuthoritySettings) -> pulumi.Input[str] | None:
 
 
 def _renew_before(
-    configured: AuthoritySettings, authority: CertificateAuthority
+    configured: CertificateAuthorityArguments, authority: CertificateAuthority
 ) -> pulumi.Output[str]:
     """How long before its end the CA is renewed; what nobody here renews, in its last second."""
     if not configured.can_issue:
@@ -241,7 +250,7 @@ def latest(issued: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _others(settings: AuthorityArguments) -> pulumi.Input[list[str]]:
+def _others(settings: PrivateCertificateAuthorityArguments) -> pulumi.Input[list[str]]:
     """Serial numbers of what the CA that was brought along has issued and what is no client's.
 
     Its own certificate, which `CA.pl -newca` enters in the index as well, and the servers'.
@@ -263,7 +272,9 @@ def _numbers_of_others(texts: Sequence[Any]) -> list[str]:
     )
 
 
-def _requests(settings: Issuing, ca_subject: pulumi.Input[Mapping[str, str]]) -> dict[str, Any]:
+def _requests(
+    settings: IssuingArguments, ca_subject: pulumi.Input[Mapping[str, str]]
+) -> dict[str, Any]:
     """What the register is asked to issue, by client name."""
     inherited = when_known(ca_subject, _inherited)
     return {
@@ -275,8 +286,8 @@ def _requests(settings: Issuing, ca_subject: pulumi.Input[Mapping[str, str]]) ->
 
 def _request(
     name: str,
-    client: Client,
-    effective: ClientDefaults,
+    client: ClientArguments,
+    effective: ClientDefaultsArguments,
     inherited: pulumi.Input[Mapping[str, str]],
 ) -> pulumi.Input[dict[str, Any]]:
     """What the register is asked to issue to a client."""
@@ -313,11 +324,13 @@ def _inherited(ca_subject: Mapping[str, str]) -> dict[str, str]:
     return {field: fitting[field] for field in INHERITED if field in fitting}
 
 
-def _client_subject(name: str, client: Client, inherited: Mapping[str, str]) -> dict[str, str]:
+def _client_subject(
+    name: str, client: ClientArguments, inherited: Mapping[str, str]
+) -> dict[str, str]:
     return {"common_name": name, **inherited, **client.subject.values()}
 
 
-def _own_material(client: Client) -> dict[str, Any]:
+def _own_material(client: ClientArguments) -> dict[str, Any]:
     """What a client brings along; what it does not is left out."""
     material: dict[str, Any] = {
         "signing_request": client.signing_request,

@@ -9,8 +9,8 @@ import pulumi
 import pulumi_alicloud as alicloud
 
 from .args import ServerCertificateArgs
-from .arguments.certificates import Server
-from .arguments.service import Served
+from .arguments.certificates import ServerArguments
+from .arguments.service import ServerCertificateArguments
 from .dynamic.server_certificate import ServerCertificate as IssuedServerCertificate
 from .inputs import read_arguments, secret_text
 from .names import LONGEST_TO_COMPLETE, bounded
@@ -51,7 +51,7 @@ class ServerCertificate(pulumi.ComponentResource):
         Raises:
             pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
         """
-        settings = read_arguments(Served, args, name)
+        settings = read_arguments(ServerCertificateArguments, args, name)
         server, authority, address = settings.server, args["authority"], args.get("address")
         super().__init__("slb-mutual-tls:index:ServerCertificate", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -100,7 +100,7 @@ class ServerCertificate(pulumi.ComponentResource):
 
 
 def checked_arguments(
-    server: Server,
+    server: ServerArguments,
     authority: PrivateCertificateAuthority,
     tags: Mapping[str, pulumi.Input[str]],
     *,
@@ -116,7 +116,7 @@ def checked_arguments(
     return cast("ServerCertificateArgs", args)
 
 
-def _names(server: Server, address: pulumi.Input[str] | None) -> pulumi.Output[list[str]]:
+def _names(server: ServerArguments, address: pulumi.Input[str] | None) -> pulumi.Output[list[str]]:
     """The names that are asked for, each once: domains, the load balancer's address, others."""
     addresses = [] if address is None else [address]
     return pulumi.Output.all(*server.domains, *addresses, *server.ip_addresses).apply(

@@ -7,7 +7,7 @@ import os
 import pulumi
 
 from .args import MutualTlsServiceArgs
-from .arguments.service import Service
+from .arguments.service import MutualTlsServiceArguments
 from .assembly import assemble
 from .inputs import read_arguments
 from .pki import clock
@@ -58,7 +58,7 @@ class MutualTlsService(pulumi.ComponentResource):
             pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
         """
         require_present_time()
-        service = read_arguments(Service, args, name)
+        service = read_arguments(MutualTlsServiceArguments, args, name)
         super().__init__("slb-mutual-tls:index:MutualTlsService", name, None, opts)
         parts = assemble(name, service, pulumi.ResourceOptions(parent=self))
         self.address = parts.load_balancer.address

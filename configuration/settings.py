@@ -12,12 +12,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from components.arguments.errors import SettingsError
-from components.arguments.service import Service
+from components.arguments.service import MutualTlsServiceArguments
 from components.arguments.validation import validate
 from configuration.regions import REGIONS
 
 
-class Settings(Service):
+class Settings(MutualTlsServiceArguments):
     """All keys of the stack under `slb-mutual-tls:`."""
 
     published_port: Annotated[int, Field(ge=0, le=65535)] = 0

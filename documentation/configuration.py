@@ -162,7 +162,7 @@ def docstrings(model: type[Model]) -> dict[str, str]:
 
 
 def _arguments_of(model: type[Model]) -> type:
-    kind: type = getattr(args, f"{model.__name__}Args")
+    kind: type = getattr(args, f"{model.__name__.removesuffix('uments')}s")
     return kind
 
 

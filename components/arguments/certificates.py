@@ -123,7 +123,7 @@ def _email(value: str) -> str:
     return value
 
 
-class Subject(Model):
+class SubjectArguments(Model):
     """A distinguished name (RFC 5280, 4.1.2.6); empty fields are left out of it."""
 
     common_name: Annotated[str, _subject_field("common_name")] | None = None
@@ -139,7 +139,7 @@ class Subject(Model):
         return self.model_dump(exclude_none=True)
 
 
-class Validity(Model):
+class ValidityArguments(Model):
     """How long a certificate lives, and how long before its end it is renewed."""
 
     validity: Duration
@@ -183,7 +183,7 @@ Generation = Annotated[int, Field(ge=1, le=1000)]
 """Counts the keys of the CA."""
 
 
-class NameSubtrees(Model):
+class NameSubtreesArguments(Model):
     """Names of three forms, each with all that is below it."""
 
     domains: tuple[Annotated[str, AfterValidator(name_constraints.domain)], ...] = ()
@@ -195,21 +195,21 @@ class NameSubtrees(Model):
         return {form: sorted(set(found)) for form, found in self if found}
 
 
-class NameConstraints(Model):
+class NameConstraintsArguments(Model):
     """Which names the CA may certify (RFC 5280, 4.2.1.10); a form without any is free."""
 
-    permitted: NameSubtrees = NameSubtrees()
-    excluded: NameSubtrees = NameSubtrees()
+    permitted: NameSubtreesArguments = NameSubtreesArguments()
+    excluded: NameSubtreesArguments = NameSubtreesArguments()
 
     def values(self) -> dict[str, dict[str, list[str]]]:
         """The subtrees by `permitted` and `excluded`, where there are any."""
         return {side: found for side, subtrees in self if (found := subtrees.values())}
 
 
-class CertificateAuthority(Validity):
+class CertificateAuthorityArguments(ValidityArguments):
     """The private CA whose certificate the listener checks clients against."""
 
-    subject: Subject = Subject()
+    subject: SubjectArguments = SubjectArguments()
     key_bits: KeyBits = 2048
     validity: Duration = "3650d"
     renew_before: Duration = "730d"
@@ -220,7 +220,7 @@ class CertificateAuthority(Validity):
     index: Annotated[str, AfterValidator(_index)] | None = None
     # The engine carries numbers as floats.
     crl_number: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = None
-    name_constraints: NameConstraints = NameConstraints()
+    name_constraints: NameConstraintsArguments = NameConstraintsArguments()
     accept_lockout: bool = False
 
     @property
@@ -307,14 +307,14 @@ class CertificateAuthority(Validity):
         return self
 
 
-class RevocationList(Validity):
+class RevocationListArguments(ValidityArguments):
     """The CA's revocation list, for those who read one; the load balancer does not."""
 
     validity: Duration = "30d"
     renew_before: Duration = "10d"
 
 
-class ServedCertificate(Validity):
+class ServedCertificateArguments(ValidityArguments):
     """A certificate that the load balancer shows; from the private CA unless given."""
 
     key_bits: KeyBits = 2048
@@ -355,7 +355,7 @@ def other_names(certificate: str, domain: str) -> str | None:
     return ", ".join(held) or "no DNS name"
 
 
-class Server(ServedCertificate):
+class ServerArguments(ServedCertificateArguments):
     """The certificate of the load balancer itself."""
 
     domains: tuple[DnsName, ...] = ()
@@ -392,7 +392,7 @@ class Server(ServedCertificate):
             )
 
 
-class ClientDefaults(Validity):
+class ClientDefaultsArguments(ValidityArguments):
     """What a client has where its own entry says nothing."""
 
     key_algorithm: Algorithm = "RSA"
@@ -444,10 +444,10 @@ Reason = Literal[
 ]
 
 
-class Client(Model):
+class ClientArguments(Model):
     """A holder of a client certificate; what is unset comes from client_defaults and the CA."""
 
-    subject: Subject = Subject()
+    subject: SubjectArguments = SubjectArguments()
     key_bits: ClientKeyBits | None = None
     validity: Duration | None = None
     renew_before: Duration | None = None

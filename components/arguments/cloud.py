@@ -119,7 +119,7 @@ def _private_block(value: IPvAnyNetwork) -> IPvAnyNetwork:
     return value
 
 
-class Network(Model):
+class NetworkArguments(Model):
     """Where new backends are: in a VPC that is made for them, or in an existing one."""
 
     cidr_block: Annotated[IPvAnyNetwork, AfterValidator(_private_block)] = Field(
@@ -148,7 +148,7 @@ class Network(Model):
         return self
 
 
-class Backends(Model):
+class BackendsArguments(Model):
     """The ECS instances that answer requests: new ones, or existing ones by id."""
 
     count: Annotated[int, Field(ge=1, le=MOST_BACKENDS)] = 2
@@ -182,7 +182,7 @@ class Backends(Model):
         return self
 
 
-class LoadBalancer(Model):
+class LoadBalancerArguments(Model):
     """The CLB instance: a new one, or an existing one by id."""
 
     id: InputOf[LoadBalancerId] | None = None

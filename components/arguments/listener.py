@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ..pki import dns_names
 from ..pki.mistakes import WrongValueError
-from .certificates import ServedCertificate, Server, other_names
+from .certificates import ServedCertificateArguments, ServerArguments, other_names
 from .identifiers import AclId, ServerGroupId
 from .late import InputOf, is_known
 from .model import Model, matching
@@ -109,7 +109,7 @@ CidrBlock = Annotated[str, AfterValidator(_cidr_block)]
 ListenerName = Annotated[str, _LISTENER_NAME]
 
 
-class HealthCheck(Model):
+class HealthCheckArguments(Model):
     """Active checks of the backends; times in seconds."""
 
     enabled: bool = True
@@ -124,7 +124,7 @@ class HealthCheck(Model):
     unhealthy_threshold: Annotated[int, Field(ge=2, le=10)] = 3
 
 
-class ForwardedHeaders(Model):
+class ForwardedHeadersArguments(Model):
     """What the listener tells backends beside X-Forwarded-For."""
 
     proto: bool = True
@@ -132,7 +132,7 @@ class ForwardedHeaders(Model):
     slb_ip: bool = False
 
 
-class StickySession(Model):
+class StickySessionArguments(Model):
     """Requests with the session's cookie go to the backend that answered its first one."""
 
     type: Literal["insert", "server"]
@@ -155,7 +155,7 @@ class StickySession(Model):
         return self
 
 
-class Acl(Model):
+class AclArguments(Model):
     """Who may connect at all: an access control list, made from entries or existing by id."""
 
     type: Literal["white", "black"]
@@ -187,12 +187,12 @@ class Acl(Model):
         return self
 
 
-class DomainExtension(ServedCertificate):
+class DomainExtensionArguments(ServedCertificateArguments):
     """The certificate of an additional domain, which clients ask for by SNI."""
 
-    def server(self, domain: str) -> Server:
+    def server(self, domain: str) -> ServerArguments:
         """The same for the domain alone."""
-        return Server.model_construct(domains=(domain,), **dict(self))
+        return ServerArguments.model_construct(domains=(domain,), **dict(self))
 
 
 def _each_once(extensions: Any) -> Any:
@@ -209,7 +209,9 @@ def _each_once(extensions: Any) -> Any:
     return extensions
 
 
-def _of_their_domains(extensions: dict[str, DomainExtension]) -> dict[str, DomainExtension]:
+def _of_their_domains(
+    extensions: dict[str, DomainExtensionArguments],
+) -> dict[str, DomainExtensionArguments]:
     for domain, extension in extensions.items():
         certificate = extension.certificate
         if is_known(certificate) and (other := other_names(certificate, domain)):
@@ -233,13 +235,13 @@ class ListenerOptions(Model):
     http2: bool = True
     gzip: bool = True
     scheduler: Literal["rr", "wrr"] = "rr"
-    sticky_session: StickySession | None = None
-    acl: Acl | None = None
+    sticky_session: StickySessionArguments | None = None
+    acl: AclArguments | None = None
     bandwidth: Annotated[int, AfterValidator(_bandwidth)] = -1
     idle_timeout: Annotated[int, Field(ge=1, le=60)] = 15
     request_timeout: Annotated[int, Field(ge=1, le=180)] = 60
-    forwarded_headers: ForwardedHeaders = ForwardedHeaders()
-    health_check: HealthCheck = HealthCheck()
+    forwarded_headers: ForwardedHeadersArguments = ForwardedHeadersArguments()
+    health_check: HealthCheckArguments = HealthCheckArguments()
 
     def summary(self) -> dict[str, Any]:
         """What whoever tries the listener from outside has to know of its settings."""
@@ -253,20 +255,20 @@ class ListenerOptions(Model):
         }
 
 
-class Listener(ListenerOptions):
+class ListenerArguments(ListenerOptions):
     """The HTTPS listener that demands a client certificate."""
 
     port: Port = 443
     redirect_port: Port | None = None
     domain_extensions: Annotated[
-        dict[DomainName, DomainExtension],
+        dict[DomainName, DomainExtensionArguments],
         BeforeValidator(_each_once),
         _at_most(MOST_DOMAINS, "a listener takes"),
         AfterValidator(_of_their_domains),
     ] = Field(default_factory=dict)
 
 
-class AdditionalListener(ListenerOptions):
+class AdditionalListenerArguments(ListenerOptions):
     """A further one with the same certificates; what is unset is as `listener` has it."""
 
     port: Port
@@ -288,7 +290,9 @@ class AdditionalListener(ListenerOptions):
         return self.model_copy(update={name: getattr(listener, name) for name in unset})
 
 
-def summaries(listener: Listener, others: Mapping[str, AdditionalListener]) -> list[dict[str, Any]]:
+def summaries(
+    listener: ListenerArguments, others: Mapping[str, AdditionalListenerArguments]
+) -> list[dict[str, Any]]:
     """What to know of each HTTPS listener: its key in the configuration, its port and settings."""
     return [
         {"name": "listener", "port": listener.port, "server_group_id": "", **listener.summary()},
@@ -304,7 +308,9 @@ def summaries(listener: Listener, others: Mapping[str, AdditionalListener]) -> l
     ]
 
 
-def require_distinct_ports(listener: Listener, others: Mapping[str, AdditionalListener]) -> None:
+def require_distinct_ports(
+    listener: ListenerArguments, others: Mapping[str, AdditionalListenerArguments]
+) -> None:
     """Check that no two listeners are on the same port.
 
     Raises:

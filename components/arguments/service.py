@@ -13,19 +13,19 @@ from pydantic import Field, ValidationError, model_validator
 from ..pki import brought_along, certificates, name_constraints, openssl_database, paths
 from ..pki.durations import parse as parse_duration
 from .certificates import (
-    CertificateAuthority,
-    Client,
-    ClientDefaults,
+    CertificateAuthorityArguments,
+    ClientArguments,
+    ClientDefaultsArguments,
     ClientName,
-    RevocationList,
-    Server,
+    RevocationListArguments,
+    ServerArguments,
 )
-from .cloud import STACK_TAGS, Backends, LoadBalancer, Network, Tags
+from .cloud import STACK_TAGS, BackendsArguments, LoadBalancerArguments, NetworkArguments, Tags
 from .errors import sentences
 from .late import InputOf, is_known
 from .listener import (
-    AdditionalListener,
-    Listener,
+    AdditionalListenerArguments,
+    ListenerArguments,
     ListenerName,
     ListenerOptions,
     Port,
@@ -37,13 +37,13 @@ from .model import NAMESPACE, Model
 from .paths import command, path
 
 
-class Issuing(Model):
+class IssuingArguments(Model):
     """Arguments about the CA and its clients, with the rules that hold among them."""
 
-    certificate_authority: CertificateAuthority = CertificateAuthority()
-    revocation_list: RevocationList = RevocationList()
-    client_defaults: ClientDefaults = ClientDefaults()
-    clients: dict[ClientName, Client] = Field(default_factory=dict)
+    certificate_authority: CertificateAuthorityArguments = CertificateAuthorityArguments()
+    revocation_list: RevocationListArguments = RevocationListArguments()
+    client_defaults: ClientDefaultsArguments = ClientDefaultsArguments()
+    clients: dict[ClientName, ClientArguments] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -200,41 +200,41 @@ class Issuing(Model):
                     "takes it from standard input"
                 )
 
-    def client(self, name: str) -> ClientDefaults:
+    def client(self, name: str) -> ClientDefaultsArguments:
         """A client's effective key, validity, window and encoding.
 
         Raises:
             ValueError: Its own values and the defaults do not go together.
         """
         own = self.clients[name].model_dump(
-            include=set(ClientDefaults.model_fields), exclude_none=True
+            include=set(ClientDefaultsArguments.model_fields), exclude_none=True
         )
         # Not the sizes of keys that are defaults' own: which of them counts, the algorithm says.
         inherited = self.client_defaults.model_dump()
         algorithm = own.get("key_algorithm", inherited["key_algorithm"])
         del inherited["key_curve" if algorithm == "RSA" else "key_bits"]
         try:
-            return ClientDefaults.model_validate({**inherited, **own})
+            return ClientDefaultsArguments.model_validate({**inherited, **own})
         except ValidationError as error:
-            reasons = "; ".join(sentences(error, ClientDefaults, path("clients", name)))
+            reasons = "; ".join(sentences(error, ClientDefaultsArguments, path("clients", name)))
             raise ValueError(reasons) from None
 
-    def _served(self) -> dict[str, Server]:
+    def _served(self) -> dict[str, ServerArguments]:
         """The certificates that the load balancer shows, by their place; none without one."""
         return {}
 
 
-class AuthorityArguments(Issuing):
+class PrivateCertificateAuthorityArguments(IssuingArguments):
     """Arguments of the private CA by itself."""
 
     other_certificates: tuple[InputOf[str], ...] = ()
 
 
-class Instances(Model):
+class BackendServersArguments(Model):
     """Arguments about the backends and their network, with the rules that hold among them."""
 
-    network: Network = Network()
-    backends: Backends = Backends()
+    network: NetworkArguments = NetworkArguments()
+    backends: BackendsArguments = BackendsArguments()
     tags: Tags = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -253,20 +253,22 @@ class Instances(Model):
         return self
 
 
-class Served(Model):
+class ServerCertificateArguments(Model):
     """Arguments of a server certificate by itself."""
 
-    server: Server = Server()
+    server: ServerArguments = ServerArguments()
     tags: Tags = Field(default_factory=dict)
 
 
-class Balancing(Model):
+class BalancingArguments(Model):
     """Arguments about the load balancer and its listeners, with the rules that hold among them."""
 
-    server: Server = Server()
-    load_balancer: LoadBalancer = LoadBalancer()
-    listener: Listener = Listener()
-    additional_listeners: dict[ListenerName, AdditionalListener] = Field(default_factory=dict)
+    server: ServerArguments = ServerArguments()
+    load_balancer: LoadBalancerArguments = LoadBalancerArguments()
+    listener: ListenerArguments = ListenerArguments()
+    additional_listeners: dict[ListenerName, AdditionalListenerArguments] = Field(
+        default_factory=dict
+    )
     tags: Tags = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -284,7 +286,7 @@ class Balancing(Model):
             require_ip_version(listeners, self.load_balancer.address_ip_version)
         return self
 
-    def completed_listeners(self) -> dict[str, AdditionalListener]:
+    def completed_listeners(self) -> dict[str, AdditionalListenerArguments]:
         """The additional listeners, by name, with what they take from `listener`."""
         return {
             name: listener.completed(self.listener)
@@ -292,7 +294,7 @@ class Balancing(Model):
         }
 
 
-class BalancingArguments(Balancing):
+class MutualTlsLoadBalancerArguments(BalancingArguments):
     """Arguments of the load balancer by itself."""
 
     backend_port: Port = 80
@@ -300,7 +302,7 @@ class BalancingArguments(Balancing):
 
 
 # The rules of the last come first.
-class Service(Instances, Balancing, Issuing):
+class MutualTlsServiceArguments(BackendServersArguments, BalancingArguments, IssuingArguments):
     """Arguments of the whole service: its CA, its clients, its backends and its listeners."""
 
     @model_validator(mode="after")
@@ -321,7 +323,7 @@ class Service(Instances, Balancing, Issuing):
             )
         return self
 
-    def _served(self) -> dict[str, Server]:
+    def _served(self) -> dict[str, ServerArguments]:
         """The certificates that the load balancer shows, by their place in the configuration."""
         return {
             "server": self.server,

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from .state import (
     Certificate,
-    ChosenWindow,
+    ChosenWindowState,
     Form,
     Key,
     Number,
@@ -59,7 +59,7 @@ class WithdrawnCertificate(CrossCertificate):
     reason: Reason
 
 
-class AuthorityInputs(State, ChosenWindow):
+class AuthorityInputs(State, ChosenWindowState):
     """Of a CA; the CA that a rotation prepares is there as a whole or not at all."""
 
     resource = "CertificateAuthority"

@@ -23,11 +23,10 @@ from pulumi.dynamic import (
 from pydantic import BeforeValidator
 
 from ..pki import certificates
-from ..pki.windows import Window as Validity
-from ..pki.windows import read_time
+from ..pki.windows import Window, read_time
 from . import state
 from .properties import Properties, is_unknown, now, packed, unpacked
-from .state import Form, State, Window
+from .state import Form, State, WindowState
 
 
 class Present(TypedDict):
@@ -38,7 +37,7 @@ class Present(TypedDict):
     certificate: pulumi.Input[str]
 
 
-class Entry(Window):
+class EntryState(WindowState):
     """A certificate that was recorded."""
 
     role: Literal["ca", "server"]
@@ -70,7 +69,7 @@ class RecordOutputs(State):
 
     resource = "CertificateRecord"
 
-    entries: Annotated[list[Entry], BeforeValidator(state.from_json)]
+    entries: Annotated[list[EntryState], BeforeValidator(state.from_json)]
 
 
 class Provider(ResourceProvider):
@@ -165,7 +164,7 @@ def _entry(role: str, name: str, text: str) -> dict[str, str]:
         "subject": certificate.subject.rfc4514_string(),
         "serial_number": certificates.serial_number(certificate),
         "fingerprint_sha256": certificates.fingerprint_sha256(certificate),
-        **Validity.of_certificate(certificate).properties(),
+        **Window.of_certificate(certificate).properties(),
         "status": "valid",
         "key": certificates.key_words(certificate),
     }

@@ -19,7 +19,7 @@ from ..pki.register import Entry, Register, Request
 from ..pki.revocation_list import REASONS
 from . import state
 from .properties import Properties, packed, unpacked
-from .state import ChosenWindow, Form, Number, Pem, State, Window
+from .state import ChosenWindowState, Form, Number, Pem, State, WindowState
 
 SECRETS = frozenset({"pass_phrase"})
 """Fields of a client that outputs do not repeat."""
@@ -56,7 +56,7 @@ def _entry(entry: Entry) -> Entry:
 Issued = Annotated[Entry, BeforeValidator(_known_fields), AfterValidator(_entry)]
 
 
-class Client(Window):
+class ClientState(WindowState):
     """What was issued to a client, in the outputs."""
 
     subject: dict[str, str]
@@ -98,11 +98,11 @@ class Client(Window):
         )
 
 
-class AskedClient(Client, ChosenWindow):
+class AskedClientState(ClientState, ChosenWindowState):
     """What was asked for a client, in the inputs."""
 
 
-class Bundle(Form):
+class BundleState(Form):
     """What a client was handed; `chain` is a PEM text, or its place among the chains."""
 
     model_config = ConfigDict(extra="forbid")
@@ -127,11 +127,11 @@ class Bundle(Form):
         return self
 
 
-class Bundles(Form):
+class BundlesState(Form):
     """Every client's, with each chain once."""
 
     chains: list[Pem]
-    clients: dict[str, Bundle]
+    clients: dict[str, BundleState]
 
     @model_validator(mode="after")
     def _with_chains(self) -> Self:
@@ -148,7 +148,7 @@ class RegisterInputs(State):
 
     resource = "CertificateRegister"
 
-    clients: dict[str, AskedClient]
+    clients: dict[str, AskedClientState]
     ca_key_id: str
     revision: str | None = None
     revoked: dict[str, str] | None = None
@@ -161,9 +161,9 @@ class RegisterOutputs(State):
 
     resource = "CertificateRegister"
 
-    clients: Annotated[dict[str, Client], BeforeValidator(state.from_json)]
+    clients: Annotated[dict[str, ClientState], BeforeValidator(state.from_json)]
     issued: Annotated[list[Issued], BeforeValidator(state.from_json)]
-    bundles: Annotated[Bundles, BeforeValidator(_bundles_from_json)]
+    bundles: Annotated[BundlesState, BeforeValidator(_bundles_from_json)]
     ca_key_id: str
     ca_public_key_sha256: str
     revision: str | None = None

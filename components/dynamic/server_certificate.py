@@ -39,7 +39,7 @@ from .properties import (
 )
 from .state import (
     Certificate,
-    ChosenWindow,
+    ChosenWindowState,
     Key,
     Number,
     State,
@@ -53,7 +53,7 @@ INPUTS = (*CONTENT, "validity", "renew_before", *WINDOW)
 """What outputs repeat of the inputs: not the CA's key."""
 
 
-class ServerInputs(State, ChosenWindow):
+class ServerInputs(State, ChosenWindowState):
     """Of the server's certificate."""
 
     resource = "ServerCertificate"

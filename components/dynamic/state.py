@@ -206,7 +206,7 @@ class State(Form):
         return properties
 
 
-class Window(Form):
+class WindowState(Form):
     """First and last moment of validity."""
 
     not_before: Time
@@ -218,7 +218,7 @@ class Window(Form):
         return self
 
 
-class ChosenWindow(Window):
+class ChosenWindowState(WindowState):
     """A window with what `check` chose it by."""
 
     validity: Length

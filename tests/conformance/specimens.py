@@ -13,11 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from components.arguments.certificates import (
-    CertificateAuthority,
-    ClientDefaults,
-    RevocationList,
-    Server,
-    Validity,
+    CertificateAuthorityArguments,
+    ClientDefaultsArguments,
+    RevocationListArguments,
+    ServerArguments,
+    ValidityArguments,
 )
 from components.pki import bundles, certificates, keys, revocation_list
 from components.pki.bundles import Bundle, BundleEncoding
@@ -108,10 +108,10 @@ def key_of(holder: str) -> PrivateKey:
 @functools.cache
 def key(_which: str) -> rsa.RSAPrivateKey:
     """A key of the default size, one for each name."""
-    return keys.generate(ClientDefaults().key_bits)
+    return keys.generate(ClientDefaultsArguments().key_bits)
 
 
-def opening_now(default: Validity) -> Window:
+def opening_now(default: ValidityArguments) -> Window:
     return Window.opening(datetime.now(UTC), default.lifetime)
 
 
@@ -122,7 +122,7 @@ def root(ca: str = "ascii") -> Issuer:
     made = certificates.self_signed_authority(
         distinguished_name(subject),
         key("ca"),
-        opening_now(CertificateAuthority()),
+        opening_now(CertificateAuthorityArguments()),
         path_length=1 if ca == "rotating" else 0,
         constraints=extension(CONSTRAINTS if ca == "constrained" else {}),
     )
@@ -137,7 +137,7 @@ def issuer(ca: str = "ascii") -> Issuer:
     """The CA that issues: the trusted one, but for a rotation."""
     if ca != "rotating":
         return root(ca)
-    window, public = opening_now(CertificateAuthority()), key("next ca").public_key()
+    window, public = opening_now(CertificateAuthorityArguments()), key("next ca").public_key()
     crossed = certificates.cross_signed(root(ca), NEXT, public, window, "0123456789abcdef.invalid")
     return Issuer(crossed, key("next ca"))
 
@@ -147,7 +147,7 @@ def list_issuer(ca: str) -> str:
     """The self-signed certificate of the CA that issues, in PEM."""
     if ca != "rotating":
         return trusted_ca(ca)
-    window = opening_now(CertificateAuthority())
+    window = opening_now(CertificateAuthorityArguments())
     return certificates.pem(certificates.self_signed_authority(NEXT, key("next ca"), window))
 
 
@@ -169,7 +169,7 @@ def server(ca: str, hosts: tuple[str, ...] = HOSTS) -> Specimen:
     names = certificates.alternative_names(hosts, ADDRESSES)
     subject = distinguished_name({"common_name": hosts[0]})
     public = key("server").public_key()
-    made = certificates.server(issuer(ca), subject, public, opening_now(Server()), names)
+    made = certificates.server(issuer(ca), subject, public, opening_now(ServerArguments()), names)
     return Specimen(made, "server", ca)
 
 
@@ -178,7 +178,7 @@ def client(holder: str, email: str | None = None) -> Specimen:
     ca = ca_of(holder)
     subject = distinguished_name(SUBJECTS[ca])
     public = key_of(holder).public_key()
-    window = opening_now(ClientDefaults())
+    window = opening_now(ClientDefaultsArguments())
     made = certificates.client(issuer(ca), subject, public, window, email)
     return Specimen(made, "client", ca)
 
@@ -214,7 +214,7 @@ def revoked(which: x509.Certificate, minutes_ago: int = 1) -> Revoked:
 
 def crl(entries: list[Revoked], ca: str = "ascii", number: int = 7) -> str:
     """A revocation list in PEM."""
-    window = opening_now(RevocationList())
+    window = opening_now(RevocationListArguments())
     return revocation_list.pem(revocation_list.issue(issuer(ca), number, window, entries))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.arguments.certificates import Server
+from components.arguments.certificates import ServerArguments
 from components.pki import certificates
 from components.pki.certificates import Issuer
 from components.pki.name_constraints import extension
@@ -81,7 +81,7 @@ def test_go_accepts_no_wildcard_that_stands_for_an_excluded_name(tmp_path, judge
     # OpenSSL does; what the project issues has to pass everywhere.
     free, names = root("ascii"), certificates.alternative_names([WILDCARD], [])
     held = extension({"excluded": {"domains": ["lab.example.com"]}})
-    window = opening_now(Server())
+    window = opening_now(ServerArguments())
     name, public = free.certificate.subject, key("server").public_key()
     constrained = certificates.self_signed_authority(name, key("ca"), window, constraints=held)
     made = certificates.server(free, distinguished_name(PLAIN), public, window, names)

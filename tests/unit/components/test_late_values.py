@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from components.arguments.errors import SettingsError
-from components.arguments.service import Service
+from components.arguments.service import MutualTlsServiceArguments
 from components.arguments.validation import validate
 from components.inputs import read_arguments
 from components.pki import certificates
@@ -171,10 +171,15 @@ WRONG = [
 @pytest.mark.parametrize("values", WRONG, ids=range(len(WRONG)))
 def test_a_late_value_that_is_wrong_is_refused_with_the_configurations_sentence(values):
     with pytest.raises(SettingsError) as plain:
-        validate(Service, values, source="shop", secret_keys=values.keys())
+        validate(MutualTlsServiceArguments, values, source="shop", secret_keys=values.keys())
     with pytest.raises(pulumi.RunError) as found:
         # Without resources: tests/engine/test_elsewhere.py has some that such a value goes into.
-        deploy(lambda: read_arguments(Service, made_late(values, list(values)), "shop") and None)
+        deploy(
+            lambda: (
+                read_arguments(MutualTlsServiceArguments, made_late(values, list(values)), "shop")
+                and None
+            )
+        )
     assert str(found.value) == str(plain.value)
 
 

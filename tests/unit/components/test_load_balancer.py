@@ -7,7 +7,7 @@ import pytest
 from pulumi.output import Unknown
 
 from components import load_balancer
-from components.arguments.listener import AdditionalListener
+from components.arguments.listener import AdditionalListenerArguments
 from tests.unit.components.balancers import (
     ACL,
     ATTACHED,
@@ -236,11 +236,11 @@ def test_a_preview_shows_everything_before_the_load_balancer_is_known():
 
 def test_server_groups_are_refused_for_a_load_balancer_that_is_about_to_be_made():
     place = "additional_listeners.scaled.server_group_id"
-    others = {"scaled": AdditionalListener(port=8443, server_group_id="rsp-1")}
+    others = {"scaled": AdditionalListenerArguments(port=8443, server_group_id="rsp-1")}
     groups = load_balancer.groups_of(others)
     with pytest.raises(ValueError, match=rf"{place} is rsp-1, and the load balancer .* about to"):
         load_balancer.refusing_groups_of_others(groups)(None)
-    assert load_balancer.groups_of({"plain": AdditionalListener(port=8443)}) == {}
+    assert load_balancer.groups_of({"plain": AdditionalListenerArguments(port=8443)}) == {}
     load_balancer.refusing_groups_of_others({})(None)
     made = deployed(others={"scaled": {"port": 8443, "server_group_id": "rsp-1"}}).one(CLB)
     assert list(made.request.hooks.before_create) == ["test-server-groups"]

@@ -7,7 +7,7 @@ import pytest
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from components.arguments.certificates import Server
+from components.arguments.certificates import ServerArguments
 from components.server_certificate import ServerCertificate
 from tests.unit.components.mock_cloud import (
     ADDRESS,
@@ -45,7 +45,9 @@ def brought_along():
 
 
 def test_the_private_ca_issues_for_the_domains_and_the_address():
-    server = Server(domains=("www.example.com", "example.com"), key_bits=4096, validity="90d")
+    server = ServerArguments(
+        domains=("www.example.com", "example.com"), key_bits=4096, validity="90d"
+    )
     asked = deployed(server).one(ISSUE).inputs
     assert asked["common_name"] == "www.example.com"
     assert asked["dns_names"] == ["www.example.com", "example.com"]
@@ -63,21 +65,23 @@ def test_without_domains_the_certificate_is_for_the_address():
 
 
 def test_further_addresses_follow_the_load_balancers_own():
-    server = Server(domains=("www.example.com",), ip_addresses=("2001:db8::10", ADDRESS))
+    server = ServerArguments(domains=("www.example.com",), ip_addresses=("2001:db8::10", ADDRESS))
     deployment = deployed(server)
     assert deployment.one(ISSUE).inputs["ip_addresses"] == [ADDRESS, "2001:db8::10", ADDRESS]
     assert deployment.outputs["names"] == ["www.example.com", ADDRESS, "2001:db8::10"]
 
 
 def test_further_addresses_are_asked_for_before_the_own_one_is_known():
-    deployment = deployed(Server(ip_addresses=("2001:db8::10",)), address=UNKNOWN, preview=True)
+    deployment = deployed(
+        ServerArguments(ip_addresses=("2001:db8::10",)), address=UNKNOWN, preview=True
+    )
     own, further = deployment.one(ISSUE).inputs["ip_addresses"]
     assert isinstance(own, Unknown)
     assert further == "2001:db8::10"
 
 
 def test_what_the_private_ca_issued_is_uploaded():
-    deployment = deployed(Server(domains=("www.example.com",)))
+    deployment = deployed(ServerArguments(domains=("www.example.com",)))
     upload = deployment.one(UPLOAD)
     assert upload.inputs == {
         "serverCertificate": ISSUED["ServerCertificate"]["certificate"],
@@ -107,7 +111,7 @@ def test_a_pair_brought_along_is_uploaded_and_nothing_is_issued(brought_along):
 
 
 def test_a_certificate_of_the_cloud_is_named_by_its_id():
-    deployment = deployed(Server(alicloud_certificate_id="1234567-cn-hangzhou"))
+    deployment = deployed(ServerArguments(alicloud_certificate_id="1234567-cn-hangzhou"))
     assert deployment.one(UPLOAD).inputs == {
         "alicloudCertificateId": "1234567-cn-hangzhou",
         "tags": TAGS,

@@ -13,7 +13,7 @@ from pulumi.provider.experimental.util import camel_case
 
 from components.args import MutualTlsServiceArgs
 from components.arguments.model import Model
-from components.arguments.service import Service
+from components.arguments.service import MutualTlsServiceArguments
 from components.service import MutualTlsService
 from tests.unit.components.mock_cloud import deploy
 
@@ -34,7 +34,9 @@ def typed(schema, name):
 
 def test_every_key_of_the_configuration_is_an_argument_and_none_is_required(schema):
     found = resource(schema)
-    assert set(found["inputProperties"]) == {camel_case(name) for name in Service.model_fields}
+    assert set(found["inputProperties"]) == {
+        camel_case(name) for name in MutualTlsServiceArguments.model_fields
+    }
     assert found["requiredInputs"] == []
 
 
@@ -63,8 +65,8 @@ def test_outputs_are_those_of_the_component(schema):
 
 def models():
     """The argument types, each with the model that checks what arrives."""
-    found = {MutualTlsServiceArgs: Service}
-    waiting = [(MutualTlsServiceArgs, Service)]
+    found = {MutualTlsServiceArgs: MutualTlsServiceArguments}
+    waiting = [(MutualTlsServiceArgs, MutualTlsServiceArguments)]
     while waiting:
         kind, model = waiting.pop()
         for name, annotation in kind.__annotations__.items():

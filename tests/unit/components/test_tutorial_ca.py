@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 
-from components.arguments.certificates import CertificateAuthority
+from components.arguments.certificates import CertificateAuthorityArguments
 from components.dynamic import certificate_authority, certificate_register, revocation_list
 from components.pki import brought_along, certificates, openssl_database
 from tests.engine.tutorial_ca import TutorialCA
@@ -35,7 +35,7 @@ def tutorial(request, tmp_path_factory):
 @pytest.fixture
 def adopting(tutorial):
     """Makes inputs of the CA."""
-    configured = CertificateAuthority(
+    configured = CertificateAuthorityArguments(
         certificate=tutorial.read("private/ca.crt"), private_key=tutorial.read("private/ca.key")
     )
 
