@@ -86,7 +86,7 @@ class Admin:
         )
 
     def _health(self, listener: Listener) -> dict[str, str]:
-        """By server and port; empty while HAProxy does not answer."""
+        """Health of a listener's backends by server and port; empty while HAProxy is silent."""
         try:
             found = self._api.cloud.health(listener)
         except DataPlaneError:

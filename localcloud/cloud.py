@@ -20,7 +20,7 @@ from localcloud.store import Store
 log = logging.getLogger("localcloud")
 
 IPV6_ADDRESS = "::1"
-"""Of every IPv6 load balancer: loopback has no other, and their listeners' ports keep apart."""
+"""Address of every IPv6 load balancer: loopback has only this one, and ports keep them apart."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Cloud:
             log.error("%s", problem)
 
     def start(self, instance: Instance) -> None:
-        """Run an instance from its user data."""
+        """Run an instance's user data."""
         user_data = base64.b64decode(instance.user_data).decode()
         self.plane.start_instance(model.InstanceSpec(instance.id, instance.host, user_data))
         self._not_started.pop(instance.id, None)
@@ -108,7 +108,7 @@ class Cloud:
             self._aside = {}
 
     def problems(self) -> list[str]:
-        """What is remembered and not at work, and why; one sentence each."""
+        """List what is remembered and not at work, with the reason; one sentence each."""
         return [
             *self.store.problems(),
             *(
@@ -129,7 +129,7 @@ class Cloud:
             raise not_emulated(f"this listener: {self._aside[listener.id].why}")
 
     def is_stopped(self, instance: Instance) -> bool:
-        """Whether an instance was stopped, or could not be started with the local cloud."""
+        """Tell whether an instance was stopped, or could not be started with the local cloud."""
         return instance.stopped or instance.id in self._not_started
 
     def listener_status(self, listener: Listener) -> str:
@@ -144,7 +144,7 @@ class Cloud:
         return [one for one in self.store.all(Listener, running=True) if self._forwards(one)]
 
     def _forwards(self, listener: Listener) -> bool:
-        """Whether a listener's load balancer lets it forward; one that is not there is an error."""
+        """Tell whether a listener's load balancer lets it forward; a missing one is an error."""
         balancer = self.store.get(LoadBalancer, listener.load_balancer_id)
         return balancer is None or balancer.status == "active"
 
@@ -152,7 +152,7 @@ class Cloud:
         return serving.served(self.store, listener, self._socket)
 
     def _set_aside(self, group: list[Listener], good: list[model.Listener]) -> None:
-        """Serve those of a group that can be, beside the good ones, which grow by them."""
+        """Serve the listeners of a group that can be served, beside `good`, which grows by them."""
         try:
             both = [*good, *(self._served(one) for one in group)]
             self.sockets = self.plane.apply_listeners(both)
@@ -168,7 +168,7 @@ class Cloud:
             good[:] = both
 
     def _is_aside(self, listener: Listener) -> bool:
-        """Whether a listener is one that could not be served, and as it was then."""
+        """Tell whether a listener could not be served and has not changed since."""
         aside = self._aside.get(listener.id)
         return aside is not None and aside.seen == self._seen(listener)
 
@@ -179,7 +179,7 @@ class Cloud:
             return None
 
     def health(self, listener: Listener) -> list[MemberHealth]:
-        """Each backend's health at a listener, as the data plane measures it."""
+        """Health of each backend of a listener, as the data plane measures it."""
         checked = listener.running and listener.attributes.get("HealthCheck") == "on"
         found = self.plane.health(serving.key(listener)) if checked else {}
         return [
@@ -212,7 +212,7 @@ class Cloud:
         return _free(self._instances, (i.host for i in self.store.all(Instance)))
 
     def reset(self) -> None:
-        """Remove everything, as if all of it had been deleted."""
+        """Remove all resources, as if each had been deleted."""
         instances = self.store.all(Instance)
         with self.store.transaction():
             self.store.clear()

@@ -34,7 +34,7 @@ class ControlError(Exception):
 
 
 MISTAKES = (ControlError, DataPlaneError, OSError, PortError)
-"""What is told in the error's own words."""
+"""Errors whose own words are the message for a person."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def start(
 
 
 def announced(home: Home, started: Running) -> list[str]:
-    """What to tell a person of a cloud that was just started."""
+    """Lines that tell a person about a cloud that was just started."""
     return [
         f"The local cloud answers at {started}.",
         *(f"problem: {problem}" for problem in ask(home, "GET", "/status")["problems"]),
@@ -171,7 +171,7 @@ def exported(home: Home) -> dict[str, str]:
 
 
 def _last_port(home: Home) -> int:
-    """The API's last port if it is free: states of stacks refer to it. Else 0."""
+    """Last port of the API if it is free, as states of stacks refer to it; else 0."""
     try:
         port = int(home.last_port.read_text(encoding="utf-8"))
         listening_socket(port).close()
@@ -194,7 +194,7 @@ def _require_free(port: int) -> None:
 
 
 def _who_has(port: int) -> str:
-    """Who listens at a port, as far as this user may see."""
+    """Name the program that listens at a port, as far as this user may see."""
     try:
         listening = {
             connection.laddr.port: connection.pid

@@ -47,7 +47,7 @@ one decided.
 
 
 def page() -> str:
-    """The page, in Markdown."""
+    """Write the page on coverage, in Markdown."""
     services.load()
     return HEAD + "".join(_sections())
 
@@ -60,7 +60,7 @@ def _sections() -> Iterator[str]:
 
 
 def _parameters(request: type[Request]) -> list[str]:
-    """Mandatory ones in bold, then the others, in alphabetical order."""
+    """List an action's parameters in alphabetical order, first the mandatory ones, in bold."""
     fields = request.model_fields
     own = [name for name in fields if name not in Request.model_fields]
     mandatory = sorted(name for name in own if fields[name].is_required())

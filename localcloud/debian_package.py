@@ -32,7 +32,7 @@ exec "$here/{executable}" "$@"
 
 
 _PLACES = ("usr/bin", "usr/sbin", "bin", "sbin")
-"""Where packages have their commands."""
+"""Folders in which packages have their commands."""
 
 
 class _CommandError(Exception):
@@ -52,7 +52,7 @@ class DebianPackage:
     commands: tuple[str, ...]
 
     def directory(self) -> Path:
-        """Where it is unpacked, one folder a version, for their owner only."""
+        """Folder in which the package is unpacked, one below it a version, for their owner only."""
         root = platformdirs.user_cache_path("slb-mutual-tls") / self.name
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         return root
@@ -63,7 +63,7 @@ class DebianPackage:
         return sorted((path.parent for path in found), reverse=True)
 
     def install(self, say: Callable[[str], None]) -> str:
-        """Install it as root, for the whole system; return what was tried and how it went.
+        """Install the package as root, for the whole system; return what was tried and how it went.
 
         Args:
             say: Told in one line, before anything is installed.
@@ -98,7 +98,7 @@ class DebianPackage:
         _run("apt-get", "install", "-y", "--no-install-recommends", *wait, self.name)
 
     def unpack(self) -> str:
-        """Download it with the libraries it misses, and unpack them; return how it went."""
+        """Download and unpack the package with the libraries that it misses; return how it went."""
         for tool in ("apt-get", "apt-cache", "dpkg-deb", "dpkg-query"):
             if shutil.which(tool) is None:
                 return f"no {tool}"
@@ -143,7 +143,7 @@ class DebianPackage:
             launcher.chmod(0o700)
 
     def _missing_libraries(self) -> list[str]:
-        """Libraries that it needs, itself or through others, and that are not installed."""
+        """Libraries that the package needs, itself or through others, and that are missing."""
         kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
         options = [f"--no-{kind}" for kind in kinds]
         listing = _run("apt-cache", "depends", "--recurse", *options, self.name)

@@ -1,4 +1,4 @@
-"""Where requests differ from the API's published metadata, each with its reason.
+"""Deviations of requests from the API's published metadata, each with its reason.
 
 Three kinds: other ranges and other demands (`DEVIATIONS`), parameters that the metadata lacks
 (`ADDED`), and parameters that are not emulated (`LEFT_OUT`). Tests hold all three to the metadata
@@ -14,7 +14,7 @@ Range = tuple[int | None, int | None]
 
 @dataclass(frozen=True)
 class Deviation:
-    """What is demanded of a parameter in place of what the metadata says.
+    """Demand on a parameter in place of what the metadata says.
 
     Attributes:
         actions: With their product, such as `Slb.CreateLoadBalancer`.
@@ -241,7 +241,7 @@ ADDED: dict[str, dict[str, str]] = {
         "SourceGroupOwnerAccount": _ONE_SHAPE,
     },
 }
-"""By action: parameters that the metadata lacks, and why they are taken all the same."""
+"""Parameters that the metadata lacks, by action, and why they are taken all the same."""
 
 _DRY = "dry runs"
 _FILTER = "filters that the resources and data sources of this program do not need"
@@ -410,7 +410,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         _FILTER: "CreateTimeEnd CreateTimeStart EndTimeEnd EndTimeStart InstanceIDs RenewStatus"
     },
 }
-"""By action: what the local cloud does not emulate, and the parameters that ask for it."""
+"""Parameters that ask for what the local cloud does not emulate, by action, and what that is."""
 
 VALUES_LEFT_OUT: dict[str, dict[str, str]] = {
     "XForwardedFor": {"off": "requests without X-Forwarded-For"},
@@ -422,5 +422,4 @@ VALUES_LEFT_OUT: dict[str, dict[str, str]] = {
     "IpVersion": {"IPV6": "IPv6 blocks of one's own choice"},
     "SpotStrategy": dict.fromkeys(("SpotWithPriceLimit", "SpotAsPriceGo"), "spot instances"),
 }
-"""By parameter: values that the API has and the local cloud does not emulate, and what they ask
-for."""
+"""Values that the local cloud does not emulate, by parameter, and what they ask for."""

@@ -1,4 +1,4 @@
-"""What the local cloud remembers: one document a resource."""
+"""Documents that the local cloud remembers, one a resource."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Document(BaseModel):
     tags: dict[str, str] = {}
 
     def settled(self, seconds: float, now: float) -> bool:
-        """Whether the resource has been there long enough to have left its first state."""
+        """Tell whether the resource has been there long enough to have left its first state."""
         return now >= self.created + seconds
 
 
@@ -231,7 +231,7 @@ class LoadBalancer(Document):
     pay_type: str = "PayOnDemand"
     status: Literal["active", "inactive"] = "active"
     emptied: bool = False
-    """Inactive because its last listener was deleted, and not because somebody said so."""
+    """Tells that the status is inactive because the last listener was deleted."""
     delete_protection: Literal["on", "off"] = "off"
     modification_protection: str = "NonProtection"
     modification_protection_reason: str = ""
@@ -255,7 +255,7 @@ class Listener(Document):
 
     @property
     def acl_ids(self) -> list[str]:
-        """Access control lists that it uses; one that is off keeps its lists and uses none."""
+        """Access control lists in use; a listener whose access control is off uses none."""
         if self.attributes.get("AclStatus") != "on":
             return []
         return [key for key in self.attributes.get("AclId", "").split(",") if key]

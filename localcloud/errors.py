@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ApiError(Exception):
-    """What the API answers instead of a result.
+    """Error that the API answers in place of a result.
 
     Args:
         status: HTTP status.
@@ -20,13 +20,13 @@ class ApiError(Exception):
 
 
 def invalid(parameter: str, reason: str = "") -> ApiError:
-    """A parameter's value is not one that the API takes."""
+    """Error of a parameter whose value the API does not take."""
     said = f"The specified parameter {parameter} is not valid."
     return ApiError(400, "InvalidParameter", f"{said} {reason}".strip())
 
 
 def missing(parameter: str) -> ApiError:
-    """A mandatory parameter is not there."""
+    """Error of a mandatory parameter that is not there."""
     return ApiError(
         400,
         "MissingParameter",
@@ -36,19 +36,19 @@ def missing(parameter: str) -> ApiError:
 
 
 def not_emulated(what: str) -> ApiError:
-    """Alibaba Cloud takes this; the local cloud says so rather than pretend."""
+    """Error of what Alibaba Cloud takes and the local cloud says that it does not emulate."""
     return ApiError(400, "NotEmulated", f"The local cloud does not emulate {what}.")
 
 
 def dry_run() -> ApiError:
-    """A request that only asks would be carried out, and is not."""
+    """Error that answers a dry run: the request would be carried out, and is not."""
     return ApiError(
         400, "DryRunOperation", "Request validation has been passed with DryRun flag set."
     )
 
 
 def load_balancer_not_found() -> ApiError:
-    """No such load balancer in this region."""
+    """Error of a load balancer that is not in this region."""
     return ApiError(
         404, "InvalidLoadBalancerId.NotFound", "The specified LoadBalancerId does not exist."
     )

@@ -23,7 +23,7 @@ from localcloud.api.gateway import Credentials
 from localcloud.dataplane.files import write_private
 
 SOCKET_PATH_BYTES = 100
-"""What a Unix socket's path can have; some systems take 103, Linux 107."""
+"""Bytes that a Unix socket's path can have: some systems take 103, Linux 107."""
 
 TLS_YEARS = 10
 
@@ -57,7 +57,7 @@ class Home:
 
     @property
     def admin_socket(self) -> Path:
-        """Where `status`, `dump` and the like reach the process."""
+        """Socket at which `status`, `dump` and the like reach the process."""
         inside = self.path / "admin.sock"
         if len(os.fsencode(inside)) <= SOCKET_PATH_BYTES:
             return inside
@@ -91,7 +91,7 @@ class Home:
         return certificate, key
 
     def in_place_of(self, port: int) -> int:
-        """The API's port that was taken when this one was asked for last; itself at first."""
+        """Port of the API that was last taken in place of `port`; at first `port` itself."""
         try:
             taken: dict[str, int] = json.loads(self._ports.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -99,7 +99,7 @@ class Home:
         return taken.get(str(port), port)
 
     def take_in_place_of(self, port: int, taken: int) -> None:
-        """Remember which port was taken when one was asked for: states of stacks refer to it."""
+        """Remember the port that was taken in place of another: states of stacks refer to it."""
         write_private(self._ports, json.dumps({port: taken}))
 
     def _kept(self, name: str, made: dict[str, Any]) -> dict[str, Any]:

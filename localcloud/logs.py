@@ -17,7 +17,7 @@ from pathlib import Path
 from localcloud.dataplane.files import append_private
 
 BYTES = 8 * 2**20
-"""Size of a log file, at most: some 100,000 calls."""
+"""Size of a log file, at most: it holds some 100,000 calls."""
 
 OLD_FILES = 2
 
@@ -46,7 +46,7 @@ class RotatingLog(RotatingFileHandler):
         self.setFormatter(logging.Formatter(FORMAT))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line; first look whether another process has turned the file over."""
+        """Write a line, after a look whether another process has turned the file over."""
         if self.stream is not None and not _same(self.stream, Path(self.baseFilename)):
             self.stream.close()
             self.stream = self._open()

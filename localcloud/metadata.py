@@ -1,4 +1,4 @@
-"""What the API's published metadata says of each action's parameters, and requests that follow it.
+"""Metadata that the API publishes of each action's parameters, and requests that follow it.
 
 Required or not, and in which range, comes from there; a request's model says by hand what metadata
 cannot. Where the local cloud follows another source, `deviations` says which one.
@@ -27,7 +27,7 @@ R = TypeVar("R", bound=Request)
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter as published.
+    """Parameter of an action, as published.
 
     Attributes:
         type: In the metadata's words, such as `String` or `RepeatList`.
@@ -82,7 +82,7 @@ def parameters(product: str, action: str) -> Mapping[str, Parameter]:
 
 
 def fitted(product: str, action: str, model: type[R]) -> type[R]:
-    """The model of an action's request, with what the metadata says of its fields.
+    """Make the model of an action's request obey what the metadata says of its fields.
 
     Args:
         product: Whose action.
@@ -105,7 +105,7 @@ def fitted(product: str, action: str, model: type[R]) -> type[R]:
 
 
 def _fit(field: FieldInfo, parameter: Parameter) -> FieldInfo | None:
-    """A field that keeps to what is published; None for one that does so by itself."""
+    """Make a field obey what is published; None for one that does so by itself."""
     least, greatest = parameter.range
     bounds: list[Any] = Field(ge=least, le=greatest).metadata
     required = parameter.required and not field.is_required()

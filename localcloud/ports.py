@@ -10,7 +10,7 @@ class PortError(Exception):
 
 
 def listening_socket(port: int, *, or_another: bool = False) -> socket.socket:
-    """Take the API's port on loopback; 0 takes any, and so does another where it is not free.
+    """Listen at the API's port on loopback, or at any: for 0, and where the port is not free.
 
     Raises:
         PortError: It is in use, or not for this user.

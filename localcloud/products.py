@@ -36,12 +36,12 @@ class Action:
 
     @cached_property
     def request(self) -> type[Request]:
-        """The model of its requests, with what the API's metadata says of them."""
+        """Model of the action's requests, with what the API's metadata says of them."""
         return metadata.fitted(self.product, self.name, self.model)
 
     @property
     def changes(self) -> bool:
-        """Whether it may change something."""
+        """Tell whether the action may change something."""
         return not self.name.startswith(("Describe", "List", "Get", "Query"))
 
 
@@ -58,7 +58,7 @@ class Product:
         return self.named(get_type_hints(handler)["request"].__name__)(handler)
 
     def named(self, name: str) -> Callable[[H], H]:
-        """Register a handler under a name: of requests that need no type of their own."""
+        """Register a handler under an action's name, for requests without a type of their own."""
 
         def register(handler: H) -> H:
             model = get_type_hints(handler)["request"]

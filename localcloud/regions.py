@@ -1,4 +1,4 @@
-"""Regions that there are.
+"""Regions of Alibaba Cloud and their zones.
 
 Source: Alibaba Cloud's list of regions and zones, and the provider's list.
 """
@@ -53,7 +53,7 @@ REGIONS = {
     "cn-beijing-finance-1": ("China North 2 Finance", "华北2 金融云"),
     "cn-north-2-gov-1": ("China North 2 Ali Gov 1", "华北2 阿里政务云1"),
 }
-"""Names by id, English and Chinese, in the order of the API's answers."""
+"""Names of regions by id, English and Chinese, in the order of the API's answers."""
 
 
 def local_name(region: str, language: str) -> str:

@@ -17,7 +17,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 def served_as(check: Callable[[str], str], what: str) -> AfterValidator:
-    """Take a text only if the data plane takes it: one check for both.
+    """Make a validator that takes a text only if the data plane takes it: one check for both.
 
     Args:
         check: Of the data plane; raises RefusedError.
@@ -41,7 +41,7 @@ def _free(text: str) -> str:
 
 
 class KeyValue(BaseModel):
-    """One of `Tag.N`."""
+    """Tag of a request, one of `Tag.N`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,7 +75,7 @@ class TaggedRequest(Request):
     Tag: list[KeyValue] = []
 
     def tags(self) -> dict[str, str]:
-        """The tags that come along, by key."""
+        """Tags that the request brings along, by key."""
         return {tag.Key: tag.Value for tag in self.Tag}
 
 
@@ -98,12 +98,12 @@ class PagedRequest(Request):
     PageSize: int = 10
 
     def page(self, found: Sequence[T]) -> list[T]:
-        """Those of all that are on the page asked for."""
+        """Select the items on the page that the request asks for."""
         first = (self.PageNumber - 1) * self.PageSize
         return list(found[first : first + self.PageSize])
 
     def paging(self, found: Sequence[Any]) -> dict[str, int]:
-        """What an answer says of its page."""
+        """Fields of an answer that say which page it is."""
         return {
             "PageNumber": self.PageNumber,
             "PageSize": self.PageSize,

@@ -32,7 +32,7 @@ from localcloud.store import Store
 log = logging.getLogger("localcloud")
 
 LOOK_SECONDS = 1.0
-"""Between two looks at the data plane's processes."""
+"""Seconds between two looks at the data plane's processes."""
 
 LONGEST_HEAD = 256 * 1024
 """Bytes of a request line and headers: the provider puts certificates and keys into the query."""

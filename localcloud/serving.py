@@ -1,4 +1,4 @@
-"""What is remembered of a listener, as the data plane serves it."""
+"""Listeners as the data plane serves them, made of what is remembered."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OWN_PORT = -520
 """HealthCheckConnectPort that stands for the backend's own port."""
 
 Sockets = Callable[[str, int], model.SocketAddress]
-"""Where a port of a server, by id, really is."""
+"""Function that tells where a port of a server, by id, really is."""
 
 
 def members(store: Store, listener: Listener) -> list[GroupMember]:
@@ -45,12 +45,12 @@ def members(store: Store, listener: Listener) -> list[GroupMember]:
 
 
 def key(listener: Listener) -> model.ListenerKey:
-    """The listener's name within the data plane."""
+    """Name of the listener within the data plane."""
     return (listener.load_balancer_id, listener.protocol, listener.port)
 
 
 def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener:
-    """The listener as the data plane takes it.
+    """Listener as the data plane takes it.
 
     Raises:
         LookupError: It refers to what is not there.
@@ -178,7 +178,7 @@ def _access_control(store: Store, listener: Listener) -> model.AccessControl | N
 
 
 def _tcp_health_check(values: Mapping[str, Any]) -> model.HealthCheck | None:
-    """Of a TCP listener, which may be checked over HTTP all the same, by HEAD."""
+    """Health check of a TCP listener, which may all the same be over HTTP, by HEAD."""
     if values["HealthCheckType"] == "http":
         timeout = {"HealthCheckTimeout": values["HealthCheckConnectTimeout"]}
         return _health_check({**values, **timeout, "HealthCheckMethod": "head"})

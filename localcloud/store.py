@@ -100,7 +100,7 @@ class Store:
         return list(self._unreadable.values())
 
     def _read(self, kind: type[D], key: str, body: Any) -> D | None:
-        """Read a document; one that cannot be read is as good as not there, and a problem."""
+        """Read a document; one that cannot be read counts as absent, and is noted as a problem."""
         name = (kind.kind, key)
         try:
             document = kind.model_validate_json(body)
@@ -143,7 +143,7 @@ class Store:
             self._connection.execute("ROLLBACK")
 
     def answer(self, action: str, token: str) -> tuple[str, dict[str, Any]] | None:
-        """Digest of the request that came with a ClientToken, and the answer that it got."""
+        """Find the answer to a request by its ClientToken, with a digest of that request."""
         row = self._connection.execute(
             "SELECT request, body FROM answers WHERE action = ? AND token = ?", (action, token)
         ).fetchone()

@@ -31,7 +31,7 @@ from localcloud.regions import require_known
 log = logging.getLogger("localcloud")
 
 BODY_BYTES = 1024 * 1024
-"""A request's body has no more."""
+"""Bytes that a request's body may have at most."""
 
 
 class Api:
@@ -132,7 +132,7 @@ class Api:
                 raise
 
     def _bring_back(self) -> None:
-        """Have the data plane serve what is remembered: an action that failed may be ahead."""
+        """Make the data plane serve what is remembered: an action that failed may be ahead."""
         try:
             self.cloud.apply()
         except DataPlaneError:
@@ -140,7 +140,7 @@ class Api:
 
 
 class _Dropped(Response):
-    """Begins an answer and never ends it, so that the server closes the connection."""
+    """Response that begins and never ends, so that the server closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         headers = [(b"content-length", b"100")]
@@ -148,7 +148,7 @@ class _Dropped(Response):
 
 
 async def _before(fault: Fault) -> None:
-    """What happens before the action."""
+    """Let a fault happen that comes before the action."""
     if fault.kind == "error":
         raise ApiError(fault.status, fault.code, "The local cloud was told to fail.")
     if fault.kind == "delay":

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Fault(BaseModel):
-    """What happens to the next calls of some actions.
+    """Fault that happens to the next calls of some actions.
 
     Attributes:
         action: Name or pattern, such as `*Listener`.
@@ -37,29 +37,29 @@ class Fault(BaseModel):
 
 
 class Faults:
-    """The faults that are still to happen."""
+    """Faults that are still to happen."""
 
     def __init__(self) -> None:
         self._pending: list[Fault] = []
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
-        """Have a fault happen."""
+        """Add a fault to those that are to happen."""
         with self._lock:
             self._pending.append(fault)
 
     def clear(self) -> None:
-        """Have none happen any more."""
+        """Remove every fault that is still to happen."""
         with self._lock:
             self._pending.clear()
 
     def pending(self) -> list[Fault]:
-        """Those still to happen, with how often."""
+        """List the faults that are still to happen, with how often."""
         with self._lock:
             return list(self._pending)
 
     def take(self, action: str) -> Fault | None:
-        """The fault that happens to a call, if one does."""
+        """Take the fault that happens to a call, if one does."""
         with self._lock:
             for position, fault in enumerate(self._pending):
                 if not fnmatch.fnmatchcase(action, fault.action):

@@ -1,4 +1,4 @@
-"""What stands before every action: who signed, when, and whether it was seen before.
+"""Gateway before every action: who signed, when, and whether the request was seen before.
 
 It is a security boundary and not only likeness: instances run their user data, so that a request
 from a web page or another user of this machine must not get through.
@@ -16,7 +16,7 @@ from localcloud.api.signatures import Claim, Signed
 from localcloud.errors import ApiError
 
 FRESH = timedelta(minutes=15)
-"""How far a request's time may be from now."""
+"""Time by which a request's clock may differ from this one."""
 
 HOSTS = ("127.0.0.1", "localhost")
 

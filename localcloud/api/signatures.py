@@ -23,7 +23,7 @@ Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Signed:
-    """A request as it was sent.
+    """Request as it was sent.
 
     Attributes:
         method: GET or POST.
@@ -42,7 +42,7 @@ class Signed:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a request says of itself.
+    """Claim of a request: who signed it, and when.
 
     Attributes:
         access_key_id: Who signed.
@@ -60,7 +60,7 @@ class Claim:
     version: int
 
     def signed_with(self, secret: str) -> bool:
-        """Whether the signature is the one that the secret makes."""
+        """Tell whether the signature is the one that the secret makes."""
         sign = sign_v1 if self.version == 1 else sign_v3
         return hmac.compare_digest(
             sign(secret, self.string_to_sign).encode(), self.signature.encode()
@@ -76,24 +76,24 @@ def claim(request: Signed) -> Claim | None:
 
 
 def sign_v1(secret: str, text: str) -> str:
-    """HMAC-SHA1 in base64."""
+    """Sign a text with HMAC-SHA1, in base64."""
     mac = hmac.new(f"{secret}&".encode(), text.encode(), hashlib.sha1)
     return base64.b64encode(mac.digest()).decode()
 
 
 def sign_v3(secret: str, text: str) -> str:
-    """HMAC-SHA256 in hex."""
+    """Sign a text with HMAC-SHA256, in hex."""
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def string_to_sign_v1(method: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """What version 1 signs: all parameters but the signature, blank ones included."""
+    """Text that version 1 signs: all parameters but the signature, blank ones included."""
     signed = sorted((name, value) for name, value in parameters if name != "Signature")
     return f"{method}&%2F&{_encode(_canonical_query(signed))}"
 
 
 def string_to_sign_v3(request: Signed, signed_headers: Iterable[str]) -> str:
-    """What version 3 signs: the request's canonical form, by its hash."""
+    """Text that version 3 signs: the request's canonical form, by its hash."""
     names = sorted(signed_headers)
     headers = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in names)
     canonical = "\n".join(

@@ -1,1 +1,1 @@
-"""What carries traffic: HAProxy for listeners, one HTTP server process for each ECS instance."""
+"""Data plane that carries traffic: HAProxy for listeners, an HTTP server for each ECS instance."""

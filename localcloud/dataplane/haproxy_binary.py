@@ -13,7 +13,7 @@ from localcloud.dataplane.model import DataPlaneError
 from localcloud.debian_package import DebianPackage
 
 MINIMUM = (2, 4)
-"""Oldest release that is taken."""
+"""Oldest HAProxy release that is used."""
 
 HINT = "apt-get install haproxy, dnf install haproxy, or brew install haproxy"
 
@@ -82,12 +82,12 @@ def ensure(say: Callable[[str], None]) -> Path:
 
 
 def dotted_minimum() -> str:
-    """Write MINIMUM as 2.4."""
+    """Write the oldest HAProxy release that is used, such as 2.4."""
     return ".".join(map(str, MINIMUM))
 
 
 def problem(path: Path) -> str | None:
-    """Why an executable cannot be used, or None: it must be new enough and built with OpenSSL."""
+    """Explain why an executable cannot be used, or None: it must be new enough and have OpenSSL."""
     try:
         answer = subprocess.run(
             [str(path), "-vv"], capture_output=True, text=True, timeout=_TIMEOUT, check=False
@@ -98,7 +98,7 @@ def problem(path: Path) -> str | None:
 
 
 def version_problem(text: str) -> str | None:
-    """Read the output of `haproxy -vv`: why that build cannot be used, or None."""
+    """Explain why a build cannot be used, by its `haproxy -vv`; None if it can."""
     version = re.search(r"^HA-?Proxy version (\d+)\.(\d+)", text, re.MULTILINE)
     if version is None:
         return "is not HAProxy"

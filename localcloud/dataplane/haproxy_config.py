@@ -41,13 +41,13 @@ CLIENT_TIMEOUT = 60
 """Seconds that a client may take to send its request."""
 
 HEADER_BYTES = 32 * 1024
-"""As many of a request's headers as CLB takes."""
+"""Size of a request's headers that CLB takes."""
 
 CONNECTION_REQUESTS = 100
 """Requests after which CLB ends a connection; HAProxy does so only if it is told to."""
 
 SESSION_SECONDS = 60
-"""As long as a TLS session is good for where sessions are resumed at all."""
+"""Seconds that a TLS session can be resumed, where sessions are resumed at all."""
 
 GZIP_TYPES = (
     "text/html",
@@ -76,7 +76,7 @@ class Paths:
     A rule with `nbsrv` would not do: a worker that is being replaced counts no servers.
     """
     certificates: Path
-    """The folder that crt-lists name files of."""
+    """Folder of the files that crt-lists name."""
     ticket_keys: Path
     """Keys of session tickets, for where sessions are resumed."""
 
@@ -89,7 +89,7 @@ def render(
     *,
     otherwise: Collection[str] = (),
 ) -> str:
-    """Return the whole configuration.
+    """Write the whole configuration of HAProxy.
 
     Args:
         listeners: Running listeners.
@@ -147,7 +147,7 @@ def render(
 
 
 def _buffer_bytes(otherwise: Collection[str]) -> int:
-    """HAProxy keeps 1024 bytes of a buffer for what it adds."""
+    """Size of HAProxy's buffer, of which it keeps 1024 bytes for what it adds."""
     return (4 if "long_headers" in otherwise else 1) * HEADER_BYTES + 1024
 
 
@@ -165,7 +165,7 @@ def _sessions(otherwise: Collection[str]) -> list[str]:
 def _redirect(
     listener: Listener, port: int, sockets: Mapping[ListenerKey, SocketAddress]
 ) -> list[str]:
-    """A listener that sends everyone to the HTTPS listener of its load balancer.
+    """Frontend of a listener that redirects everyone to its load balancer's HTTPS listener.
 
     302, as in every region but London: https://help.aliyun.com/en/slb/classic-load-balancer/
     use-cases/redirect-requests-from-http-to-https
@@ -187,7 +187,7 @@ def _redirect(
 
 
 def _tcp(listener: Listener, socket: SocketAddress) -> Iterator[str]:
-    """A listener that passes connections on, and the backend for it."""
+    """Frontend of a listener that passes TCP connections on, and the backend for it."""
     section = syntax.section(listener)
     idle = f"{int(listener.established_timeout)}s"
     yield from (
@@ -208,7 +208,7 @@ def _tcp(listener: Listener, socket: SocketAddress) -> Iterator[str]:
 
 
 def _access_control(control: AccessControl | None) -> Iterator[str]:
-    """Shut clients out before they can say anything; CLB does not document how it does it."""
+    """Rules that shut clients out before they can say anything: how CLB does it is undocumented."""
     if control is None or not control.entries:
         return
     for entry in sorted(set(control.entries)):
@@ -272,7 +272,7 @@ def _frontend(
 
 
 def _rules(listener: Listener) -> Iterator[str]:
-    """Which requests do not go to the listener's own backends.
+    """Choices of a backend for requests that do not go to the listener's own backends.
 
     The domain decides before the path, an exact one before `*`, a longer one before a shorter; of
     its rules the one with the longest path. A domain that has rules and none for the path answers
@@ -315,7 +315,7 @@ def _nowhere_name(listener: Listener) -> str:
 
 
 def _further_refusals(authority: Path, otherwise: Collection[str]) -> Iterator[str]:
-    """What refuses clients that a CA's certificate admits, where a question is answered so."""
+    """Rules that refuse clients whom the CA admits, where an open question is answered so."""
     if "ec_keys" in otherwise:
         yield _refuse("400 The SSL certificate error", "unless { ssl_c_key_alg rsaEncryption }")
     if "lower_ca" in otherwise:
@@ -446,5 +446,5 @@ def _server(pool: Pool, backend: Backend) -> str:
 
 
 def _session_value(backend: Backend) -> str:
-    """What a session's cookie says of its backend: the same after a restart, and no address."""
+    """Value of a session's cookie for a backend: the same after a restart, and not its address."""
     return hashlib.sha256(server_name(backend).encode()).hexdigest()[:32]

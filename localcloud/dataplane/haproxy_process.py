@@ -37,7 +37,7 @@ after that, and say at which level it speaks: nobody else's is lowered."""
 
 
 class HAProxy:
-    """The process and its sockets.
+    """Process of HAProxy and its sockets.
 
     Args:
         executable: HAProxy itself.
@@ -63,7 +63,7 @@ class HAProxy:
 
     @property
     def running(self) -> bool:
-        """Whether the master lives."""
+        """Tell whether HAProxy's master process lives."""
         return self.process is not None and self.process.poll() is None
 
     @property
@@ -98,7 +98,7 @@ class HAProxy:
             raise DataPlaneError(f"HAProxy does not answer on its socket ({error}).") from error
 
     def stop(self) -> None:
-        """End the master and its workers; a second call does nothing."""
+        """Stop the master and its workers; a second call does nothing."""
         if self.process is not None:
             processes.stop(self.process)
             self.process = None

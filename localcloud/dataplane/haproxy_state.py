@@ -36,22 +36,22 @@ class ServerStatus:
 
     @property
     def up(self) -> bool:
-        """Whether it gets requests, or would with a weight."""
+        """Tell whether a server gets requests, or would get them if its weight were above 0."""
         return self.status.startswith(("UP", "DRAIN", "NOLB", "no check"))
 
     @property
     def waiting(self) -> bool:
-        """Whether its first check is still to come."""
+        """Tell whether a server's first check is still to come."""
         return self.check_status.lstrip("* ") == "INI"
 
     @property
     def checked(self) -> bool:
-        """Whether a check has had a result."""
+        """Tell whether a check of a server has had a result."""
         return self.check_status != "" and self.status != "no check" and not self.waiting
 
 
 ServerKey = tuple[str, str]
-"""Section and server name."""
+"""Key of a server in HAProxy's statistics: section and server name."""
 
 
 def server_name(backend: Backend) -> str:
@@ -72,7 +72,7 @@ def parse_statistics(text: str) -> dict[ServerKey, ServerStatus]:
 def health(
     listener: Listener, statistics: Mapping[ServerKey, ServerStatus]
 ) -> dict[BackendKey, ServerHealth]:
-    """Each backend's health in CLB's words."""
+    """Health of each backend in CLB's words."""
     section = syntax.section(listener)
     return {
         backend.key: _health(statistics.get((section, server_name(backend))))

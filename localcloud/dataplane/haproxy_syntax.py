@@ -90,7 +90,7 @@ def section(listener: Listener) -> str:
 
 
 def pools(listener: Listener) -> Iterator[tuple[str, Pool]]:
-    """What a listener sends requests to, each with the name of its backend."""
+    """Targets of a listener's requests, each with the name of its backend in HAProxy."""
     yield section(listener), listener
     for rule in listener.rules:
         yield f"{section(listener)}_{identifier(rule.rule_id)}", rule

@@ -24,9 +24,9 @@ _INSTANCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 class _Instance:
     host: str
     port: int | None = None
-    """The service's port by its user data."""
+    """Port of the service by its user data."""
     socket: SocketAddress | None = None
-    """Where the service really listens."""
+    """Address where the service really listens."""
     script: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     started: bool = True
@@ -94,7 +94,7 @@ class Instances:
         files.write_private(home / "pid", str(instance.process.pid))
 
     def watched(self) -> Iterator[Watched]:
-        """The processes that shall run."""
+        """List the processes that shall run."""
         for instance_id, instance in self._instances.items():
             if instance.process is not None:
                 yield Watched(
@@ -126,14 +126,14 @@ class Instances:
             self.stop(instance_id)
 
     def running(self, instance_id: str) -> bool:
-        """Whether an instance is started, and its process, if it has one, lives."""
+        """Tell whether an instance is started, and its process, if it has one, lives."""
         instance = self._instances.get(instance_id)
         if instance is None or not instance.started:
             return False
         return instance.process is None or instance.process.poll() is None
 
     def backend_socket(self, instance_id: str, port: int) -> SocketAddress:
-        """Where a port of an instance really is; nothing need listen there.
+        """Address at which a port of an instance really is; nothing need listen there.
 
         Raises:
             DataPlaneError: No such instance was started.

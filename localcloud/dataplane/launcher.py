@@ -1,4 +1,4 @@
-"""Becomes another program that ends with its parent and stays within resource limits.
+"""Launcher that becomes another program, within resource limits, and ends with its parent.
 
 Run as a script, with the standard library alone:
 `python -I launcher.py PARENT_PID [--limits] -- COMMAND...`.
@@ -17,7 +17,7 @@ PR_SET_PDEATHSIG = 1
 
 OPEN_FILES = 4096
 FILE_SIZE = 64 * 2**20
-"""Bytes; ends a log that runs away."""
+"""Bytes that a file may have: this ends a log that runs away."""
 
 
 def _lower(limit: int, value: int) -> None:

@@ -1,4 +1,4 @@
-"""What the control plane asks of the data plane: plain values, in CLB's own terms."""
+"""Model of what the control plane asks of the data plane: plain values, in CLB's own terms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ServerHealth = Literal["normal", "abnormal", "unavailable"]
-"""ServerHealthStatus of DescribeHealthStatus; unavailable: not checked (yet)."""
+"""Value of ServerHealthStatus in DescribeHealthStatus; unavailable: not checked (yet)."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class HealthCheck:
     healthy_threshold: int = 3
     unhealthy_threshold: int = 3
     kind: Literal["http", "tcp"] = "http"
-    """Whether an answer counts, or only that a connection comes about."""
+    """Kind of check: an answer counts, or only that a connection comes about."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Backend:
     server_id: str
     socket: SocketAddress
     weight: int = 100
-    """0 to 100; 0 takes no requests."""
+    """Weight of the backend, 0 to 100; 0 takes no requests."""
     checked_port: int | None = None
-    """Where health checks go, on the same host; None: to the socket itself."""
+    """Port that health checks go to, on the same host; None: to the socket itself."""
 
     @property
     def key(self) -> BackendKey:
@@ -51,7 +51,7 @@ class Backend:
 
 
 BackendKey = tuple[str, SocketAddress]
-"""Server id and socket: a group may hold an instance with several ports."""
+"""Key of a backend: server id and socket, as a group may hold an instance with several ports."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class StickySession:
 
 @dataclass(frozen=True)
 class AccessControl:
-    """Which clients may connect, by address."""
+    """Access control: which clients may connect, by address."""
 
     type: Literal["white", "black"]
     entries: tuple[str, ...]
@@ -77,9 +77,9 @@ class DomainExtension:
     """A domain with a server certificate of its own, chosen by SNI."""
 
     domain: str
-    """Exact, or with `*` for its first label."""
+    """Domain, exact or with `*` for its first label."""
     server_certificate: str
-    """PEM: leaf, intermediates, then the PKCS#1 key."""
+    """Certificate of the domain, PEM: leaf, intermediates, then the PKCS#1 key."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,9 @@ class Rule:
 
     rule_id: str
     domain: str
-    """Exact, or with `*` before its first dot; empty: any domain that no other rule has."""
+    """Domain, exact or with `*` before its first dot; empty: any domain that no other rule has."""
     url: str
-    """How the path begins; empty: all of the domain."""
+    """Prefix of the path; empty: all of the domain."""
     backends: tuple[Backend, ...]
     scheduler: Literal["rr", "wrr", "wlc"] = "rr"
     sticky_session: StickySession | None = None
@@ -121,26 +121,26 @@ class Listener:
     sticky_session: StickySession | None = None
     access_control: AccessControl | None = None
     forward_port: int | None = None
-    """HTTP only: every request is redirected to the HTTPS listener of this port."""
+    """Port of the HTTPS listener to which an HTTP listener redirects every request."""
     health_check: HealthCheck | None = None
     idle_timeout: int = 15
     request_timeout: int = 60
     forwarded: ForwardedHeaders = ForwardedHeaders()
     server_certificate: str | None = None
-    """PEM: leaf, intermediates, then the PKCS#1 key. HTTPS only."""
+    """Certificate of an HTTPS listener, PEM: leaf, intermediates, then the PKCS#1 key."""
     domain_extensions: tuple[DomainExtension, ...] = ()
     rules: tuple[Rule, ...] = ()
     ca_certificate: str | None = None
-    """PEM of the client CA: set means mutual TLS."""
+    """Certificate of the clients' CA, PEM; if it is set, TLS is mutual."""
     tls_cipher_policy: str = "tls_cipher_policy_1_0"
     http2: bool = True
     gzip: bool = True
     persistence_timeout: int = 0
-    """TCP only: seconds for which a client's address goes to the same backend; 0: none."""
+    """Seconds for which a TCP listener sends a client's address to the same backend; 0: none."""
     proxy_protocol: bool = False
-    """TCP only: backends are told the client's address by the PROXY protocol, version 2."""
+    """PROXY protocol, version 2: a TCP listener's backends are told the client's address."""
     established_timeout: int = 900
-    """TCP only: seconds after which an idle connection is closed."""
+    """Seconds after which a TCP listener closes an idle connection."""
 
     @property
     def key(self) -> ListenerKey:
@@ -149,10 +149,10 @@ class Listener:
 
 
 Pool = Listener | Rule
-"""What has backends: a listener for what no rule takes, and each of its rules."""
+"""Holder of backends: a listener for what no rule takes, or one of its rules."""
 
 ListenerKey = tuple[str, str, int]
-"""Load balancer id, protocol, port of the API."""
+"""Key of a listener: load balancer id, protocol, port of the API."""
 
 OPEN_QUESTIONS = (
     "no_certificate",
@@ -163,7 +163,7 @@ OPEN_QUESTIONS = (
     "long_headers",
     "many_requests",
 )
-"""What CLB's documentation leaves open and a data plane can answer otherwise than this one does."""
+"""Questions that CLB's documentation leaves open, by which a data plane can be told to differ."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class InstanceSpec:
 
     instance_id: str
     host: str
-    """The loopback address that stands for its private address."""
+    """Loopback address that stands for the instance's private address."""
     user_data: str
     """Decoded cloud-config text; empty: an instance with nothing listening."""
 

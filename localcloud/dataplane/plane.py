@@ -1,4 +1,4 @@
-"""The data plane: what the control plane starts, changes and asks."""
+"""Data plane that the control plane starts, changes and asks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ LOG_BYTES = 4 * 2**20
 Statistics = dict[haproxy_state.ServerKey, haproxy_state.ServerStatus]
 
 _SOCKET_FOLDER_LENGTH = 75
-"""Bytes; Linux takes 107 for a socket's path, macOS 103, and HAProxy adds a suffix of its own."""
+"""Bytes of a socket's path that its folder may have.
+
+Linux takes 107 for the whole path, macOS 103, and HAProxy adds a suffix of its own.
+"""
 
 
 class DataPlane:
@@ -98,12 +101,12 @@ class DataPlane:
             self._instances.stop(instance_id)
 
     def instance_running(self, instance_id: str) -> bool:
-        """Whether an instance is started, and its process, if it has one, lives."""
+        """Tell whether an instance is started, and its process, if it has one, lives."""
         with self._lock:
             return self._instances.running(instance_id)
 
     def serving(self, key: ListenerKey) -> bool:
-        """Whether a listener is applied and HAProxy runs."""
+        """Tell whether a listener is applied and HAProxy runs."""
         with self._lock:
             return key in self._listeners and self._haproxy.running
 
@@ -118,12 +121,12 @@ class DataPlane:
                     self._last = self._statistics()
 
     def problems(self) -> list[str]:
-        """What shall run and does not, as `supervise` found it; one sentence each."""
+        """List what shall run and does not, as `supervise` found it; one sentence each."""
         with self._lock:
             return self._supervisor.problems()
 
     def backend_socket(self, instance_id: str, port: int) -> SocketAddress:
-        """Where a port of an instance really is: its service may have got another one.
+        """Address where a port of an instance really is: its service may have got another one.
 
         Raises:
             DataPlaneError: No such instance was ever started.
@@ -259,7 +262,7 @@ class DataPlane:
     def _choose_addresses(
         self, wanted: dict[ListenerKey, Listener]
     ) -> dict[ListenerKey, SocketAddress]:
-        """Keep what is chosen already, as long as the load balancer's address stays."""
+        """Choose each listener's address; a choice stays while the load balancer's address does."""
         chosen = {
             key: address
             for key, address in self._addresses.items()
@@ -273,7 +276,7 @@ class DataPlane:
 
 
 def _ticket_keys() -> str:
-    """A file of HAProxy's option tls-ticket-keys."""
+    """Make random content of a file for HAProxy's option tls-ticket-keys."""
     return "".join(f"{base64.b64encode(secrets.token_bytes(48)).decode()}\n" for _ in range(3))
 
 

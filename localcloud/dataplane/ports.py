@@ -1,4 +1,4 @@
-"""Which port a service really gets on this machine."""
+"""Choice of the port that a service really gets on this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 from localcloud.dataplane.model import DataPlaneError, SocketAddress
 
 UNPRIVILEGED_OFFSET = 8000
-"""Added to a port that cannot be had: 443 becomes 8443."""
+"""Number added to a port that cannot be had: 443 becomes 8443."""
 
 
 def choose(host: str, port: int, taken: frozenset[SocketAddress] = frozenset()) -> SocketAddress:
@@ -32,7 +32,7 @@ def choose(host: str, port: int, taken: frozenset[SocketAddress] = frozenset()) 
 
 
 def usable(host: str) -> bool:
-    """Whether this machine has an address."""
+    """Tell whether this machine has an address."""
     try:
         with socket.socket(_family(host)) as probe:
             probe.bind((host, 0))

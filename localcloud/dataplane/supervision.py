@@ -1,4 +1,4 @@
-"""Starts processes again that ended by themselves, the more seldom the more often they do."""
+"""Supervision of processes: what ends by itself is started again, more and more seldom."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEADY = 60.0
 """Seconds after which a process counts as one that runs."""
 
 LONGEST = 60.0
-"""Seconds until it is tried again, at most."""
+"""Seconds until a process is tried again, at most."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Restarts:
     _started: float = float("-inf")
 
     def ended(self, now: float) -> float:
-        """Note an end, or a start that failed; return the seconds until the next start."""
+        """Note that the process ended or did not start; return the seconds until the next start."""
         if self.due is None and now - self._started >= STEADY:
             self.in_a_row = 0
         delay = min(2.0 ** (self.in_a_row - 1), LONGEST) if self.in_a_row else 0.0
@@ -44,7 +44,7 @@ class Restarts:
         return delay
 
     def started(self, now: float) -> None:
-        """Note a start."""
+        """Note that the process was started."""
         self._started = now
         self.due = None
 
@@ -67,13 +67,13 @@ class Watched:
 
     @property
     def runs(self) -> bool:
-        """Whether it does."""
+        """Tell whether the process runs."""
         return self.process is not None and self.process.poll() is None
 
 
 @dataclass
 class Supervisor:
-    """What is known of the processes that are watched.
+    """Supervisor of processes that are watched, with what is known of each.
 
     Args:
         now: Seconds of a clock that only goes forward.
@@ -83,7 +83,7 @@ class Supervisor:
     _restarts: dict[str, Restarts] = field(default_factory=dict)
 
     def look(self, watched: Iterable[Watched]) -> None:
-        """Start again those that do not run, if it is time; those not named are forgotten."""
+        """Start watched processes again that do not run, if it is time; forget those not named."""
         present = {one.name: one for one in watched}
         self._restarts = {name: self._restarts.get(name) or Restarts() for name in present}
         for name, one in present.items():
@@ -108,7 +108,7 @@ class Supervisor:
         return True
 
     def problems(self) -> list[str]:
-        """What does not run, why, and when it is tried again; one sentence each."""
+        """List what does not run, why, and when it is tried again; one sentence each."""
         return [
             f"{name} {one.why}; it is started again in {max(0, one.due - self.now()):.0f} s."
             for name, one in self._restarts.items()

@@ -21,14 +21,14 @@ STRONG_BITS = 2048
 
 @dataclass(frozen=True)
 class TlsFiles:
-    """Files of one listener."""
+    """TLS files of one listener."""
 
     server_certificate: Path
     ca_certificate: Path | None = None
     certificate_list: Path | None = None
     """HAProxy's crt-list: the server certificate and those of further domains."""
     weak: bool = False
-    """Whether one of the certificates is below OpenSSL's security level 2."""
+    """Tells that one of the certificates is below OpenSSL's security level 2."""
 
 
 class TlsFolder:
@@ -42,7 +42,7 @@ class TlsFolder:
         self.path = files.private_folder(path)
 
     def write(self, listener: Listener) -> TlsFiles | None:
-        """Write what a listener needs; nothing for one without a server certificate."""
+        """Write the TLS files of a listener; none for one without a server certificate."""
         if listener.server_certificate is None:
             return None
         for content in _contents(listener):
@@ -59,7 +59,7 @@ class TlsFolder:
         )
 
     def keep(self, listeners: Iterable[Listener]) -> None:
-        """Remove the files that none of these listeners uses."""
+        """Remove the TLS files that none of these listeners uses."""
         used = {self._path(content) for one in listeners for content in _contents(one)}
         for path in set(self.path.iterdir()) - used:
             path.unlink()
@@ -75,7 +75,7 @@ def _name(content: str) -> str:
 
 @lru_cache(maxsize=256)
 def _is_weak(pem: str) -> bool:
-    """Whether a certificate has a key of less than 2048 bits, or is signed over MD5 or SHA-1.
+    """Tell whether a certificate's key has under 2048 bits, or its signature is over MD5 or SHA-1.
 
     CLB takes both. Source: SSL_CTX_set_security_level(3).
     """

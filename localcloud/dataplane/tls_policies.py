@@ -15,14 +15,14 @@ TlsVersion = Literal["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
 
 @dataclass(frozen=True)
 class TlsPolicy:
-    """One policy, in OpenSSL's names."""
+    """TLS security policy in OpenSSL's names."""
 
     minimum: TlsVersion
     maximum: TlsVersion
     ciphers: tuple[str, ...]
-    """For TLS 1.2 and older, in the server's order of preference."""
+    """Cipher suites of TLS 1.2 and older, in the server's order of preference."""
     ciphersuites: tuple[str, ...] = ()
-    """For TLS 1.3."""
+    """Cipher suites of TLS 1.3."""
 
 
 _ECDHE_RSA = (
@@ -70,4 +70,4 @@ POLICIES: Mapping[str, TlsPolicy] = MappingProxyType(
         ),
     }
 )
-"""By the API's TLSCipherPolicy."""
+"""TLS security policies by the API's TLSCipherPolicy."""

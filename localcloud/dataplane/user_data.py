@@ -1,4 +1,4 @@
-"""Reads the user data of an instance: which script it runs as a service, and on which port.
+"""Reading of an instance's user data: which script it runs as a service, and on which port.
 
 Commands of the user data are never run; a service of one known form is recognised instead:
 `write_files` holds a systemd unit and a Python script, and `runcmd` enables the unit.
@@ -27,14 +27,14 @@ class Service:
     """A Python script that serves on a port."""
 
     script: PurePosixPath
-    """Where the script is, relative to the instance's root."""
+    """Path of the script, relative to the instance's root."""
     content: str
     port: int
 
 
 @dataclass(frozen=True)
 class UserData:
-    """What an instance does with its user data."""
+    """Service that an instance runs by its user data, and what it leaves out."""
 
     service: Service | None = None
     skipped: tuple[tuple[str, ...], ...] = ()
@@ -92,7 +92,7 @@ def _file(entry: Any) -> tuple[str, str]:
 
 
 def _command(entry: Any) -> tuple[str, ...]:
-    """A list is a command; a string is a line of shell, kept in one piece unless it is simple."""
+    """Read a command: a list is one, a string a line of shell, kept whole unless it is simple."""
     if isinstance(entry, list):
         return tuple(map(str, entry))
     try:

@@ -1,4 +1,4 @@
-"""What the provider asks about the account: STS, Location, BssOpenApi."""
+"""Actions of STS, Location and BssOpenApi by which the provider asks about the account."""
 
 from __future__ import annotations
 

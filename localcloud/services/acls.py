@@ -259,7 +259,7 @@ def _require_free_name(others: Iterable[AccessControlList], name: str) -> None:
 
 
 def _given(text: str) -> list[GivenEntry]:
-    """Read the entries of a call; those that are there twice count once."""
+    """Read the entries of a call; entries that are there twice count once."""
     try:
         entries = ENTRIES.validate_json(text or "[]")
     except ValidationError as error:

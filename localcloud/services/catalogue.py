@@ -1,4 +1,4 @@
-"""What a region offers: zones, instance types, images. Three zones and a few types will do."""
+"""Catalogue of a region: zones, instance types, images. Three zones and a few types will do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INSTANCE_TYPES: dict[str, tuple[int, float, str]] = {
     "ecs.n1.small": (1, 2.0, "ecs.n1"),
     "ecs.sn1ne.xlarge": (4, 8.0, "ecs.sn1ne"),
 }
-"""Name to cores, GiB of memory and family."""
+"""Instance types by name: cores, GiB of memory and family."""
 
 _ALIYUN = ("Alibaba Cloud Linux 3.2104 LTS 64 bit", "Aliyun")
 
@@ -248,7 +248,7 @@ def describe_tags(cloud: Cloud, request: DescribeTags) -> Answer:
 
 
 def _offered() -> dict[str, Any]:
-    """What every zone has, in detail."""
+    """Offer of every zone, in detail."""
     families = sorted({family for _, _, family in INSTANCE_TYPES.values()})
     return {
         "IoOptimized": True,

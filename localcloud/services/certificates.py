@@ -24,7 +24,7 @@ from localcloud.requests import Request, TaggedRequest
 from localcloud.services.tags import tag_keys, tagged
 
 RSA_SIZES = (1024, 2048, 4096)
-"""What CLB's certificate requirements name; 3072 is not among them."""
+"""RSA key sizes that CLB's certificate requirements name; 3072 is not among them."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,79}$")]
 

@@ -145,7 +145,7 @@ def _certificate(cloud: Cloud, key: str, region: str) -> ServerCertificate:
 
 
 def _require_name(certificate: ServerCertificate, domain: str) -> None:
-    """The certificate is for the domain: CLB's documentation demands it of its users."""
+    """Check that the certificate is for the domain, as CLB's documentation demands."""
     wildcard = "*." + domain.partition(".")[2]
     if not {domain, wildcard} & {name.lower() for name in names(certificate)}:
         raise invalid("Domain", "The certificate is not for it.")

@@ -18,11 +18,11 @@ TLS_CREATED_WITH = {
     "TLSCipherPolicy": "tls_cipher_policy_1_0",
     "CACertificateId": "",
 }
-"""The API's defaults for what a request leaves out."""
+"""Defaults of the API for what a request leaves out."""
 
 
 class HttpsAttributes(listeners.Attributes):
-    """What both Create and Set take; a field that is not given keeps its value."""
+    """Attributes that both Create and Set take; a field that is not given keeps its value."""
 
     ServerCertificateId: str | None = None
     CACertificateId: str | None = None

@@ -1,4 +1,4 @@
-"""What the API tells of instances and of what belongs to them."""
+"""Descriptions of instances, and of what belongs to them, as the API tells them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from localcloud.services.tags import tagged
 from localcloud.services.vpc import creation_time, key_values
 
 PENDING_SECONDS, STARTING_SECONDS = 0.5, 1.0
-"""How long a new instance is Pending, then Starting."""
+"""Seconds for which a new instance is Pending, then Starting."""
 
 DEVICE = "/dev/xvda"
 """Name of every system disk within its instance."""
 
 NEVER = "2999-09-08T16:00Z"
-"""When what is paid as it is used expires."""
+"""Expiry time that the API gives for what is paid as it is used."""
 
 ATTRIBUTES = (
     "InstanceId",
@@ -60,7 +60,7 @@ ATTRIBUTES = (
     "OperationLocks",
     "SecurityOptions",
 )
-"""What of an instance its own Describe shows as lists do."""
+"""Attributes of an instance that its own Describe shows as lists do."""
 
 
 class DescribeInstances(PagedRequest, TaggedRequest, DryRequest):
@@ -329,7 +329,7 @@ def _mac_address(found: Instance) -> str:
 
 
 def _like(name: str, pattern: str) -> bool:
-    """Whether a name is as asked for; `*` stands for anything, as does no name at all."""
+    """Tell whether a name is as asked for; `*` stands for anything, as does no name at all."""
     return re.fullmatch(re.escape(pattern or "*").replace(r"\*", ".*"), name) is not None
 
 

@@ -26,7 +26,7 @@ from localcloud.services.security_groups import security_group
 from localcloud.services.vpc import vswitch
 
 USER_DATA_BYTES = 32 * 1024
-"""Of user data in base64, at most."""
+"""Bytes of user data in base64, at most."""
 
 
 class GivenDisk(BaseModel):

@@ -1,4 +1,4 @@
-"""What listeners have in common: born stopped, started by a call of its own."""
+"""Behaviour that listeners have in common: born stopped, started by a call of its own."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ CREATED_WITH: dict[str, Any] = {
     "XForwardedFor_SLBID": "off",
     "Description": "",
 }
-"""The API's defaults for what a request leaves out."""
+"""Defaults of the API for what a request leaves out."""
 
 OPTIONAL = (
     "BackendServerPort",
@@ -93,7 +93,7 @@ class OfListener(OfLoadBalancer):
 
 
 class Creation(OfListener, TaggedRequest):
-    """What makes a listener of any protocol."""
+    """Request that creates a listener of any protocol."""
 
 
 class OfAnyListener(OfListener):
@@ -101,7 +101,7 @@ class OfAnyListener(OfListener):
 
 
 class Attributes(OfListener):
-    """What both Create and Set take; a field that is not given keeps its value."""
+    """Attributes that both Create and Set take; a field that is not given keeps its value."""
 
     BackendServerPort: int | None = None
     Bandwidth: int | None = None
@@ -137,7 +137,7 @@ class Attributes(OfListener):
 
 
 class Changes(Attributes):
-    """What Set takes beyond Create."""
+    """Attributes that Set takes beyond those of Create."""
 
     VServerGroup: OnOff | None = None
     MasterSlaveServerGroup: OnOff | None = None
@@ -199,7 +199,7 @@ def create(
 
 
 def change(cloud: Cloud, request: Changes, listener: Listener) -> None:
-    """Take over what a request sets, and have it served.
+    """Change a listener as a request says, and have it served.
 
     Raises:
         ApiError: It cannot be.
@@ -219,7 +219,7 @@ def change(cloud: Cloud, request: Changes, listener: Listener) -> None:
 
 
 def require_same_port(listener: Listener, values: dict[str, Any]) -> None:
-    """Check that what is to be set does not move the backends' port.
+    """Check that a change does not move the backends' port.
 
     Raises:
         ApiError: It does.
@@ -242,7 +242,7 @@ def given(request: Attributes) -> dict[str, Any]:
 
 
 def require_consistent(cloud: Cloud, owner: LoadBalancer, listener: Listener) -> None:
-    """Check what attributes say together, and drop those that then mean nothing.
+    """Check attributes against each other, and drop those that then mean nothing.
 
     Raises:
         ApiError: They contradict each other, or refer to what is not there.
@@ -267,7 +267,7 @@ def require_consistent(cloud: Cloud, owner: LoadBalancer, listener: Listener) ->
 
 
 def require_port(port: int) -> None:
-    """Check where health checks go.
+    """Check the port to which health checks go.
 
     Raises:
         ApiError: It is no port.
@@ -289,7 +289,7 @@ def require_group(cloud: Cloud, load_balancer_id: str, group: str) -> None:
 
 
 def settle_sticky_session(values: dict[str, Any]) -> None:
-    """Check what attributes say of session persistence, and drop those that then mean nothing.
+    """Check attributes of session persistence, and drop those that then mean nothing.
 
     Raises:
         ApiError: One is missing.
@@ -325,7 +325,7 @@ WITHOUT = {
     "MasterSlaveServerGroupId": "",
     "SynProxy": "disable",
 }
-"""What the API describes of TCP listeners, and none here has."""
+"""Attributes that the API describes of TCP listeners, and none here has."""
 
 NEVER_FORWARDED = ("XForwardedFor_SLBPORT", "XForwardedFor_ClientSrcPort")
 NEVER_FORWARDED_OF_CLIENTS = tuple(
@@ -337,7 +337,7 @@ those of clients' certificates."""
 
 
 def unforwarded(listener: Listener) -> dict[str, str]:
-    """What a listener does not add to requests."""
+    """Headers that a listener does not add to requests, each `off`."""
     if listener.protocol == "tcp" or listener.attributes["ListenerForward"] == "on":
         return {}
     of_clients = NEVER_FORWARDED_OF_CLIENTS if listener.protocol == "https" else ()
@@ -345,7 +345,7 @@ def unforwarded(listener: Listener) -> dict[str, str]:
 
 
 def described(cloud: Cloud, listener: Listener) -> Answer:
-    """What Describe answers of a listener; of its health check only where there is one."""
+    """Attributes that Describe answers of a listener; its health check's only if it has one."""
     values = listener.attributes
     checked = values.get("HealthCheck") == "on"
     guarded = values["AclStatus"] == "on"

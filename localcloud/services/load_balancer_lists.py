@@ -104,7 +104,7 @@ _ENDS = ("EndTime", "EndTimeStamp")
 
 
 _TCP = {"ConnectionDrain": "off", "MasterSlaveServerGroupId": ""}
-"""What this list describes of TCP listeners, and none here has."""
+"""Attributes that this list describes of TCP listeners, and none here has."""
 
 
 def _as_asked(shown: dict[str, Any], request: DescribeLoadBalancers, name: str) -> bool:
@@ -121,7 +121,7 @@ def _access_control(listener: Listener) -> dict[str, Any]:
 
 
 def _servers(cloud: Cloud, request: DescribeLoadBalancers) -> set[str] | None:
-    """The servers one of which a load balancer must have; None: any, or none at all."""
+    """Servers of which a load balancer must have one; None: the request names none."""
     if not request.ServerId and not request.ServerIntranetAddress:
         return None
     addresses = request.ServerIntranetAddress.split(",")

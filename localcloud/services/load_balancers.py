@@ -30,7 +30,7 @@ from localcloud.services.tags import tag_keys
 from localcloud.services.vpc import vswitch
 
 LCU_SPECIFICATION = "slb.lcu.elastic"
-"""What the API reports for an instance that is paid by LCU."""
+"""Specification that the API reports for an instance that is paid by LCU."""
 
 SPECIFICATIONS = (
     "slb.s1.small",
@@ -318,7 +318,7 @@ def _changed(cloud: Cloud, request: OfLoadBalancer, **fields: Any) -> Answer:
 
 
 def _reason(request: Protection) -> str:
-    """Why a load balancer is protected; without protection, there is no reason."""
+    """Reason for which a load balancer is protected; without protection, there is none."""
     protected = request.ModificationProtectionStatus == "ConsoleProtection"
     return request.ModificationProtectionReason if protected else ""
 

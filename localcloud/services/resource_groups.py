@@ -8,7 +8,7 @@ from localcloud.products import RESOURCE_MANAGER, Answer
 from localcloud.requests import PagedRequest, TaggedRequest
 
 GROUPS = {"rg-default": "default", "rg-project": "project"}
-"""Names by id: the one that every account has, and one to put something into."""
+"""Names of resource groups by id: the one that every account has, and another."""
 
 
 class ListResourceGroups(PagedRequest, TaggedRequest):

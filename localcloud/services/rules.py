@@ -51,7 +51,7 @@ OWN = (
     "HealthyThreshold",
     "UnhealthyThreshold",
 )
-"""What a rule can have of its own in place of its listener's."""
+"""Attributes that a rule can have of its own in place of its listener's."""
 
 ALWAYS = ("Scheduler", "StickySession", "HealthCheck")
 """Attributes that a rule with settings of its own must have."""
@@ -64,15 +64,15 @@ CHECKED_BY = (
     "HealthyThreshold",
     "UnhealthyThreshold",
 )
-"""And what else, where it has a health check."""
+"""Attributes that a rule of its own settings must also have if it has a health check."""
 
 
 CHECK_DETAILS = (*CHECKED_BY, "HealthCheckDomain", "HealthCheckConnectPort")
-"""What means nothing without a health check."""
+"""Attributes that mean nothing without a health check."""
 
 
 class GivenRule(BaseModel):
-    """One of `RuleList`."""
+    """Rule that a request brings along, one of `RuleList`."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -37,7 +37,7 @@ ONLY_OF_OTHER_RULES = dict.fromkeys(
     ),
     "",
 )
-"""What rules here cannot have: IPv6, lists of prefixes and ports, groups of other accounts."""
+"""Parameters that rules here cannot have: IPv6, lists of prefixes and ports, other accounts."""
 
 
 class Permission(BaseModel):
@@ -308,7 +308,7 @@ def _revoke(cloud: Cloud, request: RevokeSecurityGroup, direction: str) -> Answe
 
 
 def _describe_anew(cloud: Cloud, request: ModifySecurityGroupRule, direction: str) -> Answer:
-    """Change what is said of a rule: all else of it is what it is found by."""
+    """Change the description of a rule; its other parts are those by which it is found."""
     group = security_group(cloud, request.SecurityGroupId)
     wanted = _rule(request, direction)
     found = [one for one in group.permissions if _same(wanted, one)]
@@ -354,7 +354,7 @@ def _shortened(name: str, block: str) -> str:
 
 
 def _same(one: dict[str, str], other: dict[str, str]) -> bool:
-    """Whether two rules are one: description, id and time do not count."""
+    """Tell whether two rules are one: description, id and time do not count."""
     apart = {"Description", "SecurityGroupRuleId", "CreateTime"}
     return {k: v for k, v in one.items() if k not in apart} == {
         k: v for k, v in other.items() if k not in apart

@@ -1,4 +1,4 @@
-"""Zones that CLB offers: each of a region as primary, each other one as secondary."""
+"""Zones that CLB offers: each zone of a region as primary, each other one as secondary."""
 
 from __future__ import annotations
 

@@ -59,12 +59,12 @@ class ListTagResources(TaggedRequest):
 
 
 def tag_keys(document: Document) -> list[dict[str, str]]:
-    """Tags as `TagKey` and `TagValue`."""
+    """Write tags as `TagKey` and `TagValue`."""
     return [{"TagKey": key, "TagValue": value} for key, value in sorted(document.tags.items())]
 
 
 def tagged(document: Document, wanted: Iterable[KeyValue]) -> bool:
-    """Whether a document has all of these tags; one without a value stands for any."""
+    """Tell whether a document has all of these tags; one without a value stands for any."""
     return all(
         tag.Key in document.tags and tag.Value in {"", document.tags[tag.Key]} for tag in wanted
     )
@@ -115,7 +115,7 @@ def _register(product: Product, kinds: Kinds, untag: str, longest_key: int) -> N
 def _documents(
     cloud: Cloud, kinds: Kinds, resource_type: str, ids: Iterable[str]
 ) -> list[Document]:
-    """The resources that exist among those asked for: listing a gone one's tags is no error."""
+    """Find the resources among those asked for: one that is gone is no error."""
     if resource_type not in kinds:
         raise invalid("ResourceType", f"Those with tags here are {', '.join(kinds)}.")
     found = (
@@ -127,7 +127,7 @@ def _documents(
 
 
 def _key(document: Document) -> str:
-    """A resource's id where tags are concerned: a listener's is `<load balancer>_http_80`."""
+    """Id of a resource where tags are concerned: a listener's is `<load balancer>_http_80`."""
     return document.id.replace(":", "_") if isinstance(document, Listener) else document.id
 
 

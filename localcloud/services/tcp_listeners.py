@@ -32,7 +32,7 @@ CREATED_WITH: dict[str, Any] = {
     "AclType": "",
     "Description": "",
 }
-"""The API's defaults for what a request leaves out."""
+"""Defaults of the API for what a request leaves out."""
 
 OF_HTTP_CHECKS = {"HealthCheckURI": "/", "HealthCheckHttpCode": "http_2xx", "HealthCheckDomain": ""}
 """Attributes of health checks over HTTP, with their defaults."""
@@ -50,11 +50,11 @@ CheckUri = Annotated[
     Field(pattern=r"^(/[A-Za-z0-9_\-/.%?#&=~]{0,79})?$"),
     served_as(_check_uri, "a path for health checks"),
 ]
-"""Empty where a check is over TCP: the provider sends back what it was told."""
+"""Path of health checks, empty where they are over TCP: the provider sends back what it got."""
 
 
 class TcpAttributes(listeners.OfListener):
-    """What both Create and Set take; a field that is not given keeps its value."""
+    """Attributes that both Create and Set take; a field that is not given keeps its value."""
 
     BackendServerPort: int | None = None
     Bandwidth: int | None = None

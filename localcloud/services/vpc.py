@@ -25,11 +25,11 @@ from localcloud.requests import DryRequest, PagedRequest, Request, TaggedRequest
 from localcloud.services.tags import tagged
 
 SETTLE_SECONDS = 0.5
-"""How long a new VPC or vSwitch is Pending."""
+"""Seconds for which a new VPC or vSwitch is Pending."""
 
 
 IPV6_BITS, IPV6_HOST_BITS = 56, 64
-"""Of the prefix that a VPC gets, and of what is left within a vSwitch."""
+"""Bits of the IPv6 prefix that a VPC gets, and bits that are left within a vSwitch."""
 
 SECONDARY_BLOCKS = 5
 """Blocks that a VPC may have beside its own."""
@@ -386,7 +386,7 @@ def rfc3339(seconds: float) -> str:
 
 
 def key_values(document: Document) -> list[dict[str, str]]:
-    """Tags as `Key` and `Value`."""
+    """Write tags as `Key` and `Value`."""
     return [{"Key": key, "Value": value} for key, value in sorted(document.tags.items())]
 
 
@@ -486,7 +486,7 @@ def _require_room(cloud: Cloud, vpc: Vpc, parameter: str) -> None:
 
 
 def _new_ipv6_block() -> str:
-    """A block of the prefix for documentation: nothing here is reached by it."""
+    """Choose an IPv6 block of the prefix for documentation: nothing here is reached by it."""
     block = ipaddress.IPv6Address("2001:db8::").packed[:4] + secrets.token_bytes(3)
     return str(ipaddress.IPv6Network((block.ljust(16, b"\0"), IPV6_BITS)))
 
