@@ -1,4 +1,4 @@
-"""What the tests find in the account that they were written for."""
+"""Resources that the tests find in the account that they were written for."""
 
 from __future__ import annotations
 

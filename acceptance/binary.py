@@ -28,11 +28,11 @@ COMMAND = go_build.Command(
 HERE = Path(__file__).parent
 
 INGREDIENTS = (HERE / "sources.py", HERE / "binary.py", HERE / "command" / "main.go")
-"""What decides on the tests beside what decides on the toolchain's provider."""
+"""Files that decide on the tests' binary, beside those that decide on the toolchain's provider."""
 
 
 def cache_key() -> str:
-    """Changes whenever anything that goes into the build changes."""
+    """Key of the tests' binary in the cache: it changes with anything that goes into the build."""
     digest = hashlib.sha256(go_build.ALICLOUD.cache_key.encode())
     for path in INGREDIENTS:
         digest.update(path.read_bytes())
@@ -40,7 +40,7 @@ def cache_key() -> str:
 
 
 def ensure(reporter: Reporter) -> Path:
-    """The command that runs the tests, built unless it is there.
+    """Find the command that runs the tests, or build it.
 
     Raises:
         ToolchainError: It cannot be built, or the sources are not those that were looked through.

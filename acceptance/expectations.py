@@ -1,4 +1,4 @@
-"""What is expected of each acceptance test: that it passes, or why it does not."""
+"""Expectations of each acceptance test: that it passes, or why it does not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ExpectationsError(Exception):
 
 @dataclass(frozen=True)
 class Reason:
-    """Why tests do not pass.
+    """Reason for which tests do not pass.
 
     Attributes:
         kind: `out of scope`, `precondition`, or `the test is wrong`.
@@ -38,13 +38,13 @@ class Reason:
 
 @dataclass(frozen=True)
 class Expectations:
-    """Reasons by the names of the tests; None for a test that passes."""
+    """Expectations of the tests by their names; None for a test that passes."""
 
     reasons: Mapping[str, Reason]
     tests: Mapping[str, str]
 
     def reason(self, name: str) -> Reason | None:
-        """Why a test does not pass; None if it does."""
+        """Find the reason for which a test does not pass; None if it does."""
         key = self.tests[name]
         return None if key == PASSES else self.reasons[key]
 
@@ -53,7 +53,7 @@ KINDS = ("out of scope", "precondition", "the test is wrong")
 
 
 def read(path: Path = FILE) -> Expectations:
-    """Read the list.
+    """Read the list of expectations.
 
     Raises:
         ExpectationsError: It names a reason that it does not have, or one has no proof.
@@ -80,7 +80,7 @@ def read(path: Path = FILE) -> Expectations:
 
 
 def unlisted(expectations: Expectations, names: Collection[str]) -> list[str]:
-    """What is wrong with the list beside the tests that there are: a line each."""
+    """List what is wrong with the expectations beside the tests that there are: a line each."""
     return [
         *(f"{one} is not in {FILE.name}" for one in names if one not in expectations.tests),
         *(f"{one} is no test any more" for one in expectations.tests if one not in names),
@@ -88,7 +88,7 @@ def unlisted(expectations: Expectations, names: Collection[str]) -> list[str]:
 
 
 def difference(expectations: Expectations, outcome: Outcome) -> str | None:
-    """How an outcome differs from what is expected; None if it does not."""
+    """Describe how an outcome differs from what is expected; None if it does not."""
     reason = expectations.reason(outcome.name)
     expected = "passes" if reason is None else reason.ending
     if outcome.ending != expected:

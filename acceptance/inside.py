@@ -1,4 +1,4 @@
-"""What runs in the namespace: a local cloud of its own, and the tests against it."""
+"""Work within the namespace: a local cloud of its own, and the tests against it."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def local_cloud(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def say(line: str) -> None:
-    """Tell a person at once."""
+    """Print a line for a person at once."""
     print(line, file=sys.stderr, flush=True)
 
 

@@ -48,7 +48,7 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 
 def require() -> None:
-    """Check that such a namespace can be had.
+    """Check that a network namespace with loopback alone can be had.
 
     Raises:
         IsolationError: It cannot.
@@ -65,7 +65,7 @@ def require() -> None:
 
 
 def enter() -> None:
-    """Bring loopback up, if this process is in such a namespace.
+    """Bring loopback up, if this process is in a namespace of its own.
 
     Raises:
         IsolationError: It is not: there is a way to the network.
@@ -84,7 +84,7 @@ def enter() -> None:
 
 
 def environment(scratch: Path) -> dict[str, str]:
-    """This process's environment without anybody's credentials, options or files in a home."""
+    """Make this process's environment without anybody's credentials, options or files in a home."""
     home = scratch / "home"
     home.mkdir(exist_ok=True)
     kept = {

@@ -1,4 +1,4 @@
-"""The page about the acceptance tests, docs/provider-tests.md."""
+"""Page about the acceptance tests, docs/provider-tests.md."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ looks for it.
 
 
 def text() -> str:
-    """The page, in Markdown."""
+    """Write the page about the acceptance tests, in Markdown."""
     expected = expectations.read()
     reasons = {name: expected.reason(name) for name in expected.tests}
     passing = sum(reason is None for reason in reasons.values())

@@ -44,11 +44,14 @@ ALSO_SERVED = {
         "alicloud_slb_rules",
     ),
 }
-"""What tests need beside what the toolchain's provider serves."""
+"""Resources that tests need beside what the toolchain's provider serves."""
 
 STARTS = {"provider_test.go": "\tsetStsCredential()\n"}
-"""By file: a line of its init that is cut out. It asks a bucket for the authors' credentials, and
-would use them in place of those that were given."""
+"""Line that is cut out of a file's init, by file.
+
+The line asks a bucket for the authors' credentials, and would use them in place of those that were
+given.
+"""
 
 REACHING_OUT = {
     "provider_test.go": {
@@ -56,7 +59,7 @@ REACHING_OUT = {
         "sendMessage": "http.Post(webhookURL",
     }
 }
-"""By file: functions that lose their bodies, by what they are known to do."""
+"""Functions that lose their bodies, by file, each with what it is known to do."""
 
 NOWHERE = re.compile(
     r"\b(?:http\.(?:Get|Head|Post|PostForm|NewRequest\w*|DefaultClient|Client)|oss\.New|GetObject"
@@ -65,7 +68,7 @@ NOWHERE = re.compile(
 """Calls by which a test would leave the local cloud, of which none may be left."""
 
 SWEEPERS = re.compile(r"^func init\(\) \{\n\tresource\.AddTestSweepers\(.*?^\}\n", re.M | re.S)
-"""What removes, in an account, everything whose name begins as the tests name things."""
+"""Sweepers, which remove everything in an account whose name begins as the tests name things."""
 
 INIT = re.compile(r"^func init\(\)", re.M)
 
@@ -137,7 +140,7 @@ def _without_body(name: str, text: str, function: str, known: str) -> str:
 
 
 def _blank(match: re.Match[str]) -> str:
-    """As many lines, so that messages name the right ones."""
+    """Replace a text by as many empty lines, so that messages name the right ones."""
     return "\n" * match[0].count("\n")
 
 
@@ -172,7 +175,7 @@ def list_of_tests(names: list[str], methods: list[str]) -> str:
 
 
 def served(main: str) -> Mapping[str, list[str]]:
-    """What the toolchain's provider serves, from the Go source of its command.
+    """Read what the toolchain's provider serves from the Go source of its command.
 
     Raises:
         ToolchainError: It is written otherwise.

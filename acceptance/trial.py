@@ -18,7 +18,7 @@ MINUTES = 30
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a test ended.
+    """Outcome of an acceptance test.
 
     Attributes:
         name: Of the test.
@@ -75,7 +75,7 @@ def run(binary: Path, name: str, environment: Mapping[str, str], scratch: Path) 
 
 
 def ending_of(name: str, output: str, status: int) -> Ending:
-    """How a test ended, from what Go's testing printed and the status of its process."""
+    """Tell how a test ended, from what Go's testing printed and the status of its process."""
     found = re.search(rf"^--- (PASS|SKIP): {name} ", output, re.M)
     if status != 0 or found is None:
         return "fails"

@@ -1,4 +1,4 @@
-"""The local cloud by itself: answers and memory."""
+"""Measurement of the local cloud by itself: answers and memory."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ LANGUAGES = ("en", "zh")
 
 WIDTH, HEIGHT = 560, 392
 LEFT, RIGHT, TOP, BOTTOM = 74, 32, 102, 50
-"""Room around the lines."""
+"""Pixels that are left around the lines."""
 
 STYLE = """
 text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "PingFang SC", "Microsoft YaHei",
@@ -28,7 +28,7 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "PingFang SC", "
 """
 
 COLOURS = ("#0b5cad", "#1d7a4c", "#b3261e")
-"""Told apart by those who see no red or no green, too: by how dark they are."""
+"""Colours of lines, told apart by how dark they are for those who see no red or no green."""
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "time": ("Time against the number of clients", "耗时与客户端数量"),
@@ -51,7 +51,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a chart.
+    """Line of a chart.
 
     Attributes:
         name: What it shows.
@@ -67,7 +67,7 @@ class Line:
 
 
 def charts(figures: Mapping[str, float]) -> dict[str, str]:
-    """The charts by the names of their files, of the figures that there are."""
+    """Draw the charts for which there are figures, by the names of their files."""
     return {
         f"{name}.{language}.svg": _drawn(name, lines(name, figures, language), language)
         for name in ("time", "beside")
@@ -76,7 +76,7 @@ def charts(figures: Mapping[str, float]) -> dict[str, str]:
 
 
 def lines(name: str, figures: Mapping[str, float], language: str) -> list[Line]:
-    """The lines of a chart, those of which there are figures."""
+    """Lines of a chart for which there are figures."""
     rsa, p_256 = "clients_", "clients_on_p_256_"
     ups = {kind: _by_size(kind, "up", figures) for kind in (rsa, p_256)}
     wanted: list[tuple[str, str, int, Mapping[int, float]]]
@@ -126,7 +126,7 @@ def _said(key: str, language: str, **values: object) -> str:
 
 @dataclass(frozen=True)
 class _Axes:
-    """Both axes go by powers of ten."""
+    """Axes of a chart, which both go by powers of ten."""
 
     clients: tuple[int, int]
     seconds: tuple[int, int]
@@ -219,7 +219,7 @@ def _dot(x: float, y: float, line: Line) -> Markup:
 
 
 def _key(place: int, line: Line) -> Markup:
-    """What a line is, above the chart: two beside each other."""
+    """Draw the key of a line above the chart: two beside each other."""
     x, y = 14 + place % 2 * 270, 46 + place // 2 * 17
     return element(
         "g",

@@ -29,12 +29,12 @@ with progress.Reporter() as reporter:
         go_build.require_go(), install.BUILT, Path(sys.argv[1]), memory=1 << 40, reporter=reporter
     )
 """
-"""Builds the commands from all of their sources, as before they were cut."""
+"""Python program that builds the commands from all of their sources, as before they were cut."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a part took."""
+    """Cost of a part in time and memory."""
 
     name: str
     user: float
@@ -43,7 +43,7 @@ class Cost:
     seconds: float
 
     def line(self) -> str:
-        """Write it as a row of the table."""
+        """Write the cost as a row of the table."""
         cpu = self.user + self.system
         return f"{self.name:<44}{cpu:9.0f} s{self.largest / 2**30:9.2f} GB{self.seconds:9.0f} s"
 

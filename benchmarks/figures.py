@@ -1,4 +1,4 @@
-"""How a figure is printed."""
+"""Printing of figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 
 def text(content: str) -> None:
-    """Print it at once, so that who waits sees how far it is."""
+    """Print a text at once, so that who waits sees how far it is."""
     sys.stdout.write(content)
     sys.stdout.flush()
 
@@ -25,7 +25,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def seconds(action: Callable[[], object]) -> float:
-    """How long an action takes."""
+    """Measure how long an action takes."""
     began = time.perf_counter()
     action()
     return time.perf_counter() - began

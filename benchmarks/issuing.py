@@ -36,10 +36,10 @@ policy = any
 [ any ]
 commonName = supplied
 """
-"""The tutorial's, with today's digest, and a policy of what the names here have."""
+"""OpenSSL configuration of the tutorial, with today's digest and a policy for the names here."""
 
 ENTRY = "V\t21001231235959Z\t\t{number:08X}\tunknown\t/CN=client-{number}\n"
-"""A line of index.txt."""
+"""Line of the CA's index.txt."""
 
 FIRST_SERIAL = "7ACE0000"
 
@@ -51,7 +51,7 @@ KEY_COMMANDS: Mapping[str, Sequence[str]] = {
         *("-aes256", "-pass"),
     ),
 }
-"""How OpenSSL makes a key, up to the place of its pass phrase."""
+"""OpenSSL commands that make a key, up to the place of its pass phrase."""
 
 
 def by_openssl_commands(clients: int, issued: int = 0, algorithm: str = "RSA") -> float:

@@ -27,7 +27,7 @@ from operations.verification.identity import Identity, of_bundle
 from toolchain.install import Toolchain
 
 SHORT, KEPT = 3, 3
-"""Streams over short connections, and over kept ones."""
+"""Number of streams over short connections, and over kept ones."""
 
 SETTLING = 2.0
 """Seconds of load before and after a change."""
@@ -37,17 +37,17 @@ BY_NATURE = {
     "CA rotated: complete": "what was handed out before the rotation stops working",
     "local cloud restarted": "the load balancer and the instances are on this machine, and stop",
 }
-"""What by nature must fail, by change."""
+"""Reasons for which requests fail by nature, by change."""
 
 OLD = "old bundle"
-"""Visitor with what was handed out before the rotation."""
+"""Name of the visitor with what was handed out before the rotation."""
 
 
 class Service(Trial):
-    """The stack that is changed."""
+    """Service that is changed under load."""
 
     handed_out: Identity | None = None
-    """What a client got before the present rotation began."""
+    """Identity that a client was handed before the present rotation began."""
 
     def change(self, **settings: Any) -> None:
         """Set keys of the configuration, and bring it up.
@@ -144,7 +144,7 @@ CHANGES: Mapping[str, Callable[[Service], None]] = {
 
 @dataclass(frozen=True)
 class Noticed:
-    """What was noticed of a change.
+    """Effect of a change on the requests under way.
 
     Attributes:
         change: Its name.
@@ -164,22 +164,22 @@ class Noticed:
 
     @property
     def requests(self) -> int:
-        """Of clients with valid certificates."""
+        """Number of requests of clients with valid certificates."""
         return self.clients.requests + self.kept.requests
 
     @property
     def failures(self) -> int:
-        """Of these."""
+        """Number of failed requests of clients with valid certificates."""
         return self.clients.failed + self.kept.failed
 
     @property
     def gap(self) -> float:
-        """Seconds for which one of them had no answer, at most."""
+        """Seconds for which a client with a valid certificate had no answer, at most."""
         return max(self.clients.gap, self.kept.gap)
 
 
 def noticed(service: Service, change: str) -> Noticed:
-    """Make a change under load."""
+    """Make a change under load and tell what was noticed of it."""
     before = service.outputs()
     with streams(dict(_visitors(service, before))) as tallies:
         time.sleep(SETTLING)
@@ -198,7 +198,7 @@ def noticed(service: Service, change: str) -> Noticed:
 
 @contextlib.contextmanager
 def prepared(home: Path, toolchain: Toolchain) -> Iterator[Service]:
-    """A service that answers, before the first change."""
+    """Bring up a service that answers, before the first change."""
     with local_cloud(home) as local:
         service = Service(local, toolchain)
         service.change(**START)

@@ -1,4 +1,4 @@
-"""What the register is compared with: one dynamic resource for each client, same signing code."""
+"""Counterpart of the register: one dynamic resource for each client, with the same signing code."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from components.pki.windows import Window
 
 
 class Provider(ResourceProvider):
-    """Issues one client."""
+    """Dynamic provider that issues one client's certificate."""
 
     serialize_as_secret_always = False
 
     def diff(self, _id: str, _olds: Mapping[str, Any], _news: Mapping[str, Any]) -> DiffResult:
-        """Nothing but the name."""
+        """Compare the names, and nothing else."""
         return DiffResult(changes=_olds["name"] != _news["name"])
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
-        """Issue as the register does."""
+        """Issue the client's certificate as the register does."""
         issuer = Issuer(
             certificates.load(props["ca_certificate"]), clb_keys.load(props["ca_private_key"])
         )
@@ -37,7 +37,7 @@ class Provider(ResourceProvider):
 
 
 class Client(Resource, module="benchmark", name="Client"):
-    """A client by itself."""
+    """Client as a resource by itself."""
 
     bundle: pulumi.Output[dict[str, str]]
 

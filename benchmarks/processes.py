@@ -1,4 +1,4 @@
-"""How long a command takes, and how much memory it and what it starts hold at most."""
+"""Measurement of a command's time, and of the most memory that it and its descendants hold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTERVAL = 0.1
 
 @dataclass(frozen=True)
 class Run:
-    """A command that has ended.
+    """Command that has ended, with its cost.
 
     Attributes:
         seconds: From start to end.
@@ -34,7 +34,7 @@ class Run:
 
 
 def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Run:
-    """Run a command.
+    """Run a command and measure it.
 
     Raises:
         RuntimeError: It failed; the message is what it printed.
@@ -68,7 +68,7 @@ class _Watch:
         self._thread.start()
 
     def stop(self) -> int:
-        """The most that was seen."""
+        """Stop watching, and return the most memory that was seen."""
         self._ended.set()
         self._thread.join()
         return self._peak

@@ -1,4 +1,4 @@
-"""What `make bench` wrote into `docs/figures.md`, against the pages' figures and the targets."""
+"""Comparison of `make bench`'s figures in `docs/figures.md` with the pages and the targets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ON_P_256 = (
     "| {clients:,}, P-256 | {up:.1f} s | {preview_without_change:.1f} s | {one_more:.1f} s "
     "| {openssl_commands_to_up:.1f} | 0 % | {state:.0f} KiB |"
 )
-"""The same of clients with keys on P-256, whose making is no part that shows."""
+"""Row for clients with keys on P-256, whose making is no part that shows."""
 
 AT_LEAST = {
     "clients_1000_openssl_commands_to_up": 8.0,
@@ -32,7 +32,7 @@ AT_LEAST = {
     "clients_on_p_256_1000_faster_than_rsa": 3.0,
 }
 UNDER = {"clients_1000_preview_without_change": 5.0, "clients_1000_one_more": 8.0}
-"""What the figures of 1000 clients are meant to reach, in their units."""
+"""Targets that the figures of 1000 clients are meant to reach, in their units."""
 
 
 def read(text: str) -> dict[str, float]:
@@ -42,7 +42,7 @@ def read(text: str) -> dict[str, float]:
 
 
 def rows(figures: Mapping[str, float]) -> list[str]:
-    """What the pages' tables have to say: of the stack, and of each number of clients.
+    """Write the rows that the pages' tables must have: of the stack, and of each number of clients.
 
     Raises:
         KeyError: There is no such figure.
@@ -64,7 +64,7 @@ def _of_clients(kind: str, row: str, figures: Mapping[str, float]) -> list[str]:
 
 
 def missing(page: str, figures: Mapping[str, float]) -> list[str]:
-    """Rows that a page does not have, and should."""
+    """Find rows that a page should have and does not."""
     return [row for row in rows(figures) if row not in page]
 
 

@@ -32,11 +32,14 @@ from toolchain.progress import Reporter
 SIZES = (1, 10, 100, 1000, 10_000)
 
 ONE_EACH_SIZES = (10, 100, 300)
-"""With 1000, the engine held more than 14 GB before it was done."""
+"""Numbers of clients with a resource each: with 1000, the engine held over 14 GB before its end."""
 
 BY_HAND = 80
-"""Clients made by OpenSSL commands before and after each size, with half of its clients in the CA's
-index: what one takes on average. Fewer would do if keys did not differ so much in time."""
+"""Number of clients made by OpenSSL commands before and after each size, for an average.
+
+Half of the size's clients are in the CA's index. Fewer would do if keys did not differ so much in
+time.
+"""
 
 ELLIPTIC_SIZES = (1000, 10_000)
 """Numbers of clients that have keys on P-256 as well, in the same run, beside the commands."""
@@ -76,7 +79,7 @@ for number in range(pulumi.Config().require_int("clients")):
 
 
 def run(folder: Path, sizes: Sequence[int] = SIZES) -> None:
-    """For each number of clients: up, preview without a change, one more client, state, memory."""
+    """Measure `up`, preview, one more client, state and memory for each number of clients."""
     with Reporter() as reporter:
         toolchain = ensure(reporter)
     _parts_of_a_client()
@@ -94,7 +97,7 @@ def run(folder: Path, sizes: Sequence[int] = SIZES) -> None:
 
 
 def _one_size(name: str, clients: int, stack: _Stack) -> float:
-    """The seconds of `up`."""
+    """Measure a size with RSA keys, and OpenSSL's commands beside it; return `up`'s seconds."""
     # Half of it before and half after, so that a machine that is busy for a while is so for all.
     by_hand, making_keys = by_openssl_commands(BY_HAND, clients // 2), seconds(_make_keys)
     up = _measured(name, stack)
@@ -107,7 +110,7 @@ def _one_size(name: str, clients: int, stack: _Stack) -> float:
 
 
 def _one_elliptic_size(name: str, clients: int, stack: _Stack) -> float:
-    """The seconds of `up`."""
+    """Measure a size with P-256 keys, and OpenSSL's commands beside it; return `up`'s seconds."""
     by_hand = by_openssl_commands(BY_HAND, clients // 2, "ECDSA")
     up = _measured(name, stack)
     by_hand += by_openssl_commands(BY_HAND, clients // 2, "ECDSA")
@@ -117,7 +120,7 @@ def _one_elliptic_size(name: str, clients: int, stack: _Stack) -> float:
 
 
 def _parts_of_a_client() -> None:
-    """What the work on one client with a key on P-256 goes into, by the same functions."""
+    """Time the parts of the work on one client with a key on P-256, by the same functions."""
     now = datetime.now(UTC)
     certificate, ca_key = authority()
     issuer, window = Issuer(certificate, ca_key), Window.opening(now, timedelta(days=365))
@@ -164,7 +167,7 @@ def _make_keys() -> None:
 
 
 class _Stack:
-    """A stack with a folder, a state and a pass phrase of its own."""
+    """Stack with a folder, a state and a pass phrase of its own."""
 
     def __init__(
         self,
@@ -188,12 +191,12 @@ class _Stack:
         self.run("config", "set", "algorithm", algorithm)
 
     def add_a_client(self) -> None:
-        """Set the number of clients."""
+        """Add a client to the stack's configuration."""
         self._clients += 1
         self.run("config", "set", "clients", str(self._clients))
 
     def run(self, *arguments: str, stack: bool = True) -> Run:
-        """Run the CLI."""
+        """Run the Pulumi CLI on the stack."""
         chosen = ["--stack", "scale"] if stack else []
         return processes.run(
             [str(self._toolchain.pulumi), *arguments, *chosen],

@@ -1,4 +1,4 @@
-"""`make up` and what follows it, on a new local stack with the toolchain in place."""
+"""Measurement of `make up` and what follows it, on a new local stack with a toolchain."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def down(home: Path) -> None:
 
 
 def _operation(home: Path, command: str) -> None:
-    """Run what `make` runs, in a home of its own."""
+    """Run an operation as `make` does, in a home of its own."""
     subprocess.run(
         [sys.executable, "-m", "operations", command, "--stack", "local"],
         cwd=PROJECT,
@@ -44,6 +44,6 @@ def _operation(home: Path, command: str) -> None:
 
 
 def _cloud_seconds(home: Path) -> float:
-    """How long the local cloud was at work, by its log; the rest of `up` is engine and waiting."""
+    """Seconds that the local cloud worked, by its log; the rest of `up` is engine and waiting."""
     text = (home / "cloud" / "cloud.log").read_text(encoding="utf-8")
     return sum(float(spent) for spent in re.findall(r" ([0-9.]+) ms$", text, re.MULTILINE)) / 1000

@@ -1,4 +1,4 @@
-"""Steady streams of requests to a service, and what became of each."""
+"""Streams of steady requests to a service, and what became of each request."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ PAUSE = 0.05
 """Seconds between two requests of one of several clients."""
 
 PAUSE_OF_STRANGERS = 0.1
-"""The same of who is always refused: each request costs a whole handshake."""
+"""Seconds between two requests of who is always refused: each costs a whole handshake."""
 
 LIMIT = 20.0
 """Seconds that a request may take."""
 
 SERVED_SECONDS = 120
-"""Until a service has to answer."""
+"""Seconds until a service has to answer."""
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks.
+    """Visitor that sends requests, with what it presents and trusts.
 
     Attributes:
         target: Where.
@@ -51,7 +51,7 @@ class Visitor:
 
 @dataclass
 class Tally:
-    """What a stream has seen.
+    """Tally of a stream's requests.
 
     Attributes:
         outcomes: HTTP statuses and errors, by number.
@@ -66,22 +66,22 @@ class Tally:
 
     @property
     def requests(self) -> int:
-        """All of them."""
+        """Number of all requests."""
         return self.outcomes.total()
 
     @property
     def passed(self) -> int:
-        """Those that the service answered."""
+        """Number of requests that the service answered."""
         return self.outcomes["200"]
 
     @property
     def failed(self) -> int:
-        """All others."""
+        """Number of requests that the service did not answer as it should."""
         return self.requests - self.passed
 
 
 class Stream(threading.Thread):
-    """Asks again and again, until it is stopped."""
+    """Stream of a visitor's requests, one after the other, until it is stopped."""
 
     def __init__(self, visitor: Visitor) -> None:
         super().__init__(daemon=True)
@@ -95,7 +95,7 @@ class Stream(threading.Thread):
         self._done = threading.Event()
 
     def run(self) -> None:
-        """Ask until stopped."""
+        """Send requests until the stream is stopped."""
         last = time.monotonic()
         while not self._done.is_set():
             outcome = self._ask()
@@ -109,7 +109,7 @@ class Stream(threading.Thread):
         self._hang_up()
 
     def stop(self) -> None:
-        """Have it end after the request that is under way."""
+        """Have the stream end after the request that is under way."""
         self._done.set()
 
     def _ask(self) -> str:
@@ -147,7 +147,7 @@ class Stream(threading.Thread):
 
 
 def _named(error: Exception) -> str:
-    """An error as a table's reader knows it."""
+    """Name an error as a table's reader knows it."""
     if isinstance(error, socket.timeout):
         return "timeout"
     reason = getattr(error, "reason", None)
@@ -156,7 +156,7 @@ def _named(error: Exception) -> str:
 
 @contextmanager
 def streams(visitors: Mapping[str, Visitor]) -> Iterator[dict[str, Tally]]:
-    """Have visitors ask, each in a thread of its own; gives what each has seen, by name."""
+    """Have visitors send requests, each in a thread of its own; gives each one's tally, by name."""
     running = {name: Stream(visitor) for name, visitor in visitors.items()}
     for stream in running.values():
         stream.start()
@@ -170,7 +170,7 @@ def streams(visitors: Mapping[str, Visitor]) -> Iterator[dict[str, Tally]]:
 
 
 def strangers(found: StackOutputs) -> dict[str, Visitor]:
-    """Who must never get through, by name."""
+    """Visitors who must never get through, by name."""
     target, anchors = probes.target_of(found), found.ca_certificate + found.next_ca_certificate
     identities = {"nobody": None, "impostor": impostor_of(found.ca)}
     if found.expired_probe is not None:

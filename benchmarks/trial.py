@@ -57,7 +57,7 @@ class Trial:
         self.begin()
 
     def begin(self) -> None:
-        """Take the stack from what its home has now, or make it there."""
+        """Open the stack on what its home has now, or make it there."""
         self.stack = self.local.stack(self._name, self._toolchain, self.values)
 
     def configure(self, **settings: Any) -> None:
@@ -83,7 +83,7 @@ class Trial:
     def succeed(
         self, command: str, *arguments: str, variables: Mapping[str, str] | None = None
     ) -> str:
-        """The same; return what it prints on standard output.
+        """Run a command of the CLI that must succeed; return what it prints on standard output.
 
         Raises:
             RuntimeError: It fails; the message is what was printed.
@@ -98,10 +98,10 @@ class Trial:
         return self.succeed("up", "--yes", "--skip-preview", *arguments, variables=variables)
 
     def outputs(self) -> StackOutputs:
-        """The stack's."""
+        """Read the stack's outputs."""
         return parse(self.stack.outputs())
 
     def verify(self) -> Report:
-        """What the service shows from outside, once the backends are healthy."""
+        """Verify the service from outside, once the backends are healthy."""
         found = self.outputs()
         return verification.verify(found, SlbHealth(found, self.stack.variables))

@@ -1,1 +1,1 @@
-"""A stack's configuration and outputs: what a stack adds to the arguments of the components."""
+"""Configuration and outputs of a stack: what it adds to the arguments of the components."""

@@ -1,4 +1,4 @@
-"""The running stack's configuration, from the engine.
+"""Configuration of the running stack, from the engine.
 
 Apart from the models, so that commands which only read files need not import Pulumi's SDK.
 """

@@ -51,11 +51,11 @@ class ProgramOutputs(TypedDict):
     certificate_record: pulumi.Output[list[dict[str, str]]]
     """Every certificate of the CA and of servers that has not expired."""
     renewal: Mapping[str, Any]
-    """How long before its end each certificate is renewed."""
+    """Renewal periods: how long before its end each certificate is renewed."""
     certificate_revocation_list: pulumi.Output[str]
     """Revocation list of each key of the CA in use, PEM."""
     client_bundles: pulumi.Output[str]
-    """What each client is handed, JSON by name; secret."""
+    """Bundles that clients are handed, JSON by name; secret."""
     expired_probe: NotRequired[pulumi.Output[Any]]
     """Client certificate that has expired, for the verification; secret."""
     next_ca_certificate: NotRequired[pulumi.Output[str]]

@@ -11,7 +11,7 @@ from toolchain.progress import Reporter
 
 
 def main() -> int:
-    """Return the exit status."""
+    """Find or make the toolchain and print where it is; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m toolchain", description=__doc__)
     parser.add_argument("--nodejs", action="store_true", help="with a host for TypeScript programs")
     arguments = parser.parse_args()

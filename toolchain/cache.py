@@ -24,7 +24,7 @@ def directory() -> Path:
 
 
 def has(name: str) -> bool:
-    """Whether a part is there, finished."""
+    """Tell whether a part of the cache is there, finished."""
     return (directory() / name).is_dir()
 
 

@@ -32,15 +32,15 @@ SHARED = ("go.mod", "go.sum", "cut.json", "leftout", "stand-ins", "oss-gateway",
 SDK_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 
 FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false")
-"""Nothing is debugged here, and without DWARF the compiler has a tenth less to do."""
+"""Flags of every build: nothing is debugged, and without DWARF there is a tenth less to do."""
 
 OUR_GOFLAGS = "-mod={mod} -buildvcs=false -tags="
-"""Added to the user's GOFLAGS, so that these win: what is built is what go.sum holds."""
+"""GOFLAGS that are added to the user's, so that these win: what is built is what go.sum holds."""
 
 ANSWER_SECONDS = 120
 SILENT_FETCH = 300
 SILENT_BUILD = 1800
-"""Seconds: for a question to Go, and without a sign of life while it fetches or compiles."""
+"""Seconds for a question to Go, and without a sign of life while it fetches or compiles."""
 
 STANDARD = ("archive/tar", "archive/zip", "compress/bzip2", "database/sql", "encoding/csv",
             "encoding/gob", "encoding/xml", "html/template", "net/http/cookiejar",
@@ -64,7 +64,7 @@ OUT_OF_REACH = (
     "proxyconnect",
     "gave no sign of life",
 )
-"""What is said where the module proxy or the checksum database cannot be reached."""
+"""Texts in Go's errors where the module proxy or the checksum database cannot be reached."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Command:
 
     @property
     def cache_key(self) -> str:
-        """Changes whenever anything that goes into the build changes."""
+        """Key of the build in the cache: it changes with anything that goes into the build."""
         digest = hashlib.sha256(repr((self.package, self.variables, FLAGS)).encode())
         for root in (CUT, *(MODULES / name for name in (*SHARED, *self.sources))):
             for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
@@ -343,7 +343,7 @@ def _cut(
 
 @contextmanager
 def _standard_library(go: Go) -> Iterator[None]:
-    """Compile Go's own library meanwhile; what it is not done with, the build does."""
+    """Compile Go's own library while modules are fetched; the build does what is left of it."""
     with ThreadPoolExecutor(1) as worker:
         compiled = worker.submit(
             processes.run,

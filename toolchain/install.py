@@ -34,7 +34,7 @@ INSTALL_SECONDS = 600
 """Seconds that the Pulumi CLI has for a question, and for downloading the provider."""
 
 BUILT = (go_build.ALICLOUD, go_build.PULUMI, go_build.LANGUAGE_PYTHON)
-"""What is built, together, where nothing can be downloaded."""
+"""Commands that are built, together, where nothing can be downloaded."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Toolchain:
 
     pulumi: Path
     folders: tuple[Path, ...]
-    """Go first on PATH when the CLI runs; empty where the user's own PATH has everything."""
+    """Folders that go first on PATH when the CLI runs; empty if the user's own PATH has all."""
 
     def environment(self) -> dict[str, str]:
         """Variables to add to those of the process that runs the CLI."""
@@ -129,7 +129,7 @@ def _downloaded(reporter: Reporter, *, last: bool) -> Path | None:
 
 
 def _has_provider(toolchain: Toolchain, reporter: Reporter) -> bool:
-    """Whether the engine would find the provider, and it is the one that the SDK is made for.
+    """Tell whether the engine would find the provider, in the version that the SDK is made for.
 
     Raises:
         ToolchainError: The engine would take another version from PATH.
@@ -194,7 +194,7 @@ def _pulumi(
 
 
 def with_nodejs(toolchain: Toolchain, reporter: Reporter) -> Toolchain:
-    """The same toolchain with a language host for TypeScript, built if it has none.
+    """Add a language host for TypeScript to the toolchain, built if it has none.
 
     Raises:
         ToolchainError: It cannot be built.
@@ -268,6 +268,6 @@ def _scripts(go: go_build.Go, command: go_build.Command) -> list[Path]:
 
 
 def _duration(commands: Sequence[go_build.Command]) -> str:
-    """How long commands take to build on two cores, roughly."""
+    """Tell how long commands take to build on two cores, roughly."""
     heavy = {go_build.PULUMI, go_build.ALICLOUD}
     return "4 to 10 minutes" if heavy.intersection(commands) else "up to 2 minutes"

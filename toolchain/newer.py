@@ -37,7 +37,7 @@ ENGINE_MODULE = "github.com/pulumi/pulumi/pkg/v3"
 PROVIDER_PACKAGE = "pulumi-alicloud"
 
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "policy/requirements.txt")
-"""Compiled in this order: the second takes the first for its constraints."""
+"""Files of requirements, compiled in this order: the second takes the first for constraints."""
 
 TESTS = "tests/engine/test_main_job.py"
 
@@ -65,14 +65,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Attempt:
-    """How a pair did."""
+    """Attempt with a pair of versions, step by step."""
 
     pair: Pair
     steps: tuple[Step, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether no step failed."""
+        """Tell whether no step of the attempt failed."""
         return all(step.failure is None for step in self.steps)
 
 
@@ -119,7 +119,7 @@ def provider_releases(client: httpx.Client, pypi: str) -> list[str]:
 
 
 def engine_releases(client: httpx.Client, go_proxy: str) -> list[str]:
-    """Versions of the CLI's module."""
+    """Versions of the Pulumi CLI's Go module."""
     return client.get(f"{go_proxy}/{ENGINE_MODULE}/@v/list").raise_for_status().text.split()
 
 
@@ -147,13 +147,13 @@ def _goproxy() -> str:
 
 
 def with_versions(text: str, pair: Pair) -> str:
-    """toolchain/versions.py with other versions."""
+    """Put other versions into the text of toolchain/versions.py."""
     text = _replace_once(r'^PULUMI = ".*"$', f'PULUMI = "{pair.engine}"', text)
     return _replace_once(r'^ALICLOUD = ".*"$', f'ALICLOUD = "{pair.provider}"', text)
 
 
 def with_provider(text: str, pair: Pair) -> str:
-    """requirements.in with another version of the provider's SDK."""
+    """Put another version of the provider's SDK into the text of requirements.in."""
     pinned = rf"^{PROVIDER_PACKAGE}==[\w.]+"
     return _replace_once(pinned, f"{PROVIDER_PACKAGE}=={pair.provider}", text)
 
@@ -210,7 +210,7 @@ def _result(step: Step) -> str:
 
 
 def expected_to_pass(current: Pair, pair: Pair) -> bool:
-    """Whether only a bug stands against an upgrade: not so with another major version."""
+    """Tell whether only a bug stands against an upgrade: not so with another major version."""
     return releases([current.provider])[0][0] == releases([pair.provider])[0][0]
 
 
@@ -319,7 +319,7 @@ def _check_versions(pair: Pair, version: str, plugins: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None, project: Path = PROJECT) -> int:
-    """Return the exit status: 1 where something failed that is expected to pass."""
+    """Try newer versions; return the exit status: 1 where something failed that should pass."""
     parser = argparse.ArgumentParser(prog="python -m toolchain.newer", description=__doc__)
     parser.add_argument("--engine", help="try this version in place of the newest")
     parser.add_argument("--provider", help="likewise")

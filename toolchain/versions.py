@@ -7,13 +7,13 @@ PULUMI_MINIMUM = (3, 276, 0)
 at level 9 hold secrets."""
 
 PULUMI = "3.276.0"
-"""CLI that is downloaded as an official release, or else built; `modules/` repeats it."""
+"""Pulumi CLI that is downloaded as an official release, or else built; `modules/` repeats it."""
 
 ALICLOUD = "3.105.0"
-"""The alicloud provider: the plugin version that pulumi-alicloud in requirements.txt asks for."""
+"""Version of the alicloud provider's plugin, which pulumi-alicloud in requirements.txt asks for."""
 
 PROVIDER = "1.285.0"
-"""The upstream provider that this release of pulumi-alicloud wraps: `modules/go.mod` has it."""
+"""Version of the upstream provider that this pulumi-alicloud wraps: `modules/go.mod` has it."""
 
 GO_MINIMUM = (1, 21, 0)
 """Oldest Go that fetches the newer one which the modules ask for by itself."""

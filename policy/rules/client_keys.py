@@ -11,7 +11,7 @@ from rules.paths import key_of
 REGISTER = "pulumi-python:dynamic/pki:CertificateRegister"
 
 CURVES = ("P-256", "P-384", "P-521")
-"""From the weakest to the strongest."""
+"""Curves of keys, from the weakest to the strongest."""
 
 
 def _strong(register: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
@@ -32,7 +32,7 @@ def _strong(register: Resource, configuration: Mapping[str, Any]) -> Iterable[st
 
 
 def _too_weak(client: Any, bits: float, curve: str) -> tuple[str, str, str] | None:
-    """A weak key, the option that says so, and what would be right; None for one that is not."""
+    """Find a weak key, the option that says so, and what would be right; None for a strong one."""
     if not isinstance(client, Mapping):
         return None  # Not known yet in this preview.
     length, on = client.get("key_bits"), client.get("key_curve")

@@ -1,4 +1,4 @@
-"""What a rule is, and what it sees of a resource; knows nothing of Pulumi's policy SDK."""
+"""Model of rules, and of resources as rules see them; knows nothing of Pulumi's policy SDK."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Marker(Enum):
-    """Stands for a value that a rule does not get to see."""
+    """Marker that stands for a value that a rule does not get to see."""
 
     UNKNOWN = auto()
     SECRET = auto()
@@ -17,7 +17,7 @@ class Marker(Enum):
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as it is to be.
+    """Resource as it is to be.
 
     Attributes:
         type: Pulumi's type token, e.g. `alicloud:slb/listener:Listener`.
@@ -33,17 +33,17 @@ class Resource:
     name: str = ""
 
     def given(self, name: str) -> bool:
-        """Whether a property has a value, be it known yet or not."""
+        """Tell whether a property has a value, be it known yet or not."""
         return self.properties.get(name) not in (None, "")
 
 
 Check = Callable[[Resource, Mapping[str, Any]], Iterable[str]]
-"""Takes a resource and the rule's configuration; returns a sentence for each violation."""
+"""Check of a rule: takes a resource and the rule's configuration, yields a sentence a violation."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule.
+    """Rule that resources have to obey.
 
     Attributes:
         name: In `configuration.json` and in reports.
@@ -62,7 +62,7 @@ class Rule:
     secrets_hidden: bool = False
 
     def violations(self, resource: Resource, configuration: Mapping[str, Any]) -> list[str]:
-        """What of a resource breaks the rule."""
+        """Describe what of a resource breaks the rule, one sentence a violation."""
         if self.types and resource.type not in self.types:
             return []
         return list(self.check(resource, configuration))

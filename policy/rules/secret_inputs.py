@@ -8,10 +8,10 @@ from typing import Any
 from rules.model import Resource, Rule
 
 NAMES = ("privatekey", "passphrase", "password", "pkcs12", "secretkey", "securitytoken")
-"""How names of properties end that hold secrets, without `_` and in small letters."""
+"""Endings of the names of properties that hold secrets, without `_` and in small letters."""
 
 PEM = "PRIVATE KEY-----"
-"""What every private key in PEM has, whatever its property is called."""
+"""Text that every private key in PEM has, whatever its property is called."""
 
 
 def _secret(resource: Resource, _configuration: Mapping[str, Any]) -> Iterable[str]:

@@ -9,10 +9,10 @@ from typing import Any
 from rules.model import Resource, Rule
 
 LOAD_BALANCER = ipaddress.IPv4Network("100.64.0.0/10")
-"""Where CLB's requests and health checks come from; `is_private` leaves it out."""
+"""Addresses that CLB's requests and health checks come from; `is_private` leaves them out."""
 
 WIDEST = {4: 24, 6: 64}
-"""Shortest prefix of a public range that is still somebody's and not the world: a site's."""
+"""Shortest prefix, by IP version, of a public range that is still one site's and not the world."""
 
 SOURCES = ("cidrIp", "ipv6CidrIp")
 

@@ -17,7 +17,7 @@ REGISTER = "pulumi-python:dynamic/pki:CertificateRegister"
 DAY = timedelta(days=1)
 
 SECOND = timedelta(seconds=1)
-"""`not_after` is the last second of validity and not the first after it."""
+"""Second to add to the time between two dates: `not_after` is itself the last second that counts."""
 
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
@@ -64,13 +64,13 @@ def _issued_here(resource: Resource) -> Iterator[tuple[str, str, Mapping[str, An
 
 
 def _as_it_came(authority: Mapping[str, Any]) -> bool:
-    """Whether a CA's certificate was made elsewhere, and has not been renewed here."""
+    """Tell whether a CA's certificate was made elsewhere, and has not been renewed here."""
     reason = authority.get("issued_because", "brought along")
     return "adopted_certificate" in authority and reason == "brought along"
 
 
 def _served(resource: Resource) -> str:
-    """Where a server's certificate is configured: an additional domain's has its name."""
+    """Place where a server's certificate is configured: an additional domain's has its name."""
     domains = resource.properties.get("dns_names")
     if isinstance(domains, list) and len(domains) == 1 and isinstance(domains[0], str):
         (domain,) = domains
