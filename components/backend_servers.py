@@ -21,12 +21,12 @@ from .names import LONGEST, bounded
 from .server_groups import Backend
 
 HEALTH_CHECK_SOURCE = "100.64.0.0/10"
-"""Where the load balancer's requests and health checks come from (CLB health check overview)."""
+"""Source of the load balancer's requests and health checks (CLB health check overview)."""
 
 
 @dataclass(frozen=True)
 class _Site:
-    """Where new instances run, and as what: a type for each vSwitch."""
+    """Places of new instances: vSwitches with a type for each, and their security group."""
 
     instance_types: Sequence[pulumi.Input[str]]
     vswitch_ids: Sequence[pulumi.Input[str]]
@@ -90,7 +90,7 @@ class BackendServers(pulumi.ComponentResource):
     def _site(
         self, backends: BackendsArguments, network: NetworkArguments, invoke: pulumi.InvokeOptions
     ) -> _Site:
-        """Where new instances run."""
+        """Find or make the places where new instances run."""
         if network.vswitch_ids:
             return self._existing_site(backends, network, invoke)
         placed = catalogue.placement(backends.instance_type, min(backends.count, 2), invoke)

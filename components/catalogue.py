@@ -1,4 +1,4 @@
-"""What the region offers: images, instance types and zones, chosen from the provider's data."""
+"""Choices from what the region offers: images, instance types and zones."""
 
 from __future__ import annotations
 

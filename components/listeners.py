@@ -17,7 +17,7 @@ from .arguments.listener import AclArguments, ListenerOptions
 
 @dataclass(frozen=True)
 class Target:
-    """Where a listener sends requests.
+    """Backends that a listener sends requests to.
 
     Attributes:
         backend_port: Of the default server group's instances; with a VServer group, the port that

@@ -179,7 +179,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
     def _record(
         self, authority: PrivateCertificateAuthority
     ) -> pulumi.Output[list[dict[str, str]]]:
-        """Of what the listeners check clients against, and of what they show."""
+        """Record what the listeners check clients against, and what they present."""
         authorities = {
             "CA": authority.certificate,
             "next CA": authority.next_certificate,

@@ -238,7 +238,7 @@ def revoked_certificates(
 
 
 SHOWN = ("serial_number", "fingerprint_sha256", "not_before", "not_after", "status", "key")
-"""What `clients` says of each."""
+"""Fields that `clients` has of each client."""
 
 
 def latest(issued: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -275,7 +275,7 @@ def _numbers_of_others(texts: Sequence[Any]) -> list[str]:
 def _requests(
     settings: IssuingArguments, ca_subject: pulumi.Input[Mapping[str, str]]
 ) -> dict[str, Any]:
-    """What the register is asked to issue, by client name."""
+    """Requests to the register, by client name."""
     inherited = when_known(ca_subject, _inherited)
     return {
         name: _request(name, client, settings.client(name), inherited)
@@ -290,7 +290,7 @@ def _request(
     effective: ClientDefaultsArguments,
     inherited: pulumi.Input[Mapping[str, str]],
 ) -> pulumi.Input[dict[str, Any]]:
-    """What the register is asked to issue to a client."""
+    """Request to the register for one client."""
     asked = {
         "subject": when_known(inherited, partial(_client_subject, name, client)),
         **effective.model_dump(exclude=set(keys.PROPERTIES)),
@@ -319,7 +319,7 @@ def _public_key(certificate: str) -> Any:
 
 
 def _inherited(ca_subject: Mapping[str, str]) -> dict[str, str]:
-    """What a client's subject takes from the CA's."""
+    """Fields that a client's subject takes from the CA's."""
     fitting = names.fitting(ca_subject)
     return {field: fitting[field] for field in INHERITED if field in fitting}
 
@@ -331,7 +331,7 @@ def _client_subject(
 
 
 def _own_material(client: ClientArguments) -> dict[str, Any]:
-    """What a client brings along; what it does not is left out."""
+    """Properties that a client brings along; what it does not is left out."""
     material: dict[str, Any] = {
         "signing_request": client.signing_request,
         "certificate": client.certificate,

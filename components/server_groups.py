@@ -1,4 +1,4 @@
-"""Who answers a listener's requests: the default server group, or a VServer group."""
+"""Server groups that answer a listener's requests: the default one, or a VServer group."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ MOST_BACKENDS = 19
 call, and send a second one with none, which the API has no reason to take."""
 
 DEFAULT_WEIGHT = 100
-"""Of a backend where none is set; the API's."""
+"""Weight of a backend for which none is set, as the API has it."""
 
 SPECIFICATIONS = (
     "slb.s1.small",
@@ -40,14 +40,14 @@ SPECIFICATIONS = (
     "slb.s3.large",
     "slb.s4.large",
 )
-"""That the provider takes, without the one of pay-by-LCU instances."""
+"""Specifications that the provider takes, without that of pay-by-LCU instances."""
 
 
 STACK_TAGS = ("project", "stack")
-"""That the program adds, unless the configuration has its own."""
+"""Tags that the program adds to every resource unless the configuration sets them."""
 
 MOST_TAGS = 20
-"""Of a resource (SLB, TagResources)."""
+"""Tags of a resource, at most (SLB, TagResources)."""
 
 
 _NAME = matching(
@@ -85,7 +85,7 @@ def _tags(value: dict[str, InputOf[str]]) -> dict[str, InputOf[str]]:
 TagKey = Annotated[str, _tag(64)]
 TagValue = Annotated[str, _tag(128)]
 Tags = Annotated[dict[TagKey, InputOf[TagValue]], AfterValidator(_tags)]
-"""For every resource that takes any; lengths are SLB's, which has the shortest."""
+"""Tags of every resource that takes any; their lengths are SLB's, which has the shortest."""
 
 
 def _specification(value: str) -> str:
@@ -120,7 +120,7 @@ def _private_block(value: IPvAnyNetwork) -> IPvAnyNetwork:
 
 
 class NetworkArguments(Model):
-    """Where new backends are: in a VPC that is made for them, or in an existing one."""
+    """Network of new backends: a VPC that is made for them, or an existing one."""
 
     cidr_block: Annotated[IPvAnyNetwork, AfterValidator(_private_block)] = Field(
         default=ipaddress.ip_network("192.168.0.0/16")

@@ -68,7 +68,7 @@ def _reason(detail: Any, root: type[BaseModel], *, hidden: bool) -> str:
 
 
 def _of_no_choice(value: Any, expected: str, *, hidden: bool) -> str:
-    """What is said of a value that is none of a few."""
+    """Sentence on a value that is none of a few choices."""
     if isinstance(value, str) and value in expected.split():
         return "a whole number belongs here, and this is a text: write it without quotes"
     quoted = not hidden and isinstance(value, str)
@@ -76,7 +76,7 @@ def _of_no_choice(value: Any, expected: str, *, hidden: bool) -> str:
 
 
 def _told(error: Exception, location: tuple[str | int, ...], *, hidden: bool) -> str:
-    """What a validator of this program says."""
+    """Sentence of one of this program's validators."""
     if isinstance(error, MissingPartError):
         options = ("--secret",) if error.secret else ()
         place = path(*location, error.key)
@@ -103,11 +103,11 @@ _BELONGS_HERE = {
     "value or list",
     "missing": "it is not set, and has no default: set it",
 }
-"""By pydantic's kind of error, which speaks to programmers."""
+"""Sentences by pydantic's kind of error, whose own words are for programmers."""
 
 
 def _of_another_type(kind: str, detail: Any, root: type[BaseModel]) -> str:
-    """What belongs where a value of another type stands. It is not quoted: it may be a secret."""
+    """Sentence on what belongs where a value of another type stands; the value may be a secret."""
     location, value = detail["loc"], detail["input"]
     if kind in _BELONGS_HERE:
         return _BELONGS_HERE[kind]

@@ -22,10 +22,10 @@ from .model import Model, matching
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 MOST_ENTRIES = 300
-"""Of an ACL (the provider's schema)."""
+"""Entries of an access control list, at most (the provider's schema)."""
 
 MOST_ACLS = 3
-"""Of a listener (CLB access control, limits)."""
+"""Access control lists of a listener, at most (CLB access control, limits)."""
 
 MOST_DOMAINS = 3
 """Additional domains of a listener (CLB quotas)."""
@@ -125,7 +125,7 @@ class HealthCheckArguments(Model):
 
 
 class ForwardedHeadersArguments(Model):
-    """What the listener tells backends beside X-Forwarded-For."""
+    """Headers that tell backends about a request, beside X-Forwarded-For."""
 
     proto: bool = True
     slb_id: bool = False
@@ -156,7 +156,7 @@ class StickySessionArguments(Model):
 
 
 class AclArguments(Model):
-    """Who may connect at all: an access control list, made from entries or existing by id."""
+    """Access control list that says who may connect at all, made from entries or existing by id."""
 
     type: Literal["white", "black"]
     entries: Annotated[dict[CidrBlock, str | None], _at_most(MOST_ENTRIES, "an ACL has")] = Field(
@@ -169,7 +169,7 @@ class AclArguments(Model):
 
     @property
     def ip_versions(self) -> set[int]:
-        """Of the entries: 4, 6 or both."""
+        """IP versions of the entries: 4, 6 or both."""
         return {ipaddress.ip_network(block).version for block in self.entries}
 
     @model_validator(mode="after")
@@ -191,7 +191,7 @@ class DomainExtensionArguments(ServedCertificateArguments):
     """The certificate of an additional domain, which clients ask for by SNI."""
 
     def server(self, domain: str) -> ServerArguments:
-        """The same for the domain alone."""
+        """Arguments of a server certificate for the domain alone."""
         return ServerArguments.model_construct(domains=(domain,), **dict(self))
 
 
@@ -223,7 +223,7 @@ def _of_their_domains(
 
 
 class ListenerOptions(Model):
-    """What each listener has for itself."""
+    """Settings that each listener has for itself."""
 
     tls_cipher_policy: Literal[
         "tls_cipher_policy_1_2_strict_with_1_3",
@@ -244,7 +244,7 @@ class ListenerOptions(Model):
     health_check: HealthCheckArguments = HealthCheckArguments()
 
     def summary(self) -> dict[str, Any]:
-        """What whoever tries the listener from outside has to know of its settings."""
+        """Summarize the settings that somebody who tries the listener from outside has to know."""
         sticky = self.sticky_session
         return {
             "scheduler": self.scheduler,
@@ -285,7 +285,7 @@ class AdditionalListenerArguments(ListenerOptions):
         return self
 
     def completed(self, listener: ListenerOptions) -> Self:
-        """This one with what it leaves unset taken from another."""
+        """Take what this listener leaves unset from another one."""
         unset = ListenerOptions.model_fields.keys() - self.model_fields_set
         return self.model_copy(update={name: getattr(listener, name) for name in unset})
 
@@ -293,7 +293,7 @@ class AdditionalListenerArguments(ListenerOptions):
 def summaries(
     listener: ListenerArguments, others: Mapping[str, AdditionalListenerArguments]
 ) -> list[dict[str, Any]]:
-    """What to know of each HTTPS listener: its key in the configuration, its port and settings."""
+    """Summarize each HTTPS listener: its key in the configuration, its port and settings."""
     return [
         {"name": "listener", "port": listener.port, "server_group_id": "", **listener.summary()},
         *(

@@ -1,4 +1,4 @@
-"""What all models of the configuration have in common."""
+"""The base of all models of arguments, and what their fields share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a value stands in the configuration, as `pulumi config set --path` writes it."""
+"""Places of values in the configuration, as `pulumi config set --path` writes them."""
 
 from __future__ import annotations
 

@@ -9,14 +9,14 @@ from typing import Any
 from .paths import path
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? \+0000 UTC")
-"""What it makes of a date without quotes, as YAML reads it."""
+"""Text that the engine makes of a date without quotes, as YAML reads it."""
 
 _NOTHING = "<nil>"
-"""What it makes of a key without quotes that YAML reads as nothing: `~` or `null`."""
+"""Text that the engine makes of a key that YAML reads as nothing: `~` or `null` without quotes."""
 
 
 def misread(value: Any, *place: str | int) -> Iterator[tuple[str, str]]:
-    """Where a text stands that was not written so, and a sentence on what to write."""
+    """Find texts that were not written so: the place, and a sentence on what to write."""
     if isinstance(value, str):
         reason = _reason(value)
         if reason:

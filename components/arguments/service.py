@@ -83,7 +83,7 @@ class IssuingArguments(Model):
         return self
 
     def _require_key_of_the_ca(self) -> None:
-        """What only a CA with a key can do, and what only one that was made elsewhere has done."""
+        """Refuse what takes the CA's key where it is not here, and certificates of another CA."""
         authority = self.certificate_authority
         for name, client in self.clients.items():
             if client.certificate is not None:
@@ -136,7 +136,7 @@ class IssuingArguments(Model):
             owners[number] = name
 
     def locked_out(self) -> dict[str, str]:
-        """Whose certificates of an existing CA the listener would refuse from now on, and why.
+        """Find whose certificates of an existing CA the listener would refuse from now on, and why.
 
         The index of `openssl ca` tells common names alone, which constraints may be about.
         """
@@ -160,7 +160,7 @@ class IssuingArguments(Model):
         return {who: reason for who, reason in found.items() if reason is not None}
 
     def _outside_of_name_constraints(self) -> Iterator[str]:
-        """What would be issued for names that the CA may not certify, a sentence each."""
+        """Find what would be issued for names that the CA may not certify, a sentence each."""
         constraints = self.certificate_authority.constraints()
         if constraints is None:
             return
@@ -178,7 +178,7 @@ class IssuingArguments(Model):
                 yield f"{place}: {error}"
 
     def remarks(self) -> Iterator[str]:
-        """What somebody should know before it is made, a sentence each."""
+        """Remarks that somebody should read before anything is made, a sentence each."""
         for who, reason in self.locked_out().items():
             yield (
                 f"{who}: the listener will refuse this certificate, since {reason}; "
@@ -343,7 +343,7 @@ class MutualTlsServiceArguments(BackendServersArguments, BalancingArguments, Iss
         return {**dict(zip(STACK_TAGS, (project, stack), strict=True)), **self.tags}
 
     def renewal(self) -> dict[str, Any]:
-        """How long before its end each certificate is due: what an expiry alarm needs to know.
+        """How long before its end each certificate is due, for an expiry alarm.
 
         Without the CA's, which depends on when it was brought along.
         """

@@ -23,7 +23,7 @@ IDENTITY = ("subject", "key_bits", "generation", "adopted_key_sha256")
 """A change of these makes another CA: another key, and every certificate issued anew."""
 
 FIRST_GENERATION = 1
-"""Of a CA that says nothing of it: those that were made before there were generations."""
+"""Generation of a CA whose state says none: it was made before there were generations."""
 
 NEXT_WINDOW = ("next_not_before", "next_not_after")
 

@@ -1,4 +1,4 @@
-"""What check makes of a CA's inputs: its validity, its identity, and the CA that comes next."""
+"""Inputs of a CA as `check` completes them: validity, identity, and the CA that comes next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the state says of a CA, as far as its next update builds on it."""
+"""State of a CA, as far as its next update builds on it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class CrossCertificate(Form):
 
 
 class WithdrawnCertificate(CrossCertificate):
-    """The same after the rotation was given up, as the register has what is revoked."""
+    """Cross-certificate after its rotation was given up, as the register has what is revoked."""
 
     status: Literal["revoked"]
     revoked_at: Time
@@ -60,7 +60,10 @@ class WithdrawnCertificate(CrossCertificate):
 
 
 class AuthorityInputs(State, ChosenWindowState):
-    """Of a CA; the CA that a rotation prepares is there as a whole or not at all."""
+    """Inputs of a certificate authority, as the state keeps them.
+
+    The CA that a rotation prepares is either complete or absent.
+    """
 
     resource = "CertificateAuthority"
 
@@ -99,7 +102,10 @@ class Probe(Form):
 
 
 class AuthorityOutputs(AuthorityInputs):
-    """Likewise with what was made. A CA that was brought along may be without its key."""
+    """Outputs of a certificate authority: its inputs and the certificates that were issued.
+
+    A CA that was brought along may be without its key.
+    """
 
     certificate: Certificate
     private_key: Key | None = None

@@ -1,4 +1,4 @@
-"""What certificates the CA and the servers have had, as a dynamic resource.
+"""The record of the CA's and the servers' certificates as a dynamic resource.
 
 Those of clients are in the register. A CA or a server forgets its certificate when the next one is
 made, and is itself gone when it is replaced: whoever asks what may still be shown to somebody
@@ -57,7 +57,7 @@ class InUse(Form):
 
 
 class RecordInputs(State):
-    """Of a record."""
+    """Inputs of a certificate record, as the state keeps them."""
 
     resource = "CertificateRecord"
 
@@ -65,7 +65,7 @@ class RecordInputs(State):
 
 
 class RecordOutputs(State):
-    """Likewise with what was recorded."""
+    """Outputs of a certificate record: the certificates that were recorded."""
 
     resource = "CertificateRecord"
 

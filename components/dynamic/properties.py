@@ -1,4 +1,4 @@
-"""What all dynamic providers need: the clock, unknown values, numbers and failures."""
+"""Helpers of all dynamic providers: the clock, unknown values, numbers and failures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WORDS = {
     "next_ca_key_id": "the next CA's key",
     "revision": "who is revoked",
 }
-"""What properties are called in `BECAUSE`, where their names say nothing to its reader."""
+"""Words for properties in `BECAUSE`, where their names say nothing to its reader."""
 
 
 def now() -> datetime:

@@ -1,4 +1,4 @@
-"""What the state says of a register: judged, read, and written.
+"""State of a register: judged, read, and written.
 
 Large outputs are JSON texts: the engine copies every value within an object by itself, at each of
 its levels. The first version kept them as objects.
@@ -57,7 +57,7 @@ Issued = Annotated[Entry, BeforeValidator(_known_fields), AfterValidator(_entry)
 
 
 class ClientState(WindowState):
-    """What was issued to a client, in the outputs."""
+    """Certificate of a client, as the register's outputs keep it."""
 
     subject: dict[str, str]
     key_algorithm: Literal["ECDSA"] | None = None
@@ -99,11 +99,14 @@ class ClientState(WindowState):
 
 
 class AskedClientState(ClientState, ChosenWindowState):
-    """What was asked for a client, in the inputs."""
+    """Request of a client, as the register's inputs keep it."""
 
 
 class BundleState(Form):
-    """What a client was handed; `chain` is a PEM text, or its place among the chains."""
+    """Bundle of a client, as the register's outputs keep it.
+
+    `chain` is a PEM text, or its place among the chains.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -114,7 +117,7 @@ class BundleState(Form):
     private_key: str | None = None
 
     def bundle(self, chains: Sequence[str]) -> bundles.Bundle:
-        """With its chain as text."""
+        """Make a bundle with its chain as text."""
         chain = self.chain if isinstance(self.chain, str) else chains[int(self.chain)]
         return bundles.Bundle(
             self.certificate, chain, self.pkcs12, self.pass_phrase, self.private_key
@@ -128,7 +131,7 @@ class BundleState(Form):
 
 
 class BundlesState(Form):
-    """Every client's, with each chain once."""
+    """Bundles of all clients, with each chain once."""
 
     chains: list[Pem]
     clients: dict[str, BundleState]
@@ -144,7 +147,7 @@ class BundlesState(Form):
 
 
 class RegisterInputs(State):
-    """Of a register."""
+    """Inputs of a certificate register, as the state keeps them."""
 
     resource = "CertificateRegister"
 
@@ -157,7 +160,7 @@ class RegisterInputs(State):
 
 
 class RegisterOutputs(State):
-    """Likewise with what was made."""
+    """Outputs of a certificate register: its inputs, and what was issued and bundled."""
 
     resource = "CertificateRegister"
 

@@ -81,7 +81,10 @@ def _crl_number(value: str) -> str:
 
 
 class ListInputs(State):
-    """Of a revocation list; without the CA's key there is none, and no window either."""
+    """Inputs of a revocation list, as the state keeps them.
+
+    Without the CA's key there is no list, and no window either.
+    """
 
     resource = "RevocationList"
 
@@ -122,7 +125,7 @@ List = Annotated[str, AfterValidator(_list)]
 
 
 class ListOutputs(ListInputs):
-    """Likewise with what was made."""
+    """Outputs of a revocation list: its inputs and the lists that were signed."""
 
     number: Annotated[str, AfterValidator(_crl_number)]
     revocation_list: List | None = None

@@ -50,11 +50,11 @@ CONTENT = ("ca_key_id", "common_name", "dns_names", "ip_addresses", "key_bits")
 """A change of these issues another certificate at once."""
 
 INPUTS = (*CONTENT, "validity", "renew_before", *WINDOW)
-"""What outputs repeat of the inputs: not the CA's key."""
+"""Inputs that outputs repeat: not the CA's key."""
 
 
 class ServerInputs(State, ChosenWindowState):
-    """Of the server's certificate."""
+    """Inputs of a server certificate, as the state keeps them."""
 
     resource = "ServerCertificate"
 
@@ -66,7 +66,7 @@ class ServerInputs(State, ChosenWindowState):
 
 
 class ServerOutputs(ServerInputs):
-    """Likewise with what was made."""
+    """Outputs of a server certificate: its inputs, the certificate and its key."""
 
     certificate: Certificate
     private_key: Key

@@ -1,4 +1,4 @@
-"""What the state says of the dynamic resources, as far as the next update builds on it.
+"""State of the dynamic resources, as far as the next update builds on it.
 
 `require` is the one place that judges it. It lets pass what every version of the program has
 written, and refuses the rest before anything is made of it: a state that was edited by hand, cut
@@ -39,10 +39,10 @@ WORDS = {
     "model_type": "it is no object",
     "string_type": "it is no text",
 }
-"""For the kinds of error of which pydantic speaks to programmers."""
+"""Words for kinds of error of which pydantic speaks to programmers."""
 
 SHOWN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""What a message repeats of a path: fields and clients are called so. In a spoilt text, anything
+"""Parts of a path that a message repeats: names of fields and clients. In a spoilt text, anything
 can have come to stand where names do."""
 
 
@@ -69,7 +69,7 @@ def require(form: type[Known], properties: Properties) -> Known:
 
 
 def failures(form: type[State], olds: Properties) -> list[CheckFailure]:
-    """What a check says of old inputs; nothing if there are none, because nothing is there yet.
+    """Failures of a check by the old inputs; none if there are none, because nothing is there yet.
 
     The failure names no property: the engine would print its new value.
     """
@@ -77,7 +77,7 @@ def failures(form: type[State], olds: Properties) -> list[CheckFailure]:
 
 
 def unreadable(form: type[State], place: str, reason: str) -> UnreadableStateError:
-    """What is raised of a property that cannot be built on; `place` is its path and a colon."""
+    """Error about a property that cannot be built on; `place` is its path and a colon."""
     return UnreadableStateError(
         f"the stack's state of this {form.resource} cannot be read: {place}{reason}. It was "
         "edited or damaged, or a later version wrote it. Put an earlier state back: "

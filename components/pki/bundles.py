@@ -1,4 +1,4 @@
-"""What a client is handed: PKCS#12 (RFC 7292) and the same as PEM, under a pass phrase."""
+"""Bundles for clients: PKCS#12 (RFC 7292) and the same as PEM, under a pass phrase."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ Android 15, Java 8u300 and what is older than these, which call a modern bundle'
 wrong."""
 
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-"""Without the letters and digits that look alike on paper."""
+"""Characters of generated pass phrases, without those that look alike on paper."""
 
 GROUPS, GROUP_LENGTH = 5, 5
 
 _GENERATED = re.compile("-".join([f"[{ALPHABET}]{{{GROUP_LENGTH}}}"] * GROUPS))
 
 ROUNDS = 20_000
-"""Of PBKDF2 (RFC 8018, 5.2), which make guessing a pass phrase that a person chose slow."""
+"""Rounds of PBKDF2 (RFC 8018, 5.2), which slow down guessing a pass phrase that a person chose."""
 
 ROUNDS_OF_GENERATED = 1000
-"""Likewise of one that was generated, whose 123 bits cannot be guessed: the least that there may be
+"""Rounds for a generated pass phrase, whose 123 bits cannot be guessed: the least that there may be
 (NIST SP 800-132, 5.2), since with keys on elliptic curves these rounds are most of the work."""
 
 

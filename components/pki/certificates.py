@@ -34,7 +34,7 @@ zero and negative ones among them, to handle them gracefully."""
 
 @dataclass(frozen=True)
 class Issuer:
-    """Who signs: a CA's certificate with its key, if that is here."""
+    """Signer of certificates: a CA's certificate with its key, if that is here."""
 
     certificate: x509.Certificate
     private_key: PrivateKey | None
@@ -268,7 +268,7 @@ def key_size(certificate: x509.Certificate) -> int:
 
 
 def key_words(certificate: x509.Certificate) -> str:
-    """What its key is called, such as `RSA 2048`; empty for one of no known kind."""
+    """Name of a certificate's kind of key, such as `RSA 2048`; empty for no known kind."""
     try:
         return keys.described(certificate.public_key())
     except (UnsupportedAlgorithm, ValueError):

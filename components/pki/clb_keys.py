@@ -14,7 +14,7 @@ SIZES = (2048, 4096)
 """Modulus lengths that the load balancer takes and that are not too short for today."""
 
 SIZE_WORDS = " or ".join(map(str, SIZES))
-"""The same for messages."""
+"""Sizes of keys in words, for messages."""
 
 WHY = (
     "the load balancer (CLB), to which this certificate is uploaded, takes RSA keys of "

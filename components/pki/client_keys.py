@@ -22,16 +22,16 @@ MADE_HERE: tuple[Kind, ...] = (
     Ecdsa("P-256"),
     Ecdsa("P-384"),
 )
-"""What a client can be given. P-521 is slower than these, and no safer for what it is used for."""
+"""Kinds of key that are made for clients. P-521 is slower than these, and no safer for this use."""
 
 LEAST_BITS = 2048
-"""Of RSA: 112 bits of security, which OpenSSL's security level 2 demands of a client."""
+"""Length of an RSA key, at least: the 112 bits of security of OpenSSL's security level 2."""
 
 MOST_BITS = 8192
-"""Of RSA: Go's TLS reads no longer key of a peer (crypto/tls, `maxRSAKeyBits`)."""
+"""Length of an RSA key, at most: Go's TLS reads no longer one (crypto/tls, `maxRSAKeyBits`)."""
 
 WAY_ON = f"RSA of {LEAST_BITS} bits or more, or an elliptic curve: {', '.join(keys.CURVES)}"
-"""What would be right."""
+"""Advice on which key to take."""
 
 _SM2 = bytes.fromhex("06082a811ccf5501822d")
 """DER of the OID of its curve (GM/T 0006), which the library does not know."""

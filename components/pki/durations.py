@@ -11,7 +11,7 @@ LONGEST = timedelta(days=36_500)
 """Far beyond any certificate, and within what dates can express."""
 
 MOST = 9_999_999
-"""Of a unit."""
+"""Units of a length of time, at most."""
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 

@@ -1,4 +1,4 @@
-"""Says what is wrong with a certificate that the library cannot read.
+"""Complaints about certificates that the library cannot read.
 
 The library tells no more than that an ASN.1 value is invalid. What people meet are names whose
 texts are not in the encoding that their type says: old OpenSSL wrote Latin-1 into T61String, other
@@ -42,7 +42,7 @@ _ATTRIBUTES = {
     12: "title",
     42: "given name",
 }
-"""By the last number of 2.5.4.N (X.520)."""
+"""Names of attributes by the last number of 2.5.4.N (X.520)."""
 
 
 NO_CERTIFICATE = "this is no certificate in PEM"

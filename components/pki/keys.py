@@ -25,7 +25,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 Algorithm = Literal["RSA", "ECDSA"]
-"""As signatures with the key are called."""
+"""Algorithm of a key, named as its signatures are."""
 
 Curve = Literal["P-256", "P-384", "P-521"]
 """The curves of FIPS 186-5 that TLS has (RFC 8446, 4.2.3), from the weakest to the strongest."""
@@ -46,11 +46,11 @@ class Rsa:
     bits: int
 
     def __str__(self) -> str:
-        """As people read it."""
+        """Name of the kind for people."""
         return f"RSA {self.bits}"
 
     def properties(self) -> dict[str, Any]:
-        """As properties of a resource."""
+        """Properties of a resource that stand for the kind."""
         return {"key_bits": self.bits}
 
     def generate(self) -> PrivateKey:
@@ -65,11 +65,11 @@ class Ecdsa:
     curve: Curve
 
     def __str__(self) -> str:
-        """As people read it."""
+        """Name of the kind for people."""
         return f"ECDSA {self.curve}"
 
     def properties(self) -> dict[str, Any]:
-        """As properties of a resource."""
+        """Properties of a resource that stand for the kind."""
         return {"key_algorithm": "ECDSA", "key_curve": self.curve}
 
     def generate(self) -> PrivateKey:
@@ -118,7 +118,7 @@ def kind_of(key: object) -> Kind:
 
 
 def described(key: object) -> str:
-    """What any public key is called, such as `RSA 2048`, `ECDSA P-256` or `Ed25519`."""
+    """Name of any public key's kind, such as `RSA 2048`, `ECDSA P-256` or `Ed25519`."""
     match key:
         case rsa.RSAPublicKey():
             return str(Rsa(key.key_size))

@@ -1,4 +1,4 @@
-"""How a wrong value is told of: with the value, or where it may be a secret, without it."""
+"""Sentences about wrong values: with the value or, where it may be a secret, without it."""
 
 from __future__ import annotations
 

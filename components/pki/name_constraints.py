@@ -27,7 +27,7 @@ _FORMS: Mapping[type[x509.GeneralName], tuple[str, str]] = {
     x509.UniformResourceIdentifier: ("URI", "hosts"),
     x509.DirectoryName: ("name", "names"),
 }
-"""What a name, and a list of its subtrees, are called."""
+"""Words for a form of name, and for a list of its subtrees."""
 
 
 def domain(text: str) -> str:
@@ -96,7 +96,7 @@ def extension(constraints: Mapping[str, Subtrees]) -> x509.NameConstraints | Non
 def excluding(
     constraints: x509.NameConstraints | None, names: Iterable[x509.GeneralName]
 ) -> x509.NameConstraints | None:
-    """The same constraints, and these names excluded as well."""
+    """Add excluded names to constraints."""
     more = list(names)
     if not more:
         return constraints

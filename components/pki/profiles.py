@@ -1,4 +1,4 @@
-"""What each kind of certificate may be used for (RFC 5280, 4.2.1), in one place."""
+"""Profiles: what each kind of certificate may be used for (RFC 5280, 4.2.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a certificate may be used for, judged as the load balancer's listener judges it.
+"""Purposes of certificates, judged as the load balancer's listener judges them.
 
 The listener is Tengine, and so OpenSSL: its purpose `sslclient` (openssl-verification-options(1),
 "Certificate Extensions").

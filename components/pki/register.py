@@ -25,7 +25,7 @@ Status = Literal["valid", "superseded", "revoked"]
 """superseded: a newer one is in the client's hands, and this one works until it expires."""
 
 UNNAMED = ""
-"""In place of a CRLReason: the client is gone from the configuration, which says no more."""
+"""Stands in place of a CRLReason for a client that is gone from the configuration."""
 
 KEY_THREADS = 4
 """RSA keys are made side by side: OpenSSL works outside of Python's lock."""
@@ -33,7 +33,7 @@ KEY_THREADS = 4
 
 @dataclass(frozen=True)
 class Request:
-    """What a client's certificate and bundle should be."""
+    """Request for a client's certificate and bundle."""
 
     subject: Mapping[str, str]
     key: Kind

@@ -26,7 +26,7 @@ REASONS = tuple(
     # Neither revokes for good: the first is the absence of a reason, the last undoes a hold.
     if reason not in {x509.ReasonFlags.unspecified, x509.ReasonFlags.remove_from_crl}
 )
-"""What may be given as reason (CRLReason, 5.3.1)."""
+"""Reasons that may be given for a revocation (CRLReason, 5.3.1)."""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class Window:
         return {"not_before": show_time(self.not_before), "not_after": show_time(self.not_after)}
 
     def within(self, end: datetime) -> Window:
-        """The same window, ending no later than `end`: no leaf outlives its CA."""
+        """Cut the window so that it ends no later than `end`: no leaf outlives its CA."""
         return Window(self.not_before, min(self.not_after, end))
 
     def succeeded(self, by: Window, now: datetime, renew_before: timedelta) -> Window:
@@ -93,7 +93,7 @@ class Window:
         return by if due or not self.begun(now) else self
 
     def begun(self, now: datetime) -> bool:
-        """Whether it has: not so where the clock that chose it ran ahead."""
+        """Whether the window has begun; it has not where the clock that chose it ran ahead."""
         return self.not_before <= now
 
 
