@@ -17,7 +17,7 @@ from toolchain.errors import ToolchainError
 from toolchain.progress import Reporter
 
 AT_ONCE = 6
-"""Number of tests at a time: each mostly waits, for the provider's steps of five seconds or more."""
+"""Number of tests at a time: each mostly waits, for the provider's steps of five seconds or so."""
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ REGISTER = "pulumi-python:dynamic/pki:CertificateRegister"
 DAY = timedelta(days=1)
 
 SECOND = timedelta(seconds=1)
-"""Second to add to the time between two dates: `not_after` is itself the last second that counts."""
+"""Second to add to the time between two dates: `not_after` is itself the last second of it."""
 
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
