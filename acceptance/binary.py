@@ -97,7 +97,7 @@ def _choose_keys(config: Path) -> None:
 
 
 def _lay_package(package: Path, folder: Path) -> None:
-    """The provider's own files as they are, its tests as they may be built."""
+    """Write the provider's own files as they are, and its tests as they may be built."""
     folder.mkdir(parents=True)
     methods: set[str] = set()
     for path in package.glob("*.go"):

@@ -98,12 +98,12 @@ def test_files(package: Path) -> tuple[list[Path], list[Path]]:
 
 
 def compiled_name(test_file: str) -> str:
-    """The name under which Go compiles a test file into the package itself."""
+    """Name under which Go compiles a test file into the package itself."""
     return test_file.removesuffix("_test.go") + "_acceptance.go"
 
 
 def without_reaching_out(name: str, text: str) -> str:
-    """A test file's text without the calls that leave the local cloud.
+    """Remove from a test file's text the calls that leave the local cloud.
 
     Args:
         name: Of the file.
@@ -152,12 +152,12 @@ def _changed(name: str, why: str) -> ToolchainError:
 
 
 def test_names(text: str) -> list[str]:
-    """The acceptance tests of a file. Its unit tests replace the API, and so cannot judge it."""
+    """List a file's acceptance tests. Its unit tests replace the API, and so cannot judge it."""
     return TEST.findall(text)
 
 
 def list_of_tests(names: list[str], methods: list[str]) -> str:
-    """A Go file that lists tests for the command that runs them.
+    """Write a Go file that lists tests for the command that runs them.
 
     Args:
         names: Of the tests.
@@ -193,7 +193,7 @@ def served(main: str) -> Mapping[str, list[str]]:
 
 
 def keys(served: Mapping[str, list[str]]) -> str:
-    """A Go file that says which resources and data sources the tests have."""
+    """Write a Go file that says which resources and data sources the tests have."""
     parts = ["package main\n"]
     for variable, more in ALSO_SERVED.items():
         lines = "".join(f'\t"{name}": true,\n' for name in [*served[variable], *more])

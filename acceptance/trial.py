@@ -34,7 +34,7 @@ class Outcome:
 
 
 def names(binary: Path, environment: Mapping[str, str]) -> list[str]:
-    """The tests that a binary has, by its own word."""
+    """List the tests that a binary has, by its own word."""
     listed = subprocess.run(
         [binary, "-test.list", "."],
         env=dict(environment), capture_output=True, text=True, check=True, timeout=120,

@@ -68,7 +68,7 @@ def measure(
 
 
 def environment(home: Path, *, modules: bool) -> dict[str, str]:
-    """The user's environment with caches below `home`; with `modules`, Go's modules are the user's.
+    """Environment with caches below `home`; with `modules`, Go's modules are the user's.
 
     Settings of proxies and mirrors stay, also those of `go env -w`.
     """

@@ -103,7 +103,7 @@ def run() -> None:
 
 
 def authority() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
-    """A CA's certificate and its key."""
+    """Make a CA's certificate and its key."""
     key = keys.generate(2048)
     window = Window.opening(datetime.now(UTC), timedelta(days=730))
     subject = distinguished_name({"common_name": "Benchmark CA"})
@@ -111,7 +111,7 @@ def authority() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
 
 
 def _by_hand(openssl: str, folder: Path, name: str, *, algorithm: str) -> None:
-    """The tutorial's step 3, with today's algorithms."""
+    """Issue clients by the tutorial's step 3, with today's algorithms."""
     key, request, certificate = (f"{name}.{suffix}" for suffix in ("key", "csr", "crt"))
     (folder / "passphrase.txt").write_text("benchmark\nbenchmark\n", encoding="utf-8")
     secret = "file:passphrase.txt"

@@ -66,7 +66,7 @@ class Service(Trial):
         self.up()
 
     def instances(self) -> list[str]:
-        """Ids of the instances."""
+        """List the ids of the backends' instances."""
         return [one["id"] for one in self.local.cloud_status()["instances"]]
 
     def ecs(self, action: str, instance_id: str) -> None:

@@ -192,7 +192,7 @@ class Cloud:
         ]
 
     def free_load_balancer_address(self, version: Literal["ipv4", "ipv6"]) -> str:
-        """A loopback address that no load balancer has; of IPv6, the only one there is.
+        """Choose a loopback address that no load balancer has; of IPv6, the only one there is.
 
         Raises:
             ApiError: There is none left, or no IPv6 on this machine.
@@ -204,7 +204,7 @@ class Cloud:
         return _free(self._load_balancers, (lb.address for lb in self.store.all(LoadBalancer)))
 
     def free_instance_address(self) -> str:
-        """A loopback address that no instance has.
+        """Choose a loopback address that no instance has.
 
         Raises:
             ApiError: There is none left.
@@ -247,7 +247,7 @@ def _free(network: str, taken: Iterable[str]) -> str:
 
 
 def free_private_ip(cidr_block: str, taken: Iterable[str]) -> str | None:
-    """The first host address of a block that is not taken; Alibaba Cloud keeps the last three."""
+    """Choose a block's first host address that is not taken; Alibaba Cloud keeps the last three."""
     used = set(taken)
     block = ipaddress.ip_network(cidr_block)
     hosts = (str(block[place]) for place in range(1, block.num_addresses - 4))

@@ -39,7 +39,7 @@ MISTAKES = (ControlError, DataPlaneError, OSError, PortError)
 
 @dataclass(frozen=True)
 class Running:
-    """A local cloud's process and the port of its API."""
+    """Running local cloud: its process and the port of its API."""
 
     process: psutil.Process
     port: int
@@ -49,7 +49,7 @@ class Running:
 
 
 def running(home: Home) -> Running | None:
-    """The process that serves a home, if it lives.
+    """Find the process that serves a home, if it lives.
 
     A process id alone proves nothing: after a crash it may be another program's by now.
     """

@@ -131,7 +131,7 @@ def environment(home: Home, port: int) -> dict[str, str]:
 
 
 def _loopback_pki() -> tuple[str, str, str]:
-    """A CA that signs once and forgets its key: its certificate, the API's, the API's key."""
+    """Make a CA that signs once and forgets its key: its certificate, the API's, the API's key."""
     now = datetime.now(UTC)
     authority_key, key = (
         ec.generate_private_key(ec.SECP256R1()),

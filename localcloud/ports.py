@@ -6,7 +6,7 @@ import socket
 
 
 class PortError(Exception):
-    """The API's port cannot be had."""
+    """TCP port of the API cannot be had."""
 
 
 def listening_socket(port: int, *, or_another: bool = False) -> socket.socket:

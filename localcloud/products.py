@@ -80,7 +80,7 @@ PRODUCTS = (SLB, ECS, VPC, STS, LOCATION, BSS, RESOURCE_MANAGER)
 
 
 def find(version: str, name: str) -> Action:
-    """The action that a request asks for.
+    """Find the action that a request asks for.
 
     Raises:
         ApiError: There is none: not here, or not anywhere, and then as Alibaba Cloud says it.

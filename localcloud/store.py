@@ -20,7 +20,7 @@ D = TypeVar("D", bound=Document)
 
 
 class StoreError(Exception):
-    """The file cannot be used; the message is one sentence for a person."""
+    """Store's file cannot be used; the message is one sentence for a person."""
 
 
 class Store:
@@ -80,14 +80,14 @@ class Store:
         self._connection.execute("COMMIT")
 
     def get(self, kind: type[D], key: str) -> D | None:
-        """The document with an id."""
+        """Find the document with an id."""
         row = self._connection.execute(
             "SELECT body FROM documents WHERE kind = ? AND id = ?", (kind.kind, key)
         ).fetchone()
         return self._read(kind, key, row[0]) if row else None
 
     def all(self, kind: type[D], **equal: Any) -> list[D]:
-        """The documents of a kind whose fields have these values, in order of creation."""
+        """List the documents of a kind whose fields have these values, in order of creation."""
         rows = self._connection.execute(
             "SELECT id, body FROM documents WHERE kind = ? ORDER BY rowid", (kind.kind,)
         )
@@ -96,7 +96,7 @@ class Store:
         return [d for d in found if all(getattr(d, name) == equal[name] for name in equal)]
 
     def problems(self) -> list[str]:
-        """Which documents were found that cannot be read, and why; one sentence each."""
+        """List which documents cannot be read, and why; one sentence each."""
         return list(self._unreadable.values())
 
     def _read(self, kind: type[D], key: str, body: Any) -> D | None:
@@ -162,7 +162,7 @@ class Store:
         self._unreadable.clear()
 
     def everything(self) -> dict[str, list[Document]]:
-        """All documents by kind."""
+        """List all documents by kind."""
         return {kind.kind: list(self.all(kind)) for kind in KINDS}
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The one error of this package."""
+"""Error that an operation reports, the only one of this package."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from components.pki.durations import parse as parse_duration
 from operations.errors import OperationError
 
 HIDDEN_SECRET = "[secret]"  # noqa: S105
-"""What `pulumi stack output --json` prints for a secret without `--show-secrets`."""
+"""Text that `pulumi stack output --json` prints for a secret without `--show-secrets`."""
 
 SECRET_OUTPUTS = ("client_bundles", "expired_probe")
 
@@ -56,7 +56,7 @@ def _length_of_time(value: str) -> str:
 
 
 Time = Annotated[datetime, AfterValidator(_in_certificates)]
-"""A time of a certificate, in RFC 3339."""
+"""Time of a certificate, in RFC 3339."""
 
 Duration = Annotated[str, AfterValidator(_length_of_time)]
 
@@ -168,7 +168,7 @@ class Renewal(_Model):
 
 
 class ListenerSettings(_Model):
-    """An HTTPS listener, as far as whoever tries it from outside has to know.
+    """Settings of an HTTPS listener, as far as whoever tries it from outside has to know.
 
     `sticky_session` and `acl` are their types, or empty; `cookie` is of sticky sessions of type
     server. A VServer group's backends are not those of the output `backends`.
@@ -226,7 +226,7 @@ class ClientBundle(_Model):
 
 
 class ExpiredProbe(_Model):
-    """An expired client certificate of the stack's CA, for the verification alone."""
+    """Expired client certificate of the stack's CA, with its key, for the verification alone."""
 
     certificate: str
     private_key: SecretStr

@@ -48,5 +48,5 @@ class SlbApi(CloudApi):
 
 
 def _snake(action: str) -> str:
-    """An action's name as the SDK's methods have it: abbreviations are one word with the next."""
+    """Write an action's name as the SDK's methods have it: an abbreviation joins the next word."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", action).lower()

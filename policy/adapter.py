@@ -29,7 +29,7 @@ Validate = Callable[[ResourceValidationArgs, ReportViolation], None]
 
 
 def policy(rule: Rule) -> ResourceValidationPolicy:
-    """A rule as a policy of the SDK."""
+    """Make a policy of the SDK from a rule."""
     options = PolicyConfigSchema(properties={name: dict(s) for name, s in rule.options.items()})
     if not rule.secrets_hidden:
         return ResourceValidationPolicy(

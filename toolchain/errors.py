@@ -1,4 +1,4 @@
-"""The one error of this package."""
+"""Error of a part of the toolchain that cannot be had, the only one of this package."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class Go:
     proxy: str
 
     def environment(self, mod: str = "readonly") -> dict[str, str]:
-        """The user's environment, with what must be so for the build to be the pinned one.
+        """Add to the user's environment what must be so for the build to be the pinned one.
 
         Settings of proxies, of checksums and of private modules stay the user's. CGO_ENABLED=0 is
         how Pulumi's own releases are built, and needs no C compiler.

@@ -23,7 +23,7 @@ from toolchain.errors import ToolchainError
 from toolchain.progress import Reporter
 
 SOURCE_VARIABLE = "SLB_MUTUAL_TLS_TOOLCHAIN"
-"""Set to path, download or build to allow one source only; empty or unset: in that order."""
+"""Variable that allows one source only: path, download or build; empty or unset: in that order."""
 
 SOURCES = ("path", "download", "build")
 

@@ -32,7 +32,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 PYPI = "https://pypi.org"
 
 ENGINE_MODULE = "github.com/pulumi/pulumi/pkg/v3"
-"""The CLI's own module: its versions are those of the CLI."""
+"""Go module of the CLI: its versions are those of the CLI."""
 
 PROVIDER_PACKAGE = "pulumi-alicloud"
 
@@ -56,7 +56,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Step:
-    """One part of an attempt; what it printed is kept where it failed."""
+    """Step of an attempt; what it printed is kept where it failed."""
 
     name: str
     seconds: float
@@ -166,7 +166,7 @@ def _replace_once(pattern: str, by: str, text: str) -> str:
 
 
 def compile_command(text: str, uv: str) -> list[str]:
-    """The command in the first lines of a compiled file, for the two packages alone.
+    """Find the command in the first lines of a compiled file, for the two packages alone.
 
     Raises:
         ToolchainError: It begins with no such command; `make lock` writes it.

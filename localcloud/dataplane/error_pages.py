@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def page(title: str, detail: str | None = None) -> str:
-    """An error page as Tengine writes it; `title` starts with the status code."""
+    """Write an error page as Tengine does; `title` starts with the status code."""
     heading = title if detail is None else "400 Bad Request"
     body = f"<center><h1>{heading}</h1></center>\r\n"
     if detail is not None:
@@ -15,7 +15,7 @@ def page(title: str, detail: str | None = None) -> str:
 
 
 def error_502() -> str:
-    """The whole response for a backend that cannot be reached."""
+    """Write the whole response for a backend that cannot be reached."""
     body = page("502 Bad Gateway")
     return (
         "HTTP/1.1 502 Bad Gateway\r\n"

@@ -29,7 +29,7 @@ _TIMEOUT = 20
 
 
 def find() -> Path | None:
-    """The HAProxy to use, or None: the environment's, PATH and the sbin folders, then the cache.
+    """Find the HAProxy to use, or None: the environment's, PATH and sbin folders, then the cache.
 
     Raises:
         DataPlaneError: The environment names one that cannot be used.

@@ -27,7 +27,7 @@ _CHECK_ENABLED = 6
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """One server line of "show stat"."""
+    """Status of a server, one line of "show stat"."""
 
     status: str
     """UP, DOWN, "UP 1/3" on its way down, "DOWN 1/3" on its way up, DRAIN, "no check" …"""

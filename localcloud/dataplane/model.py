@@ -46,7 +46,7 @@ class Backend:
 
     @property
     def key(self) -> BackendKey:
-        """Identifies the backend within its listener."""
+        """Key that identifies the backend within its listener."""
         return (self.server_id, self.socket)
 
 
@@ -99,7 +99,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class ForwardedHeaders:
-    """Which X-Forwarded-… headers the listener adds beside X-Forwarded-For."""
+    """X-Forwarded-… headers that the listener adds beside X-Forwarded-For."""
 
     slb_ip: bool = False
     slb_id: bool = False
@@ -144,7 +144,7 @@ class Listener:
 
     @property
     def key(self) -> ListenerKey:
-        """Identifies the listener within the data plane."""
+        """Key that identifies the listener within the data plane."""
         return (self.load_balancer_id, self.protocol, self.port)
 
 

@@ -21,7 +21,7 @@ LONGEST = 60.0
 
 @dataclass
 class Restarts:
-    """When a process is started again: at once, then after 1, 2, 4 … seconds.
+    """Pace at which a process is started again: at once, then after 1, 2, 4 … seconds.
 
     Attributes:
         in_a_row: How often it ended before it was steady.
@@ -51,7 +51,7 @@ class Restarts:
 
 @dataclass(frozen=True)
 class Watched:
-    """A process that shall run.
+    """Process that shall run, and how it is started.
 
     Attributes:
         name: For people.

@@ -69,7 +69,7 @@ class TlsFolder:
 
 
 def _name(content: str) -> str:
-    """A file's name by its content: a changed certificate is a changed configuration."""
+    """Name a file by its content: a changed certificate is a changed configuration."""
     return f"{hashlib.sha256(content.encode()).hexdigest()}.pem"
 
 
@@ -104,7 +104,7 @@ def _contents(listener: Listener) -> Iterator[str]:
 
 
 def _certificate_list(listener: Listener) -> str | None:
-    """The crt-list of a listener with further domains.
+    """Write the crt-list of a listener with further domains.
 
     The listener's own certificate comes first and so serves all who ask for no or another domain;
     `!*` keeps it from claiming the names that it holds. Names are relative to `crt-base`.

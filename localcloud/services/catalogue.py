@@ -262,7 +262,7 @@ def _offered() -> dict[str, Any]:
 
 
 def zone_ids(region: str) -> list[str]:
-    """The zones of a region."""
+    """List the zones of a region."""
     return [f"{region}-{letter}" for letter in ZONES]
 
 

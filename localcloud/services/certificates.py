@@ -188,7 +188,7 @@ def delete_ca_certificate(cloud: Cloud, request: DeleteCACertificate) -> Answer:
 
 
 def server_certificate(cloud: Cloud, key: str, region: str) -> ServerCertificate:
-    """A region's server certificate.
+    """Find a server certificate in a region.
 
     Raises:
         ApiError: It has none with this id.
@@ -202,7 +202,7 @@ def server_certificate(cloud: Cloud, key: str, region: str) -> ServerCertificate
 
 
 def ca_certificate(cloud: Cloud, key: str, region: str) -> CaCertificate:
-    """A region's CA certificate.
+    """Find a CA certificate in a region.
 
     Raises:
         ApiError: It has none with this id.

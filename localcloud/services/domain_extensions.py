@@ -113,7 +113,7 @@ def delete_domain_extension(cloud: Cloud, request: OfDomainExtension) -> Answer:
 
 
 def described(extension: DomainExtension) -> dict[str, Any]:
-    """A domain extension as lists show it."""
+    """Describe a domain extension as lists show it."""
     return {
         "DomainExtensionId": extension.id,
         "Domain": extension.domain,

@@ -334,7 +334,7 @@ def _like(name: str, pattern: str) -> bool:
 
 
 def given_ids(text: str) -> set[str] | None:
-    """Ids of a JSON list; None for no list: all of them.
+    """Read the ids of a JSON list; None for no list: all of them.
 
     Raises:
         ApiError: It is no such list.

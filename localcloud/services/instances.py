@@ -263,7 +263,7 @@ def leave_security_group(cloud: Cloud, request: LeaveSecurityGroup) -> Answer:
 
 
 def instance(cloud: Cloud, key: str) -> Instance:
-    """The instance with an id.
+    """Find the instance with an id.
 
     Raises:
         ApiError: There is none.

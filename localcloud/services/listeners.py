@@ -307,7 +307,7 @@ def settle_sticky_session(values: dict[str, Any]) -> None:
 
 
 def find(cloud: Cloud, request: OfListener, protocol: Protocol) -> Listener:
-    """The listener of a port and protocol.
+    """Find the listener of a port and protocol.
 
     Raises:
         ApiError: There is none.
@@ -375,7 +375,7 @@ def _described_http(cloud: Cloud, listener: Listener) -> Answer:
 
 
 def described_rule(rule: Rule) -> Answer:
-    """A forwarding rule as its listener shows it."""
+    """Describe a forwarding rule as its listener shows it."""
     return {
         "RuleId": rule.id,
         "RuleName": rule.name,
@@ -393,7 +393,7 @@ def remove(cloud: Cloud, listener: Listener) -> None:
 
 
 def domain_extensions(cloud: Cloud, listener: Listener) -> list[DomainExtension]:
-    """The further domains of a listener."""
+    """List the further domains of a listener."""
     return cloud.store.all(
         DomainExtension, load_balancer_id=listener.load_balancer_id, port=listener.port
     )
@@ -413,7 +413,7 @@ def _switched(cloud: Cloud, request: OfAnyListener, *, running: bool) -> Answer:
 
 
 def any_protocol(cloud: Cloud, request: OfAnyListener) -> Listener:
-    """The listener of a port, whatever its protocol unless the request names one.
+    """Find the listener of a port, whatever its protocol unless the request names one.
 
     Raises:
         ApiError: There is none.

@@ -301,7 +301,7 @@ def modify_load_balancer_instance_charge_type(
 
 
 def load_balancer(cloud: Cloud, request: OfLoadBalancer) -> LoadBalancer:
-    """The load balancer that a request is about.
+    """Find the load balancer that a request is about.
 
     Raises:
         ApiError: The region has none with this id.
@@ -344,7 +344,7 @@ def _network_type(found: LoadBalancer) -> str:
 
 
 def described(found: LoadBalancer) -> dict[str, Any]:
-    """A load balancer as both its own Describe and lists show it."""
+    """Describe a load balancer as both its own Describe and lists show it."""
     created = datetime.fromtimestamp(found.created, UTC)
     return {
         "LoadBalancerId": found.id,

@@ -265,7 +265,7 @@ def modify_egress_rule(cloud: Cloud, request: ModifySecurityGroupRule) -> Answer
 
 
 def security_group(cloud: Cloud, key: str) -> SecurityGroup:
-    """The security group with an id.
+    """Find the security group with an id.
 
     Raises:
         ApiError: There is none.
@@ -346,7 +346,7 @@ def _described(permission: Permission, direction: str) -> dict[str, str]:
 
 
 def _shortened(name: str, block: str) -> str:
-    """An IPv6 block with its address as RFC 5952 writes it: so the provider looks for it."""
+    """Shorten an IPv6 block's address as RFC 5952 writes it: so the provider looks for it."""
     try:
         return str(ipaddress.IPv6Interface(block)) if block else ""
     except ValueError:

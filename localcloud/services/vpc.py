@@ -364,7 +364,7 @@ def delete_v_switch(cloud: Cloud, request: DeleteVSwitch) -> Answer:
 
 
 def vswitch(cloud: Cloud, key: str) -> VSwitch:
-    """The vSwitch with an id.
+    """Find the vSwitch with an id.
 
     Raises:
         ApiError: There is none.
@@ -376,12 +376,12 @@ def vswitch(cloud: Cloud, key: str) -> VSwitch:
 
 
 def creation_time(document: Document) -> str:
-    """When a resource was made, as the API says it."""
+    """Write the time when a resource was made as the API says it."""
     return rfc3339(document.created)
 
 
 def rfc3339(seconds: float) -> str:
-    """A time since the epoch as the API says it, to the second."""
+    """Write a time since the epoch as the API says it, to the second."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -166,7 +166,7 @@ def _health_check(listener: Any) -> Iterator[tuple[str, Value]]:
 
 
 def _backends(existing: Existing, section: dict[str, Any]) -> dict[str, Scalar]:
-    """The default server group's instances, and their weights in the same order.
+    """Yield the default server group's instances, and their weights in the same order.
 
     Raises:
         OperationError: Others are configured.
@@ -192,7 +192,7 @@ def _backends(existing: Existing, section: dict[str, Any]) -> dict[str, Scalar]:
 
 
 def _tags(existing: Existing, section: Mapping[str, Any]) -> dict[str, Scalar]:
-    """The load balancer's tags, which then are every resource's."""
+    """Yield the load balancer's tags, which then are every resource's."""
     return {
         f"{NAMESPACE}:tags{_quoted(key)}": value
         for key, value in existing.tags.items()

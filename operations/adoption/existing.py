@@ -12,7 +12,7 @@ from operations.slb import SlbApi
 
 @dataclass(frozen=True)
 class Existing:
-    """A load balancer, its HTTPS listener and the listener's certificates, as the API tells them.
+    """Existing load balancer, its HTTPS listener and the listener's certificates, as the API tells.
 
     Attributes:
         instance: Body of DescribeLoadBalancerAttribute.

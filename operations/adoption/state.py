@@ -1,4 +1,4 @@
-"""An existing load balancer becomes the stack's by `pulumi import`, or is let go again."""
+"""Import of a load balancer into a stack's state by `pulumi import`, and its undoing."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _import(stack: Stack, existing: Existing, settings: Settings) -> None:
 
 
 def resources(name: str, existing: Existing, settings: Settings) -> dict[str, Any]:
-    """The document that `pulumi import --file` takes.
+    """Write the document that `pulumi import --file` takes.
 
     Args:
         name: Of the program's resources.

@@ -46,7 +46,7 @@ STATES = tuple(_STYLE)
 
 @dataclass(frozen=True)
 class Item:
-    """A certificate or the revocation list.
+    """Item of the inventory: a certificate or the revocation list.
 
     Attributes:
         due_at: When it is to be renewed; None for what nobody renews any more.
@@ -121,7 +121,7 @@ GAP = "  "
 """Spaces between two columns of the table."""
 
 SERIAL_SHOWN = 12
-"""Hex digits of a serial number where there is not the room for all."""
+"""Hex digits that are shown of a serial number where there is no room for all."""
 
 
 def matching(items: Sequence[Item], states: Collection[str], names: Collection[str]) -> list[Item]:

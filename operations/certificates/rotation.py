@@ -50,7 +50,7 @@ def changes(values: Mapping[str, Any], step: Step) -> dict[str, int | None]:
 
 
 def generations(values: Mapping[str, Any]) -> tuple[int, int | None]:
-    """The generation in force, and the one that a rotation prepares.
+    """Read the generation in force, and the one that a rotation prepares.
 
     Raises:
         OperationError: One of them is no number.

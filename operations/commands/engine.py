@@ -1,4 +1,4 @@
-"""The Pulumi CLI on the terminal, also where the last `up` did not end well."""
+"""Runs of the Pulumi CLI on the terminal, also where the last `up` did not end well."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def moved(target: Target) -> list[str]:
 
 
 def _interrupted(target: Target) -> tuple[dict[str, Any], datetime] | None:
-    """The stack's state, and when it was last in order, if the last `up` did not end well."""
+    """State of the stack, and when it was last in order, if the last `up` did not end well."""
     deployment = target.stack.deployment()
     since = interruption.in_order_until(deployment, target.stack.history())
     if since is None:

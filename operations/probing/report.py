@@ -15,7 +15,7 @@ from operations.probing.questions import QUESTIONS, Answer
 
 @dataclass(frozen=True)
 class Findings:
-    """The answers of a stack's listener, by question."""
+    """Answers of a stack's listener, by question."""
 
     url: str
     answers: Mapping[str, Answer]

@@ -49,7 +49,7 @@ def stack_issuer(deployment: Mapping[str, Any], ca: x509.Certificate) -> Issuer 
 
 
 def _plain(value: Any) -> str | None:
-    """A text of the state: as `pulumi stack export --show-secrets` wraps it, or as it is."""
+    """Read a text of the state, as it is or as `pulumi stack export --show-secrets` wraps it."""
     if isinstance(value, dict):
         value = json.loads(value["plaintext"]) if "plaintext" in value else None
     return value if isinstance(value, str) else None

@@ -12,7 +12,7 @@ from typing import Any
 def in_order_until(
     deployment: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
 ) -> datetime | None:
-    """When the stack was last in order, if the last `up` did not end well; else None.
+    """Time until which the stack was in order, if the last `up` did not end well; else None.
 
     Args:
         deployment: Of `pulumi stack export`; empty for a new stack.
@@ -44,7 +44,7 @@ def unfinished(deployment: Mapping[str, Any]) -> list[str]:
 
 
 def moment(value: str | int) -> datetime:
-    """A time of the API or of the state: RFC 3339, of nanoseconds too, or milliseconds."""
+    """Read a time of the API or the state: RFC 3339, of nanoseconds too, or milliseconds."""
     if isinstance(value, int):
         return datetime.fromtimestamp(value / 1000, UTC)
     return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value))

@@ -67,7 +67,7 @@ class Orphan:
     parameters: Mapping[str, Any]
 
     def __str__(self) -> str:
-        """What a person reads."""
+        """Describe the resource for a person."""
         return f"{self.title} {self.id} ({self.name})"
 
 

@@ -20,7 +20,7 @@ from operations.verification.report import Report
 
 @dataclass(frozen=True)
 class Verification:
-    """A verification that was made before.
+    """Verification whose result was kept.
 
     Attributes:
         report: What it found.

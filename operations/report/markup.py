@@ -15,7 +15,7 @@ class Markup(str):
 
 
 def element(tag: str, *children: str | None, **attributes: object) -> Markup:
-    """An element; texts are escaped, markup is taken as it is, None is left out.
+    """Write an element; texts are escaped, markup is taken as it is, None is left out.
 
     Args:
         tag: Its name.
@@ -35,7 +35,7 @@ def element(tag: str, *children: str | None, **attributes: object) -> Markup:
 
 
 def escaped(text: str) -> Markup:
-    """A text as markup, with every character that nobody would see by its code point.
+    """Escape a text, with every character that nobody would see by its code point.
 
     So two names that look the same are told apart, and no character that turns the direction of
     writing does that to its surroundings.

@@ -35,7 +35,7 @@ DASH = "—"
 
 
 def page(contents: Contents, language: Language) -> str:
-    """The whole page."""
+    """Write the whole page of the report."""
     words = Words(language)
     title = words("title", stack=contents.stack)
     sections: dict[str, Callable[[Contents, Words], Markup]] = {
@@ -286,7 +286,7 @@ def _vertical(place: float, class_: str, top: int, bottom: int) -> Markup:
 
 
 def _label(text: str, place: float, top: float, class_: str | None = None) -> Markup:
-    """A text on a drawing, which does not reach beyond it."""
+    """Write a text on a drawing, which does not reach beyond it."""
     anchor = "start" if place < 7 else "end" if place > 93 else "middle"
     return element("text", text, x=f"{place:.6g}%", y=top, text_anchor=anchor, class_=class_)
 
@@ -520,7 +520,7 @@ def _facts(facts: Iterable[tuple[str, str]]) -> Markup:
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
-    """A table; on a telephone each cell has its heading before it.
+    """Write a table; on a telephone each cell has its heading before it.
 
     The roles are what an element is without the style that a telephone gives it.
     """
@@ -548,14 +548,14 @@ def _state_badge(state: State, words: Words) -> Markup:
 
 
 def _prose(text: str, class_: str | None = None) -> Markup:
-    """A paragraph, in which what stands between backticks is code."""
+    """Write a paragraph, in which what stands between backticks is code."""
     parts = text.split("`")
     shown = [element("code", part) if place % 2 else part for place, part in enumerate(parts)]
     return element("p", *shown, class_=class_)
 
 
 def _outside(text: str) -> Markup:
-    """A text of somebody else's, whose direction of writing stays its own."""
+    """Write a text of somebody else's, whose direction of writing stays its own."""
     return element("bdi", text)
 
 

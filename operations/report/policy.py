@@ -51,7 +51,7 @@ def read_rules(pack: Path) -> tuple[PolicyRule, ...]:
 
 
 def configured(rule: Any, configuration: Mapping[str, Any]) -> PolicyRule:
-    """A rule with its level and its settings, as Pulumi reads them.
+    """Read a rule with its level and its settings, as Pulumi reads them.
 
     Args:
         rule: Of the pack.

@@ -28,7 +28,7 @@ LEAST = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Scale:
-    """A stretch of time; a place on it is 0 at its beginning and 100 at its end."""
+    """Scale of a stretch of time; a place on it is 0 at its beginning and 100 at its end."""
 
     begin: datetime
     end: datetime
@@ -69,7 +69,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Lane:
-    """A holder's certificates; the first is the one that counts."""
+    """Lane of a holder's certificates; the first is the one that counts."""
 
     bars: tuple[Bar, ...]
 
@@ -89,7 +89,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Columns:
-    """A chart of many holders.
+    """Columns of a chart of many holders.
 
     Attributes:
         columns: In order of time, without gaps.
@@ -117,7 +117,7 @@ class Group:
 
 @dataclass(frozen=True)
 class TimeLine:
-    """All certificates: of the CA and the servers with the revocation list, and of clients."""
+    """Time line of all certificates: CA, servers and revocation list, and clients."""
 
     scale: Scale
     now: datetime

@@ -9,7 +9,7 @@ Language = Literal["en", "zh"]
 
 
 class Words:
-    """The words of one language."""
+    """Words of the report in one language."""
 
     def __init__(self, language: Language) -> None:
         self.language = language

@@ -1,4 +1,4 @@
-"""A comment on the pull or merge request that a job of GitHub Actions or GitLab CI runs for.
+"""Comment on the pull or merge request that a job of GitHub Actions or GitLab CI runs for.
 
 A later run updates the comment of the one before: it is found by its first line and by its author,
 so that nobody else's comment is taken for it.
@@ -125,7 +125,7 @@ class GitLab:
         client.headers.update({"PRIVATE-TOKEN": _token(environ, "GITLAB_TOKEN")})
 
     def own(self) -> Iterator[tuple[str, str]]:
-        """Notes of the token's user."""
+        """List the notes of the token's user."""
         me = self._client.get(f"{self._api}/user").raise_for_status().json()["id"]
         for note in _pages(self._client, self._notes):
             if note["author"]["id"] == me:
@@ -141,7 +141,7 @@ class GitLab:
 
 
 def _pages(client: httpx.Client, url: str) -> Iterator[Any]:
-    """All entries of a list; both APIs name the next page in the header Link (RFC 8288)."""
+    """Fetch all entries of a list; both APIs name the next page in the header Link (RFC 8288)."""
     following: str | None = f"{url}?per_page=100"
     while following:
         answer = client.get(following).raise_for_status()

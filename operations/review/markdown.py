@@ -196,7 +196,7 @@ def _value(value: Any) -> str:
 
 
 def _code(text: str) -> str:
-    """A code span in a table's cell: what is in it is neither markup nor a mention of somebody."""
+    """Write a code span in a table's cell: nothing in it is markup or a mention of somebody."""
     line = _cut(text)
     fence = "`" * (_longest_run(line) + 1)
     space = " " if line.startswith("`") or line.endswith("`") else ""

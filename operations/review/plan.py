@@ -49,7 +49,7 @@ UNKNOWN = Marker("known after up")
 
 @dataclass(frozen=True)
 class Property:
-    """A property that differs.
+    """Property that differs.
 
     Attributes:
         path: Such as `clients.browser.not_after` or `backendServers[0].weight`.
@@ -169,7 +169,7 @@ def _properties(step: Mapping[str, Any]) -> Iterator[Property]:
 
 
 def _differences(path: str, before: Any, after: Any) -> Iterator[Property]:
-    """The deepest properties that differ; what is new or gone is taken apart as well."""
+    """Find the deepest properties that differ; what is new or gone is taken apart as well."""
     if before == after and before is not SECRET:
         return
     containers = [value for value in (before, after) if isinstance(value, dict | list)]

@@ -1,4 +1,4 @@
-"""A stack's configuration file as the engine reads it, and written so that it reads the same.
+"""Reading of a stack's configuration file as the engine reads it, and writing it to read the same.
 
 The engine's reader is gopkg.in/yaml.v3, which differs from PyYAML: `NO` and `on` are texts there,
 `12:30` is no number to the base of 60, and `1e3` is one. `tests/engine/test_stack_files.py` asks
@@ -71,7 +71,7 @@ _Dumper.add_representer(
 
 @dataclass(frozen=True)
 class Renamed:
-    """A name that the engine reads as another one.
+    """Name in a file that the engine reads as another one.
 
     Attributes:
         line: Where it stands, from 1.
@@ -85,7 +85,7 @@ class Renamed:
 
 
 def load(text: str) -> Any:
-    """A file's content with the values that the engine finds in it; keys are texts.
+    """Read a file's content with the values that the engine finds in it; keys are texts.
 
     Raises:
         yaml.YAMLError: It is no YAML, or none that the engine reads: a mapping has a key twice.
@@ -94,7 +94,7 @@ def load(text: str) -> Any:
 
 
 def compose(text: str) -> yaml.Node | None:
-    """The nodes of a file; None for an empty one.
+    """Parse a file into nodes; None for an empty one.
 
     Raises:
         yaml.YAMLError: It is no YAML.
@@ -104,7 +104,7 @@ def compose(text: str) -> yaml.Node | None:
 
 
 def dump(values: Mapping[str, Any]) -> str:
-    """A file's content that the engine, and every other reader, reads as these values."""
+    """Write a file's content that the engine, and every other reader, reads as these values."""
     text: str = yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     return text
 
@@ -124,7 +124,7 @@ def renamed(node: yaml.Node | None) -> Iterator[Renamed]:
 
 
 def key_of(node: yaml.Node) -> str:
-    """A key as the engine has it: as Go prints the value."""
+    """Read a key as the engine has it: as Go prints the value."""
     value = value_of(node)
     if value is None:
         return "<nil>"
@@ -134,7 +134,7 @@ def key_of(node: yaml.Node) -> str:
 
 
 def value_of(node: yaml.Node | None) -> Any:
-    """The value that the engine finds in a node.
+    """Read the value that the engine finds in a node.
 
     Raises:
         yaml.YAMLError: A mapping has a key twice.
@@ -199,7 +199,7 @@ def _plain(text: str) -> Any:
 
 
 def _integer(text: str) -> int | None:
-    """An integer as Go reads it, an octal one by a 0 before it; None beyond 64 bits."""
+    """Read an integer as Go does, an octal one by a 0 before it; None beyond 64 bits."""
     sign, digits = (text[0], text[1:]) if text[:1] in {"+", "-"} else ("", text)
     for base, pattern in _BASES.items():
         if pattern.fullmatch(digits):
@@ -209,7 +209,7 @@ def _integer(text: str) -> int | None:
 
 
 def _time(text: str) -> str | None:
-    """A date or time as Go prints it, which is what the engine makes of one."""
+    """Write a date or time as Go prints it, which is what the engine makes of one."""
     found = _TIME.fullmatch(text)
     if found is None:
         return None
@@ -225,7 +225,7 @@ def _time(text: str) -> str | None:
 
 
 def _go_float(value: float) -> str:
-    """A number as Go's %v prints it."""
+    """Write a number as Go's %v prints it."""
     if math.isnan(value) or math.isinf(value):
         return {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}[str(value)]
     number = Decimal(repr(value)).normalize()

@@ -119,7 +119,7 @@ def _endpoints(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def on_the_local_cloud(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A stack's configuration with the provider's settings of the stack `local`.
+    """Combine a stack's configuration with the provider's settings of the stack `local`.
 
     Its region stays. Values that only the stack's own secrets provider can decrypt are left out,
     and with a server's key its certificate: the private CA issues one in their place.
@@ -203,7 +203,7 @@ class LocalEnvironment:
             return status
 
     def stack(self, name: str, toolchain: Toolchain, values: Mapping[str, Any]) -> Stack:
-        """The stack on this environment, made if it is new.
+        """Open the stack on this environment, made if it is new.
 
         Args:
             name: Of the stack.
@@ -311,7 +311,7 @@ def _say(text: str) -> None:
 
 
 def account_stack(name: str, toolchain: Toolchain) -> Stack:
-    """A stack in an account: the backend, pass phrase and credentials are the user's own.
+    """Open a stack in an account: the backend, pass phrase and credentials are the user's own.
 
     Raises:
         OperationError: The job's identity token cannot be exchanged for credentials.

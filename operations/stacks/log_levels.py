@@ -88,7 +88,7 @@ def _given(name: str, arguments: Sequence[str], environment: Mapping[str, str]) 
 
 
 def _levels(arguments: Sequence[str]) -> Iterator[int]:
-    """The levels in `-v=9`, `-v 9`, `-v9`, `--verbose=9`, `--verbose 9`, and `-dv=9`."""
+    """Read the levels in `-v=9`, `-v 9`, `-v9`, `--verbose=9`, `--verbose 9`, and `-dv=9`."""
     for place, argument in enumerate(arguments):
         found = re.fullmatch(r"(?:--verbose|-[A-Za-z]*v)(?:=?(\w+))?", argument)
         if found:
@@ -97,7 +97,7 @@ def _levels(arguments: Sequence[str]) -> Iterator[int]:
 
 
 def _level(text: str) -> int:
-    """A level as the CLI reads it, in any base; 0 for what it does not take."""
+    """Read a level as the CLI does, in any base; 0 for what it does not take."""
     try:
         return int(text, 8 if re.fullmatch("0[0-7]+", text) else 0)
     except ValueError:

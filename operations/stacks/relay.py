@@ -91,7 +91,7 @@ def _ended(process: subprocess.Popen[bytes]) -> int:
 
 
 class _Channel:
-    """One of the command's two outputs."""
+    """Channel for one of the command's two outputs."""
 
     def __init__(self, to: TextIO) -> None:
         self._to = to

@@ -80,9 +80,9 @@ def opened(name: str) -> Target:
 
 
 def on_a_copy(target: Target, copy: Path) -> Target:
-    """The stack with another configuration file, which stands alone in its folder.
+    """Open the stack with another configuration file, which stands alone in its folder.
 
-    On the local cloud it is one made from that, beside it.
+    On the local cloud, the file is one made from that one, beside it.
 
     Raises:
         OperationError: The file cannot be read.

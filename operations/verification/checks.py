@@ -117,7 +117,7 @@ def clients(outcomes: Mapping[str, Outcome], total: int, keys: Mapping[str, str]
 
 
 def named(name: str, keys: Mapping[str, str]) -> str:
-    """A client with its key's kind, where that is known."""
+    """Name a client with its key's kind, where that is known."""
     return f"{name} ({keys[name]})" if keys.get(name) else name
 
 

@@ -13,7 +13,7 @@ Role = Literal["ca", "server", "client"]
 
 @dataclass(frozen=True, order=True)
 class Expiry:
-    """When a certificate ends; sorts by that time."""
+    """Expiry of a certificate; sorts by its time."""
 
     not_after: datetime
     role: Role

@@ -52,7 +52,7 @@ def _write_private(path: Path, text: str) -> Path:
 
 
 def of_bundle(bundle: ClientBundle) -> Identity:
-    """The identity that a client holds.
+    """Make the identity that a client holds.
 
     Raises:
         OperationError: The client keeps its key to itself.
@@ -67,7 +67,7 @@ def of_bundle(bundle: ClientBundle) -> Identity:
 
 
 def of_expired_probe(probe: ExpiredProbe) -> Identity:
-    """The identity of the expired certificate.
+    """Make the identity of the expired certificate.
 
     Raises:
         ValueError: the private key is no PEM key.
@@ -79,7 +79,7 @@ def of_expired_probe(probe: ExpiredProbe) -> Identity:
 
 
 def impostor_of(ca: x509.Certificate) -> Identity:
-    """A client certificate, good in itself, of a CA that has the real one's name but not its key.
+    """Issue a client certificate, good in itself, by a false CA of the real one's name.
 
     The same name makes the server choose it by name and find it false by its signature.
     """
@@ -103,7 +103,7 @@ def impostor_of(ca: x509.Certificate) -> Identity:
 
 
 def under_a_pass_phrase(certificates: str, key: PrivateKeyTypes) -> Identity:
-    """The identity of a certificate (PEM, its chain after it) whose key is at hand."""
+    """Make the identity of a certificate (PEM, its chain after it) whose key is at hand."""
     pass_phrase = secrets.token_urlsafe()
     encrypted = key.private_bytes(
         serialization.Encoding.PEM,

@@ -76,7 +76,7 @@ class Unreachable:
 
 @dataclass(frozen=True)
 class Unusable:
-    """The certificate to present could not be: its key or pass phrase does not fit."""
+    """The client's certificate could not be presented: its key or pass phrase does not fit."""
 
     reason: str
 
@@ -111,6 +111,6 @@ class Redirected:
 
 
 def printable(text: str) -> str:
-    """One short line, so that no server can write its own lines into a report."""
+    """Shorten a text to one line, so that no server can write its own lines into a report."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= 80 else line[:79] + "…"

@@ -1,4 +1,4 @@
-"""One HTTPS request from outside, and what became of it.
+"""Probe of the service from outside: one HTTPS request, and what became of it.
 
 A probe connects straight to the stack's own address, through no proxy, on a connection and a TLS
 session of its own. Whatever happens is told as a value; nothing is raised.
@@ -80,7 +80,7 @@ def target_of(outputs: StackOutputs) -> Target:
 
 
 def stack_context(outputs: StackOutputs) -> ssl.SSLContext:
-    """A client's TLS context that trusts this stack's server and nobody else.
+    """Make a client's TLS context that trusts this stack's server and nobody else.
 
     Its anchors are the server certificate in state and, where that issued it, the private CA, so
     that a server certificate renewed since is trusted as well. Whether the names and the chain
@@ -98,7 +98,7 @@ def stack_context(outputs: StackOutputs) -> ssl.SSLContext:
 
 
 def anchored_context(anchors: str) -> ssl.SSLContext:
-    """A client's TLS context with these trust anchors (PEM) alone and no check of names."""
+    """Make a client's TLS context with these trust anchors (PEM) alone and no check of names."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=anchors)
     context.check_hostname = False
@@ -106,7 +106,7 @@ def anchored_context(anchors: str) -> ssl.SSLContext:
 
 
 def naming_context(certificate: x509.Certificate) -> ssl.SSLContext:
-    """A client's TLS context that takes this certificate if it bears the host's name."""
+    """Make a client's TLS context that takes this certificate if it bears the host's name."""
     context = anchored_context(certificate.public_bytes(serialization.Encoding.PEM).decode())
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.check_hostname = True
@@ -114,14 +114,14 @@ def naming_context(certificate: x509.Certificate) -> ssl.SSLContext:
 
 
 def public_context() -> ssl.SSLContext:
-    """A client's TLS context with this machine's roots and no check of names."""
+    """Make a client's TLS context with this machine's roots and no check of names."""
     context = ssl.create_default_context()
     context.check_hostname = False
     return context
 
 
 def unverified_context() -> ssl.SSLContext:
-    """A client's TLS context that takes any certificate, to see which one is served."""
+    """Make a client's TLS context that takes any certificate, to see which one is served."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -119,7 +119,7 @@ class _Patience:
 def _settled_health(
     outputs: StackOutputs, source: HealthSource | None, patience: _Patience
 ) -> tuple[Finding, frozenset[str] | None]:
-    """The finding on health, and the ids of the healthy backends where they are known."""
+    """Wait for healthy backends; return the finding, and the healthy backends' ids where known."""
     drained = [server for server, weight in outputs.weights.items() if not weight]
     if not outputs.listener.health_check:
         # Nobody looks, so all of them get requests.
@@ -165,7 +165,7 @@ class _Visitor:
                 return outcomes
 
     def findings(self, clients: Mapping[str, Outcome], patience: _Patience) -> dict[str, Finding]:
-        """The findings of all checks that talk to the stack's URL."""
+        """Run all checks that talk to the stack's URL."""
         bare = self._request(None)
         if isinstance(bare, Unreachable) and not any(map(is_success, clients.values())):
             # One dead address is one cause: no need to wait for it a dozen times more.
