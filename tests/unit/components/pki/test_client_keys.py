@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
+from datetime import timedelta
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -51,6 +54,8 @@ def test_a_request_is_granted_for_each_kind_that_clients_have(kind):
     assert made.issued[-1].key == kind
 
 
+DAY = timedelta(days=1)
+
 REFUSED = {
     "RSA 1024": (lambda: rsa.generate_private_key(65537, 1024), "too short to be safe"),
     "DSA 2048": (lambda: dsa.generate_private_key(2048), "nobody can sign in TLS 1.3"),
@@ -85,6 +90,15 @@ def test_a_key_for_rsassa_pss_alone_is_refused_since_its_certificate_would_not_f
     openssl("req", "-new", "-newkey", "rsa-pss", "-subj", "/CN=partner", *files)
     with pytest.raises(ValueError, match="for RSASSA-PSS alone"):
         signing_requests.public_key(out.read_text())
+    # OpenSSL's own word on the certificate that the library would make for the key.
+    asked_for = x509.load_pem_x509_csr(out.read_bytes())
+    builder = x509.CertificateBuilder(asked_for.subject, asked_for.subject, asked_for.public_key())
+    builder = builder.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + DAY)
+    made = builder.sign(key(), hashes.SHA256()).public_bytes(Encoding.PEM)
+    (tmp_path / "leaf.crt").write_bytes(made)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with pytest.raises(ssl.SSLError, match="NO_CERTIFICATE_ASSIGNED|KEY_TYPE_MISMATCH"):
+        context.load_cert_chain(tmp_path / "leaf.crt", tmp_path / "key")
 
 
 def test_a_request_with_an_sm2_key_is_refused_for_what_it_is():
