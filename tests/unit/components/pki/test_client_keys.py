@@ -97,7 +97,7 @@ def test_a_key_for_rsassa_pss_alone_is_refused_since_its_certificate_would_not_f
     made = builder.sign(key(), hashes.SHA256()).public_bytes(Encoding.PEM)
     (tmp_path / "leaf.crt").write_bytes(made)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    with pytest.raises(ssl.SSLError, match="NO_CERTIFICATE_ASSIGNED|KEY_TYPE_MISMATCH"):
+    with pytest.raises(ssl.SSLError, match=r"NO_CERTIFICATE_ASSIGNED|KEY_TYPE_MISMATCH"):
         context.load_cert_chain(tmp_path / "leaf.crt", tmp_path / "key")
 
 
