@@ -51,7 +51,7 @@ class Report:
         return 0 if self.passed else 1
 
     def to_json(self) -> str:
-        """Write the report: `{"url", "passed", "checks": [{"id", "title", "status", "detail"}]}`."""
+        """Return `{"url", "passed", "checks": [{"id", "title", "status", "detail"}]}` as JSON."""
         document = {
             "url": self.url,
             "passed": self.passed,
