@@ -28,7 +28,7 @@ OTHERS_SUFFIXES = ("_ENDPOINT", "_PROXY", "_proxy")
 
 
 class IsolationError(Exception):
-    """There is no namespace of its own; the message is one sentence for a person."""
+    """Network namespace cannot be had; the message is one sentence for a person."""
 
 
 def command(arguments: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from toolchain.errors import ToolchainError
 
 HELPERS = ("provider_test.go", "common_test.go", "service_alicloud_common_test.go")
-"""Test files from which nothing is run, but which the others need."""
+"""Files of tests from which nothing is run, but which the others need."""
 
 TESTED = (
     "data_source_alicloud_images_test.go",
@@ -79,7 +79,7 @@ TEST = re.compile(r"^func (TestAcc\w+)\(\w+ \*testing\.T\)", re.M)
 
 
 def test_files(package: Path) -> tuple[list[Path], list[Path]]:
-    """Helpers and tests of the provider's package.
+    """List the helpers and the tests of the provider's package.
 
     Raises:
         ToolchainError: One that should be there is not.

@@ -70,7 +70,7 @@ class Service(Trial):
         return [one["id"] for one in self.local.cloud_status()["instances"]]
 
     def ecs(self, action: str, instance_id: str) -> None:
-        """Have the API do something with an instance."""
+        """Call the ECS API for an instance."""
         api = CloudApi("ECS", "cn-hangzhou", {**os.environ, **self.stack.variables})
         api.call(action, InstanceId=instance_id)
 

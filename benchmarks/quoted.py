@@ -36,7 +36,7 @@ UNDER = {"clients_1000_preview_without_change": 5.0, "clients_1000_one_more": 8.
 
 
 def read(text: str) -> dict[str, float]:
-    """Figures by name, of what `make bench` printed."""
+    """Read figures by name from what `make bench` printed."""
     lines = re.findall(r"^(\w+): ([-+.\deE]+) \S+$", text, re.MULTILINE)
     return {name: float(value) for name, value in lines}
 

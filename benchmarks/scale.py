@@ -45,7 +45,7 @@ ELLIPTIC_SIZES = (1000, 10_000)
 """Numbers of clients that have keys on P-256 as well, in the same run, beside the commands."""
 
 SAMPLES = 200
-"""Clients of which each part of the work is timed by itself."""
+"""Number of clients of which each part of the work is timed by itself."""
 
 KEYS = 80
 """Keys made before and after each size, to see how much of the time is spent on them."""

@@ -23,7 +23,7 @@ class ProgramOutputs(TypedDict):
     address: pulumi.Output[str]
     """IP address of the load balancer."""
     region: str
-    """Region of everything."""
+    """Region of all of the stack's resources."""
     load_balancer_id: pulumi.Output[str]
     """Id of the load balancer, `lb-…`."""
     listener_port: int
@@ -39,7 +39,7 @@ class ProgramOutputs(TypedDict):
     server_certificate: pulumi.Output[str]
     """Certificate that the listener presents, PEM, leaf first."""
     server_certificate_issuer: str
-    """`private` if the private CA issued it, else `other`."""
+    """Issuer of the server's certificate: `private` for the private CA, else `other`."""
     server_names: pulumi.Output[list[str]]
     """Names that the certificate was asked for."""
     domain_certificates: Mapping[str, Mapping[str, Any]]

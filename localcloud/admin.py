@@ -23,7 +23,7 @@ from localcloud.documents import SECRET_FIELDS, Instance, Listener
 
 
 class Admin:
-    """Answers `python -m localcloud status` and its siblings.
+    """Answers to `python -m localcloud status` and its siblings.
 
     Args:
         api: With its cloud and the lock that guards it.

@@ -30,7 +30,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 class ControlError(Exception):
-    """Something cannot be done; the message is one sentence for a person."""
+    """Local cloud cannot do what was asked; the message is one sentence for a person."""
 
 
 MISTAKES = (ControlError, DataPlaneError, OSError, PortError)

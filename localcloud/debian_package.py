@@ -18,7 +18,7 @@ import platformdirs
 from filelock import FileLock
 
 FORBIDDEN = "SLB_MUTUAL_TLS_NO_INSTALL"
-"""Environment variable: set to anything, nothing is installed for the whole system."""
+"""Environment variable that, set to anything, forbids installing for the whole system."""
 
 _TIMEOUT = 900
 """Seconds for one command of apt; most packages take two, a browser with its libraries 60."""

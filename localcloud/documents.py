@@ -277,4 +277,4 @@ KINDS: tuple[type[Document], ...] = (
 )
 
 SECRET_FIELDS = frozenset({"private_key", "user_data"})
-"""Fields that no listing shows."""
+"""Fields with secrets, which no listing shows."""

@@ -172,5 +172,5 @@ def _loopback_pki() -> tuple[str, str, str]:
 
 
 def random_network() -> str:
-    """First three octets of a loopback network, at random so that two clouds do not meet."""
+    """Choose a loopback network's first three octets, at random so that two clouds do not meet."""
     return f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(254) + 1}"

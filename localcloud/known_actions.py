@@ -1,4 +1,4 @@
-"""Every action of the emulated products, whether or not the local cloud emulates it.
+"""Actions of the emulated products, whether or not the local cloud emulates them.
 
 Source: Alibaba Cloud's SDKs for Python; a test compares the lists with those that are installed,
 which are the ones of SLB, ECS and VPC.

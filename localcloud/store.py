@@ -166,5 +166,5 @@ class Store:
         return {kind.kind: list(self.all(kind)) for kind in KINDS}
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the store's file."""
         self._connection.close()

@@ -7,10 +7,10 @@ from pathlib import Path
 from operations.stacks import engine_yaml
 
 PROJECT = Path(__file__).resolve().parent.parent
-"""Folder of Pulumi.yaml."""
+"""Folder of the Pulumi project, where Pulumi.yaml is."""
 
 POLICY_PACK = PROJECT / "policy"
-"""Rules that every stack obeys."""
+"""Folder of the policy pack, with the rules that every stack obeys."""
 
 
 def project_name() -> str:

@@ -82,7 +82,7 @@ STEPS = ("requirements", "toolchain", "up", "tests")
 
 
 def releases(texts: Iterable[str]) -> list[tuple[int, ...]]:
-    """Sort what are versions of releases; leave out pre-releases and everything else."""
+    """Sort the versions that are releases; leave out pre-releases and all else."""
     found = (re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)", text.strip()) for text in texts)
     return sorted(tuple(map(int, numbers.groups())) for numbers in found if numbers)
 

@@ -35,7 +35,7 @@ BODY_BYTES = 1024 * 1024
 
 
 class Api:
-    """Answers calls, one at a time.
+    """API that answers calls, one at a time.
 
     Args:
         cloud: What the actions work on.

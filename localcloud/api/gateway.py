@@ -56,7 +56,7 @@ class Call:
 
 
 class Gateway:
-    """Authenticates requests.
+    """Gateway that authenticates requests.
 
     Args:
         credentials: Whose signature counts.
@@ -75,7 +75,7 @@ class Gateway:
         self._now = now
 
     def admit(self, request: Signed) -> Call:
-        """Let a request in.
+        """Authenticate a request and let it in.
 
         Raises:
             ApiError: As Alibaba Cloud's gateway answers it.

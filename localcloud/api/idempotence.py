@@ -16,7 +16,7 @@ from localcloud.store import Store
 
 
 def answered_once(store: Store, call: Call, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Act, or give the answer of before to a call with the same ClientToken.
+    """Carry an action out, or repeat the answer to an earlier call with the same ClientToken.
 
     Args:
         store: Keeps the answers.

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 FORGOTTEN_PER_CALL = 2
-"""Old nonces that each new one takes along: more than one, so that what has gathered shrinks."""
+"""Number of old nonces that each new one removes: more than one, so that their number shrinks."""
 
 
 class Nonces:
@@ -54,7 +54,7 @@ class Nonces:
             return added.rowcount == 1
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file of nonces."""
         self._connection.close()
 
 

@@ -18,10 +18,10 @@ MINIMUM = (2, 4)
 HINT = "apt-get install haproxy, dnf install haproxy, or brew install haproxy"
 
 BINARY = "SLB_MUTUAL_TLS_HAPROXY"
-"""Environment variable: the executable to use."""
+"""Environment variable that names the HAProxy executable to use."""
 
 SOURCE = "SLB_MUTUAL_TLS_HAPROXY_SOURCE"
-"""Environment variable: path, apt or unpack leave only that way open."""
+"""Environment variable that leaves only one source open: path, apt or unpack."""
 
 PACKAGE = DebianPackage("haproxy", ("haproxy",))
 

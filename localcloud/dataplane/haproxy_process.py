@@ -194,7 +194,7 @@ def worker(listing: str) -> int | None:
 
 
 def alerts(log: str) -> str:
-    """HAProxy's own reasons, one line; the whole text where it gives none."""
+    """Extract HAProxy's own reasons, one line; the whole text where it gives none."""
     found = re.findall(r"^\[ALERT\]\s+\(\d+\) : (.*)$", log, re.MULTILINE)
     reasons = [line for line in found if "Fatal errors found" not in line]
     return "; ".join(dict.fromkeys(reasons)) or " ".join(log.split())[-500:] or "no reason given"

@@ -22,7 +22,7 @@ _FIELDS = (
 
 _STOPPED, _RUNNING = 0, 2
 _CHECK_ENABLED = 6
-"""srv_check_state: configured and enabled."""
+"""State of a server's check (srv_check_state) that says: configured and enabled."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class ServerStatus:
     """Status of a server, one line of "show stat"."""
 
     status: str
-    """UP, DOWN, "UP 1/3" on its way down, "DOWN 1/3" on its way up, DRAIN, "no check" …"""
+    """Status: UP, DOWN, "UP 1/3" on its way down, "DOWN 1/3" on its way up, DRAIN, "no check" …"""
     check_status: str
-    """INI before the first check, then L7OK, L7STS, L4CON …; empty without checks."""
+    """Status of its check: INI before the first, then L7OK, L7STS, L4CON …; else empty."""
 
     @property
     def up(self) -> bool:

@@ -60,7 +60,7 @@ class StickySession:
 
     cookie: str = "SERVERID"
     timeout: int | None = None
-    """Idle seconds that an inserted cookie is good for; None: the backend's own is rewritten."""
+    """Seconds idle that an inserted cookie is good for; None: the backend's own is rewritten."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class AccessControl:
 
     type: Literal["white", "black"]
     entries: tuple[str, ...]
-    """CIDR blocks; none of them means that everyone may, whatever the type."""
+    """Blocks of addresses (CIDR); none of them means that everyone may, whatever the type."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class InstanceSpec:
     host: str
     """Loopback address that stands for the instance's private address."""
     user_data: str
-    """Decoded cloud-config text; empty: an instance with nothing listening."""
+    """User data of the instance, decoded cloud-config; empty: nothing listens."""
 
 
 class DataPlaneError(Exception):

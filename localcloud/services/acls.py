@@ -22,19 +22,19 @@ from localcloud.services.tags import tag_keys, tagged
 from localcloud.services.vpc import creation_time
 
 PER_CALL = 50
-"""Entries that one call takes."""
+"""Number of entries that one call takes."""
 
 PER_LIST = 300
-"""Entries that one list holds."""
+"""Number of entries that one list holds."""
 
 PER_LISTENER = 3
-"""Lists that one listener uses."""
+"""Number of lists that one listener uses."""
 
 ENTRIES_PER_LISTENER = 1000
-"""Entries in all lists of one listener."""
+"""Number of entries in all lists of one listener."""
 
 MOST = 200
-"""Lists in a region."""
+"""Number of lists in a region."""
 
 Name = Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")]
 

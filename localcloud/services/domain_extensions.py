@@ -19,7 +19,7 @@ from localcloud.services import listeners
 from localcloud.services.certificates import names
 
 PER_LISTENER = 3
-"""Domain extensions of one listener, unless Alibaba Cloud was asked for more."""
+"""Number of domain extensions of one listener, unless Alibaba Cloud was asked for more."""
 
 Domain = Annotated[
     str,

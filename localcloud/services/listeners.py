@@ -18,7 +18,7 @@ from localcloud.services.load_balancers import OfLoadBalancer, load_balancer
 from localcloud.services.tags import tag_keys
 
 MOST = 50
-"""Listeners of one load balancer."""
+"""Number of listeners that one load balancer has at most."""
 
 CREATED_WITH: dict[str, Any] = {
     "Bandwidth": -1,

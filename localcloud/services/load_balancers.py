@@ -43,7 +43,7 @@ SPECIFICATIONS = (
 )
 
 UNLIMITED = 5120
-"""Mbit/s that the API reports where nothing else is set."""
+"""Bandwidth in Mbit/s that the API reports where nothing else is set."""
 
 Name = Annotated[str, Field(pattern=r"^\p{L}[\w./-]{0,79}$")]
 ChargeType = Literal["paybytraffic", "paybybandwidth", "PayByTraffic", "PayByBandwidth"]

@@ -20,10 +20,10 @@ from localcloud.services import listeners
 from localcloud.services.server_lists import listed
 
 PER_CALL = 10
-"""Rules that one call takes."""
+"""Number of rules that one call takes."""
 
 PER_LISTENER = 40
-"""Rules of one listener, unless Alibaba Cloud was asked for more."""
+"""Number of rules of one listener, unless Alibaba Cloud was asked for more."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{1,40}$")]
 

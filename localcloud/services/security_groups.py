@@ -19,7 +19,7 @@ from localcloud.services.tags import tag_keys, tagged
 from localcloud.services.vpc import creation_time, rfc3339
 
 MOST_INSTANCES = 6000
-"""Private addresses in a security group, at most."""
+"""Number of private addresses in a security group, at most."""
 
 ONLY_OF_OTHER_RULES = dict.fromkeys(
     (

@@ -14,7 +14,7 @@ from localcloud.errors import ApiError, invalid
 from localcloud.requests import Port
 
 PER_CALL = 20
-"""Servers that one call takes."""
+"""Number of servers that one call takes."""
 
 
 class GivenServer(BaseModel):

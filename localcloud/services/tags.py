@@ -24,7 +24,7 @@ from localcloud.products import ECS, SLB, VPC, Answer, Product
 from localcloud.requests import KeyValue, Request, TaggedRequest
 
 LONGEST = 20
-"""Tags that one resource can have."""
+"""Number of tags that one resource can have."""
 
 Kinds = Mapping[str, tuple[type[Document], ...]]
 

@@ -32,10 +32,10 @@ IPV6_BITS, IPV6_HOST_BITS = 56, 64
 """Bits of the IPv6 prefix that a VPC gets, and bits that are left within a vSwitch."""
 
 SECONDARY_BLOCKS = 5
-"""Blocks that a VPC may have beside its own."""
+"""Number of blocks that a VPC may have beside its own."""
 
 USER_BLOCKS = 3
-"""Public blocks that a VPC may use for itself."""
+"""Number of public blocks that a VPC may use for itself."""
 
 RESERVED = tuple(
     ipaddress.IPv4Network(block)

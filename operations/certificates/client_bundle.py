@@ -1,4 +1,4 @@
-"""Hands a client its certificate and key: files for one person's eyes, and how to install them."""
+"""Bundles that hand a client its certificate and key: files for one person, and instructions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cuts a client off: the one way that works with a load balancer that reads no revocation list.
+"""Revocation that cuts a client off, although the load balancer reads no revocation list.
 
 The client is marked as revoked, and the CA gets another key, so that the listener refuses every
 certificate of before. All others get new ones, which are to be handed out at once.

@@ -1,4 +1,4 @@
-"""Rotates the CA to another key in two steps, with a time in which both keys' clients get through.
+"""Rotation of the CA to another key in two steps, between which both keys' clients get through.
 
 Prepare: the next key is made, and signed by the present CA; clients get certificates of the next
 CA, whose chain leads to the certificate that the listener has. Complete: the listener takes the

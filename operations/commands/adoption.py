@@ -1,4 +1,4 @@
-"""`import`: a load balancer that was made by hand becomes the stack's."""
+"""Command `import`: a load balancer that was made by hand becomes the stack's."""
 
 from __future__ import annotations
 

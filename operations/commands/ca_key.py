@@ -1,4 +1,4 @@
-"""`revoke` and `rotate`: the CA gets another key, and clients get new certificates."""
+"""Commands `revoke` and `rotate`: the CA gets another key, and clients get new certificates."""
 
 from __future__ import annotations
 

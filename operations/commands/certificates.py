@@ -1,4 +1,4 @@
-"""`client`, `inventory`, `expiry` and `crl`: what reads certificates and changes none."""
+"""Commands `client`, `inventory`, `expiry` and `crl`, which read certificates and change none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from operations.outputs import StackOutputs
 from operations.stacks import targets
 
 PARTNER_PAGES = ("docs/en/partner.md", "docs/zh/partner.md")
-"""Say to a client how to install its bundle, system by system."""
+"""Pages that say to a client how to install its bundle, system by system."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 Wide = Annotated[bool, typer.Option("--wide", help="All of it, on long lines.")]

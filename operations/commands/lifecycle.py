@@ -1,4 +1,4 @@
-"""`up`, `preview`, `refresh` and `down`; `outputs` and `env`."""
+"""Commands `up`, `preview`, `refresh` and `down`; `outputs` and `env`."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def show_environment(stack: StackName = "local") -> None:
 
 
 def _follow_published_port(target: Target, local: LocalEnvironment) -> None:
-    """Have the outputs name the port that the local cloud took where it could not take the own."""
+    """Make the outputs name the port that the local cloud took if another was not free."""
     if local.configure(target.stack, target.values):
         where = ", ".join(
             f"{one['port']} at {one['socket']['port']}" for one in local.cloud_status()["listeners"]

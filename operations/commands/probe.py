@@ -1,4 +1,4 @@
-"""`probe`: what only an account can tell, asked of the stack's own listener."""
+"""Command `probe`, which asks the stack's own listener what only an account can tell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`report`: a page for auditors and reviewers."""
+"""Command `report`, which writes a page for auditors and reviewers."""
 
 from __future__ import annotations
 

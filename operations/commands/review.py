@@ -1,4 +1,4 @@
-"""`review`: what `up` would do, for those who review a change."""
+"""Command `review`, which shows what `up` would do to those who review a change."""
 
 from __future__ import annotations
 

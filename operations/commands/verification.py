@@ -1,4 +1,4 @@
-"""`verify`, and the verification that other commands end with."""
+"""Command `verify`, and the verification that other commands end with."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def verify(
 
 
 def verified(target: Target, found: StackOutputs, *, health: bool = True) -> Report:
-    """Verify; what is waited for goes to standard error."""
+    """Verify the stack; what is waited for goes to standard error."""
     environ = {**os.environ, **target.stack.variables}
     source = SlbHealth(found, environ) if health else None
     with Reporter() as reporter:

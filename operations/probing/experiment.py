@@ -1,4 +1,4 @@
-"""Puts every open question to a stack's own listener, from outside."""
+"""Experiment that puts every open question to a stack's own listener, from outside."""
 
 from __future__ import annotations
 

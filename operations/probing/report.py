@@ -22,7 +22,7 @@ class Findings:
 
     @property
     def exit_status(self) -> int:
-        """0 if anything was found out, else 1."""
+        """Exit status: 0 if anything was found out, else 1."""
         words = {answer.word for answer in self.answers.values()}
         return 0 if words - {"unclear", "not tried"} else 1
 

@@ -18,8 +18,10 @@ WAYS = {
     "TLS 1.2, id": (ssl.TLSVersion.TLSv1_2, False),
     "TLS 1.3, ticket": (ssl.TLSVersion.TLSv1_3, True),
 }
-"""Version, and whether the client takes tickets: without, a session goes on by its id (RFC 5246,
-7.3; RFC 5077; RFC 8446, 2.2)."""
+"""Ways to resume a session: TLS version, and whether the client takes tickets.
+
+Without tickets, a session goes on by its id (RFC 5246, 7.3; RFC 5077; RFC 8446, 2.2).
+"""
 
 TRIES = 3
 """Number of tries: a load balancer has several nodes, and not each may know a session."""

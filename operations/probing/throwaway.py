@@ -57,7 +57,7 @@ def _plain(value: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Throwaways:
-    """Issues certificates that are valid for an hour from now.
+    """Issuer of client certificates that are valid for an hour from now.
 
     Attributes:
         ca: The stack's, with its key.

@@ -22,7 +22,7 @@ PAGE = 50
 
 Item = Mapping[str, Any]
 Call = Callable[..., Mapping[str, Any]]
-"""`call(product, action, **parameters)` asks the cloud and returns the answer's body."""
+"""Function that asks the cloud, as `call(product, action, **parameters)`, for the answer's body."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Orphan:
-    """Something in the cloud that no state has, or that no `up` will complete.
+    """Resource in the cloud that no state has, or that no `up` will complete.
 
     Attributes:
         title: Of its kind.
@@ -72,7 +72,7 @@ class Orphan:
 
 
 def caller(region: str, environ: Mapping[str, str]) -> Call:
-    """Asks the products' APIs in a region, with credentials and endpoints of the environment."""
+    """Make the function that asks a region's APIs by the environment's keys and endpoints."""
     apis = {product: CloudApi(product, region, environ) for product in VERSIONS}
 
     def call(product: str, action: str, **parameters: Any) -> Mapping[str, Any]:
@@ -230,7 +230,7 @@ def _is_own(listener: Item, site: Site, load_balancer_id: str) -> bool:
 
 
 def _domains(site: Site, call: Call, where: Mapping[str, Any]) -> Iterator[Orphan]:
-    """Domains that show a certificate of the stack's."""
+    """Find the domains that show a certificate of the stack's."""
     answer = call("SLB", "DescribeDomainExtensions", **where)
     for item in answer.get("DomainExtensions", {}).get("DomainExtension", []):
         identifier = item["DomainExtensionId"]

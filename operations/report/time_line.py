@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from operations.certificates.inventory import Item, State, by_urgency
 
 MOST_LANES = 60
-"""Holders that have a lane each; of more, a chart has the months, and the most urgent a lane."""
+"""Number of holders with a lane each; of more, a chart has the months, the most urgent a lane."""
 
 URGENT_LANES = 20
 
 MOST_TICKS = 5
-"""Labels that stand beside each other on a telephone."""
+"""Number of labels that stand beside each other on a telephone."""
 
 MOST_COLUMNS = 36
 
@@ -103,7 +103,7 @@ class Columns:
 
     @property
     def highest(self) -> int:
-        """Certificates in the highest column."""
+        """Number of certificates in the highest column."""
         return max(column.counts.total() for column in self.columns)
 
 

@@ -97,7 +97,7 @@ class GitHub:
         )
 
     def own(self) -> Iterator[tuple[str, str]]:
-        """Comments of bots: the job's token has no name to ask for, and people are none."""
+        """List bots' comments: the job's token has no name to ask for, and people are none."""
         for comment in _pages(self._client, self._issue):
             if comment["user"]["type"] == "Bot":
                 yield comment["url"], comment["body"]

@@ -11,7 +11,7 @@ from typing import Any
 from operations.review.plan import ABSENT, Change, Marker, Operation, Plan
 
 GITHUB_LIMIT = 65_536
-"""Characters in a comment on a pull request; GitLab takes 1,000,000."""
+"""Number of characters in a comment on a pull request; GitLab takes 1,000,000."""
 
 MOST_ROWS = 60
 """Number of properties shown of one resource; the job's log has the rest."""
@@ -76,7 +76,7 @@ def markdown(plan: Plan, stack: str, *, status: int = 0, limit: int = GITHUB_LIM
 
 
 def _blocks(plan: Plan, stack: str, status: int) -> Iterator[str]:
-    """Pieces of the text that are not to be torn apart, the most important first."""
+    """Yield the text's pieces that are not to be torn apart, the most important first."""
     yield f"{marker(stack)}\n## Preview of stack {_code(stack)}\n\n{_headline(plan, status)}\n"
     yield from _fenced("Errors", plan.errors)
     yield from _fenced(
@@ -116,7 +116,7 @@ def _headline(plan: Plan, status: int) -> str:
 
 
 def _fenced(title: str, messages: Iterable[str]) -> Iterator[str]:
-    """Messages of programs as they are: nothing in them is markup."""
+    """Write messages of programs as they are: nothing in them is markup."""
     text = "\n".join(messages)
     if text:
         fence = "`" * max(3, _longest_run(text) + 1)
@@ -216,5 +216,5 @@ def _longest_run(text: str) -> int:
 
 
 def _plain(text: str) -> str:
-    """Text between HTML tags."""
+    """Escape a text that stands between HTML tags."""
     return re.sub(r"[^\w .,:/-]", lambda match: f"&#{ord(match[0])};", text)

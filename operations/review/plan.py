@@ -23,7 +23,10 @@ SHOWN: dict[str, Operation] = {
     "read": "read",
     "import": "import",
 }
-"""Steps that are a change to a reader. The two halves of a replacement are told by `replace`."""
+"""Steps of the engine that are a change to a reader.
+
+The two halves of a replacement are told by `replace`.
+"""
 
 SECRET_MARK = "4dabf18193072939515e22adb298388d"  # noqa: S105
 """Key of an object that stands for a secret, an asset or another special value."""
@@ -187,7 +190,7 @@ def _differences(path: str, before: Any, after: Any) -> Iterator[Property]:
 
 
 def _plain(value: Any) -> Any:
-    """Values with markers in place of what stands for something else."""
+    """Put markers in place of what stands for another value."""
     if isinstance(value, Mapping):
         if SECRET_MARK in value:
             return SECRET

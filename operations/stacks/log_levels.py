@@ -1,4 +1,4 @@
-"""Refuses what would have the engine or a provider log keys, pass phrases and bundles.
+"""Refusal of what would have the engine or a provider log keys, pass phrases and bundles.
 
 Which settings do is what `tests/engine/test_secrets.py` found in the values of a stack: the engine
 (3.276) logs no secret up to level 10. With `--logflow` the alicloud provider logs what it is given
@@ -21,7 +21,7 @@ CLEAN_LEVEL_OF_PROVIDERS = 8
 """Highest level that logs no credentials where `--logflow` has the providers log too."""
 
 OVERRIDE = "SLB_MUTUAL_TLS_SECRET_LOGS"
-"""Environment variable; `yes`: the logs will be kept as what they are."""
+"""Environment variable by which, if `yes`, a user promises to keep the logs as secrets."""
 
 _TRUE = frozenset({"1", "true"})
 

@@ -42,7 +42,7 @@ class Proposal:
 
 @contextlib.contextmanager
 def proposed(target: Target, wanted: Mapping[str, Scalar | None]) -> Iterator[Proposal]:
-    """Keys that are to be set by path, or to be removed by None; nothing is written until `accept`.
+    """Propose keys to be set by path, or removed by None; nothing is written until `accept`.
 
     Raises:
         OperationError: The Pulumi CLI refuses to set one, or a secret is not encrypted.

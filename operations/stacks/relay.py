@@ -1,4 +1,4 @@
-"""Runs a command on the terminal, with private keys taken out of what it prints."""
+"""Relay of a command on the terminal, with private keys taken out of what it prints."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class _Channel:
             fcntl.ioctl(self.outer, termios.TIOCSWINSZ, size)
 
     def copy(self) -> None:
-        """Copy until the command's side is closed."""
+        """Copy the command's output until its side is closed."""
         redactor = Redactor()
         while content := self._read():
             self._print(redactor.feed(content))

@@ -23,7 +23,7 @@ LOCAL_HOME = "SLB_MUTUAL_TLS_HOME"
 """Folder of the local cloud and of the local stack's state, if not `.local` in the project."""
 
 ON_LOCAL_CLOUD = "SLB_MUTUAL_TLS_LOCAL_CLOUD"
-"""If set, a stack of an account is tried out on the local cloud instead."""
+"""Variable that, if set, tries a stack of an account out on the local cloud instead."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Changes single values of a YAML file and leaves every other byte of it as it is.
+"""Editor that changes single values of a YAML file and leaves every other byte as it is.
 
 `pulumi config set` keeps comments, and writes indentation, blank lines and numbers in its own way:
 whoever reviews the change would have to look for it.
@@ -23,7 +23,7 @@ Path = Sequence[str | int]
 
 _BARE = re.compile(r"[A-Za-z/](?:[\w./-]|:(?=\w))*", re.ASCII)
 _BOOLEANS_ELSEWHERE = frozenset({"y", "n", "yes", "no", "on", "off"})
-"""Texts here that older readers take for something else: they are quoted."""
+"""Texts that older readers of YAML take for a boolean, and that are quoted therefore."""
 
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|\Z)")
 INDENT = 2

@@ -29,7 +29,7 @@ class BackendHealth:
 
 
 class HealthSource(Protocol):
-    """Whoever knows the health of a listener's backends."""
+    """Source that knows the health of a listener's backends."""
 
     def backends(self) -> list[BackendHealth]:
         """The health of each backend.
@@ -40,7 +40,7 @@ class HealthSource(Protocol):
 
 
 class SlbHealth:
-    """Asks the API of SLB.
+    """Health as the API of SLB reports it.
 
     Args:
         outputs: Of the stack: load balancer, listener's port and region.

@@ -8,7 +8,7 @@ import warnings
 from operations.verification.identity import Identity
 
 OLD_VERSIONS = {"TLS 1.0": ssl.TLSVersion.TLSv1, "TLS 1.1": ssl.TLSVersion.TLSv1_1}
-"""Obsolete versions: name for people, and OpenSSL's value."""
+"""Obsolete TLS versions: name for people, and OpenSSL's value."""
 
 
 def restrict_to(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:

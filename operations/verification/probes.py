@@ -35,7 +35,7 @@ from operations.verification.outcomes import (
 )
 
 PROBE_SECONDS = 10.0
-"""Limit of a whole probe, from connecting to the last byte."""
+"""Seconds that a whole probe may take, from connecting to the last byte."""
 
 ANSWER_BYTES = 65_536
 """Bytes of an answer that are read at most."""
@@ -69,7 +69,7 @@ class Target:
     server_name: str | None = None
 
     def __str__(self) -> str:
-        """Host and port as in a URL."""
+        """Write host and port as in a URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 

@@ -18,7 +18,7 @@ _STYLE: dict[Status, str] = {"passed": "green", "failed": "bold red", "skipped":
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was checked.
+    """Result of one check, with its title.
 
     Attributes:
         id: Stable name for scripts, e.g. `no_certificate`.
@@ -47,7 +47,7 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 if no check failed, else 1."""
+        """Exit status: 0 if no check failed, else 1."""
         return 0 if self.passed else 1
 
     def to_json(self) -> str:
