@@ -135,7 +135,7 @@ def test_a_page_is_whole_and_asks_nobody_else(site, browser, request, tmp_path, 
 
 @pytest.mark.parametrize(
     ("place", "words", "page"),
-    [("", "renew_before", "/configuration/"), ("zh/", "吊销列表", "/zh/configuration/")],
+    [("", "renew_before", "/configuration/"), ("zh/", "吊销列表", "/zh/certificates/")],
 )
 def test_search_finds_words_in_both_languages(site, browser, place, words, page):
     sized(browser, *WIDTHS["desktop"])

@@ -93,7 +93,7 @@ def _unlimited() -> Issuer:
 def _issued() -> x509.Certificate:
     """What the project's register issues."""
     subject = distinguished_name({"common_name": "browser"})
-    window = specimens.opening_now(specimens.ClientDefaults())
+    window = specimens.opening_now(specimens.ClientDefaultsArguments())
     return certificates.client(_project(), subject, key("client").public_key(), window)
 
 

@@ -222,7 +222,7 @@ def of_domain():
         issuer,
         issuer.certificate.subject,
         key.public_key(),
-        specimens.opening_now(specimens.Server()),
+        specimens.opening_now(specimens.ServerArguments()),
         certificates.alternative_names([DOMAIN], []),
     )
     return certificates.pem(made), keys.pkcs1(key)
