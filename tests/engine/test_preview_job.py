@@ -60,7 +60,8 @@ def job(project, variables):
 
     def run(workflow: str, name: str, **more: str) -> subprocess.CompletedProcess[str]:
         document = yaml.safe_load((project / ".github/workflows" / f"{workflow}.yml").read_text())
-        last = document["jobs"][name]["steps"][-1]["run"]
+        steps = document["jobs"][name]["steps"]
+        last = [step["run"] for step in steps if "run" in step][-1]
         return processes.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", last],
             cwd=project,

@@ -291,6 +291,16 @@ def plain(value: Any) -> Any:
     return value
 
 
+def _tell_what_nobody_raises(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Leave out exceptions that nobody awaited: the first of a program's is raised.
+
+    They are told of when the collector finds them, in whatever runs then: a traceback parses code,
+    and if that is what runs, CPython 3.11.7 ends it by a SystemError (gh-106905).
+    """
+    if not str(context.get("message")).endswith("exception was never retrieved"):
+        loop.default_exception_handler(context)
+
+
 def deploy(
     program: Callable[[], Any],
     *,
@@ -318,6 +328,7 @@ def deploy(
         asyncio.set_event_loop(loops[-1])
 
     async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(_tell_what_nobody_raises)
         executor = ThreadPoolExecutor(initializer=equip_thread)
         asyncio.get_running_loop().set_default_executor(executor)
         # In the task, so that settings, configuration and root resource (context variables) end
