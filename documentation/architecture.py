@@ -7,10 +7,10 @@ from html import escape
 from itertools import pairwise
 
 WIDTH, HEIGHT = 194, 70
-"""Of a box."""
+"""Size of a box in the picture, in pixels."""
 
 ACROSS, DOWN = 262, 126
-"""From a box to the next."""
+"""Distance from a box to the next, in pixels."""
 
 MARGIN = 16
 

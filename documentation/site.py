@@ -31,10 +31,10 @@ pre { background: #f4f4f4; padding: 0.7rem; overflow-x: auto; font-size: 0.85rem
 td code { white-space: nowrap; } code { overflow-wrap: anywhere; } img { max-width: 100%; }
 @media print { pre { white-space: pre-wrap; overflow-wrap: anywhere; } }
 """
-"""Of a page that stands by itself."""
+"""Style sheet of a page that stands by itself."""
 
 _LONG_NAME = re.compile(r"(?<=<td><code>)[\w.]{22,}(?=</code>)")
-"""Of a key, in the first column of a table; it may be broken behind its dots."""
+"""Long name of a key in the first column of a table, which may be broken behind its dots."""
 
 
 def parted(text: str) -> str:

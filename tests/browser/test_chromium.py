@@ -24,6 +24,7 @@ from operations.report.contents import Verification, gather
 from operations.report.page import page
 from operations.report.policy import read_rules
 from tests import packages, processes
+from tests.browser.chromium import chromium_options
 from tests.conformance import specimens
 
 pytestmark = [
@@ -67,21 +68,9 @@ def start(tmp_path, service):
     with contextlib.ExitStack() as stack:
 
         def started(home):
-            options = webdriver.ChromeOptions()
-            options.binary_location = packages.find("chromium")
-            for argument in (
-                "--headless=new",
-                "--no-sandbox",  # it takes user namespaces, or another user than root
-                "--disable-dev-shm-usage",
-                "--no-proxy-server",
-                "--window-size=760,420",
-                "--hide-scrollbars",
-                f"--user-data-dir={home}/profile",
-            ):
-                options.add_argument(argument)
+            options = chromium_options(home, "--window-size=760,420", "--hide-scrollbars")
             site = f"https://{service.found.host}:{service.found.port},*"
             any_that_fits = {"setting": {"filters": [{}]}}
-            options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
             exceptions = "profile.content_settings.exceptions.auto_select_certificate"
             options.add_experimental_option("prefs", {exceptions: {site: any_that_fits}})
             driver = webdriver.ChromeService(

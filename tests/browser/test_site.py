@@ -17,6 +17,7 @@ from selenium import webdriver
 
 from operations.project import PROJECT
 from tests import packages, processes
+from tests.browser.chromium import chromium_options
 
 pytestmark = [
     pytest.mark.commands("chromium", "chromedriver"),
@@ -81,18 +82,7 @@ def site(tmp_path_factory):
 def browser(tmp_path_factory):
     """Chromium that reaches this machine and nothing else."""
     home = tmp_path_factory.mktemp("home")
-    options = webdriver.ChromeOptions()
-    options.binary_location = packages.find("chromium")
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",  # it takes user namespaces, or another user than root
-        "--disable-dev-shm-usage",
-        "--no-proxy-server",
-        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-        f"--user-data-dir={home}/profile",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options = chromium_options(home, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
     service = webdriver.ChromeService(
         packages.find("chromedriver"), env={**os.environ, "HOME": str(home)}
     )

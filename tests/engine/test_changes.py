@@ -290,7 +290,7 @@ def test_the_table_has_twenty_kinds_and_more():
 
 @pytest.mark.parametrize("page", ["README.md", "docs/en/preview.md"])
 def test_the_review_on_the_pages_is_what_a_review_says(site, page):
-    """Of the change that README begins with; the date is another."""
+    """The review is that of the change on the page; the date alone is another."""
     before = copy.deepcopy(site.values)
     text = (PROJECT / page).read_text(encoding="utf-8")
     (shown,) = re.findall(r"^```text\n(\*\*1 to update.*?)^```$", text, re.MULTILINE | re.DOTALL)

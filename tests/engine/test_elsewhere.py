@@ -101,10 +101,20 @@ def status(address, ca_certificate, bundle=None, folder=None):
 
 
 @pytest.fixture(scope="module")
-def with_pip(engine, site, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("another")
-    shutil.copytree(PROGRAMS / "another_program", folder, dirs_exist_ok=True)
-    program = Program(engine, folder, {"PYTHONPATH": str(site)})
+def with_package(engine, site, tmp_path_factory):
+    """Makes projects of the programs here that have the installed package."""
+
+    def made(name):
+        folder = tmp_path_factory.mktemp(name)
+        shutil.copytree(PROGRAMS / name, folder, dirs_exist_ok=True)
+        return Program(engine, folder, {"PYTHONPATH": str(site)})
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def with_pip(with_package):
+    program = with_package("another_program")
     yield program
     program.pulumi("destroy", "--yes", "--skip-preview")
 
@@ -131,10 +141,8 @@ def test_another_program_uses_the_installed_package(with_pip, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def with_outputs(engine, site, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("outputs")
-    shutil.copytree(PROGRAMS / "outputs_of_others", folder, dirs_exist_ok=True)
-    program = Program(engine, folder, {"PYTHONPATH": str(site)})
+def with_outputs(with_package):
+    program = with_package("outputs_of_others")
     yield program
     program.pulumi("config", "rm", "wrong")
     program.pulumi("destroy", "--yes", "--skip-preview")

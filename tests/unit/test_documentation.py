@@ -454,7 +454,7 @@ def test_both_languages_give_the_same_figures(name: str) -> None:
 
 @each_page
 def test_both_languages_give_the_same_numbers(name: str) -> None:
-    """Of two digits or more: smaller ones are words in one language and digits in the other."""
+    """Numbers have two digits or more: smaller ones are words in one of the languages."""
     english, chinese = (read(pages[name]) for pages in PAGES.values())
 
     def numbers(text: str) -> list[str]:

@@ -7,11 +7,10 @@ from datetime import datetime
 import pytest
 
 from components.dynamic import certificate_authority, certificate_register, properties
-from components.pki import keys
 from components.pki.clock import CLOCK_OFFSET
 from tests.unit.components.dynamic.engine import Kept
 from tests.unit.components.dynamic.programs import AUTHORITY, register
-from tests.unit.components.pki.material import NOW, small_key
+from tests.unit.components.pki.material import NOW, make_small_keys
 
 
 @pytest.fixture(autouse=True)
@@ -34,14 +33,7 @@ def clock(monkeypatch):
 @pytest.fixture(autouse=True)
 def made_keys(monkeypatch):
     """Sizes of the keys that were asked for, in order."""
-    sizes = []
-
-    def generate(bits):
-        sizes.append(bits)
-        return small_key()
-
-    monkeypatch.setattr(keys, "generate", generate)
-    return sizes
+    return make_small_keys(monkeypatch)
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
-from components.pki import keys
-from tests.unit.components.pki.material import small_key
+from tests.unit.components.pki.material import make_small_keys
 
 settings.register_profile(
     "unhurried", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
@@ -17,11 +16,4 @@ settings.load_profile("unhurried")
 @pytest.fixture
 def asked_for(monkeypatch):
     """Sizes of the keys that were made; the keys themselves are small."""
-    sizes = []
-
-    def generate(bits):
-        sizes.append(bits)
-        return small_key()
-
-    monkeypatch.setattr(keys, "generate", generate)
-    return sizes
+    return make_small_keys(monkeypatch)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from components.pki import certificates
+from components.pki import certificates, keys
 from components.pki.certificates import Issuer
 from components.pki.names import distinguished_name
 from components.pki.windows import Window
@@ -26,6 +26,18 @@ needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no o
 def small_key(_bits: int = 0) -> rsa.RSAPrivateKey:
     """A new key of half the least size, in a tenth of the time."""
     return rsa.generate_private_key(public_exponent=65537, key_size=1024)
+
+
+def make_small_keys(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Have small keys made in place of full ones; return the list of the sizes asked for."""
+    sizes: list[int] = []
+
+    def generate(bits: int) -> rsa.RSAPrivateKey:
+        sizes.append(bits)
+        return small_key()
+
+    monkeypatch.setattr(keys, "generate", generate)
+    return sizes
 
 
 def key(which: str = "leaf") -> rsa.RSAPrivateKey:
