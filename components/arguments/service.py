@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from cryptography import x509
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from ..pki import brought_along, certificates, name_constraints, openssl_database, paths
 from ..pki.durations import parse as parse_duration
@@ -35,6 +35,11 @@ from .listener import (
 )
 from .model import NAMESPACE, Model
 from .paths import command, path
+
+
+def _readable(value: str) -> str:
+    certificates.load(value)
+    return value
 
 
 class IssuingArguments(Model):
@@ -227,7 +232,7 @@ class IssuingArguments(Model):
 class PrivateCertificateAuthorityArguments(IssuingArguments):
     """Arguments of the private CA by itself."""
 
-    other_certificates: tuple[InputOf[str], ...] = ()
+    other_certificates: tuple[InputOf[Annotated[str, AfterValidator(_readable)]], ...] = ()
 
 
 class BackendServersArguments(Model):

@@ -13,7 +13,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from components.arguments.errors import SettingsError
-from components.arguments.service import MutualTlsServiceArguments
+from components.arguments.service import (
+    MutualTlsServiceArguments,
+    PrivateCertificateAuthorityArguments,
+)
 from components.arguments.validation import validate
 from components.inputs import read_arguments
 from components.pki import certificates
@@ -181,6 +184,16 @@ def test_a_late_value_that_is_wrong_is_refused_with_the_configurations_sentence(
             )
         )
     assert str(found.value) == str(plain.value)
+
+
+@pytest.mark.parametrize("given", [lambda: "PEM", lambda: late("PEM")], ids=["plain", "late"])
+def test_a_server_certificate_that_is_none_is_refused_in_a_sentence(given):
+    def program():
+        values = {"other_certificates": [given()]}
+        read_arguments(PrivateCertificateAuthorityArguments, values, "shop")
+
+    with pytest.raises(pulumi.RunError, match=r"^shop: other_certificates\[0\]: .*PEM"):
+        deploy(program)
 
 
 def test_what_does_not_exist_is_refused_once_its_id_is_known():
