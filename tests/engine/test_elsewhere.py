@@ -130,10 +130,12 @@ def serves_its_client_alone(program, bundles, ca_certificate, tmp_path):
     program.pulumi("preview", "--expect-no-changes")
 
 
-def test_nothing_is_installed_beside_the_one_package(site):
+def test_nothing_is_installed_beside_the_one_package_and_its_command(site):
     assert {path.name for path in site.iterdir() if path.suffix != ".dist-info"} == {
-        "slb_mutual_tls"
+        "slb_mutual_tls",
+        "bin",
     }
+    assert {path.name for path in (site / "bin").iterdir()} == {"slb-mutual-tls"}
 
 
 def test_another_program_uses_the_installed_package(with_pip, tmp_path):
