@@ -23,7 +23,7 @@ from benchmarks.trial import Trial, local_cloud
 from operations.cloud_api import CloudApi
 from operations.outputs import StackOutputs
 from operations.verification import probes
-from operations.verification.identity import Identity, of_bundle
+from operations.verification.identity import Identity, bundle_identity
 from toolchain.install import Toolchain
 
 SHORT, KEPT = 3, 3
@@ -86,7 +86,7 @@ class Service(Trial):
 
 
 def _prepare(service: Service) -> None:
-    service.handed_out = of_bundle(service.outputs().client_bundles["browser"])
+    service.handed_out = bundle_identity(service.outputs().client_bundles["browser"])
     service.change(certificate_authority={"next_generation": 2})
 
 
@@ -233,7 +233,7 @@ def run(home: Path, toolchain: Toolchain) -> None:
 def _visitors(service: Service, found: StackOutputs) -> Iterator[tuple[str, Visitor]]:
     target = probes.target_of(found)
     anchors = found.ca_certificate + found.next_ca_certificate
-    holder = of_bundle(found.client_bundles["browser"])
+    holder = bundle_identity(found.client_bundles["browser"])
     for number in range(SHORT):
         yield f"short {number}", Visitor(target, anchors, holder)
     for number in range(KEPT):

@@ -14,8 +14,13 @@ from dataclasses import dataclass, field, replace
 
 from operations.outputs import StackOutputs
 from operations.verification import probes
-from operations.verification.identity import Identity, impostor_of, of_bundle, of_expired_probe
-from operations.verification.probes import Target
+from operations.verification.identity import (
+    Identity,
+    bundle_identity,
+    expired_identity,
+    impostor_of,
+)
+from operations.verification.probes import ProbeTarget
 
 PAUSE = 0.05
 """Seconds between two requests of one of several clients."""
@@ -42,7 +47,7 @@ class Visitor:
         pause: Seconds between two requests.
     """
 
-    target: Target
+    target: ProbeTarget
     anchors: str
     identity: Identity | None
     keeps_connections: bool = False
@@ -174,7 +179,7 @@ def strangers(found: StackOutputs) -> dict[str, Visitor]:
     target, anchors = probes.target_of(found), found.ca_certificate + found.next_ca_certificate
     identities = {"nobody": None, "impostor": impostor_of(found.ca)}
     if found.expired_probe is not None:
-        identities["expired"] = of_expired_probe(found.expired_probe)
+        identities["expired"] = expired_identity(found.expired_probe)
     return {
         name: Visitor(target, anchors, identity, pause=PAUSE_OF_STRANGERS)
         for name, identity in identities.items()
@@ -188,7 +193,7 @@ def wait_until_served(found: StackOutputs, *further: int) -> None:
         RuntimeError: They do not.
     """
     main, context = probes.target_of(found), probes.stack_context(found)
-    identity = of_bundle(found.client_bundles["browser"])
+    identity = bundle_identity(found.client_bundles["browser"])
     deadline = time.monotonic() + SERVED_SECONDS
     for target in (main, *(replace(main, port=port) for port in further)):
         while getattr(probes.probe(target, context, identity), "status", None) != 200:

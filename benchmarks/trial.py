@@ -10,10 +10,10 @@ from typing import Any
 
 from operations.outputs import StackOutputs, parse
 from operations.project import PROJECT
+from operations.slb import SlbHealth
 from operations.stacks import local_environment
 from operations.stacks.local_environment import LocalEnvironment
 from operations.verification import verification
-from operations.verification.health import SlbHealth
 from operations.verification.report import Report
 from toolchain.install import Toolchain
 

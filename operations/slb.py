@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from operations.cloud_api import CloudApi
+from operations.cloud_api import CloudApi, CloudApiError, CloudApiUnavailableError
+from operations.outputs import StackOutputs
+from operations.verification.checks import BackendHealth, HealthError, HealthUnavailableError
 
 
 class SlbApi(CloudApi):
@@ -50,3 +52,37 @@ class SlbApi(CloudApi):
 def _snake(action: str) -> str:
     """Write an action's name as the SDK's methods have it: an abbreviation joins the next word."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", action).lower()
+
+
+class SlbHealth:
+    """Health as the API of SLB reports it.
+
+    Args:
+        outputs: Of the stack: load balancer, listener's port and region.
+        environ: Environment variables, as `operations.cloud_api` reads them.
+    """
+
+    def __init__(self, outputs: StackOutputs, environ: Mapping[str, str]) -> None:
+        self._outputs = outputs
+        self._api = SlbApi(outputs.region, environ)
+
+    def backends(self) -> list[BackendHealth]:
+        """The health of each backend of the stack's HTTPS listener.
+
+        Raises:
+            HealthError: no credentials, or the API refuses.
+            HealthUnavailableError: the API cannot be reached, is busy or throttles.
+        """
+        try:
+            answer = self._api.ask(
+                "DescribeHealthStatus",
+                load_balancer_id=self._outputs.load_balancer_id,
+                listener_port=self._outputs.listener_port,
+                listener_protocol="https",
+            )
+        except CloudApiUnavailableError as error:
+            raise HealthUnavailableError(str(error)) from None
+        except CloudApiError as error:
+            raise HealthError(f"{error} Without health: --no-health.") from None
+        servers = answer.backend_servers.backend_server if answer.backend_servers else []
+        return [BackendHealth(s.server_id, s.server_health_status or "unknown") for s in servers]

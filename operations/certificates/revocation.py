@@ -91,7 +91,7 @@ def cut_off(outputs: StackOutputs, name: str, leaver: Identity | None) -> Check:
         detail = "its key is not here to try it with; the listener's CA has another key now"
         return Check("revoked", f"What {name} had is refused", "skipped", detail)
     outcome = probes.probe(probes.target_of(outputs), probes.stack_context(outputs), leaver)
-    finding = checks.refusal(outcome, clients_get_through=True)
+    finding = checks.judge_refusal(outcome, clients_get_through=True)
     return Check("revoked", f"What {name} had is refused", finding.status, finding.detail)
 
 

@@ -102,7 +102,7 @@ def earlier_clients(outputs: StackOutputs, earlier: Mapping[str, Identity]) -> C
         name: certificates.key_words(certificates.load(one.certificates))
         for name, one in earlier.items()
     }
-    finding = checks.clients(outcomes, len(outcomes), keys)
+    finding = checks.judge_clients(outcomes, len(outcomes), keys)
     return Check("earlier", "Earlier certificates still get through", *finding)
 
 

@@ -18,9 +18,8 @@ from operations.outputs import StackOutputs
 from operations.stacks import targets
 from operations.stacks.proposal import proposed
 from operations.stacks.targets import Target
-from operations.verification.findings import some
-from operations.verification.identity import of_bundle
-from operations.verification.report import Check, Report, render
+from operations.verification.identity import bundle_identity
+from operations.verification.report import Check, Report, abbreviate, render_report
 
 
 def revoke(
@@ -39,13 +38,13 @@ def revoke(
     if bundle is None and not imported:
         raise OperationError(f"Client {name} has no certificate: `make up STACK={stack}` first.")
     # What a client that keeps its key to itself had cannot be tried here; it is cut off likewise.
-    leaver = of_bundle(bundle) if bundle and bundle.private_key else None
+    leaver = bundle_identity(bundle) if bundle and bundle.private_key else None
     others = sorted(before.client_bundles.keys() - {name})
     report = _configured(
         target,
         wanted,
         f"is to say that {name} is revoked and that the CA has another key.\n"
-        f"New certificates: {some(others) or 'nobody'}. "
+        f"New certificates: {abbreviate(others) or 'nobody'}. "
         "What they hold now stops working at once.",
         lambda found: [revocation.cut_off(found, name, leaver)],
         yes=yes,
@@ -77,14 +76,17 @@ def rotate(
     elif step == "prepare":
         told = (
             "is to say that another CA is prepared.\n"
-            f"New certificates: {some(names) or 'nobody'}. The old ones go on working."
+            f"New certificates: {abbreviate(names) or 'nobody'}. The old ones go on working."
         )
     else:
         told = (
             "is to prepare no other CA.\nNew certificates, of the present one: "
-            f"{some(names) or 'nobody'}. What was handed out since STEP=prepare stops working."
+            f"{abbreviate(names) or 'nobody'}. What was handed out since STEP=prepare stops "
+            "working."
         )
-    earlier = {name: of_bundle(before.client_bundles[name]) for name in before.clients_to_try()}
+    earlier = {
+        name: bundle_identity(before.client_bundles[name]) for name in before.clients_to_try()
+    }
     report = _configured(
         target,
         wanted,
@@ -168,5 +170,5 @@ def _brought_up(
     found = outputs.parse(target.stack.outputs())
     report = verified(target, found)
     report = Report(report.url, (*report.checks, *further(found)))
-    render(report, console)
+    render_report(report, console)
     return report

@@ -19,8 +19,7 @@ from operations.outputs import StackOutputs
 from operations.stacks import targets
 from operations.stacks.local_environment import LocalEnvironment
 from operations.stacks.targets import Target
-from operations.verification.findings import some
-from operations.verification.report import render
+from operations.verification.report import abbreviate, render_report
 
 
 def up(stack: StackName = "local", arguments: Arguments = None) -> None:
@@ -34,7 +33,7 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
         _follow_published_port(target, target.local)
     found = outputs.parse(target.stack.outputs())
     report = verified(target, found)
-    render(report, console)
+    render_report(report, console)
     _say_what_is_next(found, stack)
     if target.local:
         _hand_over(target.local, found)
@@ -95,7 +94,7 @@ def _say_what_is_next(found: StackOutputs, stack: str) -> None:
     lines = [f"Service: {found.url}"]
     clients = found.clients_in_force()
     if clients:
-        lines.append(f"Clients: {some(clients)}; make client NAME={clients[0]}{of_stack}")
+        lines.append(f"Clients: {abbreviate(clients)}; make client NAME={clients[0]}{of_stack}")
     renewed = [item for item in listing.inventory(found, datetime.now(UTC)) if item.due_at]
     for item in listing.by_urgency(renewed)[:1]:
         lines.append(

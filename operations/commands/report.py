@@ -19,7 +19,7 @@ from operations.report.page import page
 from operations.report.policy import read_rules
 from operations.report.words import Language
 from operations.stacks import targets
-from operations.verification.report import from_json
+from operations.verification.report import parse_report
 
 
 def report(
@@ -57,7 +57,7 @@ def _read(path: Path) -> Verification:
     try:
         with path.open(encoding="utf-8") as file:
             text, written = file.read(), os.fstat(file.fileno()).st_mtime
-        return Verification(from_json(text), datetime.fromtimestamp(written, UTC))
+        return Verification(parse_report(text), datetime.fromtimestamp(written, UTC))
     except OSError as error:
         reason = error.strerror or str(error)
     except ValueError as error:

@@ -12,11 +12,11 @@ from rich.markup import escape
 from operations import outputs
 from operations.commands.terminal import StackName, console
 from operations.outputs import StackOutputs
+from operations.slb import SlbHealth
 from operations.stacks import targets
 from operations.stacks.targets import Target
 from operations.verification import verification
-from operations.verification.health import SlbHealth
-from operations.verification.report import Report, render
+from operations.verification.report import Report, render_report
 from toolchain.progress import Reporter
 
 
@@ -33,7 +33,7 @@ def verify(
     if as_json:
         sys.stdout.write(report.to_json() + "\n")
     else:
-        render(report, console)
+        render_report(report, console)
     raise typer.Exit(report.exit_status)
 
 

@@ -19,8 +19,8 @@ from operations.probing.report import Findings
 from operations.probing.returning import WAYS, Returning
 from operations.probing.throwaway import Throwaways
 from operations.verification import probes
-from operations.verification.identity import Identity, of_bundle
-from operations.verification.outcomes import Outcome, Unreachable
+from operations.verification.identity import Identity, bundle_identity
+from operations.verification.probes import Outcome, Unreachable
 
 ISSUED_FOR = ("ec_keys", "lower_ca", "name_constraints")
 """Questions that need a certificate that the stack's CA issues for them."""
@@ -78,7 +78,9 @@ class _Visitor:
         throwaway, control = self._control(self.throwaways.client() if self.throwaways else None)
         identity, failed = throwaway, control
         if not admission(control) and (names := self.outputs.clients_to_try()):
-            identity, control = self._control(of_bundle(self.outputs.client_bundles[names[0]]))
+            identity, control = self._control(
+                bundle_identity(self.outputs.client_bundles[names[0]])
+            )
         controlled = admission(control) is True
         answers = {
             "no_certificate": questions.no_certificate(bare, control=controlled),
@@ -109,7 +111,7 @@ class _Visitor:
         return answers
 
     @property
-    def _target(self) -> probes.Target:
+    def _target(self) -> probes.ProbeTarget:
         return probes.target_of(self.outputs)
 
     def _context(self) -> ssl.SSLContext:
@@ -238,7 +240,7 @@ class _Visitor:
 
     def _shown(self, domain: str, identity: Identity | None) -> bytes | Outcome:
         name = domain.replace("*", "any")
-        target = probes.Target(self._target.host, self._target.port, server_name=name)
+        target = probes.ProbeTarget(self._target.host, self._target.port, server_name=name)
         return probes.handshake(target, probes.unverified_context(), identity)
 
 

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 
 from cryptography import x509
 
-from operations.verification.findings import some
-from operations.verification.outcomes import Answered, Outcome, Rejected
+from operations.verification.probes import Answered, Outcome, Rejected
+from operations.verification.report import abbreviate
 
 Word = Literal[
     "yes",
@@ -330,7 +330,7 @@ def no_server_name(
     others = [domain for domain, der in domains.items() if der == shown and der != own]
     word: Word
     if others:
-        word, whose = "other", f"that of {some(others)}"
+        word, whose = "other", f"that of {abbreviate(others)}"
     elif own is None and not domains:
         word, whose = "own", "the only one"
     elif own is None or shown == own:

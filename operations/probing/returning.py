@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from operations.probing.questions import AfterSwitch, Conversation, Return, admission
 from operations.verification import probes
 from operations.verification.identity import Identity
-from operations.verification.outcomes import Outcome
-from operations.verification.probes import Target
+from operations.verification.probes import Outcome, ProbeTarget
 
 WAYS = {
     "TLS 1.2, ticket": (ssl.TLSVersion.TLSv1_2, True),
@@ -46,7 +45,7 @@ class Returning:
     """
 
     def __init__(
-        self, target: Target, context: ssl.SSLContext, identity: Identity, way: str
+        self, target: ProbeTarget, context: ssl.SSLContext, identity: Identity, way: str
     ) -> None:
         version, by_ticket = WAYS[way]
         context.minimum_version = context.maximum_version = version
@@ -108,7 +107,7 @@ def outlive(
 
 
 def converse(
-    target: Target, context: ssl.SSLContext, identity: Identity, most: int
+    target: ProbeTarget, context: ssl.SSLContext, identity: Identity, most: int
 ) -> Conversation | Outcome:
     """Send requests on one connection until the server ends it, but not more than so many."""
 

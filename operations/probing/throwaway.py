@@ -19,7 +19,7 @@ from components.pki import certificates, keys, name_constraints, profiles
 from components.pki.certificates import Issuer
 from components.pki.profiles import Profile
 from components.pki.windows import BACKDATE
-from operations.verification.identity import Identity, under_a_pass_phrase
+from operations.verification.identity import Identity, encrypt_identity
 
 AUTHORITY_TYPE = "pulumi-python:dynamic/pki:CertificateAuthority"
 LIFETIME = timedelta(hours=1)
@@ -85,7 +85,7 @@ class Throwaways:
         extra = [x509.SubjectAlternativeName(names)] if names else []
         leaf = self._issue(below or self.ca, subject, key, profiles.CLIENT, extra)
         chain = [leaf, below.certificate] if below else [leaf]
-        return under_a_pass_phrase("".join(map(certificates.pem, chain)), key)
+        return encrypt_identity("".join(map(certificates.pem, chain)), key)
 
     @functools.cached_property
     def _client_key(self) -> keys.PrivateKey:

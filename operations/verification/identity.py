@@ -51,7 +51,7 @@ def _write_private(path: Path, text: str) -> Path:
     return path
 
 
-def of_bundle(bundle: ClientBundle) -> Identity:
+def bundle_identity(bundle: ClientBundle) -> Identity:
     """Make the identity that a client holds.
 
     Raises:
@@ -66,7 +66,7 @@ def of_bundle(bundle: ClientBundle) -> Identity:
     )
 
 
-def of_expired_probe(probe: ExpiredProbe) -> Identity:
+def expired_identity(probe: ExpiredProbe) -> Identity:
     """Make the identity of the expired certificate.
 
     Raises:
@@ -75,7 +75,7 @@ def of_expired_probe(probe: ExpiredProbe) -> Identity:
     key = serialization.load_pem_private_key(
         probe.private_key.get_secret_value().encode(), password=None
     )
-    return under_a_pass_phrase(probe.certificate, key)
+    return encrypt_identity(probe.certificate, key)
 
 
 def impostor_of(ca: x509.Certificate) -> Identity:
@@ -99,10 +99,10 @@ def impostor_of(ca: x509.Certificate) -> Identity:
         .sign(ca_key, hashes.SHA256())
     )
     chain = b"".join(c.public_bytes(serialization.Encoding.PEM) for c in (leaf, false_ca))
-    return under_a_pass_phrase(chain.decode(), key)
+    return encrypt_identity(chain.decode(), key)
 
 
-def under_a_pass_phrase(certificates: str, key: PrivateKeyTypes) -> Identity:
+def encrypt_identity(certificates: str, key: PrivateKeyTypes) -> Identity:
     """Make the identity of a certificate (PEM, its chain after it) whose key is at hand."""
     pass_phrase = secrets.token_urlsafe()
     encrypted = key.private_bytes(

@@ -1,4 +1,4 @@
-"""Probe of the service from outside: one HTTPS request, and what became of it.
+"""Probes of the service from outside: one request each, and what became of it.
 
 A probe connects straight to the stack's own address, through no proxy, on a connection and a TLS
 session of its own. Whatever happens is told as a value; nothing is raised.
@@ -13,6 +13,7 @@ import re
 import socket
 import ssl
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,16 +24,6 @@ from cryptography.hazmat.primitives import serialization
 
 from operations.outputs import StackOutputs
 from operations.verification.identity import Identity
-from operations.verification.outcomes import (
-    Answered,
-    Outcome,
-    Redirected,
-    Rejected,
-    Unreachable,
-    Untrusted,
-    Unusable,
-    printable,
-)
 
 PROBE_SECONDS = 10.0
 """Seconds that a whole probe may take, from connecting to the last byte."""
@@ -50,12 +41,126 @@ _INSTANCE_HEADERS = ("X-Instance-Id", "Instance-Id")
 _INSTANCE_ID = re.compile(r"(?<![\w-])i-[a-z0-9]+(?![\w-])")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
+OLD_VERSIONS = {"TLS 1.0": ssl.TLSVersion.TLSv1, "TLS 1.1": ssl.TLSVersion.TLSv1_1}
+"""Obsolete TLS versions: name for people, and OpenSSL's value."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The server answered over HTTP.
+
+    Attributes:
+        status: HTTP status code.
+        title: Title of an HTML page, else the reason phrase.
+        instance: Id of the ECS instance that the answer names (header or body), if any.
+        tls: Version of the connection, e.g. `TLSv1.3`.
+        cookies: That the answer sets, `NAME=VALUE` each.
+    """
+
+    status: int
+    title: str
+    instance: str | None
+    tls: str
+    cookies: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Describe the answer for a report."""
+        title = self.title.removeprefix(str(self.status)).strip()
+        by = f" from {self.instance}" if self.instance else ""
+        return f"HTTP {self.status}{by}" + (f" ({title})" if title and not by else "")
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """The server ended the connection over TLS.
+
+    Attributes:
+        alert: Description of its TLS alert (RFC 8446, 6), e.g. `certificate required`; None if it
+            closed the connection without one, which alone proves little.
+    """
+
+    alert: str | None
+
+    def __str__(self) -> str:
+        """Describe the rejection for a report."""
+        return f"TLS alert: {self.alert}" if self.alert else "connection closed"
+
+
+@dataclass(frozen=True)
+class Untrusted:
+    """The probe itself turned away, because the server's certificate does not verify.
+
+    Attributes:
+        reason: In OpenSSL's words.
+        wrong_name: Whether the reason is that the certificate is for other names.
+    """
+
+    reason: str
+    wrong_name: bool = False
+
+    def __str__(self) -> str:
+        """Describe the distrust for a report."""
+        return f"the server's certificate is not trusted: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """There was no HTTPS server to ask, or it gave no answer in time."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        """Describe the failure to connect for a report."""
+        return self.reason
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """The client's certificate could not be presented: its key or pass phrase does not fit."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        """Describe the certificate's fault for a report."""
+        return f"its certificate cannot be presented: {self.reason}"
+
+
+Outcome = Answered | Rejected | Untrusted | Unreachable | Unusable
+
+
+def is_success(outcome: Outcome | None) -> bool:
+    """Tell whether a request got through to a backend."""
+    return isinstance(outcome, Answered) and outcome.status == 200
+
+
+@dataclass(frozen=True)
+class Redirected:
+    """An answer to a request over plain HTTP.
+
+    Attributes:
+        status: HTTP status code.
+        location: Where it leads, if it does.
+    """
+
+    status: int
+    location: str
+
+    def __str__(self) -> str:
+        """Describe the redirect for a report."""
+        return f"HTTP {self.status}" + (f" to {printable(self.location)}" if self.location else "")
+
+
+def printable(text: str) -> str:
+    """Shorten a text to one line, so that no server can write its own lines into a report."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= 80 else line[:79] + "…"
+
 
 _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
-class Target:
+class ProbeTarget:
     """Address that probes connect to: host and port of the stack's URL.
 
     Attributes:
@@ -74,9 +179,9 @@ class Target:
         return f"{host}:{self.port}"
 
 
-def target_of(outputs: StackOutputs) -> Target:
+def target_of(outputs: StackOutputs) -> ProbeTarget:
     """Address of the stack itself, the only one that probes talk to."""
-    return Target(outputs.host, outputs.port)
+    return ProbeTarget(outputs.host, outputs.port)
 
 
 def stack_context(outputs: StackOutputs) -> ssl.SSLContext:
@@ -129,7 +234,7 @@ def unverified_context() -> ssl.SSLContext:
 
 
 def probe(
-    target: Target,
+    target: ProbeTarget,
     context: ssl.SSLContext,
     identity: Identity | None = None,
     *,
@@ -170,7 +275,7 @@ def probe(
 
 
 def handshake(
-    target: Target,
+    target: ProbeTarget,
     context: ssl.SSLContext,
     identity: Identity | None = None,
     *,
@@ -187,7 +292,7 @@ def handshake(
     return connected(target, context, identity, certificate, limit=limit)
 
 
-def plain_http(target: Target, *, limit: float = PROBE_SECONDS) -> Redirected | Unreachable:
+def plain_http(target: ProbeTarget, *, limit: float = PROBE_SECONDS) -> Redirected | Unreachable:
     """Send `GET /` without TLS, and follow nothing."""
     connection = http.client.HTTPConnection(target.host, target.port, timeout=limit)
     try:
@@ -205,7 +310,7 @@ def plain_http(target: Target, *, limit: float = PROBE_SECONDS) -> Redirected | 
 
 
 def connected(
-    target: Target,
+    target: ProbeTarget,
     context: ssl.SSLContext,
     identity: Identity | None,
     use: Callable[[ssl.SSLSocket, float], _Result],
@@ -234,7 +339,7 @@ def connected(
 
 def _over_tls(  # noqa: PLR0917 - they are what `connected` has at hand
     plain: socket.socket,
-    target: Target,
+    target: ProbeTarget,
     context: ssl.SSLContext,
     session: ssl.SSLSession | None,
     deadline: float,
@@ -339,7 +444,7 @@ def _instance(response: http.client.HTTPResponse, body: str) -> str | None:
     return found.group() if found else None
 
 
-def _of_ssl_error(error: ssl.SSLError, target: Target) -> Outcome:
+def _of_ssl_error(error: ssl.SSLError, target: ProbeTarget) -> Outcome:
     reason = error.reason or ""
     if alert := _ALERT.fullmatch(reason):
         return Rejected(_words(alert.group(1)))
@@ -350,3 +455,56 @@ def _of_ssl_error(error: ssl.SSLError, target: Target) -> Outcome:
 
 def _words(reason: str | None) -> str:
     return (reason or "unknown error").replace("_", " ").lower()
+
+
+def restrict_to(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:
+    """Make `context` speak this TLS version alone.
+
+    Raises:
+        ValueError: this OpenSSL is built without the version.
+    """
+    with warnings.catch_warnings():
+        # Python warns of TLS 1.0 and 1.1: the very reason to ask a server whether it takes them.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = version
+        context.maximum_version = version
+    # OpenSSL 3 leaves the signatures of TLS 1.0 and 1.1 to security level 0.
+    context.set_ciphers("ALL:@SECLEVEL=0")
+
+
+def can_speak(version: ssl.TLSVersion, identity: Identity) -> bool:
+    """Tell whether the local OpenSSL completes a handshake of this version, tried in memory.
+
+    Args:
+        version: To try.
+        identity: For the server's side; an RSA key, as CLB's certificates have.
+    """
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Both sides are this process, and the certificate is not what is tried.
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    try:
+        identity.load_into(server)
+        for context in (server, client):
+            restrict_to(context, version)
+        return _shake_hands(client, server)
+    except (ssl.SSLError, ValueError):
+        return False
+
+
+def _shake_hands(client_context: ssl.SSLContext, server_context: ssl.SSLContext) -> bool:
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = client_context.wrap_bio(to_client, to_server)
+    server = server_context.wrap_bio(to_server, to_client, server_side=True)
+    pending = [client, server]
+    for _ in range(8):  # two round trips are what TLS 1.0 and 1.1 need
+        for side in list(pending):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            pending.remove(side)
+        if not pending:
+            return True
+    return False

@@ -1,10 +1,11 @@
-"""Report of a verification: for people as a table, for machines as JSON."""
+"""Findings of a verification, and its report: for people as a table, for machines as JSON."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
@@ -60,7 +61,7 @@ class Report:
         return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def from_json(text: str) -> Report:
+def parse_report(text: str) -> Report:
     """Read what `Report.to_json` wrote.
 
     Raises:
@@ -77,7 +78,7 @@ def from_json(text: str) -> Report:
 _REPORT = TypeAdapter(Report)
 
 
-def render(report: Report, console: Console) -> None:
+def render_report(report: Report, console: Console) -> None:
     """Print the report as a table with a closing line that counts."""
     table = Table(title=f"Verification of {report.url}", title_justify="left", expand=False)
     table.add_column("Check", ratio=2)
@@ -93,3 +94,26 @@ def render(report: Report, console: Console) -> None:
         f"{sum(check.status == status for check in report.checks)} {status}" for status in _STYLE
     )
     console.print(Text(counts, style=_STYLE["passed" if report.passed else "failed"]))
+
+
+SHOWN = 3
+"""Number of names that a detail lists before it counts the rest."""
+
+
+class Finding(NamedTuple):
+    """Result of one check."""
+
+    status: Status
+    detail: str
+
+    @classmethod
+    def passed_if(cls, good: bool, detail: str) -> Finding:
+        """Finding that is passed or failed, with the same detail in either case."""
+        return cls("passed" if good else "failed", detail)
+
+
+def abbreviate(items: Iterable[str]) -> str:
+    """List the first few, and how many more there are."""
+    listed = list(items)
+    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    return ", ".join(listed[:SHOWN]) + more

@@ -10,22 +10,32 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from components.pki import certificates, paths
-from operations.outputs import StackOutputs
-from operations.verification import (
-    balancing,
-    checks,
-    further_checks,
-    probes,
-    served_certificates,
+from operations.outputs import ListenerSettings, StackOutputs
+from operations.verification import checks, probes
+from operations.verification.checks import (
+    TITLES,
+    HealthError,
+    HealthSource,
+    HealthUnavailableError,
+    expiries,
 )
-from operations.verification.checks import TITLES
-from operations.verification.expiry import expiries
-from operations.verification.findings import Finding
-from operations.verification.health import HealthError, HealthSource, HealthUnavailableError
-from operations.verification.identity import Identity, impostor_of, of_bundle, of_expired_probe
-from operations.verification.old_tls import OLD_VERSIONS, can_speak, restrict_to
-from operations.verification.outcomes import Outcome, Unreachable, is_success
-from operations.verification.report import Check, Report
+from operations.verification.identity import (
+    Identity,
+    bundle_identity,
+    expired_identity,
+    impostor_of,
+)
+from operations.verification.probes import (
+    OLD_VERSIONS,
+    Answered,
+    Outcome,
+    ProbeTarget,
+    Unreachable,
+    can_speak,
+    is_success,
+    restrict_to,
+)
+from operations.verification.report import Check, Finding, Report
 
 SETTLE_SECONDS = 180.0
 """Seconds for a stack to settle.
@@ -45,6 +55,9 @@ A round sends two requests for each backend, or more by weight.
 
 MOST_REQUESTS = 40
 """Number of requests sent in a round at most, whatever the weights."""
+
+STICKY_REQUESTS = 6
+"""Number of requests with the session's cookie: by turns they would reach every backend."""
 
 OFFLINE_CHECKS = frozenset(
     {"health", "clients_elsewhere", "ca_validity", "server_validity", "client_validity"}
@@ -74,7 +87,7 @@ def verify(
     """
     patience = _Patience(time.monotonic() + settle, announce, wait)
     health, healthy = _settled_health(outputs, health_source, patience)
-    identities = {name: of_bundle(outputs.client_bundles[name]) for name in _to_try(outputs)}
+    identities = {name: bundle_identity(outputs.client_bundles[name]) for name in _to_try(outputs)}
     visitor = _Visitor(outputs, identities, healthy)
     findings = {
         "health": health,
@@ -135,7 +148,7 @@ def _settled_health(
         except HealthError as error:
             return Finding("failed", str(error)), None
         else:
-            finding = balancing.health(states, drained)
+            finding = checks.judge_health(states, drained)
             healthy = frozenset(s.server_id for s in states if s.status == "normal")
         if finding.status == "passed" or not patience.lasts(f"backends' health: {finding.detail}"):
             return finding, healthy
@@ -177,24 +190,24 @@ class _Visitor:
         impostor = impostor_of(self._outputs.ca)
         passable = good is not None
         return {
-            "no_certificate": checks.refusal(bare, clients_get_through=passable),
-            "other_ca": checks.refusal(self._request(impostor), clients_get_through=passable),
+            "no_certificate": checks.judge_refusal(bare, clients_get_through=passable),
+            "other_ca": checks.judge_refusal(self._request(impostor), clients_get_through=passable),
             "expired": self._expired(clients_get_through=passable),
             "clients": self._clients(clients, total, passable=passable),
             "balancing": self._balancing(client),
             **self._old_tls(client, impostor),
             **self._server(client),
-            **further_checks.findings(self._outputs, self._target, client, patience.lasts),
+            **further_findings(self._outputs, self._target, client, patience.lasts),
         }
 
     def _online_checks(self) -> frozenset[str]:
         """Checks of this stack that send requests to its URL."""
-        others = checks.CONFIGURED - further_checks.configured(self._outputs)
+        others = checks.CONFIGURED - configured_checks(self._outputs)
         return frozenset(TITLES) - OFFLINE_CHECKS - others
 
     def _clients(self, outcomes: Mapping[str, Outcome], total: int, *, passable: bool) -> Finding:
         kinds = {name: self._outputs.key_of(name) for name in outcomes}
-        finding = checks.clients(outcomes, total, kinds)
+        finding = checks.judge_clients(outcomes, total, kinds)
         return finding if passable else finding._replace(detail=finding.detail + self._shut_out())
 
     def _shut_out(self) -> str:
@@ -211,13 +224,15 @@ class _Visitor:
             return Finding("skipped", "the stack has no expired certificate to try")
         try:
             certificate = certificates.load(expired.certificate)
-            identity = of_expired_probe(expired)
+            identity = expired_identity(expired)
         except ValueError:
             return Finding("failed", "could not be tried: the output expired_probe is not PEM")
         fault = checks.fault_of_expired_probe(certificate, self._outputs.ca, datetime.now(UTC))
         if fault:
             return Finding("failed", f"could not be tried: {fault}")
-        return checks.refusal(self._request(identity), clients_get_through=clients_get_through)
+        return checks.judge_refusal(
+            self._request(identity), clients_get_through=clients_get_through
+        )
 
     def _balancing(self, client: Identity | None) -> Finding:
         if not self._identities:
@@ -233,7 +248,7 @@ class _Visitor:
         requests = min(-(-2 * sum(shares) // least), MOST_REQUESTS) if least else 4
         for _ in range(BALANCING_ROUNDS):
             outcomes += [self._request(client) for _ in range(requests)]
-            finding = balancing.balancing(outcomes, self._healthy, weights)
+            finding = checks.judge_balancing(outcomes, self._healthy, weights)
             if finding.status != "failed" or not all(map(is_success, outcomes)):
                 break
         return finding
@@ -257,7 +272,7 @@ class _Visitor:
             restrict_to(context, version)
             # With a good certificate, so that the version alone can be what is refused.
             outcome = probes.probe(self._target, context, client)
-            findings[key] = checks.old_tls(outcome, clients_get_through=client is not None)
+            findings[key] = checks.judge_old_tls(outcome, clients_get_through=client is not None)
         return findings
 
     def _server(self, client: Identity | None) -> dict[str, Finding]:
@@ -271,17 +286,15 @@ class _Visitor:
         if certificate is not None:
             named = probes.handshake(self._target, probes.naming_context(certificate), client)
         return {
-            "served_certificate": served_certificates.served_certificate(
-                served, self._outputs.server
-            ),
-            "server_names": served_certificates.server_names(
+            "served_certificate": checks.judge_served_certificate(served, self._outputs.server),
+            "server_names": checks.judge_server_names(
                 named,
                 certificate,
                 self._outputs.server_names,
                 self._outputs.host,
                 private=self._private,
             ),
-            "server_chain": served_certificates.server_chain(
+            "server_chain": checks.judge_server_chain(
                 probes.handshake(self._target, chain, client), private=self._private
             ),
         }
@@ -307,12 +320,130 @@ def _clients_elsewhere(outputs: StackOutputs, now: datetime) -> dict[str, Findin
     if not refusals:
         return {}
     kinds = {name: outputs.key_of(name) for name in refusals}
-    return {"clients_elsewhere": checks.clients_elsewhere(refusals, kinds)}
+    return {"clients_elsewhere": checks.judge_clients_elsewhere(refusals, kinds)}
 
 
 def _validity(outputs: StackOutputs, now: datetime) -> dict[str, Finding]:
     found = expiries(outputs)
     return {
-        f"{role}_validity": checks.validity([e for e in found if e.role == role], now)
+        f"{role}_validity": checks.judge_validity([e for e in found if e.role == role], now)
         for role in ("ca", "server", "client")
     }
+
+
+def configured_checks(outputs: StackOutputs) -> frozenset[str]:
+    """Ids of the checks that this stack has something for."""
+    there = {
+        "sticky_session": bool(outputs.listener.sticky_session),
+        "redirect": bool(outputs.redirect_port),
+        "domain_certificates": bool(outputs.domain_certificates),
+        "additional_listeners": len(outputs.listeners) > 1,
+    }
+    return frozenset(key for key, given in there.items() if given)
+
+
+def further_findings(
+    outputs: StackOutputs,
+    target: ProbeTarget,
+    client: Identity | None,
+    lasts: Callable[[str], bool],
+) -> dict[str, Finding]:
+    """Run the checks of what a stack has beside its main listener.
+
+    Args:
+        outputs: Of the stack.
+        target: The main listener.
+        client: Who gets through there, if anybody does.
+        lasts: Told what is waited for; waits a little, or says that the time is up. A listener
+            that is new may serve later than the main one.
+    """
+    made = {
+        "sticky_session": lambda: _sticky_session(outputs, target, client),
+        "redirect": lambda: _redirect(outputs, target, lasts),
+        "domain_certificates": lambda: _domain_certificates(outputs, target, client),
+        "additional_listeners": lambda: _additional_listeners(outputs, target, client, lasts),
+    }
+    return {key: made[key]() for key in configured_checks(outputs)}
+
+
+def _sticky_session(outputs: StackOutputs, target: ProbeTarget, client: Identity | None) -> Finding:
+    if client is None:
+        return Finding("failed", "could not be tried: no client gets through")
+    first = probes.probe(target, probes.stack_context(outputs), client)
+    cookies = first.cookies if isinstance(first, Answered) else ()
+    later = [
+        probes.probe(target, probes.stack_context(outputs), client, cookies=cookies)
+        for _ in range(STICKY_REQUESTS if cookies else 0)
+    ]
+    return checks.judge_sticky_session(first, later, outputs.listener.cookie)
+
+
+def _redirect(outputs: StackOutputs, target: ProbeTarget, lasts: Callable[[str], bool]) -> Finding:
+    place = ProbeTarget(target.host, outputs.redirect_port)
+    outcome = probes.plain_http(place)
+    if isinstance(outcome, Unreachable) and _mapped(outputs):
+        return _elsewhere(outputs.redirect_port)
+    while isinstance(outcome, Unreachable) and lasts(f"the redirect: {outcome}"):
+        outcome = probes.plain_http(place)
+    port = None if _mapped(outputs) else outputs.listener_port
+    return checks.judge_redirect(outcome, target.host, port)
+
+
+def _domain_certificates(
+    outputs: StackOutputs, target: ProbeTarget, client: Identity | None
+) -> Finding:
+    served = {
+        domain: probes.handshake(
+            ProbeTarget(target.host, target.port, server_name=domain.replace("*", "any")),
+            probes.unverified_context(),
+            client,
+        )
+        for domain in outputs.domain_certificates
+    }
+    in_state = {domain: one.parsed for domain, one in outputs.domain_certificates.items()}
+    return checks.judge_domain_certificates(served, in_state)
+
+
+def _additional_listeners(
+    outputs: StackOutputs,
+    target: ProbeTarget,
+    client: Identity | None,
+    lasts: Callable[[str], bool],
+) -> Finding:
+    refusals: dict[str, Finding] = {}
+    lost: dict[str, str] = {}
+    for listener in outputs.listeners[1:]:
+        place = ProbeTarget(target.host, listener.port)
+        bare = probes.probe(place, probes.stack_context(outputs))
+        if isinstance(bare, Unreachable) and _mapped(outputs):
+            refusals[listener.name] = _elsewhere(listener.port)
+            continue
+        if client is None:
+            refusals[listener.name] = checks.judge_refusal(bare, clients_get_through=False)
+            continue
+        outcome = probes.probe(place, probes.stack_context(outputs), client)
+        while not _admitted(listener, outcome) and lasts(f"{listener.name}: {outcome}"):
+            outcome = probes.probe(place, probes.stack_context(outputs), client)
+            bare = probes.probe(place, probes.stack_context(outputs))
+        admitted = _admitted(listener, outcome)
+        refusals[listener.name] = checks.judge_refusal(bare, clients_get_through=admitted)
+        if not admitted:
+            shut_out = f"; does its acl, a {listener.acl} list, admit this machine?"
+            lost[listener.name] = f"{outcome}{shut_out if listener.acl else ''}"
+    return checks.judge_additional_listeners(refusals, lost)
+
+
+def _admitted(listener: ListenerSettings, outcome: Outcome) -> bool:
+    """Tell whether a listener admitted a client; a VServer group's error answer counts too."""
+    if listener.server_group_id:
+        return isinstance(outcome, Answered) and outcome.status != 400
+    return is_success(outcome)
+
+
+def _mapped(outputs: StackOutputs) -> bool:
+    """Tell whether something in front maps the main listener's port, and perhaps others' too."""
+    return outputs.port != outputs.listener_port
+
+
+def _elsewhere(port: int) -> Finding:
+    return Finding("skipped", f"port {port} is mapped like the listener's; to which is not known")

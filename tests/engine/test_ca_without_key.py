@@ -15,7 +15,7 @@ from cryptography import x509
 from components.pki import certificates, keys
 from components.pki.windows import Window
 from operations.certificates import rotation
-from operations.verification.outcomes import is_success
+from operations.verification.probes import is_success
 from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
 

@@ -17,10 +17,8 @@ from benchmarks.streams import wait_until_served
 from components.pki import keys
 from operations.certificates.inventory import inventory
 from operations.verification import probes
-from operations.verification.identity import Identity, of_bundle
-from operations.verification.old_tls import OLD_VERSIONS, restrict_to
-from operations.verification.outcomes import is_success
-from operations.verification.probes import Target
+from operations.verification.identity import Identity, bundle_identity
+from operations.verification.probes import OLD_VERSIONS, ProbeTarget, is_success, restrict_to
 
 pytestmark = pytest.mark.in_order
 
@@ -82,7 +80,7 @@ def mixed(deployed, own):
 
 def identities(found, own):
     """What each client shows."""
-    held = {name: of_bundle(found.client_bundles[name]) for name in MADE}
+    held = {name: bundle_identity(found.client_bundles[name]) for name in MADE}
     for name, key in own.items():
         chain = found.client_bundles[name].certificate + found.client_bundles[name].chain
         held[name] = Identity(chain, keys.encrypted_pkcs8(key, PHRASE), PHRASE)
@@ -123,7 +121,7 @@ def test_every_client_gets_through_under_every_policy_that_carries_it(mixed, own
                     context.minimum_version = context.maximum_version = getattr(
                         probes.ssl.TLSVersion, version.replace(".", "_")
                     )
-                outcome = probes.probe(Target(place.host, port), context, identity)
+                outcome = probes.probe(ProbeTarget(place.host, port), context, identity)
                 if not is_success(outcome) or (version[:4] == "TLSv" and outcome.tls != version):
                     refused[name, listener, version] = str(outcome)
     assert refused == {}

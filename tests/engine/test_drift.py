@@ -12,8 +12,8 @@ import pytest
 from alibabacloud_slb20140515 import models
 
 from localcloud.home import Home
+from operations.slb import SlbHealth
 from operations.verification import verification
-from operations.verification.health import SlbHealth
 from tests.engine.console import console
 
 pytestmark = pytest.mark.in_order

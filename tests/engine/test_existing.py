@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 from operations.verification import probes
-from operations.verification.identity import of_bundle
+from operations.verification.identity import bundle_identity
 from tests.engine.conftest import Engine
 from tests.homes import dump_of
 
@@ -59,7 +59,7 @@ def statuses(report):
 
 def seen(engine, requests):
     outputs = engine.outputs()
-    client = of_bundle(outputs.client_bundles[outputs.clients_in_force()[0]])
+    client = bundle_identity(outputs.client_bundles[outputs.clients_in_force()[0]])
     target = probes.target_of(outputs)
     return Counter(
         probes.probe(target, probes.stack_context(outputs), client).instance

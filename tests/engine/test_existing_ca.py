@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 
 from operations.verification import checks, probes
-from operations.verification.outcomes import is_success
+from operations.verification.probes import is_success
 from tests.engine.holders import outcome, set_secret
 from tests.engine.tutorial_ca import TutorialCA
 
@@ -111,7 +111,7 @@ def test_what_it_has_issued_goes_on_working_when_it_is_renewed(adopted, tutorial
 def test_the_connection_is_mutual(adopted):
     found = adopted.outputs()
     answer = probes.probe(probes.target_of(found), probes.stack_context(found), None)
-    assert checks.refusal(answer, clients_get_through=True).status == "passed"
+    assert checks.judge_refusal(answer, clients_get_through=True).status == "passed"
 
 
 def rotated(adopted, tutorial, **authority):

@@ -22,7 +22,7 @@ from components.pki import certificates, keys
 from localcloud import control
 from localcloud.home import Home
 from operations.verification import probes
-from operations.verification.outcomes import Answered
+from operations.verification.probes import Answered
 from tests import processes
 from tests.engine import tutorial
 from tests.engine.console import REGION, console
@@ -209,7 +209,7 @@ def test_what_is_imported_is_not_imported_again(imported, run, site):
 def requests(project, site):
     """Requests without pause by the old client; gives a count of the outcomes."""
     (listener,) = control.ask(Home(project / ".local" / "cloud"), "GET", "/status")["listeners"]
-    target = probes.Target(listener["socket"]["host"], listener["socket"]["port"])
+    target = probes.ProbeTarget(listener["socket"]["host"], listener["socket"]["port"])
     context = probes.anchored_context(certificates.pem(site.ca.certificate))
     seen: Counter[object] = Counter()
     done = threading.Event()

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from operations.verification.probes import Target, plain_http
+from operations.verification.probes import ProbeTarget, plain_http
 from tests.homes import dump_of
 
 
@@ -59,7 +59,7 @@ def test_it_passes_the_verification_at_its_address(deployed):
     assert outputs.server_names == ("::1",)
     report = deployed.verify()
     assert {check.status for check in report.checks} == {"passed"}, report.to_json()
-    answer = plain_http(Target("::1", outputs.redirect_port))
+    answer = plain_http(ProbeTarget("::1", outputs.redirect_port))
     assert answer.location == outputs.url
 
 

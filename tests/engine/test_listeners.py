@@ -11,11 +11,10 @@ from collections import Counter
 
 import pytest
 
+from operations.slb import SlbHealth
 from operations.verification import probes, verification
-from operations.verification.health import SlbHealth
-from operations.verification.identity import of_bundle
-from operations.verification.outcomes import Unreachable, is_success
-from operations.verification.probes import Target
+from operations.verification.identity import bundle_identity
+from operations.verification.probes import ProbeTarget, Unreachable, is_success
 from tests.homes import dump_of
 
 pytestmark = pytest.mark.in_order
@@ -55,10 +54,10 @@ class Site:
         self.outputs = engine.outputs()
         self.target = probes.target_of(self.outputs)
         name = self.outputs.clients_in_force()[0]
-        self.client = of_bundle(self.outputs.client_bundles[name])
+        self.client = bundle_identity(self.outputs.client_bundles[name])
 
     def get(self, *, cookies=(), port=None, client=True):
-        target = Target(self.target.host, port or self.target.port)
+        target = ProbeTarget(self.target.host, port or self.target.port)
         identity = self.client if client else None
         context = probes.stack_context(self.outputs)
         return probes.probe(target, context, identity, cookies=cookies)
@@ -196,7 +195,7 @@ def test_requests_without_the_cookie_go_by_weight(everything):
 
 
 def test_port_80_redirects_to_the_listener(everything):
-    answer = probes.plain_http(Target(everything.target.host, 80))
+    answer = probes.plain_http(ProbeTarget(everything.target.host, 80))
     assert answer.status == 302
     assert answer.location == everything.outputs.url
 
@@ -205,7 +204,7 @@ def test_an_additional_domain_shows_its_own_certificate_to_whoever_asks_for_it(e
     outputs = everything.outputs
 
     def served(name, port):
-        target = Target(everything.target.host, port, server_name=name)
+        target = ProbeTarget(everything.target.host, port, server_name=name)
         return probes.handshake(target, probes.unverified_context(), everything.client)
 
     own = outputs.domain_certificates
@@ -282,7 +281,7 @@ def test_what_is_taken_off_is_off(everything, deployed, before, local):
     left = json.loads(dump_of(local))
     assert not left.get("acl")
     assert not left.get("domain_extension")
-    assert isinstance(probes.plain_http(Target(site.target.host, 80)), Unreachable)
+    assert isinstance(probes.plain_http(ProbeTarget(site.target.host, 80)), Unreachable)
     # Its key was taken out, which leaves it on: the provider has no way to tell.
     (balancer,) = left["load_balancer"]
     assert "ConsoleProtection" in json.dumps(balancer)

@@ -14,9 +14,9 @@ from components.pki import certificates, keys, name_constraints
 from components.pki.certificates import Issuer
 from components.pki.names import distinguished_name
 from components.pki.windows import Window
-from operations.verification import probes, served_certificates
-from operations.verification.identity import Identity, of_bundle
-from operations.verification.outcomes import Rejected
+from operations.verification import checks, probes
+from operations.verification.identity import Identity, bundle_identity
+from operations.verification.probes import Rejected
 from tests.engine import leaks
 
 pytestmark = pytest.mark.in_order
@@ -84,14 +84,14 @@ def test_ranges_are_refused_before_anything_is_made_while_the_address_is_open(en
 def test_the_server_is_known_by_every_name_and_address(deployed):
     found = outputs_of(deployed)
     assert list(found.server_names) == ["www.example.com", found.address, *SERVER["ip_addresses"]]
-    held = served_certificates.subject_alternative_names(found.server)
+    held = checks.subject_alternative_names(found.server)
     assert held == ["www.example.com", found.address, *SERVER["ip_addresses"]]
     assert deployed.steps() == {}
 
 
 def test_constraints_renew_the_ca_alone_and_everybody_goes_on(deployed):
     before = outputs_of(deployed)
-    browser = of_bundle(before.client_bundles["browser"])
+    browser = bundle_identity(before.client_bundles["browser"])
     permitted = {
         "domains": ["example.com"],
         "email_domains": ["example.com"],

@@ -15,7 +15,7 @@ from benchmarks.streams import Visitor, strangers, streams, wait_until_served
 from components.pki import certificates
 from operations.certificates.inventory import inventory
 from operations.verification import probes
-from operations.verification.identity import of_bundle
+from operations.verification.identity import bundle_identity
 
 pytestmark = pytest.mark.in_order
 
@@ -29,7 +29,7 @@ LISTENER = f"alicloud:slb/listener:Listener::{NAME}"
 
 def under_load(found):
     """Requests by a client and by strangers, while the block runs."""
-    browser = of_bundle(found.client_bundles["browser"])
+    browser = bundle_identity(found.client_bundles["browser"])
     client = Visitor(probes.target_of(found), found.ca_certificate, browser, pause=0.02)
     return streams({"client": client, **strangers(found)})
 

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 
 from operations.verification import probes
-from operations.verification.identity import of_bundle
+from operations.verification.identity import bundle_identity
 from tests.hostile.visitor import WAYS, Visitor
 
 pytestmark = pytest.mark.in_order
@@ -26,7 +26,7 @@ def pki(kind: str) -> str:
 @pytest.fixture(scope="module")
 def leaver(deployed):
     """The certificate and key that the partner goes away with."""
-    return of_bundle(deployed.outputs().client_bundles["partner"])
+    return bundle_identity(deployed.outputs().client_bundles["partner"])
 
 
 def request(found, identity):

@@ -11,7 +11,7 @@ import yaml
 from operations.outputs import StackOutputs
 from operations.verification import probes
 from operations.verification.identity import Identity
-from operations.verification.outcomes import is_success
+from operations.verification.probes import is_success
 
 pytestmark = pytest.mark.in_order
 

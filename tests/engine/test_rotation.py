@@ -18,7 +18,7 @@ from operations.certificates.inventory import inventory
 from operations.review import plan
 from operations.stacks import local_environment
 from operations.verification import probes
-from operations.verification.identity import Identity, of_bundle
+from operations.verification.identity import Identity, bundle_identity
 
 pytestmark = pytest.mark.in_order
 
@@ -50,7 +50,7 @@ class Holder:
 def holder(engine, name="browser"):
     found = engine.outputs()
     anchors = found.ca_certificate + found.next_ca_certificate
-    return Holder(of_bundle(found.client_bundles[name]), anchors)
+    return Holder(bundle_identity(found.client_bundles[name]), anchors)
 
 
 def configure(engine, **changes):

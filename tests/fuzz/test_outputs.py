@@ -16,7 +16,7 @@ from components.pki.windows import show_time
 from operations import outputs
 from operations.certificates import client_bundle, inventory
 from operations.errors import OperationError
-from operations.verification import expiry
+from operations.verification import checks
 from tests.conformance import specimens
 from tests.fuzz.cases import SECRET, armoured, documents, given, old_habits, spoilt, texts, tried
 
@@ -81,7 +81,7 @@ def read(document, folder):
     assert json.dumps(outputs.public(found))
     assert found.port
     assert found.host
-    assert expiry.expiries(found)
+    assert checks.expiries(found)
     items = inventory.inventory(found, NOW)
     assert json.loads(inventory.to_json(items))
     assert inventory.to_csv(items)

@@ -15,8 +15,7 @@ from components.dynamic import certificate_authority, certificate_register
 from components.pki import certificates, keys
 from localcloud.dataplane import haproxy_binary
 from operations.verification import probes
-from operations.verification.outcomes import Rejected, is_success
-from operations.verification.probes import Target
+from operations.verification.probes import ProbeTarget, Rejected, is_success
 from tests.conformance import specimens
 from tests.hostile import servers
 from tests.unit.components.dynamic.adopted import KINDS, adopting, leaves, made
@@ -87,7 +86,7 @@ def let_in(listeners, tmp_path):
         context = probes.unverified_context()
         context.load_cert_chain(tmp_path / "chain", tmp_path / "key", password=pass_phrase)
         address = listeners[f"{kind} {step}"]
-        answer = probes.probe(Target(address.host, address.port), context, None)
+        answer = probes.probe(ProbeTarget(address.host, address.port), context, None)
         # HAProxy refuses some faults by its page, and those of a chain in the handshake.
         refused = isinstance(answer, Rejected) or getattr(answer, "status", None) == 400
         assert refused or is_success(answer), answer

@@ -12,8 +12,8 @@ from components.pki.windows import Window
 from operations import outputs as stack_outputs
 from operations.certificates.inventory import inventory
 from operations.errors import OperationError
-from operations.verification.expiry import Expiry, expiries
-from operations.verification.identity import of_bundle
+from operations.verification.checks import Expiry, expiries
+from operations.verification.identity import bundle_identity
 from tests.unit.components.pki.material import NOW, YEAR, issuer, with_bit_strings
 
 
@@ -204,7 +204,7 @@ def test_a_client_that_keeps_its_key_is_in_force_and_cannot_be_tried(document):
     assert found.clients_in_force() == ["browser", "partner"]
     assert found.clients_to_try() == ["partner"]
     with pytest.raises(OperationError, match="keeps its key to itself, so it cannot be tried"):
-        of_bundle(found.client_bundles["browser"])
+        bundle_identity(found.client_bundles["browser"])
 
 
 @pytest.mark.parametrize("name", ["pkcs12", "pass_phrase", "private_key"])

@@ -5,7 +5,7 @@ import pytest
 from operations.certificates.revocation import changes, cut_off, named
 from operations.errors import OperationError
 from operations.outputs import parse
-from operations.verification.identity import of_bundle
+from operations.verification.identity import bundle_identity
 
 VALUES = {
     "config": {
@@ -46,14 +46,14 @@ def test_who_cannot_be_revoked_is_told_why(name, sentence):
 
 def test_a_client_that_still_gets_in_is_not_cut_off(document, serve, listener):
     found = parse(document(serve(listener()).port))
-    check = cut_off(found, "partner", of_bundle(found.client_bundles["partner"]))
+    check = cut_off(found, "partner", bundle_identity(found.client_bundles["partner"]))
     assert check.title == "What partner had is refused"
     assert check.status == "failed"
 
 
 def test_what_a_client_had_of_another_ca_is_refused(document, serve, listener, pki):
     found = parse(document(serve(listener(client_ca=pki.server)).port))
-    leaver = of_bundle(found.client_bundles["partner"])
+    leaver = bundle_identity(found.client_bundles["partner"])
     assert cut_off(found, "partner", leaver).status == "passed"
 
 

@@ -11,7 +11,7 @@ from operations.commands import verification as command
 from operations.stacks import targets
 from operations.stacks.targets import Target
 from operations.verification import verification
-from operations.verification.health import BackendHealth, HealthUnavailableError
+from operations.verification.checks import BackendHealth, HealthUnavailableError
 
 
 class Stack:

@@ -9,7 +9,7 @@ import pytest
 from operations.probing import questions
 from operations.probing.questions import QUESTIONS, AfterSwitch, Constrained, Conversation, Return
 from operations.project import PROJECT
-from operations.verification.outcomes import Answered, Rejected, Unreachable, Untrusted
+from operations.verification.probes import Answered, Rejected, Unreachable, Untrusted
 from tests.hostile.test_open_questions import BY_DEFAULT, OTHERWISE
 
 OK = Answered(200, "OK", "i-a", "TLSv1.3")

@@ -9,7 +9,7 @@ import pytest
 
 from operations.probing import returning
 from operations.probing.questions import AfterSwitch
-from operations.verification.outcomes import Answered, Rejected, Unreachable
+from operations.verification.probes import Answered, Rejected, Unreachable
 
 OK, NO = Answered(200, "OK", "i-a", "TLSv1.3"), Rejected("unknown ca")
 LOST = Unreachable("127.0.0.1:443 does not answer within 10 s")

@@ -14,7 +14,7 @@ from operations.report import words
 from operations.report.markup import element, escaped, joined
 from operations.report.page import page
 from operations.verification.checks import TITLES
-from operations.verification.report import Report, from_json
+from operations.verification.report import Report, parse_report
 from tests.unit.operations.report import samples
 from tests.unit.operations.report.samples import VERIFICATION, Page, issued
 
@@ -140,13 +140,13 @@ def test_the_verification_is_shown_with_its_time_and_where_there_is_none_how_to_
 
 
 def test_a_verification_is_read_as_verify_wrote_it():
-    assert from_json(VERIFICATION.report.to_json()) == VERIFICATION.report
+    assert parse_report(VERIFICATION.report.to_json()) == VERIFICATION.report
     for wrong in ("", "[]", '{"url": 1, "checks": []}', '{"checks": []}', "\ud800"):
         with pytest.raises(ValueError, match=r".") as caught:
-            from_json(wrong)
+            parse_report(wrong)
         assert "\n" not in str(caught.value)
     later = json.loads(VERIFICATION.report.to_json()) | {"at": "2030-01-01"}
-    assert isinstance(from_json(json.dumps(later)), Report)
+    assert isinstance(parse_report(json.dumps(later)), Report)
 
 
 def test_rules_are_those_of_the_pack_as_they_are_configured(found):

@@ -8,7 +8,7 @@ import pytest
 
 from operations import outputs as stack_outputs
 from operations.verification import verification
-from operations.verification.health import BackendHealth
+from operations.verification.checks import BackendHealth
 
 MAIN = {"name": "listener", "port": 443}
 BACKENDS = [{"server_id": "i-aaa1", "weight": 100}, {"server_id": "i-bbb2", "weight": 100}]

@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 
 from operations import outputs as stack_outputs
-from operations.verification.identity import impostor_of, of_bundle, of_expired_probe
-from operations.verification.old_tls import OLD_VERSIONS, can_speak
-from operations.verification.outcomes import Answered, Rejected, Unreachable
+from operations.verification.identity import bundle_identity, expired_identity, impostor_of
 from operations.verification.probes import (
     ANSWER_BYTES,
-    Target,
+    OLD_VERSIONS,
+    Answered,
+    ProbeTarget,
+    Rejected,
+    Unreachable,
+    can_speak,
     handshake,
     probe,
     unverified_context,
@@ -27,7 +30,7 @@ from operations.verification.probes import (
 
 
 def probe_port(port, **options):
-    return probe(Target("127.0.0.1", port), unverified_context(), **options)
+    return probe(ProbeTarget("127.0.0.1", port), unverified_context(), **options)
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def test_no_answer_at_all_is_a_closed_connection(answering):
 
 
 def test_unknown_host():
-    outcome = probe(Target("host.invalid", 443), unverified_context())
+    outcome = probe(ProbeTarget("host.invalid", 443), unverified_context())
     assert isinstance(outcome, Unreachable)
     assert outcome.reason.startswith("host.invalid:443 cannot be reached: ")
 
@@ -112,7 +115,7 @@ def test_instance_in_the_body(answering, body, instance):
 
 
 def test_handshake_tells_the_served_certificate(pki, serve, listener):
-    target = Target("127.0.0.1", serve(listener()).port)
+    target = ProbeTarget("127.0.0.1", serve(listener()).port)
     served = handshake(target, unverified_context())
     assert served == ssl.PEM_cert_to_DER_cert(pki.server.pem)
 
@@ -137,13 +140,15 @@ def test_every_alert_is_told_from_a_server_that_speaks_no_tls(pki, serving, list
             tls.do_handshake()
 
     with serving(refuse) as port:
-        outcome = probe(Target("127.0.0.1", port, server_name="a.example"), unverified_context())
+        outcome = probe(
+            ProbeTarget("127.0.0.1", port, server_name="a.example"), unverified_context()
+        )
     assert isinstance(outcome, Rejected)
     assert outcome.alert
 
 
 def test_ipv6_address_in_brackets():
-    assert str(Target("::1", 8443)) == "[::1]:8443"
+    assert str(ProbeTarget("::1", 8443)) == "[::1]:8443"
 
 
 class Recorder:
@@ -162,8 +167,8 @@ def test_no_plain_key_touches_the_disk(kind, document, pki, tmp_path, monkeypatc
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     parsed = stack_outputs.parse(document())
     identity = {
-        "bundle": lambda: of_bundle(parsed.client_bundles["browser"]),
-        "expired": lambda: of_expired_probe(parsed.expired_probe),
+        "bundle": lambda: bundle_identity(parsed.client_bundles["browser"]),
+        "expired": lambda: expired_identity(parsed.expired_probe),
         "impostor": lambda: impostor_of(parsed.ca),
     }[kind]()
     recorder = Recorder()
@@ -198,7 +203,7 @@ def test_a_version_that_fails_counts_as_not_spoken(pki, monkeypatch):
     def refuse(*_):
         raise ssl.SSLError("no protocols available")
 
-    monkeypatch.setattr("operations.verification.old_tls.restrict_to", refuse)
+    monkeypatch.setattr("operations.verification.probes.restrict_to", refuse)
     assert not can_speak(ssl.TLSVersion.TLSv1, impostor_of(pki.ca.certificate))
 
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from operations import outputs as stack_outputs
 from operations.verification import verification
-from operations.verification.health import BackendHealth, HealthError, HealthUnavailableError
+from operations.verification.checks import BackendHealth, HealthError, HealthUnavailableError
 from tests.unit.operations.conftest import (
     NO_CERTIFICATE_PAGE,
     Listener,
