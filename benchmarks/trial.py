@@ -11,8 +11,8 @@ from typing import Any
 from operations.outputs import StackOutputs, parse
 from operations.project import PROJECT
 from operations.slb import SlbHealth
-from operations.stacks import local_environment
-from operations.stacks.local_environment import LocalEnvironment
+from operations.stacks import environment
+from operations.stacks.environment import LocalEnvironment
 from operations.verification import verification
 from operations.verification.report import Report
 from toolchain.install import Toolchain
@@ -51,7 +51,7 @@ class Trial:
         values: dict[str, Any] | None = None,
     ) -> None:
         self.local = local
-        self.values = local_environment.configuration("local") if values is None else values
+        self.values = environment.read_configuration("local") if values is None else values
         self._name = name
         self._toolchain = toolchain
         self.begin()

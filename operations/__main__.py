@@ -19,9 +19,8 @@ from operations.commands import (
     verification,
 )
 from operations.commands.terminal import errors
-from operations.endings import signals_end_in_order
-from operations.errors import OperationError, ReportedError
-from operations.stacks.log_levels import require_clean_logs
+from operations.errors import OperationError, ReportedError, signals_end_in_order
+from operations.stacks.pulumi_cli import require_clean_logs
 from toolchain.errors import ToolchainError
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}

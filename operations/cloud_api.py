@@ -1,4 +1,10 @@
-"""Alibaba Cloud's RPC APIs, as operations ask them: by the official SDK, with its v3 signature."""
+"""Alibaba Cloud's RPC APIs, as operations ask them, and the credentials for them.
+
+They are asked by the official SDK, with its v3 signature. A CI job exchanges the identity token
+that its CI system gives it for short-lived credentials: `AssumeRoleWithOIDC` of STS 2015-04-01
+takes it in place of an access key:
+https://www.alibabacloud.com/help/en/ram/api-assumerolewithoidc
+"""
 
 from __future__ import annotations
 
@@ -29,6 +35,18 @@ ACCESS_KEY_VARIABLES = (
 
 CONNECT_MILLISECONDS = 5_000
 READ_MILLISECONDS = 10_000
+
+OIDC_TOKEN_FILE = "ALIBABA_CLOUD_OIDC_TOKEN_FILE"  # noqa: S105
+OIDC_PROVIDER = "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"
+OIDC_ROLE = "ALIBABA_CLOUD_ROLE_ARN"
+"""Variable that names the role to assume, as the SDK calls it."""
+
+OIDC_SESSION_SECONDS = 7200
+"""Seconds that a job's credentials are valid: longer than a job of the pipelines may take.
+
+So no job loses its credentials half-way. A role allows an hour unless its MaxSessionDuration says
+more.
+"""
 
 
 class CloudApiError(OperationError):
@@ -198,3 +216,56 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def exchange_oidc_token(environ: Mapping[str, str]) -> dict[str, str]:
+    """Exchange the job's token for an access key of the role, if there is a token.
+
+    Returns:
+        Environment variables by the names that the provider reads first; empty without a token.
+
+    Raises:
+        OperationError: A variable is missing, or STS refuses.
+    """
+    if not environ.get(OIDC_TOKEN_FILE):
+        return {}
+    missing = [name for name in (OIDC_PROVIDER, OIDC_ROLE) if not environ.get(name)]
+    if missing:
+        raise OperationError(
+            f"{OIDC_TOKEN_FILE} is set, and {' and '.join(missing)} is not: set both."
+        )
+    try:
+        assumed = _assume(environ)
+    except Exception as error:  # the SDK raises unrelated types for API, TLS and network
+        raise OperationError(_refused(environ[OIDC_ROLE], str(error))) from None
+    return {
+        "ALICLOUD_ACCESS_KEY": assumed.get_access_key_id(),
+        "ALICLOUD_SECRET_KEY": assumed.get_access_key_secret(),
+        "ALICLOUD_SECURITY_TOKEN": assumed.get_security_token(),
+    }
+
+
+def _refused(role: str, reason: str) -> str:
+    message = f"STS gives no credentials for {role}: {reason}"
+    if "InvalidParameter.DurationSeconds" in reason:
+        message += (
+            f"\nA session of {OIDC_SESSION_SECONDS} seconds is asked for, and the role's longest "
+            f"is shorter: aliyun ram UpdateRole --RoleName {role.rsplit('/', 1)[-1]} "
+            f"--NewMaxSessionDuration {OIDC_SESSION_SECONDS}"
+        )
+    return message
+
+
+def _assume(environ: Mapping[str, str]) -> Any:
+    # The SDK takes a second to import, and most commands do without.
+    from alibabacloud_credentials.provider import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        OIDCRoleArnCredentialsProvider,
+    )
+
+    return OIDCRoleArnCredentialsProvider(
+        role_arn=environ[OIDC_ROLE],
+        oidc_provider_arn=environ[OIDC_PROVIDER],
+        oidc_token_file_path=environ[OIDC_TOKEN_FILE],
+        role_session_name="slb-mutual-tls",
+        duration_seconds=OIDC_SESSION_SECONDS,
+    ).get_credentials()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from localcloud import control
 from localcloud.home import Home
-from operations.stacks.local_environment import LocalEnvironment
+from operations.stacks.environment import LocalEnvironment
 
 
 def dump_of(local: LocalEnvironment) -> str:

@@ -12,7 +12,7 @@ from components.arguments.model import NAMESPACE
 from configuration.settings import Settings, parse
 from operations.adoption.existing import Existing
 from operations.errors import OperationError
-from operations.stacks.local_environment import section
+from operations.stacks.environment import section
 
 Scalar = str | int | bool
 Value = Scalar | tuple[str, ...] | Mapping[str, Scalar | tuple[str, ...]]

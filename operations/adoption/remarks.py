@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from components.pki import certificates
 from configuration.settings import Settings
 from operations.adoption.existing import Existing
-from operations.stacks.local_environment import section
+from operations.stacks.environment import section
 
 
 def remarks(existing: Existing, settings: Settings, config: Mapping[str, Any]) -> Iterator[str]:

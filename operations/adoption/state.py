@@ -11,12 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from configuration.settings import Settings
-from operations import endings
 from operations.adoption.existing import Existing
-from operations.errors import OperationError
+from operations.errors import OperationError, undisturbed
 from operations.project import project_name
 from operations.review.plan import Plan
-from operations.stacks.local_environment import section
+from operations.stacks.environment import section
 from operations.stacks.stack import Stack
 
 COMPONENT = "slb-mutual-tls:index:MutualTlsLoadBalancer"
@@ -122,7 +121,7 @@ def resources(name: str, existing: Existing, settings: Settings) -> dict[str, An
 
 def let_go(stack: Stack, kept: Collection[str]) -> None:
     """Forget every resource of the stack but these, by URN; the cloud is left as it is."""
-    with endings.undisturbed():
+    with undisturbed():
         for one in reversed(stack.deployment().get("resources") or []):
             if one["urn"] not in kept:
                 stack.capture("state", "delete", one["urn"], "--yes")

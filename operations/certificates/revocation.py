@@ -17,7 +17,7 @@ from components.arguments.model import NAMESPACE
 from operations.certificates import rotation
 from operations.errors import OperationError
 from operations.outputs import StackOutputs
-from operations.stacks.local_environment import section
+from operations.stacks.environment import section
 from operations.verification import checks, probes
 from operations.verification.identity import Identity
 from operations.verification.report import Check

@@ -15,7 +15,7 @@ from components.arguments.model import NAMESPACE
 from components.pki import certificates
 from operations.errors import OperationError
 from operations.outputs import IssuedCertificate, StackOutputs
-from operations.stacks.local_environment import section
+from operations.stacks.environment import section
 from operations.verification import checks, probes
 from operations.verification.identity import Identity
 from operations.verification.report import Check

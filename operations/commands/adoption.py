@@ -8,17 +8,16 @@ from typing import Annotated
 
 import typer
 
-from operations import endings
 from operations.adoption import adopted_settings, existing, remarks, state
 from operations.commands import engine
 from operations.commands.terminal import StackName, console
-from operations.errors import OperationError
+from operations.errors import OperationError, undisturbed
 from operations.review import plan
 from operations.review.markdown import markdown
 from operations.slb import SlbApi
-from operations.stacks import targets
-from operations.stacks.local_environment import region
-from operations.stacks.proposal import proposed
+from operations.stacks import environment
+from operations.stacks.environment import configured_region
+from operations.stacks.stack_file import propose
 
 
 def import_existing(
@@ -28,16 +27,16 @@ def import_existing(
 ) -> None:
     """Bring a load balancer that was made by hand under the stack's management."""
     engine.require_present_time()
-    target = targets.opened(stack)
+    target = environment.open_stack(stack)
     engine.release_lock(target)
     config = target.values["config"]
-    api = SlbApi(region(config, stack), {**os.environ, **target.stack.variables})
+    api = SlbApi(configured_region(config, stack), {**os.environ, **target.stack.variables})
     state.require_none(target.stack, config)
     found = existing.look(api, load_balancer_id, port)
     wanted, settings = adopted_settings.configuration(found, config)
     for remark in remarks.remarks(found, settings, config):
         console.print(remark)
-    with proposed(target, wanted) as proposal:
+    with propose(target, wanted) as proposal:
         trial = proposal.target.stack
         try:
             with state.brought_in(trial, found, settings) as keep:
@@ -46,7 +45,7 @@ def import_existing(
                 sys.stdout.write(markdown(planned, stack, status=status))
                 sys.stdout.flush()
                 state.require_in_place(planned, status)
-                with endings.undisturbed():
+                with undisturbed():
                     proposal.accept()
                     keep()
         except OperationError as error:

@@ -15,9 +15,9 @@ from operations.commands.terminal import StackName, Yes, agreed, console
 from operations.commands.verification import verified
 from operations.errors import OperationError
 from operations.outputs import StackOutputs
-from operations.stacks import targets
-from operations.stacks.proposal import proposed
-from operations.stacks.targets import Target
+from operations.stacks import environment
+from operations.stacks.environment import StackTarget
+from operations.stacks.stack_file import propose
 from operations.verification.identity import bundle_identity
 from operations.verification.report import Check, Report, abbreviate, render_report
 
@@ -30,7 +30,7 @@ def revoke(
 ) -> None:
     """Cut a client off: another key for the CA, and new certificates for everybody else."""
     engine.require_present_time()
-    target = targets.opened(stack)
+    target = environment.open_stack(stack)
     before = outputs.parse(target.stack.outputs())
     name, imported = revocation.named(target.values, before, name)
     wanted = revocation.changes(target.values, name, reason, imported=imported)
@@ -63,7 +63,7 @@ def rotate(
 ) -> None:
     """Give the CA another key in two steps, between which old and new clients get through."""
     engine.require_present_time()
-    target = targets.opened(stack)
+    target = environment.open_stack(stack)
     before = outputs.parse(target.stack.outputs())
     wanted = rotation.changes(target.values, step)
     names = before.clients_in_force()
@@ -131,7 +131,7 @@ def _say_whom_to_hand_out(names: list[str], stack: str) -> None:
 
 
 def _configured(
-    target: Target,
+    target: StackTarget,
     wanted: Mapping[str, str | int | None],
     told: str,
     further: Callable[[StackOutputs], Sequence[Check]],
@@ -150,7 +150,7 @@ def _configured(
     Raises:
         OperationError: The preview fails or nobody says yes; the file is as it was.
     """
-    with proposed(target, wanted) as proposal:
+    with propose(target, wanted) as proposal:
         console.print(f"{proposal.file} {told}")
         previewed = proposal.target.stack.run("preview", "--suppress-outputs")
         if previewed or not (yes or agreed("Go on?")):
@@ -159,11 +159,11 @@ def _configured(
         # It may ask, too.
         options = engine.recover(target)
         proposal.accept()
-    return _brought_up(targets.opened(target.stack.name), options, further)
+    return _brought_up(environment.open_stack(target.stack.name), options, further)
 
 
 def _brought_up(
-    target: Target, options: Sequence[str], further: Callable[[StackOutputs], Sequence[Check]]
+    target: StackTarget, options: Sequence[str], further: Callable[[StackOutputs], Sequence[Check]]
 ) -> Report:
     """Bring the stack up as it was previewed, verify it and print the report."""
     engine.run(target, "up", "--yes", "--skip-preview", *options)

@@ -15,7 +15,7 @@ from operations.certificates import inventory as listing
 from operations.commands.terminal import StackName, console
 from operations.errors import OperationError
 from operations.outputs import StackOutputs
-from operations.stacks import targets
+from operations.stacks import environment
 
 PARTNER_PAGES = ("docs/en/partner.md", "docs/zh/partner.md")
 """Pages that say to a client how to install its bundle, system by system."""
@@ -117,4 +117,4 @@ def crl(
 
 
 def _outputs(stack: str) -> StackOutputs:
-    return outputs.parse(targets.opened(stack).stack.outputs())
+    return outputs.parse(environment.open_stack(stack).stack.outputs())

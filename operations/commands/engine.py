@@ -14,10 +14,9 @@ from components.pki import clock
 from operations.commands.terminal import agreed, errors
 from operations.errors import OperationError
 from operations.project import project_name
-from operations.recovery import interruption, orphans
-from operations.stacks import locks
-from operations.stacks.local_environment import region, section
-from operations.stacks.targets import Target
+from operations.recovery import orphans
+from operations.stacks.environment import StackTarget, configured_region, section
+from operations.stacks.stack import in_order_until, taken_by_the_dead, unfinished_types
 
 STOPPED = (
     "`up` stopped; the message above says why. If it is about the configuration, correct that. If "
@@ -39,7 +38,7 @@ def require_present_time() -> None:
         raise OperationError(str(error)) from None
 
 
-def run(target: Target, command: str, *arguments: str) -> None:
+def run(target: StackTarget, command: str, *arguments: str) -> None:
     """Run a command of the CLI.
 
     Raises:
@@ -52,12 +51,12 @@ def run(target: Target, command: str, *arguments: str) -> None:
         raise typer.Exit(status)
 
 
-def refreshing(target: Target) -> list[str]:
+def refreshing(target: StackTarget) -> list[str]:
     """Options that look at the cloud first, where the last `up` did not end well."""
     return ["--refresh"] if _interrupted(target) else []
 
 
-def recover(target: Target) -> list[str]:
+def recover(target: StackTarget) -> list[str]:
     """Put in order what an interrupted `up` left, and return options that the next one needs.
 
     What an account holds is never removed unasked, also where the update itself is not asked for.
@@ -72,7 +71,7 @@ def recover(target: Target) -> list[str]:
         return []
     deployment, since = interrupted
     config = target.values["config"]
-    call = orphans.caller(region(config, stack.name), {**os.environ, **stack.variables})
+    call = orphans.caller(configured_region(config, stack.name), {**os.environ, **stack.variables})
     place = orphans.site(
         f"{project_name()}-{stack.name}",
         deployment,
@@ -98,13 +97,13 @@ def recover(target: Target) -> list[str]:
     return ["--refresh"]
 
 
-def release_lock(target: Target) -> None:
+def release_lock(target: StackTarget) -> None:
     """Take away the lock that a killed engine left on the local stack."""
-    if target.local and target.stack.release_lock(locks.taken_by_the_dead):
+    if target.local and target.stack.release_lock(taken_by_the_dead):
         errors.print("The last command was killed, and its lock was left: taken away.")
 
 
-def moved(target: Target) -> list[str]:
+def moved(target: StackTarget) -> list[str]:
     """Options with which the engine asks the local cloud where it is now, for what reads the state.
 
     The state has the address of before, where another program may answer.
@@ -120,12 +119,12 @@ def moved(target: Target) -> list[str]:
     return ["--run-program"] if any(now not in text for text in endpoints) else []
 
 
-def _interrupted(target: Target) -> tuple[dict[str, Any], datetime] | None:
+def _interrupted(target: StackTarget) -> tuple[dict[str, Any], datetime] | None:
     """State of the stack, and when it was last in order, if the last `up` did not end well."""
     deployment = target.stack.deployment()
-    since = interruption.in_order_until(deployment, target.stack.history())
+    since = in_order_until(deployment, target.stack.history())
     if since is None:
         return None
-    unfinished = ", ".join(interruption.unfinished(deployment)) or "it failed"
+    unfinished = ", ".join(unfinished_types(deployment)) or "it failed"
     errors.print(f"The last `up` did not end well ({unfinished}); looking at the cloud first.")
     return deployment, since

@@ -16,16 +16,15 @@ from operations.commands import engine
 from operations.commands.terminal import Arguments, StackName, console, errors
 from operations.commands.verification import verified
 from operations.outputs import StackOutputs
-from operations.stacks import targets
-from operations.stacks.local_environment import LocalEnvironment
-from operations.stacks.targets import Target
+from operations.stacks import environment
+from operations.stacks.environment import LocalEnvironment, StackTarget
 from operations.verification.report import abbreviate, render_report
 
 
 def up(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Bring the stack to its configuration, then verify it from outside."""
     engine.require_present_time()
-    target = targets.opened(stack)
+    target = environment.open_stack(stack)
     target.require_no_secret_in_the_clear()
     confirmed = ["--yes"] if target.local else []
     engine.run(target, "up", *confirmed, *engine.recover(target), *(arguments or []))
@@ -42,7 +41,7 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
 
 def preview(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Show what `up` would do."""
-    target = targets.opened(stack)
+    target = environment.open_stack(stack)
     target.require_no_secret_in_the_clear()
     engine.run(target, "preview", *engine.refreshing(target), *(arguments or []))
 
@@ -50,7 +49,7 @@ def preview(stack: StackName = "local", arguments: Arguments = None) -> None:
 def refresh(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Compare the state with the cloud."""
     engine.require_present_time()
-    target = targets.opened(stack)
+    target = environment.open_stack(stack)
     engine.release_lock(target)
     options = [*(["--yes"] if target.local else []), *engine.moved(target)]
     engine.run(target, "refresh", *options, *(arguments or []))
@@ -59,7 +58,7 @@ def refresh(stack: StackName = "local", arguments: Arguments = None) -> None:
 def down(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Remove everything the stack made; stop the local cloud."""
     engine.require_present_time()
-    target = targets.opened(stack)
+    target = environment.open_stack(stack)
     options = [*(["--yes"] if target.local else []), *engine.recover(target)]
     engine.run(target, "destroy", *options, *engine.moved(target), *(arguments or []))
     if target.local:
@@ -68,17 +67,17 @@ def down(stack: StackName = "local", arguments: Arguments = None) -> None:
 
 def show_outputs(stack: StackName = "local") -> None:
     """Print the stack's outputs as JSON, without secrets."""
-    found = outputs.parse(targets.opened(stack).stack.outputs())
+    found = outputs.parse(environment.open_stack(stack).stack.outputs())
     sys.stdout.write(json.dumps(outputs.public(found), indent=2, ensure_ascii=False) + "\n")
 
 
 def show_environment(stack: StackName = "local") -> None:
     """Print shell exports with which `pulumi` itself works on the stack."""
-    for variable, value in targets.opened(stack).stack.exports().items():
+    for variable, value in environment.open_stack(stack).stack.exports().items():
         sys.stdout.write(f"export {variable}={shlex.quote(value)}\n")
 
 
-def _follow_published_port(target: Target, local: LocalEnvironment) -> None:
+def _follow_published_port(target: StackTarget, local: LocalEnvironment) -> None:
     """Make the outputs name the port that the local cloud took if another was not free."""
     if local.configure(target.stack, target.values):
         where = ", ".join(

@@ -19,7 +19,7 @@ from operations.probing.report import render
 from operations.probing.switching import another_ca
 from operations.probing.throwaway import Throwaways, stack_issuer
 from operations.slb import SlbApi
-from operations.stacks import targets
+from operations.stacks import environment
 from toolchain.progress import Reporter
 
 
@@ -30,7 +30,7 @@ def probe(
 ) -> None:
     """Put the questions that documentation leaves open to the stack's listener."""
     engine.require_present_time()
-    target = targets.opened(stack)
+    target = environment.open_stack(stack)
     found = outputs.parse(target.stack.outputs())
     now = datetime.now(UTC)
     ca = stack_issuer(target.stack.deployment(show_secrets=True), found.ca)

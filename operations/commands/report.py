@@ -18,7 +18,7 @@ from operations.report.contents import Verification, gather
 from operations.report.page import page
 from operations.report.policy import read_rules
 from operations.report.words import Language
-from operations.stacks import targets
+from operations.stacks import environment
 from operations.verification.report import parse_report
 
 
@@ -32,7 +32,7 @@ def report(
 ) -> None:
     """Write one HTML file of who holds which certificate, for auditors and reviewers."""
     given = _read(verification) if verification else None
-    found = outputs.parse(targets.opened(stack).stack.outputs())
+    found = outputs.parse(environment.open_stack(stack).stack.outputs())
     if given is not None and given.report.url != found.url:
         raise OperationError(
             f"{verification} is of {given.report.url}, and stack {stack} is at {found.url}: "

@@ -12,7 +12,7 @@ from operations.commands import engine
 from operations.commands.terminal import Arguments, StackName, errors
 from operations.review import comments, plan
 from operations.review.markdown import markdown
-from operations.stacks import targets
+from operations.stacks import environment
 
 
 def review(
@@ -23,7 +23,7 @@ def review(
     arguments: Arguments = None,
 ) -> None:
     """Print what `up` would do as Markdown; Pulumi's own display goes to standard error."""
-    target = targets.opened(stack)
+    target = environment.open_stack(stack)
     target.require_no_secret_in_the_clear()
     status, log = target.stack.preview_events(*engine.refreshing(target), *(arguments or []))
     text = markdown(plan.parse(log), stack, status=status)

@@ -13,8 +13,8 @@ from operations import outputs
 from operations.commands.terminal import StackName, console
 from operations.outputs import StackOutputs
 from operations.slb import SlbHealth
-from operations.stacks import targets
-from operations.stacks.targets import Target
+from operations.stacks import environment
+from operations.stacks.environment import StackTarget
 from operations.verification import verification
 from operations.verification.report import Report, render_report
 from toolchain.progress import Reporter
@@ -28,7 +28,7 @@ def verify(
     ] = False,
 ) -> None:
     """Try the service from outside: who gets in, who does not."""
-    target = targets.opened(stack)
+    target = environment.open_stack(stack)
     report = verified(target, outputs.parse(target.stack.outputs()), health=not no_health)
     if as_json:
         sys.stdout.write(report.to_json() + "\n")
@@ -37,7 +37,7 @@ def verify(
     raise typer.Exit(report.exit_status)
 
 
-def verified(target: Target, found: StackOutputs, *, health: bool = True) -> Report:
+def verified(target: StackTarget, found: StackOutputs, *, health: bool = True) -> Report:
     """Verify the stack; what is waited for goes to standard error."""
     environ = {**os.environ, **target.stack.variables}
     source = SlbHealth(found, environ) if health else None

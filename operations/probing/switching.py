@@ -10,9 +10,8 @@ from datetime import datetime
 
 from components.pki import certificates, keys, names
 from components.pki.windows import BACKDATE, Window
-from operations import endings
 from operations.cloud_api import CloudApiError, CloudApiUnavailableError
-from operations.errors import OperationError
+from operations.errors import OperationError, undisturbed
 from operations.outputs import StackOutputs
 from operations.probing.throwaway import LIFETIME
 from operations.slb import SlbApi
@@ -84,7 +83,7 @@ def another_ca(
         set_ca(uploaded)
         yield
     finally:
-        with endings.undisturbed():
+        with undisturbed():
             try:
                 set_ca(before)
             except CloudApiError as error:

@@ -10,8 +10,8 @@ from typing import Any
 
 from operations.cloud_api import VERSIONS, CloudApi, CloudApiError
 from operations.errors import OperationError
-from operations.recovery.interruption import moment
 from operations.recovery.kinds import KINDS, Kind
+from operations.stacks.stack import parse_time
 
 LOAD_BALANCER = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
 
@@ -178,7 +178,7 @@ def _is_left(kind: Kind, item: Item, site: Site) -> bool:
         return False
     if not kind.created:
         return True
-    return kind.created in item and moment(item[kind.created]) >= site.since - SKEW
+    return kind.created in item and parse_time(item[kind.created]) >= site.since - SKEW
 
 
 def _is_empty(kind: Kind, item: Item, call: Call) -> bool:

@@ -1,21 +1,115 @@
-"""A stack and how to run the Pulumi CLI on it."""
+"""A stack: the Pulumi CLI on it, its state, its history, and the lock that an engine may leave.
+
+An engine that is ended before it can take its lock away leaves it: it handles signals only while it
+works on resources, not between taking the lock and that, and not while it asks. Of backends, those
+in folders (`file://`) can be looked into from here.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
 
 from operations.errors import OperationError
 from operations.project import PROJECT
-from operations.stacks import locks, relay
+from operations.stacks import pulumi_cli
 from toolchain.install import Toolchain
+
+LockHolder = Mapping[str, Any]
+"""Holder of a lock: hostname, pid, username."""
+
+
+def in_order_until(
+    deployment: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
+) -> datetime | None:
+    """Time until which the stack was in order, if the last `up` did not end well; else None.
+
+    Args:
+        deployment: Of `pulumi stack export`; empty for a new stack.
+        history: Of `pulumi stack history --json`, the newest first.
+    """
+    resources = deployment.get("resources") or []
+    updates = [one for one in history if one["kind"] in {"update", "destroy"}]
+    failed = list(takewhile(lambda one: one["result"] != "succeeded", updates))
+    half_made = any(one.get("initErrors") for one in resources)
+    if not (failed or half_made or deployment.get("pending_operations")):
+        return None
+    if len(failed) < len(updates):
+        return datetime.fromisoformat(updates[len(failed)]["endTime"])
+    # It never was: not before the first resource of the first attempt, or the state itself.
+    times = [one["created"] for one in resources if "created" in one]
+    times += [one["startTime"] for one in failed]
+    return min(parse_time(one) for one in times or [deployment["manifest"]["time"]])
+
+
+def unfinished_types(deployment: Mapping[str, Any]) -> list[str]:
+    """Types of the resources that an `up` began to make, change or remove, and did not finish."""
+    resources = deployment.get("resources") or []
+    pending = deployment.get("pending_operations") or []
+    found = [
+        *(one["type"] for one in resources if one.get("initErrors")),
+        *(one["resource"]["type"] for one in pending),
+    ]
+    return sorted(set(found))
+
+
+def parse_time(value: str | int) -> datetime:
+    """Read a time of the API or the state: RFC 3339, of nanoseconds too, or milliseconds."""
+    if isinstance(value, int):
+        return datetime.fromtimestamp(value / 1000, UTC)
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value))
+
+
+def lock_holders(backend: str, project: Path, stack: str) -> list[LockHolder]:
+    """List who holds a stack's lock; nobody if the backend is not a folder.
+
+    Args:
+        backend: Its URL.
+        project: Folder that a relative URL starts from.
+        stack: Its name.
+    """
+    if not backend.startswith("file://"):
+        return []
+    folder = urlsplit(backend)._replace(query="").geturl().removeprefix("file://")
+    locks = project / Path(folder).expanduser() / ".pulumi" / "locks"
+    return [json.loads(one.read_text(encoding="utf-8")) for one in locks.glob(f"**/{stack}/*.json")]
+
+
+def taken_by(pid: int) -> Callable[[LockHolder], bool]:
+    """Make a predicate: whether a lock's holder is the process `pid` of this machine."""
+    return lambda holder: _is_here(holder) and holder["pid"] == pid
+
+
+def taken_by_the_dead(holder: LockHolder) -> bool:
+    """Tell whether a lock's holder was an engine of this machine that has ended.
+
+    To be asked of a backend that no other machine, and no container, can be using.
+    """
+    if not _is_here(holder):
+        return False
+    try:
+        # Another program may have got its number.
+        return "pulumi" not in psutil.Process(holder["pid"]).name()
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _is_here(holder: LockHolder) -> bool:
+    return bool(holder["hostname"] == socket.gethostname())
 
 
 @dataclass(frozen=True)
@@ -52,7 +146,7 @@ class Stack:
         # Of outputs a person needs two or three lines, and the CLI prints every certificate.
         shown = ["--suppress-outputs"] if command == "up" else []
         line = self.command_line(command, *shown, *arguments)
-        return relay.run(
+        return pulumi_cli.run(
             line, cwd=PROJECT, env=self.environment, apart=apart, ended=self._engine_ended
         )
 
@@ -106,7 +200,7 @@ class Stack:
         """
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "events.json"
-            status = relay.run(
+            status = pulumi_cli.run(
                 self.command_line("preview", "--event-log", str(log), *arguments),
                 cwd=PROJECT,
                 # The option belongs to the Automation API, which sets this as well.
@@ -146,20 +240,20 @@ class Stack:
         outputs: dict[str, Any] = json.loads(answer.stdout)
         return outputs
 
-    def release_lock(self, is_over: Callable[[locks.Holder], bool]) -> bool:
+    def release_lock(self, is_over: Callable[[LockHolder], bool]) -> bool:
         """Take away the stack's lock; tell whether there was one.
 
         Args:
             is_over: Whether a holder needs it no more. Where one does, all is left as it is.
         """
-        found = locks.holders(self._backend(), PROJECT, self.name)
+        found = lock_holders(self._backend(), PROJECT, self.name)
         if not found or not all(is_over(holder) for holder in found):
             return False
         return self.capture("cancel", "--yes").returncode == 0
 
     def _engine_ended(self, pid: int, status: int) -> None:
         if status != 0:
-            self.release_lock(locks.taken_by(pid))
+            self.release_lock(taken_by(pid))
 
     def _backend(self) -> str:
         """URL of the backend; empty if nobody is logged in."""

@@ -18,7 +18,7 @@ import pytest
 from operations.project import PROJECT
 from operations.review import plan
 from operations.review.markdown import markdown
-from operations.stacks import local_environment
+from operations.stacks import environment
 from tests.engine.clock import later
 from tests.engine.conftest import copy_of_the_project
 
@@ -277,7 +277,7 @@ def operation(change: plan.Change) -> str:
 def site(local, toolchain, tmp_path_factory):
     folder = tmp_path_factory.mktemp("changes")
     project = copy_of_the_project(folder / "project")
-    values = local_environment.configuration("local")
+    values = environment.read_configuration("local")
     found = Site(local, local.stack("test", toolchain, values), values, project, folder / "log")
     status, text, _ = found.run("up", "--yes", "--skip-preview")
     assert status == 0, text

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from operations.stacks import local_environment
+from operations.stacks import environment
 from tests.engine.conftest import Engine
 
 
 @pytest.mark.parametrize("name", ["dev", "staging", "prod"])
 def test_an_environment_previews(local, toolchain, name):
-    values = local_environment.on_the_local_cloud(local_environment.configuration(name))
+    values = environment.move_to_local_cloud(environment.read_configuration(name))
     engine = Engine(local, toolchain, name, values)
     steps = engine.steps()
     assert set(steps.values()) == {"create"}

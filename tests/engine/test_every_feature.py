@@ -22,7 +22,7 @@ import pytest
 import yaml
 from cryptography import x509
 
-from operations.stacks import local_environment
+from operations.stacks import environment
 from operations.verification.probes import Connection
 from tests import processes
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
@@ -70,7 +70,7 @@ class Program:
         self.client = folder / "client.pem"
         client = pair("client", 9)
         self.client.write_text(client["certificate"] + client["private_key"])
-        values = local_environment.configuration("local")
+        values = environment.read_configuration("local")
         provider = {k: v for k, v in values["config"].items() if k.startswith("alicloud:")}
         self.values = {
             "config": {

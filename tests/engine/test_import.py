@@ -67,10 +67,10 @@ def test_a_load_balancer_that_is_not_there_is_refused(run):
 
 
 UP = """
-from operations.endings import signals_end_in_order
-from operations.stacks import targets
+from operations.errors import signals_end_in_order
+from operations.stacks.environment import open_stack
 with signals_end_in_order():
-    targets.opened("local").stack.run("up")
+    open_stack("local").stack.run("up")
 """
 
 

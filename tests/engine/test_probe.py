@@ -13,8 +13,8 @@ from localcloud.home import Home
 from operations.__main__ import app
 from operations.commands import probe as command
 from operations.probing import returning
-from operations.stacks import targets
-from operations.stacks.targets import Target
+from operations.stacks import environment
+from operations.stacks.environment import StackTarget
 from tests.hostile.test_open_questions import BY_DEFAULT
 
 SWITCHED = ["ec_keys", "sessions", "long_headers", "many_requests"]
@@ -23,8 +23,8 @@ SWITCHED = ["ec_keys", "sessions", "long_headers", "many_requests"]
 @pytest.fixture
 def probe(deployed, monkeypatch, tmp_path):
     """Runs the command; gives its answers by question."""
-    opened = Target(deployed.stack, deployed.values, deployed.local)
-    monkeypatch.setattr(targets, "opened", lambda _name: opened)
+    opened = StackTarget(deployed.stack, deployed.values, deployed.local)
+    monkeypatch.setattr(environment, "open_stack", lambda _name: opened)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def run(*options):

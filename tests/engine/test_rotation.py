@@ -16,7 +16,7 @@ from benchmarks.streams import Visitor, strangers, streams, wait_until_served
 from components.pki import certificates
 from operations.certificates.inventory import inventory
 from operations.review import plan
-from operations.stacks import local_environment
+from operations.stacks import environment
 from operations.verification import probes
 from operations.verification.identity import Identity, bundle_identity
 
@@ -55,7 +55,7 @@ def holder(engine, name="browser"):
 
 def configure(engine, **changes):
     """Set keys of the CA beside those that `Pulumi.local.yaml` has."""
-    own = local_environment.configuration("local")["config"]["slb-mutual-tls:certificate_authority"]
+    own = environment.read_configuration("local")["config"]["slb-mutual-tls:certificate_authority"]
     engine.configure(certificate_authority={**own, **changes})
 
 

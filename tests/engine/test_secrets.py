@@ -26,7 +26,7 @@ from operations.report.page import page
 from operations.report.policy import read_rules
 from operations.review import plan
 from operations.review.markdown import markdown
-from operations.stacks.log_levels import CLEAN_LEVEL, CLEAN_LEVEL_OF_PROVIDERS
+from operations.stacks.pulumi_cli import CLEAN_LEVEL, CLEAN_LEVEL_OF_PROVIDERS
 from tests import processes
 from tests.conformance import specimens
 from tests.engine import leaks

@@ -21,7 +21,7 @@ from components.arguments.errors import SettingsError
 from components.pki import dns_names
 from configuration.settings import parse
 from operations.errors import OperationError
-from operations.stacks.targets import Target
+from operations.stacks.environment import StackTarget
 from tests.unit.components.pki.material import with_bit_strings
 
 FILE = "Pulumi.test.yaml"
@@ -270,7 +270,7 @@ ENCRYPTED = {"secure": "v1:AAAA"}
     ],
 )
 def test_a_secret_in_the_clear_beside_an_encrypted_one_is_seen_in_the_file(values, places):
-    target = Target(
+    target = StackTarget(
         SimpleNamespace(name="dev"),
         {"config": {f"slb-mutual-tls:{key}": value for key, value in values.items()}},
         None,

@@ -8,7 +8,7 @@ import yaml
 from components.arguments.model import NAMESPACE
 from configuration.settings import parse
 from operations.project import PROJECT
-from operations.stacks import local_environment
+from operations.stacks import environment
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 
@@ -24,7 +24,7 @@ MAY_DIFFER = {
 
 
 def settings(name):
-    config = local_environment.configuration(name)["config"]
+    config = environment.read_configuration(name)["config"]
     prefix = f"{NAMESPACE}:"
     own = {k.removeprefix(prefix): v for k, v in config.items() if k.startswith(prefix)}
     return parse(own, file=f"Pulumi.{name}.yaml").model_dump()
@@ -57,7 +57,7 @@ def test_every_file_says_the_same_things(name):
             return {path}
         return {path} | {deep for k, v in value.items() for deep in keys(v, f"{path}.{k}")}
 
-    files = {other: local_environment.configuration(other) for other in ENVIRONMENTS}
+    files = {other: environment.read_configuration(other) for other in ENVIRONMENTS}
     assert keys(files[name]) == keys(files["prod"])
 
 
@@ -66,12 +66,12 @@ def test_production_cannot_be_deleted_by_mistake():
 
 
 def test_on_the_local_cloud_only_the_provider_s_settings_are_others():
-    values = local_environment.configuration("prod")
-    moved = local_environment.on_the_local_cloud(values)["config"]
+    values = environment.read_configuration("prod")
+    moved = environment.move_to_local_cloud(values)["config"]
     own = {k: v for k, v in values["config"].items() if k.startswith(f"{NAMESPACE}:")}
     assert {k: v for k, v in moved.items() if k.startswith(f"{NAMESPACE}:")} == own
     assert moved["alicloud:region"] == values["config"]["alicloud:region"]
-    assert local_environment.api_port({"config": moved}) is not None
+    assert environment.api_port({"config": moved}) is not None
 
 
 def test_on_the_local_cloud_what_only_the_stack_can_decrypt_is_left_out():
@@ -86,7 +86,7 @@ def test_on_the_local_cloud_what_only_the_stack_can_decrypt_is_left_out():
             "slb-mutual-tls:other": secret,
         },
     }
-    moved = local_environment.on_the_local_cloud(values)
+    moved = environment.move_to_local_cloud(values)
     assert moved.keys() == {"config"}
     own = {k: v for k, v in moved["config"].items() if k.startswith(f"{NAMESPACE}:")}
     assert own == {

@@ -17,8 +17,8 @@ from string import Template
 import pytest
 import yaml
 
+from operations import cloud_api
 from operations.project import PROJECT
-from operations.stacks import oidc
 from tests import go, processes
 
 SOURCE = Path(__file__).parent / "actionlint"
@@ -422,11 +422,14 @@ def test_a_session_outlasts_the_job_that_holds_it():
                 for step in steps(job)
                 if "role-session-expiration" in step.get("with", {})
             )
-            assert job["timeout-minutes"] * 60 < session == oidc.SESSION_SECONDS, (workflow, name)
+            assert job["timeout-minutes"] * 60 < session == cloud_api.OIDC_SESSION_SECONDS, (
+                workflow,
+                name,
+            )
     for name, job in gitlab_jobs().items():
         if has_credentials(job):
             limit = job.get("timeout", GITLAB["default"]["timeout"])
-            assert seconds(limit) < oidc.SESSION_SECONDS, name
+            assert seconds(limit) < cloud_api.OIDC_SESSION_SECONDS, name
 
 
 def test_only_the_documentation_is_published_of_main_and_by_a_job_without_an_account():
@@ -567,7 +570,7 @@ def test_gitlab_hands_a_job_s_token_over_in_a_file_that_nobody_else_reads(tmp_pa
         env={**os.environ, "ALIBABA_CLOUD_OIDC_TOKEN": "a.%s.c", "TMPDIR": str(tmp_path)},
     )
     assert answer == "0o600 a.%s.c\n"
-    assert oidc.TOKEN_FILE in "".join(script)
+    assert cloud_api.OIDC_TOKEN_FILE in "".join(script)
 
 
 def test_no_job_holds_a_key_of_the_account():

@@ -8,8 +8,8 @@ import pytest
 
 from operations import __main__ as command_line
 from operations.commands import verification as command
-from operations.stacks import targets
-from operations.stacks.targets import Target
+from operations.stacks import environment
+from operations.stacks.environment import StackTarget
 from operations.verification import verification
 from operations.verification.checks import BackendHealth, HealthUnavailableError
 
@@ -60,8 +60,8 @@ def run(monkeypatch):
 def target(monkeypatch, document, serve, listener):
     """A stack in an account that is up, behind its name."""
     stack = Stack(document(serve(listener()).port))
-    opened = Target(stack, {}, None)
-    monkeypatch.setattr(targets, "opened", lambda name: opened)
+    opened = StackTarget(stack, {}, None)
+    monkeypatch.setattr(environment, "open_stack", lambda name: opened)
     return opened
 
 

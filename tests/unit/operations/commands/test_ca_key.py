@@ -8,8 +8,8 @@ import pytest
 
 from operations.commands import ca_key
 from operations.errors import OperationError
-from operations.stacks import targets
-from operations.stacks.targets import Target
+from operations.stacks import environment
+from operations.stacks.environment import StackTarget
 
 PREPARED = {"config": {"slb-mutual-tls:certificate_authority": {"next_generation": 2}}}
 
@@ -27,8 +27,8 @@ def prepared(target, monkeypatch, pki):
         "authority_key_id": "of the present CA",
     }
     target.stack.document |= {"next_ca_certificate": pki.ca.pem, "issued": [entry]}
-    opened = Target(target.stack, PREPARED, None)
-    monkeypatch.setattr(targets, "opened", lambda name: opened)
+    opened = StackTarget(target.stack, PREPARED, None)
+    monkeypatch.setattr(environment, "open_stack", lambda name: opened)
 
     def configured(*_arguments, **_options):
         raise OperationError("It went on.")

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from operations.commands import engine
-from operations.stacks import targets
-from operations.stacks.targets import Target
+from operations.stacks import environment
+from operations.stacks.environment import StackTarget
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def local(target, monkeypatch):
         cloud_status=lambda: {"endpoint": "https://127.0.0.1:7501"},
     )
     target.stack.release_lock = lambda is_over: did.append("lock") or True
-    opened = Target(target.stack, {"config": {"alicloud:region": "cn-hangzhou"}}, found)
-    monkeypatch.setattr(targets, "opened", lambda name: opened)
+    opened = StackTarget(target.stack, {"config": {"alicloud:region": "cn-hangzhou"}}, found)
+    monkeypatch.setattr(environment, "open_stack", lambda name: opened)
     return found
 
 

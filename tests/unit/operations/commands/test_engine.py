@@ -6,8 +6,8 @@ import pytest
 
 from operations.commands import engine
 from operations.recovery import orphans
-from operations.stacks import targets
-from operations.stacks.targets import Target
+from operations.stacks import environment
+from operations.stacks.environment import StackTarget
 
 HALF_MADE = {
     "resources": [
@@ -42,8 +42,8 @@ NAME = "slb-mutual-tls-local"
 def half_made(target, monkeypatch):
     target.stack.state = HALF_MADE
     values = {"config": {"alicloud:region": "cn-hangzhou"}}
-    opened = Target(target.stack, values, None)
-    monkeypatch.setattr(targets, "opened", lambda name: opened)
+    opened = StackTarget(target.stack, values, None)
+    monkeypatch.setattr(environment, "open_stack", lambda name: opened)
     return target.stack
 
 

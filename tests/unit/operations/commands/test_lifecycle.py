@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from operations.stacks import targets
-from operations.stacks.targets import Target
+from operations.stacks import environment as environments
+from operations.stacks.environment import StackTarget
 
 
 @pytest.mark.usefixtures("health")
@@ -17,7 +17,9 @@ def test_up_on_the_local_cloud_ends_with_a_request_that_works(
     run, target, tmp_path, capsys, monkeypatch
 ):
     local = SimpleNamespace(home=tmp_path, configure=lambda stack, values: False)
-    monkeypatch.setattr(targets, "opened", lambda name: Target(target.stack, {}, local))
+    monkeypatch.setattr(
+        environments, "open_stack", lambda name: StackTarget(target.stack, {}, local)
+    )
     target.stack.document["clients"]["browser"]["status"] = "revoked"
     assert run("up") == 0
     assert target.stack.commands == [["up", "--yes"]]
@@ -38,8 +40,8 @@ def test_up_follows_the_port_that_the_local_cloud_took(run, target, tmp_path, ca
         configure=lambda stack, values: True,
         cloud_status=lambda: {"listeners": [{"port": 443, "socket": {"port": 8443}}]},
     )
-    opened = Target(target.stack, {}, local)
-    monkeypatch.setattr(targets, "opened", lambda name: opened)
+    opened = StackTarget(target.stack, {}, local)
+    monkeypatch.setattr(environments, "open_stack", lambda name: opened)
     assert run("up") == 0
     assert target.stack.commands == [["up", "--yes"], ["up", "--yes", "--skip-preview"]]
     assert "Served: 443 at 8443." in capsys.readouterr().err

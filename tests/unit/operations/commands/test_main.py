@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from operations.errors import OperationError
-from operations.stacks import targets
+from operations.stacks import environment
 from toolchain.errors import ToolchainError
 
 
@@ -12,7 +12,7 @@ def test_what_cannot_be_done_is_one_message(run, monkeypatch, capsys, kind):
     def fail(name):
         raise kind("no such thing [1/2]: /tmp/[x]")
 
-    monkeypatch.setattr(targets, "opened", fail)
+    monkeypatch.setattr(environment, "open_stack", fail)
     assert run("outputs") == 1
     assert capsys.readouterr() == ("", "error: no such thing [1/2]: /tmp/[x]\n")
 
@@ -28,7 +28,7 @@ def test_wrong_usage_is_told_without_a_trace(run, capsys):
 def test_a_level_that_logs_secrets_is_refused_before_anything_starts(
     run, monkeypatch, capsys, command
 ):
-    monkeypatch.setattr(targets, "opened", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr(environment, "open_stack", lambda *_: pytest.fail("it was opened"))
     assert run(command, "--stack", "local", "--", "-v=11") == 1
     assert "error: -v=11 logs credentials on purpose" in capsys.readouterr().err
 
@@ -47,7 +47,7 @@ def test_a_level_that_logs_secrets_is_refused_before_anything_starts(
 )
 def test_what_changes_something_is_not_done_for_another_time(run, monkeypatch, capsys, command):
     monkeypatch.setenv("SLB_MUTUAL_TLS_CLOCK_OFFSET", "-3d")
-    monkeypatch.setattr(targets, "opened", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr(environment, "open_stack", lambda *_: pytest.fail("it was opened"))
     assert run(*command) == 1
     told = capsys.readouterr().err
     assert "SLB_MUTUAL_TLS_CLOCK_OFFSET=-3d is set" in told

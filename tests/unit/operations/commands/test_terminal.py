@@ -13,7 +13,7 @@ from operations.project import PROJECT
 ASKING = """
 import sys
 from operations.commands.terminal import agreed
-from operations.endings import signals_end_in_order
+from operations.errors import signals_end_in_order
 with signals_end_in_order():
     sys.exit(10 + agreed("Remove [it]?"))
 """

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from operations.recovery.interruption import in_order_until, unfinished
+from operations.stacks.stack import in_order_until, unfinished_types
 
 UPDATED = {"kind": "update", "result": "succeeded", "startTime": "2026-11-24T10:00:00.000Z"}
 DONE = {**UPDATED, "endTime": "2026-11-24T10:01:00.000Z"}
@@ -51,4 +51,4 @@ def test_since_when_a_stack_is_out_of_order(deployment, history, since):
 def test_what_is_unfinished():
     half = {"type": "alicloud:slb/listener:Listener", "initErrors": ["busy"]}
     deployment = {"resources": [half, {"type": "a:b:D"}], **PENDING}
-    assert unfinished(deployment) == ["a:b:C", "alicloud:slb/listener:Listener"]
+    assert unfinished_types(deployment) == ["a:b:C", "alicloud:slb/listener:Listener"]

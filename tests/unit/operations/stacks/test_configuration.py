@@ -7,8 +7,8 @@ import pytest
 from operations import project
 from operations.certificates import revocation, rotation
 from operations.errors import OperationError
-from operations.stacks import local_environment
-from operations.stacks.local_environment import LocalEnvironment, api_port, read, section
+from operations.stacks import environment
+from operations.stacks.environment import LocalEnvironment, api_port, parse_configuration, section
 from operations.stacks.stack import Stack
 from toolchain.install import Toolchain
 
@@ -26,7 +26,7 @@ config:
 
 
 def of(text: str):
-    return read(text.encode(), "Pulumi.dev.yaml")
+    return parse_configuration(text.encode(), "Pulumi.dev.yaml")
 
 
 def test_each_name_is_the_text_that_is_written():
@@ -82,7 +82,7 @@ def test_what_is_no_configuration_is_one_sentence(text, told):
 
 def test_what_is_in_another_encoding_is_one_sentence():
     with pytest.raises(OperationError, match=r"Pulumi\.dev\.yaml is not in UTF-8"):
-        read("config: {a: é}".encode("latin-1"), "Pulumi.dev.yaml")
+        parse_configuration("config: {a: é}".encode("latin-1"), "Pulumi.dev.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "config:\n", "# nothing\n"])
@@ -109,7 +109,7 @@ def test_sections_without_content_are_taken(endpoints):
     assert section(values["config"], "backends") == {}
     with pytest.raises(OperationError, match="has no client 'x'; it has none"):
         revocation.changes(values, "x", "keyCompromise")
-    assert local_environment.on_the_local_cloud(values)["config"]["alicloud:endpoints"]
+    assert environment.move_to_local_cloud(values)["config"]["alicloud:endpoints"]
 
 
 def test_a_generation_that_is_no_number_is_one_sentence():
@@ -127,7 +127,7 @@ def test_the_local_cloud_s_copy_says_the_same(tmp_path, monkeypatch):
     text = f"{NAMES}  slb-mutual-tls:listener:\n  alicloud:endpoints: [{{slb: 127.0.0.1:7443}}]\n"
     local.configure(stack, of(text))
     written = (tmp_path / "Pulumi.dev.yaml").read_text()
-    config = read(written.encode(), "Pulumi.dev.yaml")["config"]
+    config = parse_configuration(written.encode(), "Pulumi.dev.yaml")["config"]
     changed = {"alicloud:endpoints": [{"slb": "127.0.0.1:7501"}]}
     assert config == {**of(text)["config"], **changed}
 

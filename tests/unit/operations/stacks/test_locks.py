@@ -11,8 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from operations.stacks.locks import taken_by, taken_by_the_dead
-from operations.stacks.stack import Stack
+from operations.stacks.stack import Stack, taken_by, taken_by_the_dead
 
 CLI = """\
 #!/bin/sh

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from operations.errors import OperationError
-from operations.stacks.log_levels import require_clean_logs
+from operations.stacks.pulumi_cli import require_clean_logs
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 from Tea.core import TeaCore
 
+from operations import cloud_api
 from operations.errors import OperationError
-from operations.stacks import local_environment, oidc
+from operations.stacks import environment
 
 SESSION = {
     "AccessKeyId": "STS.key",
@@ -21,9 +22,9 @@ SESSION = {
 def environ(tmp_path):
     (tmp_path / "token").write_text("jwt-of-the-job")
     return {
-        oidc.TOKEN_FILE: str(tmp_path / "token"),
-        oidc.PROVIDER: "acs:ram::1:oidc-provider/ci",
-        oidc.ROLE: "acs:ram::1:role/deploy",
+        cloud_api.OIDC_TOKEN_FILE: str(tmp_path / "token"),
+        cloud_api.OIDC_PROVIDER: "acs:ram::1:oidc-provider/ci",
+        cloud_api.OIDC_ROLE: "acs:ram::1:role/deploy",
     }
 
 
@@ -42,12 +43,12 @@ def sts(monkeypatch):
 
 
 def test_without_a_token_nothing_is_asked(sts):
-    assert oidc.credentials({}) == {}
+    assert cloud_api.exchange_oidc_token({}) == {}
     assert sts.requests == []
 
 
 def test_the_job_s_token_becomes_a_session_of_the_role(environ, sts):
-    assert oidc.credentials(environ) == {
+    assert cloud_api.exchange_oidc_token(environ) == {
         "ALICLOUD_ACCESS_KEY": "STS.key",
         "ALICLOUD_SECRET_KEY": "secret",
         "ALICLOUD_SECURITY_TOKEN": "token",
@@ -70,21 +71,21 @@ def test_the_job_s_token_becomes_a_session_of_the_role(environ, sts):
 def test_a_stack_in_an_account_works_with_them(environ, sts, monkeypatch):
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    stack = local_environment.account_stack("dev", None)
+    stack = environment.account_stack("dev", None)
     assert stack.variables["ALICLOUD_ACCESS_KEY"] == "STS.key"
 
 
 def test_a_missing_variable_is_named(environ, sts):
-    del environ[oidc.ROLE]
+    del environ[cloud_api.OIDC_ROLE]
     with pytest.raises(OperationError, match="ALIBABA_CLOUD_ROLE_ARN is not: set both"):
-        oidc.credentials(environ)
+        cloud_api.exchange_oidc_token(environ)
     assert sts.requests == []
 
 
 def test_a_refusal_is_told_without_the_token(environ, sts):
     sts.status, sts.document = 400, {"Code": "AuthenticationFail.NoPermission"}
     with pytest.raises(OperationError, match="NoPermission") as told:
-        oidc.credentials(environ)
+        cloud_api.exchange_oidc_token(environ)
     assert "jwt-of-the-job" not in str(told.value)
 
 
@@ -97,4 +98,4 @@ def test_a_role_whose_sessions_are_too_short_is_told_how_to_be_mended(environ, s
     }
     command = "aliyun ram UpdateRole --RoleName deploy --NewMaxSessionDuration 7200"
     with pytest.raises(OperationError, match=command):
-        oidc.credentials(environ)
+        cloud_api.exchange_oidc_token(environ)

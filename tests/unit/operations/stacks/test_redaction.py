@@ -8,7 +8,7 @@ import urllib.parse
 import pytest
 
 from components.pki import keys
-from operations.stacks.redaction import LONGEST, SHOWN, Redactor
+from operations.stacks.pulumi_cli import LONGEST_KEY, REDACTED, Redactor
 from tests.unit.components.pki.material import small_key
 
 PEM = keys.pkcs1(small_key()).rstrip()
@@ -37,7 +37,7 @@ def printed(content: bytes, size: int) -> bytes:
 def test_a_key_is_replaced_and_nothing_else(form, size):
     around = 'before -- --- {} after\nPost "https://a/?PrivateKey={}&b=c": timeout\n'
     text = around.format(FORMS[form], FORMS[form]).encode()
-    shown = around.format(*[SHOWN.decode()] * 2)
+    shown = around.format(*[REDACTED.decode()] * 2)
     assert printed(text, size).decode() == shown
 
 
@@ -57,12 +57,15 @@ def test_a_question_is_not_held_back():
 def test_a_key_that_is_cut_short_is_not_printed(form):
     start = FORMS[form][: len(FORMS[form]) // 2]
     got = printed(start.encode(), 64)
-    assert got == SHOWN
+    assert got == REDACTED
 
 
 def test_what_never_ends_is_printed_without_its_beginning():
     begun = FORMS["PEM"].splitlines()[0].encode() + b"\n" + SECRETS[0].encode()
     redactor = Redactor()
     assert redactor.feed(begun) == b""
-    assert redactor.feed(b" ...: " + b"x: " * LONGEST) == SHOWN + b"...: " + b"x: " * LONGEST
+    assert (
+        redactor.feed(b" ...: " + b"x: " * LONGEST_KEY)
+        == REDACTED + b"...: " + b"x: " * LONGEST_KEY
+    )
     assert redactor.rest() == b""

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from components.pki import keys
-from operations.stacks.redaction import SHOWN
+from operations.stacks.pulumi_cli import REDACTED
 from tests.unit.components.pki.material import small_key
 
 PROJECT = Path(__file__).resolve().parents[4]
@@ -20,8 +20,8 @@ KEY = keys.pkcs1(small_key())
 RELAY = """
 import os, sys
 from pathlib import Path
-from operations.stacks import relay
-sys.exit(relay.run([sys.executable, "-c", sys.argv[1]], cwd=Path.cwd(), env=os.environ))
+from operations.stacks import pulumi_cli
+sys.exit(pulumi_cli.run([sys.executable, "-c", sys.argv[1]], cwd=Path.cwd(), env=os.environ))
 """
 
 
@@ -40,7 +40,7 @@ def test_both_outputs_the_input_and_the_status_are_the_command_s():
     with start(program, **pipes) as process:
         out, err = process.communicate(b"an answer")
     assert (process.returncode, out) == (3, b"given an answer\n")
-    assert err == b"key " + SHOWN + b"\n\n"
+    assert err == b"key " + REDACTED + b"\n\n"
 
 
 def test_a_question_is_seen_before_it_is_answered():
@@ -67,7 +67,7 @@ def test_where_there_is_a_terminal_the_command_has_one_of_its_size():
         process.wait()
     os.close(outer)
     assert b"True True (91, 33)\r\n" in seen
-    assert SHOWN in seen
+    assert REDACTED in seen
     assert b"PRIVATE" not in seen
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operations.stacks import engine_yaml, yaml_edit
-from operations.stacks.yaml_edit import UnsuitedError
+from operations.stacks import engine_yaml, stack_file
+from operations.stacks.stack_file import UnsuitedError
 
 TEXT = """\
 # Of the team.
@@ -45,7 +45,7 @@ config:
 
 def lines(path: str, value: object, text: str = TEXT) -> list[str]:
     """The lines that a change takes away and adds."""
-    changed = yaml_edit.change(text, ["config", *yaml_edit.parts(path)], value)
+    changed = stack_file.change_value(text, ["config", *stack_file.split_path(path)], value)
     found = difflib.unified_diff(text.splitlines(), changed.splitlines(), lineterm="", n=0)
     return [line for line in list(found)[2:] if not line.startswith("@@")]
 
@@ -136,7 +136,7 @@ def test_what_was_the_only_key_leaves_an_empty_map():
 def test_line_endings_and_a_byte_order_mark_stay(ending, mark):
     text = mark + TEXT.replace("\n", ending).rstrip()
     path = ["config", "slb-mutual-tls:clients", "1001", "revoked"]
-    changed = yaml_edit.change(text, path, "keyCompromise")
+    changed = stack_file.change_value(text, path, "keyCompromise")
     added = f"{ending}            revoked: keyCompromise"
     assert changed == text.replace("30d # short", f"30d # short{added}")
 
@@ -153,7 +153,7 @@ def test_line_endings_and_a_byte_order_mark_stay(ending, mark):
 )
 def test_what_cannot_be_changed_in_one_place_is_refused(text, path):
     with pytest.raises(UnsuitedError):
-        yaml_edit.change(text, path, 2)
+        stack_file.change_value(text, path, 2)
 
 
 NAMES = st.text("aB1.-_", min_size=1, max_size=4) | st.sampled_from(
@@ -176,7 +176,7 @@ def test_a_change_is_had_or_refused_whatever_the_file_holds(values, path, value)
     text = engine_yaml.dump({"config": values})
     assert engine_yaml.load(text) == {"config": values}
     try:
-        changed = yaml_edit.change(text, ["config", *path], value)
+        changed = stack_file.change_value(text, ["config", *path], value)
     except UnsuitedError:
         return
     found = engine_yaml.load(changed)["config"]

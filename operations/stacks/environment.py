@@ -1,6 +1,7 @@
-"""The stack of the local cloud: its own state, pass phrase, configuration and cloud process.
+"""Where a stack runs: in an account, or on a local cloud with a folder of its own.
 
-Everything lives in one folder that git ignores, so that running the stack changes no tracked file.
+A local environment has its own state, pass phrase, configuration and cloud process. Everything
+lives in one folder that git ignores, so that running the stack changes no tracked file.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,14 +22,17 @@ import yaml
 
 from components.arguments.errors import SettingsError
 from components.arguments.model import NAMESPACE
-from configuration.settings import check_region
+from components.arguments.validation import require_no_secret_in_the_clear
+from configuration.settings import Settings, check_region
 from localcloud import control
 from localcloud.home import Home
+from operations import cloud_api
 from operations.errors import OperationError
-from operations.project import PROJECT, project_name
-from operations.stacks import engine_yaml, oidc
+from operations.project import POLICY_PACK, PROJECT, project_name
+from operations.stacks import engine_yaml
 from operations.stacks.stack import Stack
-from toolchain.install import Toolchain
+from toolchain.install import Toolchain, ensure
+from toolchain.progress import Reporter
 
 ENDPOINTS = "alicloud:endpoints"
 PUBLISHED_PORT = f"{NAMESPACE}:published_port"
@@ -35,8 +40,14 @@ SERVER = f"{NAMESPACE}:server"
 PROVIDER = "alicloud:"
 REGION = "alicloud:region"
 
+LOCAL_HOME = "SLB_MUTUAL_TLS_HOME"
+"""Folder of the local cloud and of the local stack's state, if not `.local` in the project."""
 
-def configuration(name: str) -> dict[str, Any]:
+ON_LOCAL_CLOUD = "SLB_MUTUAL_TLS_LOCAL_CLOUD"
+"""Variable that, if set, tries a stack of an account out on the local cloud instead."""
+
+
+def read_configuration(name: str) -> dict[str, Any]:
     """Read `Pulumi.NAME.yaml` as the engine does.
 
     Raises:
@@ -50,10 +61,10 @@ def configuration(name: str) -> dict[str, Any]:
         raise OperationError(
             f"There is no stack {name!r}: {path.name} is missing; there are {known}."
         ) from None
-    return read(content, path.name)
+    return parse_configuration(content, path.name)
 
 
-def read(content: bytes, file: str) -> dict[str, Any]:
+def parse_configuration(content: bytes, file: str) -> dict[str, Any]:
     """Read a stack's configuration file as the engine does; `config` has its keys in any case.
 
     Args:
@@ -118,7 +129,7 @@ def _endpoints(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
-def on_the_local_cloud(values: Mapping[str, Any]) -> dict[str, Any]:
+def move_to_local_cloud(values: Mapping[str, Any]) -> dict[str, Any]:
     """Combine a stack's configuration with the provider's settings of the stack `local`.
 
     Its region stays. Values that only the stack's own secrets provider can decrypt are left out,
@@ -133,7 +144,7 @@ def on_the_local_cloud(values: Mapping[str, Any]) -> dict[str, Any]:
         server.pop("certificate", None)
     provider = {
         key: value
-        for key, value in configuration("local")["config"].items()
+        for key, value in read_configuration("local")["config"].items()
         if key.startswith(PROVIDER)
     }
     own = {key: value for key, value in config.items() if key.startswith(f"{NAMESPACE}:")}
@@ -156,7 +167,7 @@ def _only(values: Mapping[str, Any], key: str) -> dict[str, Any]:
     return {key: values[key]} if key in values else {}
 
 
-def region(config: Mapping[str, Any], stack: str) -> str:
+def configured_region(config: Mapping[str, Any], stack: str) -> str:
     """The region that a stack's configuration names.
 
     Raises:
@@ -316,7 +327,7 @@ def account_stack(name: str, toolchain: Toolchain) -> Stack:
     Raises:
         OperationError: The job's identity token cannot be exchanged for credentials.
     """
-    return Stack(name, toolchain, variables=oidc.credentials(os.environ))
+    return Stack(name, toolchain, variables=cloud_api.exchange_oidc_token(os.environ))
 
 
 def _write_private(path: Path, content: str) -> None:
@@ -326,3 +337,77 @@ def _write_private(path: Path, content: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(content)
     scratch.replace(path)
+
+
+@dataclass(frozen=True)
+class StackTarget:
+    """A stack, and the local cloud that it runs on if it does.
+
+    Attributes:
+        stack: With the rules that every stack obeys.
+        values: Content of its configuration file.
+        local: None for a stack in an account.
+    """
+
+    stack: Stack
+    values: dict[str, Any]
+    local: LocalEnvironment | None
+
+    def require_no_secret_in_the_clear(self) -> None:
+        """Refuse a configuration file in which a secret is not encrypted.
+
+        Raises:
+            OperationError: With a sentence for each.
+        """
+        prefix = f"{NAMESPACE}:"
+        values = {
+            key.removeprefix(prefix): value
+            for key, value in self.values.get("config", {}).items()
+            if key.startswith(prefix)
+        }
+        try:
+            require_no_secret_in_the_clear(Settings, values, f"Pulumi.{self.stack.name}.yaml")
+        except SettingsError as error:
+            raise OperationError(str(error)) from None
+
+
+def open_stack(name: str) -> StackTarget:
+    """Open a stack: a local one where its endpoints are on loopback, else one in an account.
+
+    Raises:
+        OperationError: There is no such stack, or it cannot be reached.
+        ToolchainError: The Pulumi CLI or a plugin cannot be had.
+    """
+    values = _of_the_cloud_that_is_asked(read_configuration(name))
+    port = api_port(values)
+    with Reporter() as reporter:
+        toolchain = ensure(reporter)
+    local = None
+    if port is None:
+        stack = account_stack(name, toolchain)
+    else:
+        local = LocalEnvironment(Path(os.environ.get(LOCAL_HOME) or PROJECT / ".local"))
+        local.start_cloud(port)
+        stack = local.stack(name, toolchain, values)
+    return StackTarget(replace(stack, policy_pack=POLICY_PACK), values, local)
+
+
+def open_on_copy(target: StackTarget, copy: Path) -> StackTarget:
+    """Open the stack with another configuration file, which stands alone in its folder.
+
+    On the local cloud, the file is one made from that one, beside it.
+
+    Raises:
+        OperationError: The file cannot be read.
+    """
+    values = parse_configuration(copy.read_bytes(), copy.name)
+    if target.local is None:
+        return replace(target, stack=replace(target.stack, config_file=copy), values=values)
+    values = _of_the_cloud_that_is_asked(values)
+    stack = replace(target.stack, config_file=copy.with_name(f"local-{copy.name}"))
+    target.local.configure(stack, values)
+    return replace(target, stack=stack, values=values)
+
+
+def _of_the_cloud_that_is_asked(values: dict[str, Any]) -> dict[str, Any]:
+    return move_to_local_cloud(values) if os.environ.get(ON_LOCAL_CLOUD) else values
