@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from operations.recovery.orphans import caller
+from operations.clb.orphans import make_caller
 
 REGION = "cn-hangzhou"
 
@@ -19,7 +19,7 @@ def prepare(environ: Mapping[str, str]) -> None:
     Args:
         environ: Variables with the endpoints and credentials of the local cloud.
     """
-    call = caller(REGION, environ)
+    call = make_caller(REGION, environ)
     vpc = call("VPC", "CreateVpc", VpcName=NAME, CidrBlock="172.16.0.0/12")["VpcId"]
     while call("VPC", "DescribeVpcAttribute", VpcId=vpc)["Status"] != "Available":
         time.sleep(0.1)

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from operations.clb.api import SlbHealth
 from operations.outputs import StackOutputs, parse
 from operations.project import PROJECT
-from operations.slb import SlbHealth
 from operations.stacks import environment
 from operations.stacks.environment import LocalEnvironment
 from operations.verification import verification

@@ -8,16 +8,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from operations.commands import (
-    adoption,
-    ca_key,
-    certificates,
-    lifecycle,
-    probe,
-    report,
-    review,
-    verification,
-)
+from operations.commands import certificates, clb, lifecycle, verification
 from operations.commands.terminal import errors
 from operations.errors import OperationError, ReportedError, signals_end_in_order
 from operations.stacks.pulumi_cli import require_clean_logs
@@ -28,20 +19,20 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("up", context_settings=PASS_ON)(lifecycle.up)
 app.command("preview", context_settings=PASS_ON)(lifecycle.preview)
-app.command("review", context_settings=PASS_ON)(review.review)
+app.command("review", context_settings=PASS_ON)(lifecycle.review)
 app.command("refresh", context_settings=PASS_ON)(lifecycle.refresh)
 app.command("down", context_settings=PASS_ON)(lifecycle.down)
 app.command("outputs")(lifecycle.show_outputs)
 app.command("verify")(verification.verify)
-app.command("probe")(probe.probe)
+app.command("probe")(clb.probe)
 app.command("client")(certificates.client)
 app.command("inventory")(certificates.inventory)
 app.command("expiry")(certificates.expiry)
-app.command("revoke")(ca_key.revoke)
-app.command("rotate")(ca_key.rotate)
+app.command("revoke")(certificates.revoke)
+app.command("rotate")(certificates.rotate)
 app.command("crl")(certificates.crl)
-app.command("report")(report.report)
-app.command("import")(adoption.import_existing)
+app.command("report")(verification.report)
+app.command("import")(clb.import_existing)
 app.command("env")(lifecycle.show_environment)
 
 

@@ -11,10 +11,10 @@ import typer
 from rich.markup import escape
 
 from components.pki import clock
+from operations.clb import orphans
 from operations.commands.terminal import agreed, errors
 from operations.errors import OperationError
 from operations.project import project_name
-from operations.recovery import orphans
 from operations.stacks.environment import StackTarget, configured_region, section
 from operations.stacks.stack import in_order_until, taken_by_the_dead, unfinished_types
 
@@ -71,15 +71,17 @@ def recover(target: StackTarget) -> list[str]:
         return []
     deployment, since = interrupted
     config = target.values["config"]
-    call = orphans.caller(configured_region(config, stack.name), {**os.environ, **stack.variables})
-    place = orphans.site(
+    call = orphans.make_caller(
+        configured_region(config, stack.name), {**os.environ, **stack.variables}
+    )
+    place = orphans.gather_site(
         f"{project_name()}-{stack.name}",
         deployment,
         section(config, "load_balancer"),
         {"project": project_name(), "stack": stack.name},
         since,
     )
-    found = list(orphans.find(place, call))
+    found = list(orphans.find_orphans(place, call))
     for orphan in found:
         errors.print(f"Left by the last `up`: {escape(str(orphan))}.")
     if found:
@@ -91,7 +93,7 @@ def recover(target: StackTarget) -> list[str]:
         asked = target.local is None
         if asked and not agreed("Remove what the last `up` left?"):
             raise OperationError("What the last `up` left stays, and nothing else was done.")
-        orphans.remove(found, call)
+        orphans.remove_orphans(found, call)
     if deployment.get("pending_operations"):
         run(target, "refresh", "--yes", "--skip-preview", "--clear-pending-creates")
     return ["--refresh"]

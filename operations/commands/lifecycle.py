@@ -1,11 +1,13 @@
-"""Commands `up`, `preview`, `refresh` and `down`; `outputs` and `env`."""
+"""Commands `up`, `preview`, `review`, `refresh` and `down`; `outputs` and `env`."""
 
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
@@ -14,8 +16,10 @@ from operations.certificates import client_bundle, installation
 from operations.certificates import inventory as listing
 from operations.commands import engine
 from operations.commands.terminal import Arguments, StackName, console, errors
-from operations.commands.verification import verified
+from operations.commands.verification import verify_stack
 from operations.outputs import StackOutputs
+from operations.review import comment, plan
+from operations.review.comment import render_markdown
 from operations.stacks import environment
 from operations.stacks.environment import LocalEnvironment, StackTarget
 from operations.verification.report import abbreviate, render_report
@@ -31,7 +35,7 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
     if target.local:
         _follow_published_port(target, target.local)
     found = outputs.parse(target.stack.outputs())
-    report = verified(target, found)
+    report = verify_stack(target, found)
     render_report(report, console)
     _say_what_is_next(found, stack)
     if target.local:
@@ -114,3 +118,22 @@ def _hand_over(local: LocalEnvironment, found: StackOutputs) -> None:
         name, found.url, directory, server_certificate_issuer=found.server_certificate_issuer
     )
     sys.stdout.write(f"A request as client {name}:\n{request}\n")
+
+
+def review(
+    stack: StackName = "local",
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Comment on the job's pull or merge request.")
+    ] = False,
+    arguments: Arguments = None,
+) -> None:
+    """Print what `up` would do as Markdown; Pulumi's own display goes to standard error."""
+    target = environment.open_stack(stack)
+    target.require_no_secret_in_the_clear()
+    status, log = target.stack.preview_events(*engine.refreshing(target), *(arguments or []))
+    text = render_markdown(plan.parse_plan(log), stack, status=status)
+    sys.stdout.write(text)
+    comment.summarize(text, os.environ)
+    if publish:
+        errors.print(comment.publish(text, os.environ))
+    raise typer.Exit(status)

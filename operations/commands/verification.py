@@ -1,22 +1,29 @@
-"""Command `verify`, and the verification that other commands end with."""
+"""Commands `verify` and `report`, and the verification that other commands end with."""
 
 from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from operations import outputs
+from operations.clb.api import SlbHealth
 from operations.commands.terminal import StackName, console
+from operations.errors import OperationError
 from operations.outputs import StackOutputs
-from operations.slb import SlbHealth
+from operations.project import POLICY_PACK
+from operations.report.contents import Verification, gather, read_rules
+from operations.report.page import page
+from operations.report.words import Language
 from operations.stacks import environment
 from operations.stacks.environment import StackTarget
 from operations.verification import verification
-from operations.verification.report import Report, render_report
+from operations.verification.report import Report, parse_report, render_report
 from toolchain.progress import Reporter
 
 
@@ -29,7 +36,7 @@ def verify(
 ) -> None:
     """Try the service from outside: who gets in, who does not."""
     target = environment.open_stack(stack)
-    report = verified(target, outputs.parse(target.stack.outputs()), health=not no_health)
+    report = verify_stack(target, outputs.parse(target.stack.outputs()), health=not no_health)
     if as_json:
         sys.stdout.write(report.to_json() + "\n")
     else:
@@ -37,7 +44,7 @@ def verify(
     raise typer.Exit(report.exit_status)
 
 
-def verified(target: StackTarget, found: StackOutputs, *, health: bool = True) -> Report:
+def verify_stack(target: StackTarget, found: StackOutputs, *, health: bool = True) -> Report:
     """Verify the stack; what is waited for goes to standard error."""
     environ = {**os.environ, **target.stack.variables}
     source = SlbHealth(found, environ) if health else None
@@ -45,3 +52,49 @@ def verified(target: StackTarget, found: StackOutputs, *, health: bool = True) -
         return verification.verify(
             found, source, announce=lambda reason: reporter.update("Waiting for", escape(reason))
         )
+
+
+def report(
+    stack: StackName = "local",
+    lang: Annotated[Language, typer.Option(help="Language of the page.")] = "en",
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("out/report.html"),
+    verification: Annotated[
+        Path | None, typer.Option(help="What `verify --json` printed, to be part of the page.")
+    ] = None,
+) -> None:
+    """Write one HTML file of who holds which certificate, for auditors and reviewers."""
+    given = _read(verification) if verification else None
+    found = outputs.parse(environment.open_stack(stack).stack.outputs())
+    if given is not None and given.report.url != found.url:
+        raise OperationError(
+            f"{verification} is of {given.report.url}, and stack {stack} is at {found.url}: "
+            f"verify this one, by make verify STACK={stack} ARGS=--json > {verification}"
+        )
+    contents = gather(stack, found, read_rules(POLICY_PACK), given, datetime.now(UTC))
+    text = page(contents, lang)
+    try:
+        out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OperationError(f"{out} cannot be written: {error.strerror}.") from None
+    sys.stdout.write(f"{out}\n")
+
+
+def _read(path: Path) -> Verification:
+    """Read what a verification found.
+
+    Raises:
+        OperationError: It is not there, or is something else.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            text, written = file.read(), os.fstat(file.fileno()).st_mtime
+        return Verification(parse_report(text), datetime.fromtimestamp(written, UTC))
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except ValueError as error:
+        reason = str(error)
+    raise OperationError(
+        f"{path} cannot be read as a verification ({reason}): make verify ARGS=--json > {path} "
+        "writes one."
+    )

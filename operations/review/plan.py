@@ -104,7 +104,7 @@ class Plan:
     warnings: tuple[str, ...]
 
 
-def parse(log: str) -> Plan:
+def parse_plan(log: str) -> Plan:
     """Read an event log.
 
     Args:

@@ -20,9 +20,8 @@ from selenium import webdriver
 from operations.certificates import installation
 from operations.outputs import IssuedCertificate
 from operations.project import POLICY_PACK
-from operations.report.contents import Verification, gather
+from operations.report.contents import Verification, gather, read_rules
 from operations.report.page import page
-from operations.report.policy import read_rules
 from tests import packages, processes
 from tests.browser.chromium import chromium_options
 from tests.conformance import specimens

@@ -17,7 +17,7 @@ EXPLAINED = {
     ("components/instance_page/installed.py", "B104"),
     # SLB's API shows and compares fingerprints by SHA-1; nothing is trusted for them.
     ("localcloud/services/certificates.py", "B303"),
-    ("operations/adoption/remarks.py", "B303"),
+    ("operations/clb/existing.py", "B303"),
     # The old PKCS#12 encryption, for a client that asks for it by name.
     ("components/pki/bundles.py", "B303"),
 }

@@ -17,7 +17,7 @@ import pytest
 
 from operations.project import PROJECT
 from operations.review import plan
-from operations.review.markdown import markdown
+from operations.review.comment import render_markdown
 from operations.stacks import environment
 from tests.engine.clock import later
 from tests.engine.conftest import copy_of_the_project
@@ -244,7 +244,7 @@ class Site:
             check=False,
             stdin=subprocess.DEVNULL,
         )
-        found = plan.parse(self.log.read_text(encoding="utf-8"))
+        found = plan.parse_plan(self.log.read_text(encoding="utf-8"))
         changes = {resource(one): operation(one) for one in found.changes}
         return answer.returncode, answer.stdout + answer.stderr, changes
 
@@ -299,7 +299,7 @@ def test_the_review_on_the_pages_is_what_a_review_says(site, page):
     site.values = before
     site.configure({})
     assert status == 0, printed
-    said = markdown(plan.parse(site.log.read_text(encoding="utf-8")), "local")
+    said = render_markdown(plan.parse_plan(site.log.read_text(encoding="utf-8")), "local")
 
     def undated(text):
         return re.sub(r"\d{4}-\d\d-\d\d", "DATE", text)

@@ -12,7 +12,7 @@ import pytest
 from alibabacloud_slb20140515 import models
 
 from localcloud.home import Home
-from operations.slb import SlbHealth
+from operations.clb.api import SlbHealth
 from operations.verification import verification
 from tests.engine.console import console
 

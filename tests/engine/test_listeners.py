@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from operations.slb import SlbHealth
+from operations.clb.api import SlbHealth
 from operations.verification import probes, verification
 from operations.verification.identity import bundle_identity
 from operations.verification.probes import ProbeTarget, Unreachable, is_success

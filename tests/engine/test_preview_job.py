@@ -18,7 +18,7 @@ from alibabacloud_slb20140515 import models
 
 from localcloud.home import Home
 from operations.project import PROJECT
-from operations.review.markdown import GITHUB_LIMIT, marker
+from operations.review.comment import GITHUB_LIMIT, marker
 from tests import processes
 from tests.engine.console import REGION, console
 from tests.unit.operations.review.forge import serving

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from localcloud import control
 from localcloud.home import Home
 from operations.__main__ import app
-from operations.commands import probe as command
-from operations.probing import returning
+from operations.clb import experiment
+from operations.commands import clb as command
 from operations.stacks import environment
 from operations.stacks.environment import StackTarget
 from tests.hostile.test_open_questions import BY_DEFAULT
@@ -72,7 +72,7 @@ def test_told_otherwise_it_answers_otherwise_and_has_its_ca_again(deployed, prob
         assert asked == ["Switch the CA?"]
         assert ask(deployed, "GET", "/dump") == before
         # It is not waited for that a session ends.
-        monkeypatch.setattr(returning, "LONGEST_SECONDS", 0)
+        monkeypatch.setattr(experiment, "LONGEST_SECONDS", 0)
         assert words(probe("--json", "--yes")) == expected | {"sessions_after_switch": "some"}
         assert ask(deployed, "GET", "/dump") == before
     finally:

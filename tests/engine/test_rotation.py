@@ -80,7 +80,7 @@ def take(deployed, tmp_path):
         log = tmp_path / command
         variables = {"PULUMI_DEBUG_COMMANDS": "true"}
         deployed.succeed(command, "--event-log", str(log), *options, variables=variables)
-        changes = plan.parse(log.read_text(encoding="utf-8")).changes
+        changes = plan.parse_plan(log.read_text(encoding="utf-8")).changes
         return {one.type.split(":", 1)[1]: one.operation for one in changes}
 
     def step(authority, expected, visitor):

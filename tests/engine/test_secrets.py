@@ -21,11 +21,10 @@ from localcloud import control
 from localcloud.home import Home
 from operations import outputs
 from operations.project import POLICY_PACK, PROJECT
-from operations.report.contents import gather
+from operations.report.contents import gather, read_rules
 from operations.report.page import page
-from operations.report.policy import read_rules
 from operations.review import plan
-from operations.review.markdown import markdown
+from operations.review.comment import render_markdown
 from operations.stacks.pulumi_cli import CLEAN_LEVEL, CLEAN_LEVEL_OF_PROVIDERS
 from tests import processes
 from tests.conformance import specimens
@@ -164,7 +163,7 @@ def test_previews_and_plans_of_renewals_are_kept(sandbox):
     sandbox.run("preview --json", "preview", "--json", *saved, variables=automation)
     assert (folder / "plan.json").stat().st_size > 1000
     events = (folder / "events.json").read_text()
-    sandbox.printed["make review"] = markdown(plan.parse(events), "test", status=0)
+    sandbox.printed["make review"] = render_markdown(plan.parse_plan(events), "test", status=0)
     assert "not_after" in sandbox.printed["preview --diff: standard output"]
 
 

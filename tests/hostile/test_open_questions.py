@@ -27,9 +27,9 @@ from localcloud.dataplane.model import (
 )
 from localcloud.dataplane.plane import DataPlane
 from operations import outputs
-from operations.probing import experiment, returning
-from operations.probing.questions import QUESTIONS
-from operations.probing.throwaway import Throwaways
+from operations.clb import experiment
+from operations.clb.questions import QUESTIONS
+from operations.clb.throwaway import Throwaways
 from tests import go
 from tests.conformance import specimens
 from tests.hostile import servers
@@ -84,7 +84,7 @@ def throwaways(ca):
 
 def put(address, ca="rotating", switch=never, **changes):
     issuer = throwaways(ca)
-    return experiment.put(stack(address, issuer.ca, **changes), issuer, switch).answers
+    return experiment.put_questions(stack(address, issuer.ca, **changes), issuer, switch).answers
 
 
 def words(answers):
@@ -151,7 +151,7 @@ def test_each_switch_is_tried():
 @pytest.mark.parametrize("question", OTHERWISE)
 def test_one_switch_changes_one_answer(listening, question, monkeypatch):
     # It is not waited for that a session ends.
-    monkeypatch.setattr(returning, "LONGEST_SECONDS", 0)
+    monkeypatch.setattr(experiment, "LONGEST_SECONDS", 0)
     address = listening(otherwise=[question])
 
     @contextlib.contextmanager
@@ -249,13 +249,13 @@ def test_which_of_several_certificates_is_shown_without_sni(listening, of_domain
 def test_without_the_ca_s_key_only_what_needs_it_is_not_tried(listening):
     at = listening()
     issuer = specimens.root("rotating")
-    findings = experiment.put(stack(at, issuer), None, never)
+    findings = experiment.put_questions(stack(at, issuer), None, never)
     assert words(findings.answers) == NOT_TRIED | {
         "no_certificate": "page",
         "no_server_name": "own",
     }
     held = {"browser": as_bundle(throwaways("rotating").client())}
-    findings = experiment.put(stack(at, issuer, client_bundles=held), None, never)
+    findings = experiment.put_questions(stack(at, issuer, client_bundles=held), None, never)
     lacking = dict.fromkeys(("ec_keys", "lower_ca", "name_constraints"), "not tried")
     assert words(findings.answers) == BY_DEFAULT | lacking
     assert "does not hold the CA's key" in findings.answers["ec_keys"].seen
@@ -266,7 +266,7 @@ def test_nobody_there_proves_nothing():
     answers = put(nowhere)
     assert set(words(answers).values()) == {"not tried", "unclear"}
     issuer = throwaways("rotating")
-    assert experiment.put(stack(nowhere, issuer.ca), issuer, never).exit_status == 1
+    assert experiment.put_questions(stack(nowhere, issuer.ca), issuer, never).exit_status == 1
 
 
 def as_bundle(identity):

@@ -10,7 +10,7 @@ from components.pki import certificates, keys
 from components.pki.names import distinguished_name
 from components.pki.windows import Window
 from operations.certificates import rotation
-from operations.certificates.revocation import changes as revocations
+from operations.certificates.rotation import revocation_changes as revocations
 from operations.errors import OperationError
 from operations.outputs import IssuedCertificate, parse
 
@@ -20,17 +20,17 @@ PREPARED = {"config": {AUTHORITY: {"generation": 3, "next_generation": 4}}}
 
 
 def test_a_rotation_is_prepared_from_any_generation():
-    assert rotation.changes({}, "prepare") == {f"{AUTHORITY}.next_generation": 2}
+    assert rotation.rotation_changes({}, "prepare") == {f"{AUTHORITY}.next_generation": 2}
     values = {"config": {AUTHORITY: {"generation": 3}}}
-    assert rotation.changes(values, "prepare") == {f"{AUTHORITY}.next_generation": 4}
+    assert rotation.rotation_changes(values, "prepare") == {f"{AUTHORITY}.next_generation": 4}
 
 
 def test_it_is_completed_or_given_up():
-    assert rotation.changes(PREPARED, "complete") == {
+    assert rotation.rotation_changes(PREPARED, "complete") == {
         f"{AUTHORITY}.generation": 4,
         f"{AUTHORITY}.next_generation": None,
     }
-    assert rotation.changes(PREPARED, "abort") == {f"{AUTHORITY}.next_generation": None}
+    assert rotation.rotation_changes(PREPARED, "abort") == {f"{AUTHORITY}.next_generation": None}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_it_is_completed_or_given_up():
 )
 def test_a_step_at_the_wrong_time_is_refused(values, step, sentence):
     with pytest.raises(OperationError, match=sentence):
-        rotation.changes(values, step)
+        rotation.rotation_changes(values, step)
 
 
 def test_a_revocation_while_one_is_prepared_passes_over_the_prepared_key():
@@ -98,5 +98,5 @@ def test_what_has_no_successor_is_left_behind(following, document):
     )
     behind = rotation.left_behind(found, NOW)
     assert [entry.name for entry in behind] == ["imported", "unsaid"]
-    assert rotation.listed(behind) == "imported (08), unsaid (06)"
+    assert rotation.list_entries(behind) == "imported (08), unsaid (06)"
     assert rotation.left_behind(found.model_copy(update={"next_ca_certificate": ""}), NOW) == []

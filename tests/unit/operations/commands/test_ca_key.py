@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from operations.commands import ca_key
+from operations.commands import certificates
 from operations.errors import OperationError
 from operations.stacks import environment
 from operations.stacks.environment import StackTarget
@@ -33,7 +33,7 @@ def prepared(target, monkeypatch, pki):
     def configured(*_arguments, **_options):
         raise OperationError("It went on.")
 
-    monkeypatch.setattr(ca_key, "_configured", configured)
+    monkeypatch.setattr(certificates, "_configured", configured)
 
 
 @pytest.mark.usefixtures("prepared")

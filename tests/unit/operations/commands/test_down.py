@@ -46,7 +46,7 @@ def test_what_a_killed_up_left_is_removed_and_then_all_the_rest(run, target, loc
         "pending_operations": [{"resource": {"type": "a:b:C"}}],
         "manifest": {"time": "2026-11-24T12:06:19.017606183Z"},
     }
-    monkeypatch.setattr(engine.orphans, "caller", lambda *_: lambda *_args, **_options: {})
+    monkeypatch.setattr(engine.orphans, "make_caller", lambda *_: lambda *_args, **_options: {})
     run("down")
     assert target.stack.commands == [
         ["refresh", "--yes", "--skip-preview", "--clear-pending-creates"],

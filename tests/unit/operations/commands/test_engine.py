@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from operations.clb import orphans
 from operations.commands import engine
-from operations.recovery import orphans
 from operations.stacks import environment
 from operations.stacks.environment import StackTarget
 
@@ -31,7 +31,7 @@ def asked(monkeypatch):
         vpc = {"VpcId": "vpc-1", "VpcName": NAME, "CreationTime": "2026-11-24T12:06:30Z"}
         return {"Vpcs": {"Vpc": [vpc]}} if action == "DescribeVpcs" else {}
 
-    monkeypatch.setattr(orphans, "caller", lambda region, environ: call)
+    monkeypatch.setattr(orphans, "make_caller", lambda region, environ: call)
     return calls
 
 

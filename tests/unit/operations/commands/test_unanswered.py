@@ -74,11 +74,11 @@ IMPORTED = """\
 IMPORT = """
 import sys
 from operations import __main__
-from operations.adoption import existing
-from operations.commands import adoption
-from tests.unit.operations.adoption.existing import existing as made
-adoption.SlbApi = lambda region, environ: None
-existing.look = lambda api, identifier, port: made()
+from operations.clb import existing
+from operations.commands import clb
+from tests.unit.operations.clb.existing import existing as made
+clb.SlbApi = lambda region, environ: None
+existing.read_existing = lambda api, identifier, port: made()
 sys.exit(__main__.main())
 """
 

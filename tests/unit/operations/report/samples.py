@@ -13,8 +13,7 @@ from components.pki.names import distinguished_name
 from components.pki.windows import Window, show_time
 from operations.outputs import StackOutputs
 from operations.project import POLICY_PACK
-from operations.report.contents import Contents, Verification, gather
-from operations.report.policy import read_rules
+from operations.report.contents import Contents, Verification, gather, read_rules
 from operations.verification.report import Check, Report
 
 NOW = datetime(2030, 6, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from operations.errors import OperationError
-from operations.report.policy import configured, read_rules
+from operations.report.contents import configured, read_rules
 from rules import RULES
 
 BY_NAME = {rule.name: rule for rule in RULES}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from operations.errors import OperationError
-from operations.review.comments import publish, summarize
+from operations.review.comment import publish, summarize
 from tests.unit.operations.review.forge import serving
 
 BODY = "<!-- marker -->\nnew"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from operations.review.markdown import GITHUB_LIMIT, markdown, marker
+from operations.review.comment import GITHUB_LIMIT, marker, render_markdown
 from operations.review.plan import ABSENT, SECRET, UNKNOWN, Change, Plan, Property, Violation
 
 LISTENER = "alicloud:slb/listener:Listener"
@@ -19,7 +19,7 @@ def change(*properties, operation="update", kind=LISTENER, name="web", **rest):
 
 
 def test_the_first_line_marks_the_comment_and_the_headline_counts():
-    text = markdown(
+    text = render_markdown(
         plan(change(Property("gzip", True, False)), change(operation="create", name="b")), "prod"
     )
     assert text.split("\n")[0] == marker("prod") == "<!-- slb-mutual-tls: preview of prod -->"
@@ -27,13 +27,13 @@ def test_the_first_line_marks_the_comment_and_the_headline_counts():
 
 
 def test_nothing_to_do_is_said():
-    text = markdown(plan(unchanged=21), "dev")
+    text = render_markdown(plan(unchanged=21), "dev")
     assert "**Nothing to do; 21 unchanged.**" in text
     assert "|" not in text
 
 
 def test_what_forces_a_replacement_stands_out():
-    text = markdown(
+    text = render_markdown(
         plan(
             change(
                 Property("name", "a", "b"),
@@ -49,7 +49,7 @@ def test_what_forces_a_replacement_stands_out():
 
 
 def test_dates_of_certificates_are_shown():
-    text = markdown(
+    text = render_markdown(
         plan(
             change(
                 Property("clients.a.b.not_after", "2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z"),
@@ -69,14 +69,14 @@ def test_dates_of_certificates_are_shown():
 
 
 def test_another_ca_is_called_what_it_is():
-    text = markdown(plan(change(operation="replace", kind=CA)), "dev")
+    text = render_markdown(plan(change(operation="replace", kind=CA)), "dev")
     assert "### Attention" in text
     assert "every client certificate of before is refused" in text
-    assert "### Attention" not in markdown(plan(change(kind=CA)), "dev")
+    assert "### Attention" not in render_markdown(plan(change(kind=CA)), "dev")
 
 
 def test_values_are_neither_markup_nor_mentions():
-    text = markdown(
+    text = render_markdown(
         plan(
             change(
                 Property("a", "x|y", "`@root` </details>"),
@@ -101,13 +101,13 @@ def test_values_are_neither_markup_nor_mentions():
 
 
 def test_messages_cannot_leave_their_block():
-    text = markdown(plan(errors=("bad\n````\n<b>",)), "dev", status=1)
+    text = render_markdown(plan(errors=("bad\n````\n<b>",)), "dev", status=1)
     assert "**The preview failed.**" in text
     assert "`````text\nbad\n````\n<b>\n`````" in text
 
 
 def test_broken_rules_and_advice_are_told():
-    text = markdown(
+    text = render_markdown(
         plan(violations=(Violation("tls", True, "TLS 1.0"), Violation("tag", False, "none"))),
         "dev",
         status=1,
@@ -117,13 +117,13 @@ def test_broken_rules_and_advice_are_told():
 
 
 def test_changes_that_nobody_expected_are_called_so():
-    assert "1 to update; 3 unchanged. No change was expected." in markdown(
+    assert "1 to update; 3 unchanged. No change was expected." in render_markdown(
         plan(change(Property("a", 1, 2))), "dev", status=1
     )
 
 
 def test_a_preview_that_could_not_start_says_that_it_failed():
-    assert "**The preview failed.**" in markdown(plan(unchanged=0), "dev", status=255)
+    assert "**The preview failed.**" in render_markdown(plan(unchanged=0), "dev", status=255)
 
 
 def test_a_long_preview_is_cut_to_a_comment_and_says_so():
@@ -131,10 +131,10 @@ def test_a_long_preview_is_cut_to_a_comment_and_says_so():
         Property(f"clients.client-{number}.not_after", "2027-01-01", "2028-01-01")
         for number in range(5000)
     ]
-    text = markdown(plan(change(*clients, kind=REGISTER)), "dev")
+    text = render_markdown(plan(change(*clients, kind=REGISTER)), "dev")
     assert len(text) <= GITHUB_LIMIT
     assert text.endswith("_Cut to the size of a comment: the job's log has the whole preview._\n")
     assert "client-0" in text
-    few = markdown(plan(change(*clients[:100], kind=REGISTER)), "dev")
+    few = render_markdown(plan(change(*clients[:100], kind=REGISTER)), "dev")
     assert "40 more in the job's log." in few
     assert "_Cut to" not in few

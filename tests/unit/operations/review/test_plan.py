@@ -28,7 +28,7 @@ def step(
 
 
 def parse(*events):
-    return plan.parse("".join(json.dumps(event) + "\n" for event in events))
+    return plan.parse_plan("".join(json.dumps(event) + "\n" for event in events))
 
 
 def properties(*events):
@@ -146,4 +146,4 @@ def test_broken_rules_are_told_with_their_level():
 
 
 def test_an_empty_log_is_an_empty_plan():
-    assert plan.parse("") == plan.Plan((), 0, (), (), ())
+    assert plan.parse_plan("") == plan.Plan((), 0, (), (), ())

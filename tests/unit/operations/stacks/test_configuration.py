@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from operations import project
-from operations.certificates import revocation, rotation
+from operations.certificates import rotation
 from operations.errors import OperationError
 from operations.stacks import environment
 from operations.stacks.environment import LocalEnvironment, api_port, parse_configuration, section
@@ -36,7 +36,7 @@ def test_each_name_is_the_text_that_is_written():
     # Without a namespace it is the project's, as in the engine.
     assert section(config, "tags") == {"zip": "007", "country": "NO"}
     for name in names:
-        assert revocation.changes(of(NAMES), name, "keyCompromise")
+        assert rotation.revocation_changes(of(NAMES), name, "keyCompromise")
 
 
 @pytest.mark.parametrize(
@@ -105,17 +105,17 @@ config:
 def test_sections_without_content_are_taken(endpoints):
     values = of(NULLS.format(endpoints=endpoints))
     assert api_port(values) is None
-    assert rotation.generations(values) == (1, None)
+    assert rotation.read_generations(values) == (1, None)
     assert section(values["config"], "backends") == {}
     with pytest.raises(OperationError, match="has no client 'x'; it has none"):
-        revocation.changes(values, "x", "keyCompromise")
+        rotation.revocation_changes(values, "x", "keyCompromise")
     assert environment.move_to_local_cloud(values)["config"]["alicloud:endpoints"]
 
 
 def test_a_generation_that_is_no_number_is_one_sentence():
     values = of("config: {slb-mutual-tls:certificate_authority: {generation: two}}\n")
     with pytest.raises(OperationError, match=r"generation in the configuration is no whole number"):
-        rotation.generations(values)
+        rotation.read_generations(values)
 
 
 def test_the_local_cloud_s_copy_says_the_same(tmp_path, monkeypatch):

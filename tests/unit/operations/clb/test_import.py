@@ -2,19 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from operations.adoption import adopted_settings, state
+from operations.clb import adoption
 from operations.errors import OperationError
 from operations.review.plan import Change, Plan, Violation
-from tests.unit.operations.adoption.existing import configured, existing
+from tests.unit.operations.clb.existing import configured, existing
 
 
 def plan(*operations):
-    changes = (Change(one, state.LISTENER, "web", ()) for one in operations)
+    changes = (Change(one, adoption.LISTENER, "web", ()) for one in operations)
     return Plan(tuple(changes), 0, (), (), ())
 
 
 def test_a_plan_in_place_is_let_through():
-    state.require_in_place(plan("update", "create"), 0)
+    adoption.require_in_place(plan("update", "create"), 0)
 
 
 @pytest.mark.parametrize(
@@ -27,13 +27,13 @@ def test_a_plan_in_place_is_let_through():
 )
 def test_a_plan_that_would_interrupt_is_not(found, status, sentence):
     with pytest.raises(OperationError, match=sentence):
-        state.require_in_place(found, status)
+        adoption.require_in_place(found, status)
 
 
 def test_what_breaks_a_rule_is_named():
     broken = (Violation("health-check", True, "It has to check."), Violation("hint", False, "-"))
     with pytest.raises(OperationError, match=r"breaks a rule for every stack \(health-check\)"):
-        state.require_in_place(Plan((), 0, broken, (), ()), 255)
+        adoption.require_in_place(Plan((), 0, broken, (), ()), 255)
 
 
 def test_what_is_imported_is_named_as_the_program_names_it():
@@ -45,8 +45,8 @@ def test_what_is_imported_is_named_as_the_program_names_it():
 
 
 def resources(found, config=None):
-    _, settings = adopted_settings.configuration(found, config or {})
-    return state.resources("slb-mutual-tls-prod", found, settings)["resources"]
+    _, settings = adoption.adopt_settings(found, config or {})
+    return adoption.import_document("slb-mutual-tls-prod", found, settings)["resources"]
 
 
 def test_redirect_and_additional_domains_are_imported_too():

@@ -1,17 +1,19 @@
-"""Resources that an `up` that did not end well left in the cloud: found, and removed."""
+"""Resources that an `up` that did not end well left in the cloud: the kinds, found, and removed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from operations.cloud_api import VERSIONS, CloudApi, CloudApiError
 from operations.errors import OperationError
-from operations.recovery.kinds import KINDS, Kind
 from operations.stacks.stack import parse_time
+
+AUTO_NAME = r"(-.+)?-[0-9a-f]{{7}}"
+"""Suffix that Pulumi appends to a resource's name unless the program sets one; for `str.format`."""
 
 LOAD_BALANCER = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
 
@@ -23,6 +25,131 @@ PAGE = 50
 Item = Mapping[str, Any]
 Call = Callable[..., Mapping[str, Any]]
 """Function that asks the cloud, as `call(product, action, **parameters)`, for the answer's body."""
+
+
+@dataclass(frozen=True)
+class ResourceKind:
+    """A kind of resource: how it is listed, told and removed.
+
+    Attributes:
+        pattern: Of names that the program gives.
+        of_load_balancer: Whether it is listed for a load balancer.
+        created: The item's time of creation, if it has one.
+    """
+
+    title: str
+    product: str
+    listing: str
+    items: tuple[str, str]
+    id: str
+    name: str
+    pattern: str
+    removal: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    of_load_balancer: bool = False
+    created: str = "CreationTime"
+
+
+KINDS = (
+    ResourceKind(
+        "ECS instance",
+        "ECS",
+        "DescribeInstances",
+        ("Instances", "Instance"),
+        "InstanceId",
+        "InstanceName",
+        r"{name}-\d+",
+        "DeleteInstance",
+        {"Force": "true"},
+    ),
+    ResourceKind(
+        "security group",
+        "ECS",
+        "DescribeSecurityGroups",
+        ("SecurityGroups", "SecurityGroup"),
+        "SecurityGroupId",
+        "SecurityGroupName",
+        r"{name}",
+        "DeleteSecurityGroup",
+    ),
+    ResourceKind(
+        "vSwitch",
+        "VPC",
+        "DescribeVSwitches",
+        ("VSwitches", "VSwitch"),
+        "VSwitchId",
+        "VSwitchName",
+        r"{name}-\d+",
+        "DeleteVSwitch",
+    ),
+    ResourceKind(
+        "VPC",
+        "VPC",
+        "DescribeVpcs",
+        ("Vpcs", "Vpc"),
+        "VpcId",
+        "VpcName",
+        r"{name}",
+        "DeleteVpc",
+    ),
+    ResourceKind(
+        "VServer group",
+        "SLB",
+        "DescribeVServerGroups",
+        ("VServerGroups", "VServerGroup"),
+        "VServerGroupId",
+        "VServerGroupName",
+        r"{name}" + AUTO_NAME,
+        "DeleteVServerGroup",
+        of_load_balancer=True,
+        created="",
+    ),
+    ResourceKind(
+        "load balancer",
+        "SLB",
+        "DescribeLoadBalancers",
+        ("LoadBalancers", "LoadBalancer"),
+        "LoadBalancerId",
+        "LoadBalancerName",
+        r"{load_balancer_name}",
+        "DeleteLoadBalancer",
+        created="CreateTimeStamp",
+    ),
+    ResourceKind(
+        "server certificate",
+        "SLB",
+        "DescribeServerCertificates",
+        ("ServerCertificates", "ServerCertificate"),
+        "ServerCertificateId",
+        "ServerCertificateName",
+        r"{name}" + AUTO_NAME,
+        "DeleteServerCertificate",
+        created="CreateTimeStamp",
+    ),
+    ResourceKind(
+        "CA certificate",
+        "SLB",
+        "DescribeCACertificates",
+        ("CACertificates", "CACertificate"),
+        "CACertificateId",
+        "CACertificateName",
+        r"{name}-[0-9a-f]{{8}}",
+        "DeleteCACertificate",
+        created="CreateTimeStamp",
+    ),
+    ResourceKind(
+        "access control list",
+        "SLB",
+        "DescribeAccessControlLists",
+        ("Acls", "Acl"),
+        "AclId",
+        "AclName",
+        r"{name}" + AUTO_NAME,
+        "DeleteAccessControlList",
+        created="",
+    ),
+)
+"""Kinds of resources that are told by their names, in an order in which they can be removed."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +198,7 @@ class Orphan:
         return f"{self.title} {self.id} ({self.name})"
 
 
-def caller(region: str, environ: Mapping[str, str]) -> Call:
+def make_caller(region: str, environ: Mapping[str, str]) -> Call:
     """Make the function that asks a region's APIs by the environment's keys and endpoints."""
     apis = {product: CloudApi(product, region, environ) for product in VERSIONS}
 
@@ -81,7 +208,7 @@ def caller(region: str, environ: Mapping[str, str]) -> Call:
     return call
 
 
-def site(
+def gather_site(
     name: str,
     deployment: Mapping[str, Any],
     load_balancer: Mapping[str, Any],
@@ -110,7 +237,7 @@ def site(
     )
 
 
-def find(site: Site, call: Call) -> Iterator[Orphan]:
+def find_orphans(site: Site, call: Call) -> Iterator[Orphan]:
     """Find the resources that an `up` left, in an order in which they can be removed.
 
     Raises:
@@ -138,7 +265,7 @@ def find(site: Site, call: Call) -> Iterator[Orphan]:
                     )
 
 
-def remove(orphans: Iterable[Orphan], call: Call) -> None:
+def remove_orphans(orphans: Iterable[Orphan], call: Call) -> None:
     """Remove the resources that were found.
 
     Raises:
@@ -154,7 +281,7 @@ def remove(orphans: Iterable[Orphan], call: Call) -> None:
             ) from None
 
 
-def _items(kind: Kind, place: Mapping[str, str], call: Call) -> Iterator[Item]:
+def _items(kind: ResourceKind, place: Mapping[str, str], call: Call) -> Iterator[Item]:
     outer, inner = kind.items
     # Certificates and VServer groups come all at once, and their actions know no pages.
     paged = not (kind.of_load_balancer or "Certificate" in kind.listing)
@@ -168,7 +295,7 @@ def _items(kind: Kind, place: Mapping[str, str], call: Call) -> Iterator[Item]:
         number += 1
 
 
-def _is_left(kind: Kind, item: Item, site: Site) -> bool:
+def _is_left(kind: ResourceKind, item: Item, site: Site) -> bool:
     pattern = kind.pattern.format(
         name=re.escape(site.name), load_balancer_name=re.escape(site.load_balancer_name)
     )
@@ -181,7 +308,7 @@ def _is_left(kind: Kind, item: Item, site: Site) -> bool:
     return kind.created in item and parse_time(item[kind.created]) >= site.since - SKEW
 
 
-def _is_empty(kind: Kind, item: Item, call: Call) -> bool:
+def _is_empty(kind: ResourceKind, item: Item, call: Call) -> bool:
     """Tell whether a load balancer is unused; other kinds in use are kept by the cloud itself."""
     if kind.removal != "DeleteLoadBalancer":
         return True

@@ -1,4 +1,4 @@
-"""API of SLB 2014-05-15 with the SDK's models of its answers."""
+"""API of CLB, called SLB 2014-05-15, with the SDK's models of its answers."""
 
 from __future__ import annotations
 

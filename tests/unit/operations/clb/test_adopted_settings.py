@@ -4,14 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from operations.adoption import adopted_settings
+from operations.clb import adoption
 from operations.errors import OperationError
-from tests.unit.operations.adoption.existing import configured, existing
+from tests.unit.operations.clb.existing import configured, existing
 
 
 def configuration(found, config):
     """What is written."""
-    return adopted_settings.configuration(found, config)[0]
+    return adoption.adopt_settings(found, config)[0]
 
 
 IDS = {
@@ -224,7 +224,7 @@ def test_certificates_for_additional_domains_have_to_be_configured():
     with pytest.raises(OperationError, match=r"as .*api\.example\.com.* from the private CA"):
         configuration(found, {})
     secret = {"certificate": "PEM", "private_key": {"secure": "v1:…"}}
-    _, settings = adopted_settings.configuration(
+    _, settings = adoption.adopt_settings(
         found, configured(listener={"domain_extensions": {"api.example.com": secret}})
     )
     assert list(settings.listener.domain_extensions) == ["api.example.com"]

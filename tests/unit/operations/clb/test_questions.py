@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from operations.probing import questions
-from operations.probing.questions import QUESTIONS, AfterSwitch, Constrained, Conversation, Return
+from operations.clb import questions
+from operations.clb.questions import QUESTIONS, AfterSwitch, Constrained, Conversation, Return
 from operations.project import PROJECT
 from operations.verification.probes import Answered, Rejected, Unreachable, Untrusted
 from tests.hostile.test_open_questions import BY_DEFAULT, OTHERWISE

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from operations import outputs
+from operations.clb import throwaway
 from operations.cloud_api import CloudApiError, CloudApiUnavailableError
 from operations.errors import OperationError
-from operations.probing import switching
 
 SET = "SetLoadBalancerHTTPSListenerAttribute"
 
@@ -43,12 +43,12 @@ class Api:
 
 @pytest.fixture
 def switched(document, monkeypatch):
-    monkeypatch.setattr(switching, "BUSY_SECONDS", 0.05)
-    monkeypatch.setattr(switching, "IN_USE_SECONDS", 0.05)
+    monkeypatch.setattr(throwaway, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(throwaway, "IN_USE_SECONDS", 0.05)
     found = outputs.parse(document())
 
     def make(api):
-        return switching.another_ca(api, found, "dev", datetime.now(UTC), lambda _seconds: None)
+        return throwaway.switch_ca(api, found, "dev", datetime.now(UTC), lambda _seconds: None)
 
     return make
 

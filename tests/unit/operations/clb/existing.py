@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from operations.adoption.existing import Existing
+from operations.clb.existing import ExistingLoadBalancer
 
 
 def several(name, items):
@@ -15,7 +15,7 @@ def several(name, items):
 def existing(*, instance=None, listener=None, weights=None, tags=None, domains=None, **rest):
     """The load balancer, with what a test has otherwise."""
     weights = {"i-a": 100, "i-b": 100} if weights is None else weights
-    return Existing(
+    return ExistingLoadBalancer(
         instance=SimpleNamespace(
             **{
                 "load_balancer_id": "lb-1",

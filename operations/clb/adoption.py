@@ -1,18 +1,26 @@
-"""Configuration that keeps a load balancer that was made by hand as it is."""
+"""Adoption of an existing load balancer: a configuration that keeps it, and its import."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import reduce
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from components.arguments.cloud import DEFAULT_WEIGHT
 from components.arguments.errors import SettingsError
 from components.arguments.model import NAMESPACE
 from configuration.settings import Settings, parse
-from operations.adoption.existing import Existing
-from operations.errors import OperationError
+from operations.clb.existing import ExistingLoadBalancer
+from operations.errors import OperationError, undisturbed
+from operations.project import project_name
+from operations.review.plan import Plan
 from operations.stacks.environment import section
+from operations.stacks.stack import Stack
 
 Scalar = str | int | bool
 Value = Scalar | tuple[str, ...] | Mapping[str, Scalar | tuple[str, ...]]
@@ -47,9 +55,18 @@ KEPT_UNSET = frozenset(
 STRICT = frozenset({"tls_cipher_policy_1_2_strict", "tls_cipher_policy_1_2_strict_with_1_3"})
 """TLS policies that the rules for every stack let through."""
 
+COMPONENT = "slb-mutual-tls:index:MutualTlsLoadBalancer"
+INSTANCE = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
+SERVERS = "alicloud:slb/backendServer:BackendServer"
+LISTENER = "alicloud:slb/listener:Listener"
+DOMAIN_EXTENSION = "alicloud:slb/domainExtension:DomainExtension"
+IMPORTED_TYPES = frozenset({COMPONENT, INSTANCE, SERVERS, LISTENER, DOMAIN_EXTENSION})
+PROGRAM_TYPES = "pulumi-python:dynamic"
+"""Prefix of the resource types that only the program makes: they cannot be imported."""
 
-def configuration(
-    existing: Existing, config: Mapping[str, Any]
+
+def adopt_settings(
+    existing: ExistingLoadBalancer, config: Mapping[str, Any]
 ) -> tuple[dict[str, Scalar], Settings]:
     """Derive the configuration under which the load balancer stays as it is.
 
@@ -90,7 +107,7 @@ def configuration(
     return wanted, _valid(sections)
 
 
-def _alike(existing: Existing) -> Iterator[tuple[str, Value]]:
+def _alike(existing: ExistingLoadBalancer) -> Iterator[tuple[str, Value]]:
     """Yield each configuration key with the value that the existing load balancer has for it."""
     instance, listener = existing.instance, existing.listener
     yield "load_balancer.name", instance.load_balancer_name
@@ -134,7 +151,7 @@ def _alike(existing: Existing) -> Iterator[tuple[str, Value]]:
     yield from _health_check(listener)
 
 
-def _by_lcu(existing: Existing) -> bool:
+def _by_lcu(existing: ExistingLoadBalancer) -> bool:
     return bool(existing.instance.instance_charge_type == "PayByCLCU")
 
 
@@ -165,7 +182,7 @@ def _health_check(listener: Any) -> Iterator[tuple[str, Value]]:
     yield "listener.health_check.unhealthy_threshold", int(listener.unhealthy_threshold)
 
 
-def _backends(existing: Existing, section: dict[str, Any]) -> dict[str, Scalar]:
+def _backends(existing: ExistingLoadBalancer, section: dict[str, Any]) -> dict[str, Scalar]:
     """Yield the default server group's instances, and their weights in the same order.
 
     Raises:
@@ -191,7 +208,7 @@ def _backends(existing: Existing, section: dict[str, Any]) -> dict[str, Scalar]:
     return wanted
 
 
-def _tags(existing: Existing, section: Mapping[str, Any]) -> dict[str, Scalar]:
+def _tags(existing: ExistingLoadBalancer, section: Mapping[str, Any]) -> dict[str, Scalar]:
     """Yield the load balancer's tags, which then are every resource's."""
     return {
         f"{NAMESPACE}:tags{_quoted(key)}": value
@@ -252,7 +269,7 @@ def _require_new(sections: Mapping[str, Any]) -> None:
         )
 
 
-def _require_way_back(existing: Existing, sections: Mapping[str, Any]) -> None:
+def _require_way_back(existing: ExistingLoadBalancer, sections: Mapping[str, Any]) -> None:
     if sections["load_balancer"].get("instance_charge_type") == "PayBySpec" and _by_lcu(existing):
         raise OperationError(
             "load_balancer.instance_charge_type is configured as PayBySpec, and it is PayByCLCU "
@@ -260,7 +277,7 @@ def _require_way_back(existing: Existing, sections: Mapping[str, Any]) -> None:
         )
 
 
-def _require_domain_extensions(existing: Existing, sections: Mapping[str, Any]) -> None:
+def _require_domain_extensions(existing: ExistingLoadBalancer, sections: Mapping[str, Any]) -> None:
     """Check that each additional domain's certificate is configured: the API does not return it."""
     configured = {domain.lower() for domain in _at(sections, "listener.domain_extensions") or {}}
     missing = [one for one in existing.domain_extensions if one.lower() not in configured]
@@ -273,7 +290,7 @@ def _require_domain_extensions(existing: Existing, sections: Mapping[str, Any]) 
         )
 
 
-def _require_free_ports(existing: Existing, sections: Mapping[str, Any]) -> None:
+def _require_free_ports(existing: ExistingLoadBalancer, sections: Mapping[str, Any]) -> None:
     """Check that no configured port is that of a listener that is left alone."""
     wanted = {"listener.redirect_port": _at(sections, "listener.redirect_port")}
     wanted |= {
@@ -306,3 +323,123 @@ def _valid(sections: Mapping[str, Any]) -> Settings:
             f"{error}\nSet these keys to what you want before the import."
             + (" Every backend has to answer the path of the health check." if health else "")
         ) from None
+
+
+def require_no_load_balancer(stack: Stack, config: Mapping[str, Any]) -> None:
+    """Check that the stack has no load balancer; forget what an import left that was killed.
+
+    Raises:
+        OperationError: It has one.
+    """
+    present = stack.deployment().get("resources") or []
+    types = {one["type"] for one in present}
+    if COMPONENT not in types:
+        return
+    # What was imported in full is in the configuration, and what is up has certificates.
+    whole = "instance_ids" in section(config, "backends")
+    if whole or any(one.startswith(PROGRAM_TYPES) for one in types):
+        raise OperationError(f"Stack {stack.name} has a load balancer already.")
+    forget_all_but(stack, {one["urn"] for one in present if one["type"] not in IMPORTED_TYPES})
+
+
+@contextlib.contextmanager
+def import_load_balancer(
+    stack: Stack, existing: ExistingLoadBalancer, settings: Settings
+) -> Iterator[Callable[[], None]]:
+    """Import the load balancer into the stack by `pulumi import`; nothing changes in the cloud.
+
+    Gives a function after whose call the stack keeps it. However the block ends without it, the
+    stack forgets what was imported.
+
+    Raises:
+        OperationError: The engine refuses; it has said why.
+    """
+    before = {one["urn"] for one in stack.deployment().get("resources") or []}
+    with contextlib.ExitStack() as undo:
+        undo.callback(forget_all_but, stack, before)
+        _import(stack, existing, settings)
+
+        def keep() -> None:
+            undo.pop_all()
+
+        yield keep
+
+
+def _import(stack: Stack, existing: ExistingLoadBalancer, settings: Settings) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "import.json")
+        document = import_document(f"{project_name()}-{stack.name}", existing, settings)
+        file.write_text(json.dumps(document), encoding="utf-8")
+        options = ("--protect=false", "--generate-code=false", "--yes", "--skip-preview")
+        # Apart from the terminal: an engine that dies with it leaves a lock.
+        if stack.run("import", "--file", str(file), *options, apart=True) != 0:
+            raise OperationError("The load balancer cannot be imported.")
+
+
+def import_document(
+    name: str, existing: ExistingLoadBalancer, settings: Settings
+) -> dict[str, Any]:
+    """Write the document that `pulumi import --file` takes.
+
+    Args:
+        name: Of the program's resources.
+        existing: The load balancer.
+        settings: The stack's: what they do not have stays as it is in the cloud.
+    """
+    load_balancer_id = existing.instance.load_balancer_id
+    imported = [
+        (INSTANCE, name, load_balancer_id),
+        (SERVERS, name, load_balancer_id),
+        (LISTENER, name, f"{load_balancer_id}:https:{existing.port}"),
+    ]
+    redirect_port = settings.listener.redirect_port
+    if redirect_port is not None and redirect_port == existing.redirect_port:
+        identifier = f"{load_balancer_id}:http:{redirect_port}"
+        imported.append((LISTENER, f"{name}-redirect", identifier))
+    imported += [
+        (DOMAIN_EXTENSION, f"{name}-{domain.replace('*', '_')}", identifier)
+        for domain, identifier in existing.domain_extensions.items()
+    ]
+    return {
+        "resources": [
+            {"type": COMPONENT, "name": "component", "logicalName": name, "component": True},
+            *(
+                {
+                    "type": kind,
+                    "name": f"{kind} {logical_name}",
+                    "logicalName": logical_name,
+                    "id": identifier,
+                    "parent": "component",
+                    "version": version("pulumi-alicloud"),
+                }
+                for kind, logical_name, identifier in imported
+            ),
+        ]
+    }
+
+
+def forget_all_but(stack: Stack, kept: Collection[str]) -> None:
+    """Forget every resource of the stack but these, by URN; the cloud is left as it is."""
+    with undisturbed():
+        for one in reversed(stack.deployment().get("resources") or []):
+            if one["urn"] not in kept:
+                stack.capture("state", "delete", one["urn"], "--yes")
+
+
+def require_in_place(plan: Plan, status: int) -> None:
+    """Check that `up` would change what was imported, and neither replace nor delete any of it.
+
+    Raises:
+        OperationError: It would, or the preview failed.
+    """
+    broken = sorted({one.policy for one in plan.violations if one.mandatory})
+    if broken:
+        raise OperationError(
+            f"What is there breaks a rule for every stack ({', '.join(broken)}): the preview above "
+            "says what would be right. Configure that before the import."
+        )
+    if status != 0:
+        raise OperationError("The preview fails.")
+    lost = [one.type for one in plan.changes if one.operation in {"replace", "delete"}]
+    if lost:
+        raise OperationError(f"`make up` would replace {', '.join(lost)}.")

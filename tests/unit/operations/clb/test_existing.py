@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from operations.adoption.existing import look
+from operations.clb.existing import read_existing
 from operations.errors import OperationError
-from tests.unit.operations.adoption.existing import existing, several
+from tests.unit.operations.clb.existing import existing, several
 
 
 class Api:
@@ -40,14 +40,14 @@ def listener(protocol, port, redirects_to=None):
 
 
 def test_the_only_https_listener_is_taken():
-    found = look(Api(("http", 80), ("https", 443)), "lb-1", None)
+    found = read_existing(Api(("http", 80), ("https", 443)), "lb-1", None)
     assert (found.port, found.ca_fingerprint) == (443, "abcd")
     assert (found.redirect_port, found.other_listeners) == (None, ("http:80",))
 
 
 def test_one_redirect_to_it_is_taken():
     listeners = (("https", 443), ("https", 8443), ("http", 81, 8443), ("http", 82, 443))
-    found = look(Api(*listeners, ("http", 80, 443)), "lb-1", 443)
+    found = read_existing(Api(*listeners, ("http", 80, 443)), "lb-1", 443)
     assert found.redirect_port == 80
     assert found.other_listeners == ("https:8443", "http:81", "http:82")
 
@@ -62,7 +62,7 @@ def test_one_redirect_to_it_is_taken():
 )
 def test_a_listener_that_cannot_be_told_is_refused(listeners, port, sentence):
     with pytest.raises(OperationError, match=sentence):
-        look(Api(*listeners), "lb-1", port)
+        read_existing(Api(*listeners), "lb-1", port)
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_a_listener_that_cannot_be_told_is_refused(listeners, port, sentence):
 )
 def test_what_the_program_does_not_take_is_refused(found, sentence):
     with pytest.raises(OperationError, match=sentence):
-        look(Api(("https", 443), **found), "lb-1", None)
+        read_existing(Api(("https", 443), **found), "lb-1", None)

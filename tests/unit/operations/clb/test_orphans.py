@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from operations.clb import orphans
 from operations.cloud_api import CloudApiError
 from operations.errors import OperationError
-from operations.recovery import orphans
 
 NAME = "shop-dev"
 SINCE = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ class Cloud:
         self.answers[action] = {outer: {inner: list(items)}}
 
     def ids(self, where=None):
-        return [orphan.id for orphan in orphans.find(where or site(), self)]
+        return [orphan.id for orphan in orphans.find_orphans(where or site(), self)]
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_each_kind_is_told_by_its_name(cloud, action, outer, inner, key, of_name
     items = [{key: name, of_name: name, **times} for name in (good, bad)]
     cloud.has(action, outer, inner, *items)
     assert cloud.ids() == [good]
-    [orphan] = orphans.find(site(), cloud)
+    [orphan] = orphans.find_orphans(site(), cloud)
     assert orphan.parameters[key] == good
     assert good in str(orphan)
 
@@ -151,9 +151,9 @@ def test_a_listener_that_was_not_started_is_left_though_the_state_has_it(cloud):
     cloud.answers["DescribeLoadBalancerListeners"] = {
         "Listeners": [{"ListenerProtocol": "https", "ListenerPort": 443, "Status": "stopped"}]
     }
-    [orphan] = orphans.find(site(), cloud)
+    [orphan] = orphans.find_orphans(site(), cloud)
     assert str(orphan) == "listener lb-ours:https:443 (not started)"
-    orphans.remove([orphan], cloud)
+    orphans.remove_orphans([orphan], cloud)
     assert cloud.calls[-1] == (
         "SLB",
         "DeleteLoadBalancerListener",
@@ -183,7 +183,7 @@ def test_lists_are_read_to_their_end(cloud):
             return {}
         return {"Instances": {"Instance": pages[parameters["PageNumber"]]}}
 
-    found = [orphan.id for orphan in orphans.find(site(), call)]
+    found = [orphan.id for orphan in orphans.find_orphans(site(), call)]
     assert len(found) == orphans.PAGE + 1
     assert found[-1] == "i-last"
 
@@ -193,7 +193,7 @@ def test_what_cannot_be_removed_is_one_sentence_with_the_way_on(cloud):
         "DescribeVpcs", "Vpcs", "Vpc", {"VpcId": "vpc-1", "VpcName": NAME, "CreationTime": LATER}
     )
     with pytest.raises(OperationError, match=r"VPC vpc-1 \(shop-dev\).*it is in use.*console"):
-        orphans.remove(orphans.find(site(), cloud), cloud)
+        orphans.remove_orphans(orphans.find_orphans(site(), cloud), cloud)
 
 
 def test_the_place_is_read_from_state_and_configuration():
@@ -204,7 +204,7 @@ def test_the_place_is_read_from_state_and_configuration():
         ]
     }
     tags = {"project": "shop"}
-    found = orphans.site(NAME, deployment, {}, tags, SINCE)
+    found = orphans.gather_site(NAME, deployment, {}, tags, SINCE)
     assert found == orphans.Site(NAME, NAME, ("lb-1",), tags, frozenset({"lb-1"}), SINCE)
-    used = orphans.site(NAME, {}, {"id": "lb-2", "name": "n"}, tags, SINCE)
+    used = orphans.gather_site(NAME, {}, {"id": "lb-2", "name": "n"}, tags, SINCE)
     assert (used.load_balancer_ids, used.load_balancer_name) == (("lb-2",), "n")

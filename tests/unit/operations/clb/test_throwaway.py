@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from components.pki import certificates, keys, paths
-from operations.probing.throwaway import AUTHORITY_TYPE, Throwaways, stack_issuer
+from operations.clb.throwaway import AUTHORITY_TYPE, Throwaways, stack_issuer
 from tests.conformance import specimens
 
 NOW = datetime.now(UTC)

@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives import hashes
 from components.pki import certificates, keys
 from components.pki.names import distinguished_name
 from components.pki.windows import Window
-from operations.adoption import adopted_settings
-from operations.adoption import remarks as remarks_of
-from tests.unit.operations.adoption.existing import configured, existing, several
+from operations.clb import adoption
+from operations.clb import existing as remarks_of
+from tests.unit.operations.clb.existing import configured, existing, several
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def authority():
 
 def remarks(found, config=None):
     """What is said before the import."""
-    _, settings = adopted_settings.configuration(found, config or {})
-    return list(remarks_of.remarks(found, settings, config or {}))
+    _, settings = adoption.adopt_settings(found, config or {})
+    return list(remarks_of.list_remarks(found, settings, config or {}))
 
 
 def test_the_same_ca_is_known_by_its_fingerprint(authority):

@@ -1,1 +1,0 @@
-"""Probes of questions that only an account can answer, since documentation leaves them open."""
