@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceptance.trial import Ending, Outcome
+from acceptance.trial import Ending, TrialOutcome
 
 FILE = Path(__file__).parent / "expectations.toml"
 
@@ -87,7 +87,7 @@ def unlisted(expectations: Expectations, names: Collection[str]) -> list[str]:
     ]
 
 
-def difference(expectations: Expectations, outcome: Outcome) -> str | None:
+def difference(expectations: Expectations, outcome: TrialOutcome) -> str | None:
     """Describe how an outcome differs from what is expected; None if it does not."""
     reason = expectations.reason(outcome.name)
     expected = "passes" if reason is None else reason.ending

@@ -75,7 +75,7 @@ def outcomes(
     variables: Mapping[str, str],
     scratch: Path,
     at_once: int,
-) -> Iterator[trial.Outcome]:
+) -> Iterator[trial.TrialOutcome]:
     """Run tests side by side: they wait more than they work."""
     workers = ThreadPoolExecutor(at_once)
     try:

@@ -17,7 +17,7 @@ MINUTES = 30
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialOutcome:
     """Outcome of an acceptance test.
 
     Attributes:
@@ -42,7 +42,7 @@ def names(binary: Path, environment: Mapping[str, str]) -> list[str]:
     return [line for line in listed.stdout.splitlines() if line.startswith("Test")]
 
 
-def run(binary: Path, name: str, environment: Mapping[str, str], scratch: Path) -> Outcome:
+def run(binary: Path, name: str, environment: Mapping[str, str], scratch: Path) -> TrialOutcome:
     """Run one test in a process of its own.
 
     Args:
@@ -71,7 +71,7 @@ def run(binary: Path, name: str, environment: Mapping[str, str], scratch: Path) 
             process.kill()
             status = process.wait()
     text = log.read_text(encoding="utf-8", errors="replace")
-    return Outcome(name, ending_of(name, text, status), text, time.monotonic() - began)
+    return TrialOutcome(name, ending_of(name, text, status), text, time.monotonic() - began)
 
 
 def ending_of(name: str, output: str, status: int) -> Ending:

@@ -43,7 +43,7 @@ OLD = "old bundle"
 """Name of the visitor with what was handed out before the rotation."""
 
 
-class Service(Trial):
+class ServiceUnderLoad(Trial):
     """Service that is changed under load."""
 
     handed_out: Identity | None = None
@@ -85,24 +85,24 @@ class Service(Trial):
         self.local.start_cloud(0)
 
 
-def _prepare(service: Service) -> None:
+def _prepare(service: ServiceUnderLoad) -> None:
     service.handed_out = bundle_identity(service.outputs().client_bundles["browser"])
     service.change(certificate_authority={"next_generation": 2})
 
 
-def _kill(service: Service) -> None:
+def _kill(service: ServiceUnderLoad) -> None:
     service.kill_instance(service.instances()[0])
     service.up()
 
 
-def _bring_back(service: Service) -> None:
+def _bring_back(service: ServiceUnderLoad) -> None:
     first = service.instances()[0]
     service.ecs("StopInstance", first)
     service.ecs("StartInstance", first)
     service.up()
 
 
-def _restart(service: Service) -> None:
+def _restart(service: ServiceUnderLoad) -> None:
     service.restart_cloud()
     wait_until_served(service.outputs())
     service.up()
@@ -113,7 +113,7 @@ BOTH: Mapping[str, Any] = {"browser": {}, "partner": {}}
 START: Mapping[str, Any] = {"listener": {"tls_cipher_policy": "tls_cipher_policy_1_2"}}
 """Configuration before the first change."""
 
-CHANGES: Mapping[str, Callable[[Service], None]] = {
+CHANGES: Mapping[str, Callable[[ServiceUnderLoad], None]] = {
     "server certificate renewed": lambda s: s.change(server={"validity": "200d"}),
     "CA's certificate renewed": lambda s: s.change(certificate_authority={"validity": "4000d"}),
     "client added": lambda s: s.change(clients={**BOTH, "auditor": {}}),
@@ -178,7 +178,7 @@ class Noticed:
         return max(self.clients.gap, self.kept.gap)
 
 
-def noticed(service: Service, change: str) -> Noticed:
+def noticed(service: ServiceUnderLoad, change: str) -> Noticed:
     """Make a change under load and tell what was noticed of it."""
     before = service.outputs()
     with streams(dict(_visitors(service, before))) as tallies:
@@ -197,10 +197,10 @@ def noticed(service: Service, change: str) -> Noticed:
 
 
 @contextlib.contextmanager
-def prepared(home: Path, toolchain: Toolchain) -> Iterator[Service]:
+def prepared(home: Path, toolchain: Toolchain) -> Iterator[ServiceUnderLoad]:
     """Bring up a service that answers, before the first change."""
     with local_cloud(home) as local:
-        service = Service(local, toolchain)
+        service = ServiceUnderLoad(local, toolchain)
         service.change(**START)
         wait_until_served(service.outputs())
         yield service
@@ -230,7 +230,7 @@ def run(home: Path, toolchain: Toolchain) -> None:
     text("".join(f"- {change}: {reason}\n" for change, reason in BY_NATURE.items()))
 
 
-def _visitors(service: Service, found: StackOutputs) -> Iterator[tuple[str, Visitor]]:
+def _visitors(service: ServiceUnderLoad, found: StackOutputs) -> Iterator[tuple[str, Visitor]]:
     target = probes.target_of(found)
     anchors = found.ca_certificate + found.next_ca_certificate
     holder = bundle_identity(found.client_bundles["browser"])

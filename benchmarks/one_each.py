@@ -15,7 +15,7 @@ from components.pki.register import Register, Request
 from components.pki.windows import Window
 
 
-class Provider(ResourceProvider):
+class ClientProvider(ResourceProvider):
     """Dynamic provider that issues one client's certificate."""
 
     serialize_as_secret_always = False
@@ -45,7 +45,7 @@ class Client(Resource, module="benchmark", name="Client"):
         self, name: str, ca_certificate: pulumi.Input[str], ca_private_key: pulumi.Input[str]
     ) -> None:
         super().__init__(
-            Provider(),
+            ClientProvider(),
             name,
             {
                 "name": name,

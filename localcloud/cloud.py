@@ -36,7 +36,7 @@ class MemberHealth:
 class _Aside:
     """A listener that could not be served when the local cloud started."""
 
-    seen: model.Listener | None
+    seen: model.ListenerSpec | None
     why: str
 
 
@@ -148,10 +148,10 @@ class Cloud:
         balancer = self.store.get(LoadBalancer, listener.load_balancer_id)
         return balancer is None or balancer.status == "active"
 
-    def _served(self, listener: Listener) -> model.Listener:
+    def _served(self, listener: Listener) -> model.ListenerSpec:
         return serving.served(self.store, listener, self._socket)
 
-    def _set_aside(self, group: list[Listener], good: list[model.Listener]) -> None:
+    def _set_aside(self, group: list[Listener], good: list[model.ListenerSpec]) -> None:
         """Serve the listeners of a group that can be served, beside `good`, which grows by them."""
         try:
             both = [*good, *(self._served(one) for one in group)]
@@ -172,7 +172,7 @@ class Cloud:
         aside = self._aside.get(listener.id)
         return aside is not None and aside.seen == self._seen(listener)
 
-    def _seen(self, listener: Listener) -> model.Listener | None:
+    def _seen(self, listener: Listener) -> model.ListenerSpec | None:
         try:
             return self._served(listener)
         except Exception:

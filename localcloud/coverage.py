@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from localcloud import services
 from localcloud.products import PRODUCTS
-from localcloud.requests import Request
+from localcloud.requests import ActionRequest
 
 HEAD = """# What the local cloud covers
 
@@ -59,9 +59,9 @@ def _sections() -> Iterator[str]:
             yield f"| {name} | {', '.join(_parameters(product.actions[name].request))} |\n"
 
 
-def _parameters(request: type[Request]) -> list[str]:
+def _parameters(request: type[ActionRequest]) -> list[str]:
     """List an action's parameters in alphabetical order, first the mandatory ones, in bold."""
     fields = request.model_fields
-    own = [name for name in fields if name not in Request.model_fields]
+    own = [name for name in fields if name not in ActionRequest.model_fields]
     mandatory = sorted(name for name in own if fields[name].is_required())
     return [f"**{name}**" for name in mandatory] + sorted(set(own) - set(mandatory))

@@ -123,7 +123,7 @@ class Instance(Document):
     internet_max_bandwidth_out: int = 0
 
 
-class ServerCertificate(Document):
+class UploadedServerCertificate(Document):
     """A server certificate with its key, PEM."""
 
     kind = "server_certificate"
@@ -192,7 +192,7 @@ class DomainExtension(Document):
     server_certificate_id: str
 
 
-class Rule(Document):
+class ForwardingRule(Document):
     """A forwarding rule of a listener: requests for a domain or a path go to a group of their own.
 
     Attributes:
@@ -266,14 +266,14 @@ KINDS: tuple[type[Document], ...] = (
     VSwitch,
     SecurityGroup,
     Instance,
-    ServerCertificate,
+    UploadedServerCertificate,
     CaCertificate,
     LoadBalancer,
     VServerGroup,
     AccessControlList,
     Listener,
     DomainExtension,
-    Rule,
+    ForwardingRule,
 )
 
 SECRET_FIELDS = frozenset({"private_key", "user_data"})

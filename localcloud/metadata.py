@@ -18,11 +18,11 @@ from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
 from localcloud.deviations import DEVIATIONS, LEFT_OUT, Range
-from localcloud.requests import Request
+from localcloud.requests import ActionRequest
 
 FILE = Path(__file__).with_name("published_parameters.json")
 
-R = TypeVar("R", bound=Request)
+R = TypeVar("R", bound=ActionRequest)
 
 
 @dataclass(frozen=True)

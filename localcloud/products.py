@@ -11,7 +11,7 @@ from localcloud import metadata
 from localcloud.cloud import Cloud
 from localcloud.errors import ApiError, not_emulated
 from localcloud.known_actions import known_actions
-from localcloud.requests import Request
+from localcloud.requests import ActionRequest
 
 Answer = dict[str, Any]
 Handler = Callable[[Cloud, Any], Answer]
@@ -31,11 +31,11 @@ class Action:
 
     product: str
     name: str
-    model: type[Request]
+    model: type[ActionRequest]
     handler: Handler
 
     @cached_property
-    def request(self) -> type[Request]:
+    def request(self) -> type[ActionRequest]:
         """Model of the action's requests, with what the API's metadata says of them."""
         return metadata.fitted(self.product, self.name, self.model)
 

@@ -49,7 +49,7 @@ class KeyValue(BaseModel):
     Value: Annotated[str, Field(max_length=128), AfterValidator(_free)] = ""
 
 
-class Request(BaseModel):
+class ActionRequest(BaseModel):
     """Base of all requests; fields have the names that they have on the wire.
 
     Subclasses say what the API's metadata does not: `metadata.fitted` adds the rest, and names
@@ -69,7 +69,7 @@ class Request(BaseModel):
     RegionId: str = ""
 
 
-class TaggedRequest(Request):
+class TaggedRequest(ActionRequest):
     """Base of the requests that bring tags along."""
 
     Tag: list[KeyValue] = []
@@ -82,7 +82,7 @@ class TaggedRequest(Request):
 DRY_RUN = "DryRun"
 
 
-class DryRequest(Request):
+class DryRequest(ActionRequest):
     """Base of the requests that may ask whether they would be carried out."""
 
     DryRun: bool = False
@@ -91,7 +91,7 @@ class DryRequest(Request):
 T = TypeVar("T")
 
 
-class PagedRequest(Request):
+class PagedRequest(ActionRequest):
     """Base of the requests whose answers come in pages."""
 
     PageNumber: int = 1
@@ -111,7 +111,7 @@ class PagedRequest(Request):
         }
 
 
-R = TypeVar("R", bound=Request)
+R = TypeVar("R", bound=ActionRequest)
 
 
 def parse(model: type[R], parameters: Mapping[str, str]) -> R:
@@ -157,7 +157,7 @@ def _with_lists(value: Any) -> Any:
     return {key: _with_lists(item) for key, item in value.items()}
 
 
-def _api_error(model: type[Request], error: ValidationError) -> ApiError:
+def _api_error(model: type[ActionRequest], error: ValidationError) -> ApiError:
     details = error.errors(include_url=False, include_context=False)
     # The most telling first: what the local cloud lacks, before what the caller got wrong.
     details.sort(key=lambda detail: detail["type"] != "extra_forbidden")

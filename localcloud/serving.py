@@ -11,11 +11,11 @@ from localcloud.documents import (
     AccessControlList,
     CaCertificate,
     DomainExtension,
+    ForwardingRule,
     GroupMember,
     Listener,
     LoadBalancer,
-    Rule,
-    ServerCertificate,
+    UploadedServerCertificate,
     VServerGroup,
 )
 from localcloud.store import Store
@@ -49,7 +49,7 @@ def key(listener: Listener) -> model.ListenerKey:
     return (listener.load_balancer_id, listener.protocol, listener.port)
 
 
-def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener:
+def served(store: Store, listener: Listener, sockets: Sockets) -> model.ListenerSpec:
     """Listener as the data plane takes it.
 
     Raises:
@@ -59,7 +59,7 @@ def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener
     balancer = store.get(LoadBalancer, listener.load_balancer_id)
     if balancer is None:
         raise LookupError(f"{listener.id} has no load balancer")
-    plain = model.Listener(
+    plain = model.ListenerSpec(
         load_balancer_id=balancer.id,
         address=balancer.address,
         port=listener.port,
@@ -98,22 +98,24 @@ def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener
     return forwarding if listener.protocol == "http" else _with_tls(store, listener, forwarding)
 
 
-def rules(store: Store, listener: Listener) -> list[Rule]:
+def rules(store: Store, listener: Listener) -> list[ForwardingRule]:
     """The forwarding rules of a listener."""
-    return store.all(Rule, load_balancer_id=listener.load_balancer_id, port=listener.port)
+    return store.all(ForwardingRule, load_balancer_id=listener.load_balancer_id, port=listener.port)
 
 
-def rule_values(listener: Listener, rule: Rule) -> Mapping[str, Any]:
+def rule_values(listener: Listener, rule: ForwardingRule) -> Mapping[str, Any]:
     """Scheduler, health check and session persistence of a rule: its own, or the listener's."""
     return rule.attributes if rule.listener_sync == "off" else listener.attributes
 
 
-def _rule(store: Store, listener: Listener, rule: Rule, sockets: Sockets) -> model.Rule:
+def _rule(
+    store: Store, listener: Listener, rule: ForwardingRule, sockets: Sockets
+) -> model.RuleSpec:
     group = store.get(VServerGroup, rule.vserver_group_id)
     if group is None:
         raise LookupError(f"There is no VServer group {rule.vserver_group_id}")
     values = rule_values(listener, rule)
-    return model.Rule(
+    return model.RuleSpec(
         rule_id=rule.id,
         domain=rule.domain,
         url=rule.url,
@@ -125,7 +127,7 @@ def _rule(store: Store, listener: Listener, rule: Rule, sockets: Sockets) -> mod
     )
 
 
-def _with_tls(store: Store, listener: Listener, plain: model.Listener) -> model.Listener:
+def _with_tls(store: Store, listener: Listener, plain: model.ListenerSpec) -> model.ListenerSpec:
     values = listener.attributes
     authority = store.get(CaCertificate, values.get("CACertificateId", ""))
     extensions = store.all(
@@ -135,7 +137,7 @@ def _with_tls(store: Store, listener: Listener, plain: model.Listener) -> model.
         plain,
         server_certificate=_pem(store, values["ServerCertificateId"]),
         domain_extensions=tuple(
-            model.DomainExtension(one.domain, _pem(store, one.server_certificate_id))
+            model.DomainSpec(one.domain, _pem(store, one.server_certificate_id))
             for one in extensions
         ),
         ca_certificate=authority.certificate if authority else None,
@@ -145,15 +147,15 @@ def _with_tls(store: Store, listener: Listener, plain: model.Listener) -> model.
 
 
 def _pem(store: Store, certificate_id: str) -> str:
-    found = store.get(ServerCertificate, certificate_id)
+    found = store.get(UploadedServerCertificate, certificate_id)
     if found is None:
         raise LookupError(f"There is no server certificate {certificate_id}")
     return f"{found.certificate.strip()}\n{found.private_key.strip()}\n"
 
 
-def _backend(member: GroupMember, values: Mapping[str, Any], sockets: Sockets) -> model.Backend:
+def _backend(member: GroupMember, values: Mapping[str, Any], sockets: Sockets) -> model.BackendSpec:
     checked = values.get("HealthCheckConnectPort", OWN_PORT)
-    return model.Backend(
+    return model.BackendSpec(
         member.server_id,
         sockets(member.server_id, member.port),
         member.weight,

@@ -184,7 +184,7 @@ class ListenerSettings(_Model):
     server_group_id: str = ""
 
 
-class Backend(_Model):
+class BackendRecord(_Model):
     """An ECS instance behind the load balancer; weight 0 drains it."""
 
     server_id: str
@@ -242,7 +242,7 @@ class StackOutputs(_Model):
     listener_port: int = Field(ge=1, le=65535)
     listeners: tuple[ListenerSettings, ...] = ()
     redirect_port: int = 0
-    backends: tuple[Backend, ...] = ()
+    backends: tuple[BackendRecord, ...] = ()
     server_names: tuple[str, ...]
     server_certificate_issuer: Literal["private", "other"]
     ca_certificate: Pem

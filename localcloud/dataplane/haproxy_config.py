@@ -19,13 +19,13 @@ from localcloud.dataplane.error_pages import page
 from localcloud.dataplane.haproxy_state import server_name
 from localcloud.dataplane.model import (
     AccessControl,
-    Backend,
+    BackendSpec,
     HealthCheck,
-    Listener,
     ListenerKey,
+    ListenerSpec,
     Pool,
     RefusedError,
-    Rule,
+    RuleSpec,
     SocketAddress,
     StickySession,
 )
@@ -82,7 +82,7 @@ class Paths:
 
 
 def render(
-    listeners: Sequence[Listener],
+    listeners: Sequence[ListenerSpec],
     sockets: Mapping[ListenerKey, SocketAddress],
     tls: Mapping[ListenerKey, TlsFiles | None],
     paths: Paths,
@@ -163,7 +163,7 @@ def _sessions(otherwise: Collection[str]) -> list[str]:
 
 
 def _redirect(
-    listener: Listener, port: int, sockets: Mapping[ListenerKey, SocketAddress]
+    listener: ListenerSpec, port: int, sockets: Mapping[ListenerKey, SocketAddress]
 ) -> list[str]:
     """Frontend of a listener that redirects everyone to its load balancer's HTTPS listener.
 
@@ -186,7 +186,7 @@ def _redirect(
     ]
 
 
-def _tcp(listener: Listener, socket: SocketAddress) -> Iterator[str]:
+def _tcp(listener: ListenerSpec, socket: SocketAddress) -> Iterator[str]:
     """Frontend of a listener that passes TCP connections on, and the backend for it."""
     section = syntax.section(listener)
     idle = f"{int(listener.established_timeout)}s"
@@ -218,7 +218,7 @@ def _access_control(control: AccessControl | None) -> Iterator[str]:
 
 
 def _frontend(
-    listener: Listener,
+    listener: ListenerSpec,
     socket: SocketAddress,
     tls: TlsFiles | None,
     paths: Paths,
@@ -271,7 +271,7 @@ def _frontend(
     return [*lines, *_rules(listener), f"    default_backend {name}"]
 
 
-def _rules(listener: Listener) -> Iterator[str]:
+def _rules(listener: ListenerSpec) -> Iterator[str]:
     """Choices of a backend for requests that do not go to the listener's own backends.
 
     The domain decides before the path, an exact one before `*`, a longer one before a shorter; of
@@ -279,9 +279,9 @@ def _rules(listener: Listener) -> Iterator[str]:
     404: https://help.aliyun.com/document_detail/85955.html
     """
     sections = {
-        rule.rule_id: name for name, rule in syntax.pools(listener) if isinstance(rule, Rule)
+        rule.rule_id: name for name, rule in syntax.pools(listener) if isinstance(rule, RuleSpec)
     }
-    by_domain: dict[str, list[Rule]] = {}
+    by_domain: dict[str, list[RuleSpec]] = {}
     for rule in listener.rules:
         by_domain.setdefault(rule.domain.lower(), []).append(rule)
     for domain in sorted(by_domain, key=_priority):
@@ -303,14 +303,14 @@ def _host(domain: str) -> str:
     return f" {{ req.hdr(host),field(1,:),lower -m {match} }}"
 
 
-def _nowhere(listener: Listener) -> list[str]:
+def _nowhere(listener: ListenerSpec) -> list[str]:
     return [
         f"backend {_nowhere_name(listener)}",
         _answer(404, page("404 Not Found"), "if TRUE"),
     ]
 
 
-def _nowhere_name(listener: Listener) -> str:
+def _nowhere_name(listener: ListenerSpec) -> str:
     return f"{syntax.section(listener)}_nowhere"
 
 
@@ -329,7 +329,7 @@ def _further_refusals(authority: Path, otherwise: Collection[str]) -> Iterator[s
 
 
 def _tls_options(
-    listener: Listener, tls: TlsFiles, paths: Paths, otherwise: Collection[str]
+    listener: ListenerSpec, tls: TlsFiles, paths: Paths, otherwise: Collection[str]
 ) -> str:
     try:
         policy = POLICIES[listener.tls_cipher_policy]
@@ -422,7 +422,7 @@ def _check(check: HealthCheck) -> list[str]:
     ]
 
 
-def _server(pool: Pool, backend: Backend) -> str:
+def _server(pool: Pool, backend: BackendSpec) -> str:
     syntax.identifier(backend.server_id)
     if not 0 <= backend.weight <= 100:
         raise RefusedError(f"The weight {backend.weight} is not in 0 to 100.")
@@ -433,7 +433,7 @@ def _server(pool: Pool, backend: Backend) -> str:
     if pool.sticky_session is not None and weight:
         # One that takes no requests takes none of its old sessions either.
         options += f" cookie {_session_value(backend)}"
-    proxied = isinstance(pool, Listener) and pool.proxy_protocol
+    proxied = isinstance(pool, ListenerSpec) and pool.proxy_protocol
     if proxied:
         options += " send-proxy-v2"
     if pool.health_check is not None:
@@ -445,6 +445,6 @@ def _server(pool: Pool, backend: Backend) -> str:
     return f"server {server_name(backend)} {socket} {options}"
 
 
-def _session_value(backend: Backend) -> str:
+def _session_value(backend: BackendSpec) -> str:
     """Value of a session's cookie for a backend: the same after a restart, and not its address."""
     return hashlib.sha256(server_name(backend).encode()).hexdigest()[:32]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from localcloud.dataplane import haproxy_syntax as syntax
-from localcloud.dataplane.model import Backend, BackendKey, Listener, ServerHealth
+from localcloud.dataplane.model import BackendKey, BackendSpec, ListenerSpec, ServerHealth
 
 _FIELDS = (
     "be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight"
@@ -54,7 +54,7 @@ ServerKey = tuple[str, str]
 """Key of a server in HAProxy's statistics: section and server name."""
 
 
-def server_name(backend: Backend) -> str:
+def server_name(backend: BackendSpec) -> str:
     """Name of a server: its id and socket, as a group may hold an instance with several ports."""
     return f"{backend.server_id}:{backend.socket.host}:{backend.socket.port}"
 
@@ -70,7 +70,7 @@ def parse_statistics(text: str) -> dict[ServerKey, ServerStatus]:
 
 
 def health(
-    listener: Listener, statistics: Mapping[ServerKey, ServerStatus]
+    listener: ListenerSpec, statistics: Mapping[ServerKey, ServerStatus]
 ) -> dict[BackendKey, ServerHealth]:
     """Health of each backend in CLB's words."""
     section = syntax.section(listener)
@@ -99,7 +99,7 @@ def merge(
 
 
 def render_state(
-    listeners: Sequence[Listener], statistics: Mapping[ServerKey, ServerStatus]
+    listeners: Sequence[ListenerSpec], statistics: Mapping[ServerKey, ServerStatus]
 ) -> str:
     """Return the file from which HAProxy's next worker takes each server's health.
 
@@ -115,7 +115,7 @@ def render_state(
 
 
 def _states(
-    section: str, backends: Sequence[Backend], statistics: Mapping[ServerKey, ServerStatus]
+    section: str, backends: Sequence[BackendSpec], statistics: Mapping[ServerKey, ServerStatus]
 ) -> Iterator[str]:
     for backend in backends:
         name = server_name(backend)

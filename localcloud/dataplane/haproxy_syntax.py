@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from localcloud.dataplane.model import Listener, Pool, RefusedError
+from localcloud.dataplane.model import ListenerSpec, Pool, RefusedError
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _URI = re.compile(r"/[!-~]{0,254}")
@@ -84,12 +84,12 @@ def endpoint(host: str, port: int) -> str:
     return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
 
 
-def section(listener: Listener) -> str:
+def section(listener: ListenerSpec) -> str:
     """Name of a listener's frontend and backend."""
     return f"{identifier(listener.load_balancer_id)}_{listener.protocol}_{int(listener.port)}"
 
 
-def pools(listener: Listener) -> Iterator[tuple[str, Pool]]:
+def pools(listener: ListenerSpec) -> Iterator[tuple[str, Pool]]:
     """Targets of a listener's requests, each with the name of its backend in HAProxy."""
     yield section(listener), listener
     for rule in listener.rules:

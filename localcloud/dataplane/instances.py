@@ -21,7 +21,7 @@ _INSTANCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass
-class _Instance:
+class _RunningInstance:
     host: str
     port: int | None = None
     """Port of the service by its user data."""
@@ -43,7 +43,7 @@ class Instances:
     def __init__(self, folder: Path, spawner: processes.Spawner) -> None:
         self._folder = files.private_folder(folder)
         self._spawner = spawner
-        self._instances: dict[str, _Instance] = {}
+        self._instances: dict[str, _RunningInstance] = {}
         for left_over in self._folder.iterdir():
             self._remove(left_over)
 
@@ -62,7 +62,7 @@ class Instances:
             return
         data = user_data.parse(spec.user_data)
         home = self._home(spec.instance_id)
-        instance = _Instance(spec.host)
+        instance = _RunningInstance(spec.host)
         files.private_folder(home)
         if data.skipped:
             files.write_private(home / "skipped.json", json.dumps(data.skipped, indent=2))
@@ -71,7 +71,11 @@ class Instances:
         self._instances[spec.instance_id] = instance
 
     def _serve(
-        self, spec: InstanceSpec, service: user_data.Service, instance: _Instance, home: Path
+        self,
+        spec: InstanceSpec,
+        service: user_data.InstanceService,
+        instance: _RunningInstance,
+        home: Path,
     ) -> None:
         script = home / "root" / service.script
         files.private_folder(script.parent)
@@ -81,7 +85,7 @@ class Instances:
         instance.port, instance.socket, instance.script = service.port, socket, script
         self._run(spec.instance_id, instance)
 
-    def _run(self, instance_id: str, instance: _Instance) -> None:
+    def _run(self, instance_id: str, instance: _RunningInstance) -> None:
         assert instance.socket is not None  # noqa: S101
         options = ["--bind", instance.socket.host, "--port", str(instance.socket.port)]
         environment = {
@@ -104,7 +108,7 @@ class Instances:
                     str(self._home(instance_id) / "log"),
                 )
 
-    def _start_again(self, instance_id: str, instance: _Instance) -> None:
+    def _start_again(self, instance_id: str, instance: _RunningInstance) -> None:
         if instance.process is not None:
             processes.stop(instance.process)  # its own children may have its port
         self._run(instance_id, instance)
@@ -117,7 +121,7 @@ class Instances:
         if instance.process is not None:
             processes.stop(instance.process)
         # Its address stays known: a backend may outlive the instance, and is unhealthy then.
-        self._instances[instance_id] = _Instance(instance.host, started=False)
+        self._instances[instance_id] = _RunningInstance(instance.host, started=False)
         shutil.rmtree(self._home(instance_id), ignore_errors=True)
 
     def stop_all(self) -> None:

@@ -34,7 +34,7 @@ class HealthCheck:
 
 
 @dataclass(frozen=True)
-class Backend:
+class BackendSpec:
     """A server of a listener's group, at the socket its instance really listens on."""
 
     server_id: str
@@ -73,7 +73,7 @@ class AccessControl:
 
 
 @dataclass(frozen=True)
-class DomainExtension:
+class DomainSpec:
     """A domain with a server certificate of its own, chosen by SNI."""
 
     domain: str
@@ -83,7 +83,7 @@ class DomainExtension:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RuleSpec:
     """Requests for a domain, or for paths that begin alike, which go to backends of their own."""
 
     rule_id: str
@@ -91,7 +91,7 @@ class Rule:
     """Domain, exact or with `*` before its first dot; empty: any domain that no other rule has."""
     url: str
     """Prefix of the path; empty: all of the domain."""
-    backends: tuple[Backend, ...]
+    backends: tuple[BackendSpec, ...]
     scheduler: Literal["rr", "wrr", "wlc"] = "rr"
     sticky_session: StickySession | None = None
     health_check: HealthCheck | None = None
@@ -107,7 +107,7 @@ class ForwardedHeaders:
 
 
 @dataclass(frozen=True)
-class Listener:
+class ListenerSpec:
     """A running listener of a load balancer."""
 
     load_balancer_id: str
@@ -116,7 +116,7 @@ class Listener:
     port: int
     """The listener's port as the API knows it."""
     protocol: Literal["http", "https", "tcp"]
-    backends: tuple[Backend, ...]
+    backends: tuple[BackendSpec, ...]
     scheduler: Literal["rr", "wrr", "wlc"] = "rr"
     sticky_session: StickySession | None = None
     access_control: AccessControl | None = None
@@ -128,8 +128,8 @@ class Listener:
     forwarded: ForwardedHeaders = ForwardedHeaders()
     server_certificate: str | None = None
     """Certificate of an HTTPS listener, PEM: leaf, intermediates, then the PKCS#1 key."""
-    domain_extensions: tuple[DomainExtension, ...] = ()
-    rules: tuple[Rule, ...] = ()
+    domain_extensions: tuple[DomainSpec, ...] = ()
+    rules: tuple[RuleSpec, ...] = ()
     ca_certificate: str | None = None
     """Certificate of the clients' CA, PEM; if it is set, TLS is mutual."""
     tls_cipher_policy: str = "tls_cipher_policy_1_0"
@@ -148,7 +148,7 @@ class Listener:
         return (self.load_balancer_id, self.protocol, self.port)
 
 
-Pool = Listener | Rule
+Pool = ListenerSpec | RuleSpec
 """Holder of backends: a listener for what no rule takes, or one of its rules."""
 
 ListenerKey = tuple[str, str, int]

@@ -22,8 +22,8 @@ from localcloud.dataplane.model import (
     BackendKey,
     DataPlaneError,
     InstanceSpec,
-    Listener,
     ListenerKey,
+    ListenerSpec,
     ServerHealth,
     SocketAddress,
 )
@@ -79,7 +79,7 @@ class DataPlane:
         self._spawner = processes.Spawner()
         self._haproxy = HAProxy(haproxy, home, self._sockets, self._spawner)
         self._instances = Instances(home / "instances", self._spawner)
-        self._listeners: dict[ListenerKey, Listener] = {}
+        self._listeners: dict[ListenerKey, ListenerSpec] = {}
         self._addresses: dict[ListenerKey, SocketAddress] = {}
         self._applied = ""
         self._known: Statistics = {}
@@ -134,7 +134,9 @@ class DataPlane:
         with self._lock:
             return self._instances.backend_socket(instance_id, port)
 
-    def apply_listeners(self, listeners: Sequence[Listener]) -> dict[ListenerKey, SocketAddress]:
+    def apply_listeners(
+        self, listeners: Sequence[ListenerSpec]
+    ) -> dict[ListenerKey, SocketAddress]:
         """Serve these listeners and no others; returns when they serve.
 
         Established connections and requests in flight are not cut off, unless nothing is left to
@@ -202,7 +204,7 @@ class DataPlane:
                 shutil.rmtree(self._sockets, ignore_errors=True)
             self._home_lock.release()
 
-    def _serve(self, wanted: dict[ListenerKey, Listener]) -> None:
+    def _serve(self, wanted: dict[ListenerKey, ListenerSpec]) -> None:
         addresses = self._choose_addresses(wanted)
         paths = haproxy_config.Paths(
             stats_socket=self._haproxy.stats_socket,
@@ -260,7 +262,7 @@ class DataPlane:
         return haproxy_state.merge(now, self._known)
 
     def _choose_addresses(
-        self, wanted: dict[ListenerKey, Listener]
+        self, wanted: dict[ListenerKey, ListenerSpec]
     ) -> dict[ListenerKey, SocketAddress]:
         """Choose each listener's address; a choice stays while the load balancer's address does."""
         chosen = {

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from localcloud.dataplane import files
 from localcloud.dataplane import haproxy_syntax as syntax
-from localcloud.dataplane.model import Listener
+from localcloud.dataplane.model import ListenerSpec
 
 STRONG_BITS = 2048
 
@@ -41,7 +41,7 @@ class TlsFolder:
     def __init__(self, path: Path) -> None:
         self.path = files.private_folder(path)
 
-    def write(self, listener: Listener) -> TlsFiles | None:
+    def write(self, listener: ListenerSpec) -> TlsFiles | None:
         """Write the TLS files of a listener; none for one without a server certificate."""
         if listener.server_certificate is None:
             return None
@@ -58,7 +58,7 @@ class TlsFolder:
             any(_is_weak(content) for content in _pem(listener)),
         )
 
-    def keep(self, listeners: Iterable[Listener]) -> None:
+    def keep(self, listeners: Iterable[ListenerSpec]) -> None:
         """Remove the TLS files that none of these listeners uses."""
         used = {self._path(content) for one in listeners for content in _contents(one)}
         for path in set(self.path.iterdir()) - used:
@@ -88,7 +88,7 @@ def _is_weak(pem: str) -> bool:
     return False
 
 
-def _pem(listener: Listener) -> Iterator[str]:
+def _pem(listener: ListenerSpec) -> Iterator[str]:
     for content in (listener.server_certificate, listener.ca_certificate):
         if content is not None:
             yield content
@@ -96,14 +96,14 @@ def _pem(listener: Listener) -> Iterator[str]:
         yield extension.server_certificate
 
 
-def _contents(listener: Listener) -> Iterator[str]:
+def _contents(listener: ListenerSpec) -> Iterator[str]:
     yield from _pem(listener)
     domains = _certificate_list(listener)
     if domains is not None:
         yield domains
 
 
-def _certificate_list(listener: Listener) -> str | None:
+def _certificate_list(listener: ListenerSpec) -> str | None:
     """Write the crt-list of a listener with further domains.
 
     The listener's own certificate comes first and so serves all who ask for no or another domain;

@@ -23,7 +23,7 @@ UNIT_FOLDER = "/etc/systemd/system/"
 
 
 @dataclass(frozen=True)
-class Service:
+class InstanceService:
     """A Python script that serves on a port."""
 
     script: PurePosixPath
@@ -36,7 +36,7 @@ class Service:
 class UserData:
     """Service that an instance runs by its user data, and what it leaves out."""
 
-    service: Service | None = None
+    service: InstanceService | None = None
     skipped: tuple[tuple[str, ...], ...] = ()
     """Commands that a cloud instance would run and this one does not."""
 
@@ -58,7 +58,7 @@ def parse(text: str) -> UserData:
     if not isinstance(config, dict):
         raise DataPlaneError("The user data is no mapping.")
     written = dict(map(_file, _list(config, "write_files")))
-    service: Service | None = None
+    service: InstanceService | None = None
     skipped = []
     for command in map(_command, _list(config, "runcmd")):
         if command == ("systemctl", "daemon-reload"):
@@ -101,7 +101,7 @@ def _command(entry: Any) -> tuple[str, ...]:
         return (str(entry),)
 
 
-def _service(command: tuple[str, ...], written: dict[str, str]) -> Service | None:
+def _service(command: tuple[str, ...], written: dict[str, str]) -> InstanceService | None:
     match command:
         case ("systemctl", "enable", "--now", name):
             unit = written.get(f"{UNIT_FOLDER}{name}")
@@ -111,7 +111,7 @@ def _service(command: tuple[str, ...], written: dict[str, str]) -> Service | Non
         case ("/usr/bin/python3", "-I", script, "--port", port) if port.isascii():
             if script not in written or not port.isdigit() or not 0 < int(port) < 65536:
                 return None
-            return Service(_inside(script), written[script], int(port))
+            return InstanceService(_inside(script), written[script], int(port))
     return None
 
 

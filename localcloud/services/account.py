@@ -5,16 +5,16 @@ from __future__ import annotations
 from localcloud.account import ACCOUNT_ID
 from localcloud.cloud import Cloud
 from localcloud.products import BSS, LOCATION, STS, Answer
-from localcloud.requests import Request
+from localcloud.requests import ActionRequest
 
 
-class DescribeEndpoints(Request):
+class DescribeEndpoints(ActionRequest):
     Id: str = ""
     ServiceCode: str
     Type: str = ""
 
 
-class QueryAvailableInstances(Request):
+class QueryAvailableInstances(ActionRequest):
     PageNum: int = 1
     PageSize: int = 20
     ProductCode: str = ""
@@ -24,7 +24,7 @@ class QueryAvailableInstances(Request):
 
 
 @STS.named("GetCallerIdentity")
-def get_caller_identity(cloud: Cloud, request: Request) -> Answer:
+def get_caller_identity(cloud: Cloud, request: ActionRequest) -> Answer:
     return {
         "AccountId": ACCOUNT_ID,
         "UserId": ACCOUNT_ID,

@@ -17,7 +17,7 @@ from localcloud.dataplane.model import RefusedError
 from localcloud.documents import AccessControlList, AclEntry, Listener, LoadBalancer, new_id
 from localcloud.errors import ApiError, invalid
 from localcloud.products import SLB, Answer
-from localcloud.requests import PagedRequest, Request, TaggedRequest
+from localcloud.requests import ActionRequest, PagedRequest, TaggedRequest
 from localcloud.services.tags import tag_keys, tagged
 from localcloud.services.vpc import creation_time
 
@@ -45,7 +45,7 @@ class CreateAccessControlList(TaggedRequest):
     ResourceGroupId: str = "rg-default"
 
 
-class OfAcl(Request):
+class OfAcl(ActionRequest):
     AclId: str
 
 

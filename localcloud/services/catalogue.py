@@ -8,7 +8,7 @@ from localcloud.cloud import Cloud
 from localcloud.errors import ApiError
 from localcloud.products import ECS, Answer
 from localcloud.regions import REGIONS, local_name, zone_name
-from localcloud.requests import DryRequest, PagedRequest, Request
+from localcloud.requests import ActionRequest, DryRequest, PagedRequest
 
 ZONES = ("h", "i", "j")
 
@@ -45,7 +45,7 @@ IMAGES: dict[str, tuple[str, str, str]] = {
 """System images, with their time of creation, operating system and platform."""
 
 
-class DescribeAvailableResource(Request):
+class DescribeAvailableResource(ActionRequest):
     DestinationResource: str
     IoOptimized: str = ""
     InstanceChargeType: str = ""
@@ -58,7 +58,7 @@ class DescribeAvailableResource(Request):
     Memory: float = 0
 
 
-class DescribeInstanceTypes(Request):
+class DescribeInstanceTypes(ActionRequest):
     InstanceTypes: list[str] = []
     InstanceType: str = ""
     InstanceTypeFamily: str = ""
@@ -67,14 +67,14 @@ class DescribeInstanceTypes(Request):
     NextToken: str = ""
 
 
-class DescribeZones(Request):
+class DescribeZones(ActionRequest):
     Verbose: bool = True
     InstanceChargeType: str = ""
     SpotStrategy: str = ""
     AcceptLanguage: str = ""
 
 
-class DescribeRegions(Request):
+class DescribeRegions(ActionRequest):
     InstanceChargeType: str = ""
     ResourceType: str = ""
     AcceptLanguage: str = ""
@@ -90,7 +90,7 @@ class DescribeImages(PagedRequest, DryRequest):
     Architecture: str = ""
 
 
-class DescribeImageSupportInstanceTypes(Request):
+class DescribeImageSupportInstanceTypes(ActionRequest):
     ImageId: str
 
 

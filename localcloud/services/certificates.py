@@ -17,10 +17,16 @@ from pydantic import Field
 
 from localcloud.account import ACCOUNT_ID
 from localcloud.cloud import Cloud
-from localcloud.documents import CaCertificate, DomainExtension, Listener, ServerCertificate, new_id
+from localcloud.documents import (
+    CaCertificate,
+    DomainExtension,
+    Listener,
+    UploadedServerCertificate,
+    new_id,
+)
 from localcloud.errors import ApiError, missing, not_emulated
 from localcloud.products import SLB, Answer
-from localcloud.requests import Request, TaggedRequest
+from localcloud.requests import ActionRequest, TaggedRequest
 from localcloud.services.tags import tag_keys, tagged
 
 RSA_SIZES = (1024, 2048, 4096)
@@ -44,12 +50,12 @@ class DescribeServerCertificates(TaggedRequest):
     ResourceGroupId: str = ""
 
 
-class SetServerCertificateName(Request):
+class SetServerCertificateName(ActionRequest):
     ServerCertificateId: str
     ServerCertificateName: Name
 
 
-class DeleteServerCertificate(Request):
+class DeleteServerCertificate(ActionRequest):
     ServerCertificateId: str
 
 
@@ -64,12 +70,12 @@ class DescribeCACertificates(TaggedRequest):
     ResourceGroupId: str = ""
 
 
-class SetCACertificateName(Request):
+class SetCACertificateName(ActionRequest):
     CACertificateId: str
     CACertificateName: Name
 
 
-class DeleteCACertificate(Request):
+class DeleteCACertificate(ActionRequest):
     CACertificateId: str
 
 
@@ -84,7 +90,7 @@ def upload_server_certificate(cloud: Cloud, request: UploadServerCertificate) ->
     if _key(request.PrivateKey).public_key() != leaf.public_key():
         raise ApiError(400, "CertificateNotMatchPrivateKey", "Certificate and key does not match.")
     key = f"{ACCOUNT_ID}_{new_id('')[1:]}"
-    certificate = ServerCertificate(
+    certificate = UploadedServerCertificate(
         id=key,
         region=request.RegionId,
         name=request.ServerCertificateName or key,
@@ -103,7 +109,7 @@ def upload_server_certificate(cloud: Cloud, request: UploadServerCertificate) ->
 def describe_server_certificates(cloud: Cloud, request: DescribeServerCertificates) -> Answer:
     found = [
         _described_server(one)
-        for one in cloud.store.all(ServerCertificate)
+        for one in cloud.store.all(UploadedServerCertificate)
         if request.RegionId in {"", one.region}
         and request.ServerCertificateId in {"", one.id}
         and request.ResourceGroupId in {"", one.resource_group_id}
@@ -187,13 +193,13 @@ def delete_ca_certificate(cloud: Cloud, request: DeleteCACertificate) -> Answer:
     return {}
 
 
-def server_certificate(cloud: Cloud, key: str, region: str) -> ServerCertificate:
+def server_certificate(cloud: Cloud, key: str, region: str) -> UploadedServerCertificate:
     """Find a server certificate in a region.
 
     Raises:
         ApiError: It has none with this id.
     """
-    found = cloud.store.get(ServerCertificate, key)
+    found = cloud.store.get(UploadedServerCertificate, key)
     if found is None or region not in {"", found.region}:
         raise ApiError(
             404, "ServerCertificateId.NotFound", "The specified ServerCertificateId does not exist."
@@ -281,13 +287,13 @@ def _format(parameter: str, reason: str = "") -> ApiError:
     return ApiError(400, "InvalidParameter", f"{said} {reason}".strip())
 
 
-def names(certificate: ServerCertificate | CaCertificate) -> list[str]:
+def names(certificate: UploadedServerCertificate | CaCertificate) -> list[str]:
     """The DNS names that a certificate is for: its common name, then the alternative ones."""
     parsed = _leaf(certificate)
     return [name for name in (_common_name(parsed), *_alternative_names(parsed)) if name]
 
 
-def _leaf(certificate: ServerCertificate | CaCertificate) -> x509.Certificate:
+def _leaf(certificate: UploadedServerCertificate | CaCertificate) -> x509.Certificate:
     return x509.load_pem_x509_certificates(certificate.certificate.encode())[0]
 
 
@@ -304,7 +310,7 @@ def _alternative_names(parsed: x509.Certificate) -> list[str]:
     return found.get_values_for_type(x509.DNSName)
 
 
-def _common(certificate: ServerCertificate | CaCertificate) -> dict[str, Any]:
+def _common(certificate: UploadedServerCertificate | CaCertificate) -> dict[str, Any]:
     parsed = _leaf(certificate)
     created = datetime.fromtimestamp(certificate.created, UTC)
     ends = parsed.not_valid_after_utc
@@ -320,7 +326,7 @@ def _common(certificate: ServerCertificate | CaCertificate) -> dict[str, Any]:
     }
 
 
-def _described_server(certificate: ServerCertificate) -> dict[str, Any]:
+def _described_server(certificate: UploadedServerCertificate) -> dict[str, Any]:
     return {
         **_common(certificate),
         "ServerCertificateId": certificate.id,

@@ -11,10 +11,10 @@ from pydantic import Field
 
 from localcloud.cloud import Cloud
 from localcloud.dataplane import haproxy_syntax as syntax
-from localcloud.documents import DomainExtension, ServerCertificate, new_id
+from localcloud.documents import DomainExtension, UploadedServerCertificate, new_id
 from localcloud.errors import ApiError, invalid
 from localcloud.products import SLB, Answer
-from localcloud.requests import Request, served_as
+from localcloud.requests import ActionRequest, served_as
 from localcloud.services import listeners
 from localcloud.services.certificates import names
 
@@ -33,7 +33,7 @@ class CreateDomainExtension(listeners.OfListener):
     ServerCertificateId: str
 
 
-class OfDomainExtension(Request):
+class OfDomainExtension(ActionRequest):
     DomainExtensionId: str
 
 
@@ -133,8 +133,8 @@ def _extension(cloud: Cloud, request: OfDomainExtension) -> DomainExtension:
     return found
 
 
-def _certificate(cloud: Cloud, key: str, region: str) -> ServerCertificate:
-    found = cloud.store.get(ServerCertificate, key)
+def _certificate(cloud: Cloud, key: str, region: str) -> UploadedServerCertificate:
+    found = cloud.store.get(UploadedServerCertificate, key)
     if found is None or found.region != region:
         raise ApiError(
             400,
@@ -144,7 +144,7 @@ def _certificate(cloud: Cloud, key: str, region: str) -> ServerCertificate:
     return found
 
 
-def _require_name(certificate: ServerCertificate, domain: str) -> None:
+def _require_name(certificate: UploadedServerCertificate, domain: str) -> None:
     """Check that the certificate is for the domain, as CLB's documentation demands."""
     wildcard = "*." + domain.partition(".")[2]
     if not {domain, wildcard} & {name.lower() for name in names(certificate)}:

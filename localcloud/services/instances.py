@@ -20,7 +20,7 @@ from localcloud.documents import (
 )
 from localcloud.errors import ApiError, dry_run, invalid
 from localcloud.products import ECS, Answer
-from localcloud.requests import Request, TaggedRequest
+from localcloud.requests import ActionRequest, TaggedRequest
 from localcloud.services.catalogue import DISK_CATEGORIES, IMAGES, INSTANCE_TYPES
 from localcloud.services.security_groups import security_group
 from localcloud.services.vpc import vswitch
@@ -68,7 +68,7 @@ class RunInstances(TaggedRequest):
     ClientToken: str = ""
 
 
-class OfInstance(Request):
+class OfInstance(ActionRequest):
     InstanceId: str
 
 

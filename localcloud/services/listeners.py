@@ -9,7 +9,13 @@ from pydantic import Field
 from localcloud import serving
 from localcloud.cloud import Cloud
 from localcloud.dataplane import haproxy_syntax as syntax
-from localcloud.documents import DomainExtension, Listener, LoadBalancer, Rule, VServerGroup
+from localcloud.documents import (
+    DomainExtension,
+    ForwardingRule,
+    Listener,
+    LoadBalancer,
+    VServerGroup,
+)
 from localcloud.errors import ApiError, invalid, missing, not_emulated
 from localcloud.products import SLB, Answer
 from localcloud.requests import OnOff, TaggedRequest, served_as
@@ -374,7 +380,7 @@ def _described_http(cloud: Cloud, listener: Listener) -> Answer:
     return {**unforwarded(listener), "Rules": {"Rule": rules}, "SecurityStatus": "off"}
 
 
-def described_rule(rule: Rule) -> Answer:
+def described_rule(rule: ForwardingRule) -> Answer:
     """Describe a forwarding rule as its listener shows it."""
     return {
         "RuleId": rule.id,

@@ -10,9 +10,9 @@ from pydantic import Field
 from localcloud.cloud import Cloud
 from localcloud.documents import (
     DomainExtension,
+    ForwardingRule,
     Listener,
     LoadBalancer,
-    Rule,
     VServerGroup,
     new_id,
 )
@@ -24,7 +24,7 @@ from localcloud.errors import (
     not_emulated,
 )
 from localcloud.products import SLB, Answer
-from localcloud.requests import OnOff, Request, TaggedRequest
+from localcloud.requests import ActionRequest, OnOff, TaggedRequest
 from localcloud.services.catalogue import zone_ids
 from localcloud.services.tags import tag_keys
 from localcloud.services.vpc import vswitch
@@ -49,7 +49,7 @@ Name = Annotated[str, Field(pattern=r"^\p{L}[\w./-]{0,79}$")]
 ChargeType = Literal["paybytraffic", "paybybandwidth", "PayByTraffic", "PayByBandwidth"]
 
 
-class Protection(Request):
+class Protection(ActionRequest):
     ModificationProtectionStatus: Literal["NonProtection", "ConsoleProtection"] = "NonProtection"
     ModificationProtectionReason: Annotated[
         str, Field(pattern=r"^([A-Za-z][A-Za-z0-9._-]{0,79})?$")
@@ -75,7 +75,7 @@ class CreateLoadBalancer(TaggedRequest, Protection):
     ClientToken: str = ""
 
 
-class OfLoadBalancer(Request):
+class OfLoadBalancer(ActionRequest):
     LoadBalancerId: str
 
 
@@ -216,7 +216,7 @@ def delete_load_balancer(cloud: Cloud, request: OfLoadBalancer) -> Answer:
             "OperationDenied.DeleteProtectionIsOn",
             "The load balancer is protected from deletion.",
         )
-    for kind in (Listener, DomainExtension, Rule, VServerGroup):
+    for kind in (Listener, DomainExtension, ForwardingRule, VServerGroup):
         for document in cloud.store.all(kind, load_balancer_id=found.id):
             cloud.store.delete(document)
     cloud.store.delete(found)

@@ -7,7 +7,7 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Vpc, VSwitch
 from localcloud.errors import ApiError
 from localcloud.products import VPC, Answer
-from localcloud.requests import PagedRequest, Request
+from localcloud.requests import ActionRequest, PagedRequest
 from localcloud.services.vpc import creation_time
 
 
@@ -20,7 +20,7 @@ class DescribeRouteTableList(PagedRequest):
     ResourceGroupId: str = ""
 
 
-class ModifyRouteTableAttributes(Request):
+class ModifyRouteTableAttributes(ActionRequest):
     RouteTableId: str
     RouteTableName: str | None = None
     Description: str | None = None

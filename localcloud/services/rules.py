@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from localcloud import serving
 from localcloud.cloud import Cloud
 from localcloud.dataplane import haproxy_syntax as syntax
-from localcloud.documents import Listener, Rule, new_id
+from localcloud.documents import ForwardingRule, Listener, new_id
 from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import SLB, Answer
-from localcloud.requests import OnOff, Request, served_as
+from localcloud.requests import ActionRequest, OnOff, served_as
 from localcloud.services import listeners
 from localcloud.services.server_lists import listed
 
@@ -92,11 +92,11 @@ class CreateRules(listeners.OfAnyListener):
     RuleList: str
 
 
-class DeleteRules(Request):
+class DeleteRules(ActionRequest):
     RuleIds: str
 
 
-class OfRule(Request):
+class OfRule(ActionRequest):
     RuleId: str
 
 
@@ -131,10 +131,10 @@ def create_rules(cloud: Cloud, request: CreateRules) -> Answer:
         raise ApiError(
             400, "OverQuota", f"The Total is over the quota: a listener has {PER_LISTENER} rules."
         )
-    made: list[Rule] = []
+    made: list[ForwardingRule] = []
     for one in given:
         listeners.require_group(cloud, listener.load_balancer_id, one.VServerGroupId)
-        rule = Rule(
+        rule = ForwardingRule(
             id=new_id("rule", 10),
             region=listener.region,
             load_balancer_id=listener.load_balancer_id,
@@ -203,7 +203,7 @@ def delete_rules(cloud: Cloud, request: DeleteRules) -> Answer:
     return {}
 
 
-def _require_unique(rule: Rule, others: list[Rule]) -> None:
+def _require_unique(rule: ForwardingRule, others: list[ForwardingRule]) -> None:
     condition = (rule.domain.lower(), rule.url)
     if any((one.domain.lower(), one.url) == condition for one in others):
         raise invalid("RuleList", "The listener has a rule for the same Domain and Url.")
@@ -225,7 +225,7 @@ def _require_consistent(values: dict[str, Any]) -> None:
     listeners.require_port(values.setdefault("HealthCheckConnectPort", serving.OWN_PORT))
 
 
-def _described(listener: Listener, rule: Rule) -> Answer:
+def _described(listener: Listener, rule: ForwardingRule) -> Answer:
     values = serving.rule_values(listener, rule)
     checked = values["HealthCheck"] == "on"
     return {
@@ -250,13 +250,13 @@ def _listener(cloud: Cloud, request: listeners.OfAnyListener) -> Listener:
     return listener
 
 
-def _listener_of(cloud: Cloud, rule: Rule) -> Listener:
+def _listener_of(cloud: Cloud, rule: ForwardingRule) -> Listener:
     [listener] = cloud.store.all(Listener, load_balancer_id=rule.load_balancer_id, port=rule.port)
     return listener
 
 
-def _rule(cloud: Cloud, key: str, region: str) -> Rule:
-    found = cloud.store.get(Rule, key)
+def _rule(cloud: Cloud, key: str, region: str) -> ForwardingRule:
+    found = cloud.store.get(ForwardingRule, key)
     if found is None or region not in {"", found.region}:
         # The provider looks for this code.
         raise ApiError(404, "InvalidRuleId.NotFound", "The specified RuleId does not exist.")

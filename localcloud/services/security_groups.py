@@ -14,7 +14,7 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Instance, SecurityGroup, Vpc, new_id
 from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import ECS, Answer
-from localcloud.requests import DryRequest, PagedRequest, Request, TaggedRequest
+from localcloud.requests import ActionRequest, DryRequest, PagedRequest, TaggedRequest
 from localcloud.services.tags import tag_keys, tagged
 from localcloud.services.vpc import creation_time, rfc3339
 
@@ -73,35 +73,35 @@ class DescribeSecurityGroups(PagedRequest, TaggedRequest, DryRequest):
     ResourceGroupId: str = ""
 
 
-class DescribeSecurityGroupAttribute(Request):
+class DescribeSecurityGroupAttribute(ActionRequest):
     SecurityGroupId: str
     Direction: str = "all"
     NicType: str = ""
 
 
-class ModifySecurityGroupAttribute(Request):
+class ModifySecurityGroupAttribute(ActionRequest):
     SecurityGroupId: str
     SecurityGroupName: str | None = None
     Description: str | None = None
 
 
-class ModifySecurityGroupPolicy(Request):
+class ModifySecurityGroupPolicy(ActionRequest):
     SecurityGroupId: str
     InnerAccessPolicy: Literal["Accept", "Drop", "accept", "drop"]
     ClientToken: str = ""
 
 
-class DeleteSecurityGroup(Request):
+class DeleteSecurityGroup(ActionRequest):
     SecurityGroupId: str
 
 
-class AuthorizeSecurityGroup(Request):
+class AuthorizeSecurityGroup(ActionRequest):
     SecurityGroupId: str
     Permissions: list[Permission] = []
     ClientToken: str = ""
 
 
-class RevokeSecurityGroup(Request):
+class RevokeSecurityGroup(ActionRequest):
     SecurityGroupId: str
     IpProtocol: str = ""
     PortRange: str = ""

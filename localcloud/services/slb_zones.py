@@ -5,22 +5,22 @@ from __future__ import annotations
 from localcloud.cloud import Cloud
 from localcloud.products import SLB, Answer
 from localcloud.regions import REGIONS, local_name, zone_name
-from localcloud.requests import Request
+from localcloud.requests import ActionRequest
 from localcloud.services.catalogue import zone_ids
 
 KINDS = (("vpc", "ipv4"), ("classic_internet", "ipv4"), ("classic_internet", "ipv6"))
 """Address types and IP versions that every zone has."""
 
 
-class DescribeZones(Request):
+class DescribeZones(ActionRequest):
     AcceptLanguage: str = ""
 
 
-class DescribeRegions(Request):
+class DescribeRegions(ActionRequest):
     AcceptLanguage: str = ""
 
 
-class DescribeAvailableResource(Request):
+class DescribeAvailableResource(ActionRequest):
     AddressType: str = ""
     AddressIPVersion: str = ""
 

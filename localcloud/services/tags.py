@@ -14,14 +14,14 @@ from localcloud.documents import (
     Listener,
     LoadBalancer,
     SecurityGroup,
-    ServerCertificate,
+    UploadedServerCertificate,
     Vpc,
     VServerGroup,
     VSwitch,
 )
 from localcloud.errors import invalid
 from localcloud.products import ECS, SLB, VPC, Answer, Product
-from localcloud.requests import KeyValue, Request, TaggedRequest
+from localcloud.requests import ActionRequest, KeyValue, TaggedRequest
 
 LONGEST = 20
 """Number of tags that one resource can have."""
@@ -30,7 +30,7 @@ Kinds = Mapping[str, tuple[type[Document], ...]]
 
 SLB_KINDS: Kinds = {
     "instance": (LoadBalancer,),
-    "certificate": (ServerCertificate, CaCertificate),
+    "certificate": (UploadedServerCertificate, CaCertificate),
     "acl": (AccessControlList,),
     "listener": (Listener,),
     "vservergroup": (VServerGroup,),
@@ -45,7 +45,7 @@ class TagResources(TaggedRequest):
     ResourceId: list[str]
 
 
-class UntagResources(Request):
+class UntagResources(ActionRequest):
     ResourceType: str
     ResourceId: list[str]
     TagKey: list[str] = []

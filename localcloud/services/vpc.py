@@ -21,7 +21,7 @@ from localcloud.documents import (
 )
 from localcloud.errors import ApiError, invalid, missing, not_emulated
 from localcloud.products import VPC, Answer
-from localcloud.requests import DryRequest, PagedRequest, Request, TaggedRequest
+from localcloud.requests import ActionRequest, DryRequest, PagedRequest, TaggedRequest
 from localcloud.services.tags import tagged
 
 SETTLE_SECONDS = 0.5
@@ -70,7 +70,7 @@ class DescribeVpcs(PagedRequest, TaggedRequest, DryRequest):
     EnableIpv6: bool | None = None
 
 
-class ModifyVpcAttribute(Request):
+class ModifyVpcAttribute(ActionRequest):
     VpcId: str
     VpcName: str | None = None
     Description: str | None = None
@@ -80,18 +80,18 @@ class ModifyVpcAttribute(Request):
     Ipv6Isp: Literal["BGP"] = "BGP"
 
 
-class AssociateVpcCidrBlock(Request):
+class AssociateVpcCidrBlock(ActionRequest):
     VpcId: str
     IpVersion: Literal["IPV4"] = "IPV4"
     SecondaryCidrBlock: str = ""
 
 
-class UnassociateVpcCidrBlock(Request):
+class UnassociateVpcCidrBlock(ActionRequest):
     VpcId: str
     SecondaryCidrBlock: str = ""
 
 
-class MoveResourceGroup(Request):
+class MoveResourceGroup(ActionRequest):
     ResourceType: str
     ResourceId: str
     NewResourceGroupId: str
@@ -130,7 +130,7 @@ class DescribeVSwitches(PagedRequest, TaggedRequest, DryRequest):
     EnableIpv6: bool | None = None
 
 
-class ModifyVSwitchAttribute(Request):
+class ModifyVSwitchAttribute(ActionRequest):
     VSwitchId: str
     VSwitchName: str | None = None
     Description: str | None = None

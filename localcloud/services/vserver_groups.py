@@ -7,10 +7,17 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from localcloud.cloud import Cloud
-from localcloud.documents import GroupMember, Instance, Listener, Rule, VServerGroup, new_id
+from localcloud.documents import (
+    ForwardingRule,
+    GroupMember,
+    Instance,
+    Listener,
+    VServerGroup,
+    new_id,
+)
 from localcloud.errors import ApiError
 from localcloud.products import SLB, Answer
-from localcloud.requests import Request, TaggedRequest
+from localcloud.requests import ActionRequest, TaggedRequest
 from localcloud.services.load_balancers import OfLoadBalancer, load_balancer
 from localcloud.services.server_lists import GivenMember, require_running, servers
 from localcloud.services.tags import tag_keys, tagged
@@ -24,7 +31,7 @@ class CreateVServerGroup(OfLoadBalancer, TaggedRequest):
     BackendServers: str = ""
 
 
-class OfVServerGroup(Request):
+class OfVServerGroup(ActionRequest):
     VServerGroupId: str
 
 
@@ -177,8 +184,10 @@ def _users(cloud: Cloud, group: VServerGroup) -> list[Listener]:
     return [one for one in listeners if one.attributes.get("VServerGroupId") == group.id]
 
 
-def _rules(cloud: Cloud, group: VServerGroup) -> list[Rule]:
-    return cloud.store.all(Rule, load_balancer_id=group.load_balancer_id, vserver_group_id=group.id)
+def _rules(cloud: Cloud, group: VServerGroup) -> list[ForwardingRule]:
+    return cloud.store.all(
+        ForwardingRule, load_balancer_id=group.load_balancer_id, vserver_group_id=group.id
+    )
 
 
 def _add(cloud: Cloud, group: VServerGroup, given: list[GivenMember]) -> None:

@@ -15,7 +15,7 @@ from components.arguments.cloud import DEFAULT_WEIGHT
 from components.arguments.errors import SettingsError
 from components.arguments.model import NAMESPACE
 from configuration.settings import Settings, parse
-from operations.clb.existing import ExistingLoadBalancer
+from operations.clb.existing import ObservedLoadBalancer
 from operations.errors import OperationError, undisturbed
 from operations.project import project_name
 from operations.review.plan import Plan
@@ -66,7 +66,7 @@ PROGRAM_TYPES = "pulumi-python:dynamic"
 
 
 def adopt_settings(
-    existing: ExistingLoadBalancer, config: Mapping[str, Any]
+    existing: ObservedLoadBalancer, config: Mapping[str, Any]
 ) -> tuple[dict[str, Scalar], Settings]:
     """Derive the configuration under which the load balancer stays as it is.
 
@@ -107,7 +107,7 @@ def adopt_settings(
     return wanted, _valid(sections)
 
 
-def _alike(existing: ExistingLoadBalancer) -> Iterator[tuple[str, Value]]:
+def _alike(existing: ObservedLoadBalancer) -> Iterator[tuple[str, Value]]:
     """Yield each configuration key with the value that the existing load balancer has for it."""
     instance, listener = existing.instance, existing.listener
     yield "load_balancer.name", instance.load_balancer_name
@@ -151,7 +151,7 @@ def _alike(existing: ExistingLoadBalancer) -> Iterator[tuple[str, Value]]:
     yield from _health_check(listener)
 
 
-def _by_lcu(existing: ExistingLoadBalancer) -> bool:
+def _by_lcu(existing: ObservedLoadBalancer) -> bool:
     return bool(existing.instance.instance_charge_type == "PayByCLCU")
 
 
@@ -182,7 +182,7 @@ def _health_check(listener: Any) -> Iterator[tuple[str, Value]]:
     yield "listener.health_check.unhealthy_threshold", int(listener.unhealthy_threshold)
 
 
-def _backends(existing: ExistingLoadBalancer, section: dict[str, Any]) -> dict[str, Scalar]:
+def _backends(existing: ObservedLoadBalancer, section: dict[str, Any]) -> dict[str, Scalar]:
     """Yield the default server group's instances, and their weights in the same order.
 
     Raises:
@@ -208,7 +208,7 @@ def _backends(existing: ExistingLoadBalancer, section: dict[str, Any]) -> dict[s
     return wanted
 
 
-def _tags(existing: ExistingLoadBalancer, section: Mapping[str, Any]) -> dict[str, Scalar]:
+def _tags(existing: ObservedLoadBalancer, section: Mapping[str, Any]) -> dict[str, Scalar]:
     """Yield the load balancer's tags, which then are every resource's."""
     return {
         f"{NAMESPACE}:tags{_quoted(key)}": value
@@ -269,7 +269,7 @@ def _require_new(sections: Mapping[str, Any]) -> None:
         )
 
 
-def _require_way_back(existing: ExistingLoadBalancer, sections: Mapping[str, Any]) -> None:
+def _require_way_back(existing: ObservedLoadBalancer, sections: Mapping[str, Any]) -> None:
     if sections["load_balancer"].get("instance_charge_type") == "PayBySpec" and _by_lcu(existing):
         raise OperationError(
             "load_balancer.instance_charge_type is configured as PayBySpec, and it is PayByCLCU "
@@ -277,7 +277,7 @@ def _require_way_back(existing: ExistingLoadBalancer, sections: Mapping[str, Any
         )
 
 
-def _require_domain_extensions(existing: ExistingLoadBalancer, sections: Mapping[str, Any]) -> None:
+def _require_domain_extensions(existing: ObservedLoadBalancer, sections: Mapping[str, Any]) -> None:
     """Check that each additional domain's certificate is configured: the API does not return it."""
     configured = {domain.lower() for domain in _at(sections, "listener.domain_extensions") or {}}
     missing = [one for one in existing.domain_extensions if one.lower() not in configured]
@@ -290,7 +290,7 @@ def _require_domain_extensions(existing: ExistingLoadBalancer, sections: Mapping
         )
 
 
-def _require_free_ports(existing: ExistingLoadBalancer, sections: Mapping[str, Any]) -> None:
+def _require_free_ports(existing: ObservedLoadBalancer, sections: Mapping[str, Any]) -> None:
     """Check that no configured port is that of a listener that is left alone."""
     wanted = {"listener.redirect_port": _at(sections, "listener.redirect_port")}
     wanted |= {
@@ -344,7 +344,7 @@ def require_no_load_balancer(stack: Stack, config: Mapping[str, Any]) -> None:
 
 @contextlib.contextmanager
 def import_load_balancer(
-    stack: Stack, existing: ExistingLoadBalancer, settings: Settings
+    stack: Stack, existing: ObservedLoadBalancer, settings: Settings
 ) -> Iterator[Callable[[], None]]:
     """Import the load balancer into the stack by `pulumi import`; nothing changes in the cloud.
 
@@ -365,7 +365,7 @@ def import_load_balancer(
         yield keep
 
 
-def _import(stack: Stack, existing: ExistingLoadBalancer, settings: Settings) -> None:
+def _import(stack: Stack, existing: ObservedLoadBalancer, settings: Settings) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder, "import.json")
         document = import_document(f"{project_name()}-{stack.name}", existing, settings)
@@ -377,7 +377,7 @@ def _import(stack: Stack, existing: ExistingLoadBalancer, settings: Settings) ->
 
 
 def import_document(
-    name: str, existing: ExistingLoadBalancer, settings: Settings
+    name: str, existing: ObservedLoadBalancer, settings: Settings
 ) -> dict[str, Any]:
     """Write the document that `pulumi import --file` takes.
 

@@ -16,7 +16,7 @@ from operations.stacks.environment import section
 
 
 @dataclass(frozen=True)
-class ExistingLoadBalancer:
+class ObservedLoadBalancer:
     """Existing load balancer, its HTTPS listener and the listener's certificates, as the API tells.
 
     Attributes:
@@ -60,7 +60,7 @@ class ExistingLoadBalancer:
         return {one.domain: one.domain_extension_id for one in extensions}
 
 
-def read_existing(api: SlbApi, load_balancer_id: str, port: int | None) -> ExistingLoadBalancer:
+def read_existing(api: SlbApi, load_balancer_id: str, port: int | None) -> ObservedLoadBalancer:
     """Read a load balancer and its HTTPS listener from the API.
 
     Args:
@@ -90,7 +90,7 @@ def read_existing(api: SlbApi, load_balancer_id: str, port: int | None) -> Exist
         listener_port=port,
     )
     redirect_port = _redirect_port(listeners, port)
-    existing = ExistingLoadBalancer(
+    existing = ObservedLoadBalancer(
         instance=instance,
         port=port,
         listener=listener,
@@ -127,7 +127,7 @@ def _fingerprint(api: SlbApi, certificate_id: str | None) -> str | None:
     return str(found.cacertificates.cacertificate[0].fingerprint).replace(":", "").lower()
 
 
-def _require_the_tutorial_s_kind(existing: ExistingLoadBalancer) -> None:
+def _require_the_tutorial_s_kind(existing: ObservedLoadBalancer) -> None:
     instance, listener = existing.instance, existing.listener
     if instance.pay_type == "PrePay":
         raise OperationError(
@@ -157,7 +157,7 @@ def _require_the_tutorial_s_kind(existing: ExistingLoadBalancer) -> None:
 
 
 def list_remarks(
-    existing: ExistingLoadBalancer, settings: Settings, config: Mapping[str, Any]
+    existing: ObservedLoadBalancer, settings: Settings, config: Mapping[str, Any]
 ) -> Iterator[str]:
     """List what a person has to know before `make up` changes an imported load balancer.
 
@@ -180,7 +180,7 @@ def list_remarks(
         )
 
 
-def _left_alone(existing: ExistingLoadBalancer, settings: Settings) -> Iterator[str]:
+def _left_alone(existing: ObservedLoadBalancer, settings: Settings) -> Iterator[str]:
     listener = existing.listener
     extensions = existing.domain_extensions
     yield (
@@ -204,7 +204,7 @@ def _left_alone(existing: ExistingLoadBalancer, settings: Settings) -> Iterator[
         yield "The load balancer is stopped, and `make up` does not start it: start it by hand."
 
 
-def _not_kept(existing: ExistingLoadBalancer, settings: Settings) -> Iterator[str]:
+def _not_kept(existing: ObservedLoadBalancer, settings: Settings) -> Iterator[str]:
     """List the attributes of the load balancer that the configuration does not keep as they are."""
     instance, listener = existing.instance, existing.listener
     before, after = listener.tlscipher_policy, settings.listener.tls_cipher_policy

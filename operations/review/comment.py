@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import httpx
 
 from operations.errors import OperationError
-from operations.review.plan import ABSENT, Change, Marker, Operation, Plan
+from operations.review.plan import ABSENT, Change, Operation, Placeholder, Plan
 
 GITHUB_LIMIT = 65_536
 """Number of characters in a comment on a pull request; GitLab takes 1,000,000."""
@@ -198,7 +198,7 @@ def _details(change: Change) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, Marker):
+    if isinstance(value, Placeholder):
         return value.text if value is ABSENT else f"_{value.text}_"
     return _code(
         value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)

@@ -35,7 +35,7 @@ UNKNOWN_MARK = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Text that stands for a value that is not known before the change is made."""
 
 
-class Marker:
+class Placeholder:
     """Mark in a value's place: not there, secret, or not known yet."""
 
     def __init__(self, text: str) -> None:
@@ -45,9 +45,9 @@ class Marker:
         return self.text
 
 
-ABSENT = Marker("—")
-SECRET = Marker("[secret]")
-UNKNOWN = Marker("known after up")
+ABSENT = Placeholder("—")
+SECRET = Placeholder("[secret]")
+UNKNOWN = Placeholder("known after up")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Property:
 
     Attributes:
         path: Such as `clients.browser.not_after` or `backendServers[0].weight`.
-        before: Its value in state: JSON, or a `Marker`.
+        before: Its value in state: JSON, or a `Placeholder`.
         after: Its value as planned.
     """
 

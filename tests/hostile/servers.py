@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from localcloud.dataplane.model import Backend, InstanceSpec, Listener, SocketAddress
+from localcloud.dataplane.model import BackendSpec, InstanceSpec, ListenerSpec, SocketAddress
 from localcloud.dataplane.plane import DataPlane
 from tests import packages, processes
 from tests.hostile.certificates import Shown
@@ -83,12 +83,12 @@ def haproxy(
         backend = plane.backend_socket("i-hostile", 8080)
         wait(partial(answers, backend))
         listeners = {
-            name: Listener(
+            name: ListenerSpec(
                 load_balancer_id=f"lb-{name}",
                 address=loopback(),
                 port=8443,
                 protocol="https",
-                backends=(Backend("i-hostile", backend),),
+                backends=(BackendSpec("i-hostile", backend),),
                 server_certificate=server_pem,
                 ca_certificate=authority,
                 tls_cipher_policy=policy,

@@ -19,11 +19,11 @@ from components.pki import certificates, keys
 from localcloud.dataplane import haproxy_binary
 from localcloud.dataplane.model import (
     OPEN_QUESTIONS,
-    Backend,
+    BackendSpec,
     DataPlaneError,
-    DomainExtension,
+    DomainSpec,
     InstanceSpec,
-    Listener,
+    ListenerSpec,
 )
 from localcloud.dataplane.plane import DataPlane
 from operations import outputs
@@ -106,12 +106,12 @@ def listening(plane):
     host = servers.loopback()
 
     def serve(ca="rotating", otherwise=(), **changes):
-        listener = Listener(
+        listener = ListenerSpec(
             load_balancer_id="lb-probed",
             address=host,
             port=8443,
             protocol="https",
-            backends=(Backend("i-probed", plane.backend_socket("i-probed", 8080)),),
+            backends=(BackendSpec("i-probed", plane.backend_socket("i-probed", 8080)),),
             server_certificate=SERVER_PEM,
             ca_certificate=certificates.pem(specimens.root(ca).certificate),
             tls_cipher_policy=servers.STRONG,
@@ -230,7 +230,7 @@ def of_domain():
 
 def test_which_of_several_certificates_is_shown_without_sni(listening, of_domain):
     own, pair = certificates.pem(specimens.server("ascii").certificate), "".join(of_domain)
-    at = listening(domain_extensions=(DomainExtension(DOMAIN, pair),))
+    at = listening(domain_extensions=(DomainSpec(DOMAIN, pair),))
     known = {DOMAIN: {"certificate": of_domain[0], "issuer": "private"}}
     answer = put(at, domain_certificates=known)["no_server_name"]
     assert (answer.word, answer.seen) == (

@@ -12,7 +12,7 @@ import pytest
 
 from components.pki import certificates, keys
 from localcloud.dataplane import haproxy_binary, haproxy_config
-from localcloud.dataplane.model import Backend, InstanceSpec, Listener
+from localcloud.dataplane.model import BackendSpec, InstanceSpec, ListenerSpec
 from localcloud.dataplane.plane import DataPlane
 from tests.conformance import specimens
 from tests.hostile import servers
@@ -48,12 +48,12 @@ def guarded(plane):
 
     def serve(**authorities):
         listeners = {
-            name: Listener(
+            name: ListenerSpec(
                 load_balancer_id="lb-resumed",
                 address=host,
                 port=8443 + place,
                 protocol="https",
-                backends=(Backend("i-resumed", backend),),
+                backends=(BackendSpec("i-resumed", backend),),
                 server_certificate=pem,
                 ca_certificate=certificates.pem(anchor(authority).certificate),
                 tls_cipher_policy=servers.STRONG,

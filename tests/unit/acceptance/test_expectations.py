@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acceptance import expectations, page, trial
-from acceptance.trial import Ending, Outcome, ending_of
+from acceptance.trial import Ending, TrialOutcome, ending_of
 
 LIST = """
 [reasons.eni]
@@ -41,7 +41,7 @@ def expected(tmp_path):
 def test_an_outcome_is_held_against_the_list(
     expected, name: str, ending: Ending, output: str, differs: str | None
 ) -> None:
-    found = expectations.difference(expected, Outcome(name, ending, output, 1.0))
+    found = expectations.difference(expected, TrialOutcome(name, ending, output, 1.0))
     assert (found is None) == (differs is None)
     assert found is None or differs in found
 

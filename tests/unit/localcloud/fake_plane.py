@@ -18,8 +18,8 @@ from localcloud.dataplane.model import (
     BackendKey,
     DataPlaneError,
     InstanceSpec,
-    Listener,
     ListenerKey,
+    ListenerSpec,
     ServerHealth,
     SocketAddress,
 )
@@ -37,7 +37,7 @@ class FakePlane:
     """Records what it serves and runs; can be told to fail."""
 
     def __init__(self) -> None:
-        self.served: dict[ListenerKey, Listener] = {}
+        self.served: dict[ListenerKey, ListenerSpec] = {}
         self.instances: dict[str, InstanceSpec] = {}
         self.failing: set[str] = set()
 
@@ -67,7 +67,9 @@ class FakePlane:
             raise DataPlaneError(f"{instance_id} was never started.")
         return SocketAddress(self.instances[instance_id].host, port)
 
-    def apply_listeners(self, listeners: Sequence[Listener]) -> dict[ListenerKey, SocketAddress]:
+    def apply_listeners(
+        self, listeners: Sequence[ListenerSpec]
+    ) -> dict[ListenerKey, SocketAddress]:
         self._fail("apply_listeners")
         self.served = {one.key: one for one in listeners}
         return {one.key: SocketAddress(one.address, one.port) for one in listeners}

@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from localcloud.api.gateway import Credentials
-from localcloud.documents import ServerCertificate
+from localcloud.documents import UploadedServerCertificate
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
 from tests.unit.localcloud.fake_plane import REGION, Account
 from tests.unit.localcloud.site import signed
@@ -103,7 +103,7 @@ def test_the_log_has_a_line_a_call_and_no_parameter(
 
 def test_a_broken_document_does_not_show_its_key(account: Account) -> None:
     with pytest.raises(ValueError, match="validation error") as caught:
-        ServerCertificate(
+        UploadedServerCertificate(
             id="a",
             region=REGION,
             name="a",

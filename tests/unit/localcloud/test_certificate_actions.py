@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
 
-from localcloud.documents import CaCertificate, ServerCertificate
+from localcloud.documents import CaCertificate, UploadedServerCertificate
 from localcloud.products import SLB
 from tests.unit.components.pki.material import with_bit_strings
 from tests.unit.localcloud.certificates import (
@@ -124,7 +124,7 @@ def test_server_certificates_that_are_refused(account: Account, changes, code: s
     assert (error.status, error.code) == (400, code)
     for line in (line for value in given.values() for line in value.splitlines() if line):
         assert line not in error.message
-    assert account.store.all(ServerCertificate) == []
+    assert account.store.all(UploadedServerCertificate) == []
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_no_answer_holds_a_key(account: Account) -> None:
     upload(account)
     account.slb("DescribeServerCertificates")
     assert "PRIVATE KEY" not in repr(account.answers)
-    assert "PRIVATE KEY" not in repr(account.store.all(ServerCertificate))
+    assert "PRIVATE KEY" not in repr(account.store.all(UploadedServerCertificate))
 
 
 @pytest.mark.parametrize(

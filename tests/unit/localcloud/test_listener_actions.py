@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from localcloud.dataplane.model import (
-    Backend,
+    BackendSpec,
     DataPlaneError,
     HealthCheck,
     SocketAddress,
@@ -78,7 +78,7 @@ def test_the_data_plane_gets_all_of_a_listener(site: Site) -> None:
     host = site.account.plane.instances[site.instance].host
     assert listener.address == "127.88.0.1"
     assert listener.port == 443
-    assert listener.backends == (Backend(site.instance, SocketAddress(host, 8080), 30),)
+    assert listener.backends == (BackendSpec(site.instance, SocketAddress(host, 8080), 30),)
     assert listener.health_check == HealthCheck(
         uri="/healthz",
         method="get",

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from localcloud import requests, services
 from localcloud.errors import ApiError
 from localcloud.products import PRODUCTS
-from localcloud.requests import PagedRequest, Request, nested, parse
+from localcloud.requests import ActionRequest, PagedRequest, nested, parse
 
 VALUE = "a-value-that-nobody-shall-see"
 
@@ -22,7 +22,7 @@ class Rule(BaseModel):
     Port: requests.Port = 80
 
 
-class Act(Request):
+class Act(ActionRequest):
     Id: str
     Count: Annotated[int, Field(ge=1, le=9)] | None = None
     Switch: Literal["on", "off"] = "on"

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from localcloud import __main__ as cli
-from localcloud.dataplane.model import DataPlaneError, Listener
+from localcloud.dataplane.model import DataPlaneError, ListenerSpec
 from localcloud.documents import KINDS
 from localcloud.products import ECS, SLB
 from localcloud.store import Store
@@ -64,7 +64,7 @@ def test_listeners_that_the_data_plane_refuses_are_named_and_the_others_served(
     again = Account(site.account.store)
     apply = again.plane.apply_listeners
 
-    def refusing(listeners: list[Listener]):
+    def refusing(listeners: list[ListenerSpec]):
         for one in listeners:
             if one.port in bad:
                 raise DataPlaneError(f"HAProxy refuses port {one.port}.")
@@ -100,7 +100,7 @@ def test_what_is_new_is_refused_although_something_else_is_aside(
     again = Account(site.account.store)
     apply = again.plane.apply_listeners
 
-    def refusing(listeners: list[Listener]):
+    def refusing(listeners: list[ListenerSpec]):
         if any(one.port == 81 or one.idle_timeout == 7 for one in listeners):
             raise DataPlaneError("No.")
         return apply(listeners)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.documents import Rule
+from localcloud.documents import ForwardingRule
 from localcloud.products import SLB
 from tests.unit.localcloud.listener_site import Site
 from tests.unit.localcloud.tour import RULE_OF_ITS_OWN
@@ -90,7 +90,7 @@ def test_a_rule_goes_with_its_listener(listening: Site, group: str, way: str) ->
     make(listening, group, Url="/image")
     given = {} if way == "DeleteLoadBalancer" else {"ListenerPort": 443}
     listening.account.slb(way, LoadBalancerId=listening.balancer, **given)
-    assert listening.account.store.all(Rule) == []
+    assert listening.account.store.all(ForwardingRule) == []
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_rule_that_cannot_be_is_refused(
 def test_rules_of_a_call_come_all_or_not_at_all(listening: Site, group: str) -> None:
     given = [{"RuleName": "a", "VServerGroupId": group, "Url": "/a"}] * 2
     assert listening.refusal("CreateRules", RuleList=json.dumps(given))[0] == 400
-    assert listening.account.store.all(Rule) == []
+    assert listening.account.store.all(ForwardingRule) == []
 
 
 @pytest.mark.parametrize("name", ["Scheduler", "StickySession", "HealthCheck", "HealthCheckURI"])

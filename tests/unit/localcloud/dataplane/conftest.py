@@ -11,7 +11,7 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from localcloud.dataplane import haproxy_binary
-from localcloud.dataplane.model import Listener
+from localcloud.dataplane.model import ListenerSpec
 from localcloud.dataplane.plane import DataPlane
 from tests.unit.localcloud.dataplane.authority import Authority
 from tests.unit.localcloud.dataplane.site import listener_of, loopback, start_backends
@@ -85,6 +85,6 @@ def own_plane(start_plane) -> Iterator[DataPlane]:
 
 
 @pytest.fixture(scope="module")
-def listener(plane: DataPlane) -> Listener:
+def listener(plane: DataPlane) -> ListenerSpec:
     """One without checks, so that it serves at once."""
     return listener_of(plane, loopback(), health_check=None)

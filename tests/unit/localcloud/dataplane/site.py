@@ -11,7 +11,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from localcloud.dataplane.model import Backend, HealthCheck, InstanceSpec, Listener, SocketAddress
+from localcloud.dataplane.model import (
+    BackendSpec,
+    HealthCheck,
+    InstanceSpec,
+    ListenerSpec,
+    SocketAddress,
+)
 from localcloud.dataplane.plane import DataPlane
 from tests.unit.localcloud.dataplane.echo import answers, echo_user_data, get
 
@@ -39,28 +45,28 @@ def start_backends(plane: DataPlane) -> None:
         wait_until(partial(answers, plane.backend_socket(instance_id, 8080)))
 
 
-def listener_of(plane: DataPlane, address: str, **options: Any) -> Listener:
+def listener_of(plane: DataPlane, address: str, **options: Any) -> ListenerSpec:
     settings: dict[str, Any] = {
         "load_balancer_id": "lb-test",
         "address": address,
         "port": 8443,
         "protocol": "http",
         "backends": tuple(
-            Backend(instance_id, plane.backend_socket(instance_id, 8080))
+            BackendSpec(instance_id, plane.backend_socket(instance_id, 8080))
             for instance_id in ("i-a", "i-b")
         ),
         "health_check": HealthCheck(
             uri="/healthz", interval=1, healthy_threshold=2, unhealthy_threshold=2
         ),
     }
-    return Listener(**{**settings, **options})
+    return ListenerSpec(**{**settings, **options})
 
 
-def wait_healthy(plane: DataPlane, listener: Listener) -> None:
+def wait_healthy(plane: DataPlane, listener: ListenerSpec) -> None:
     wait_until(lambda: set(plane.health(listener.key).values()) == {"normal"})
 
 
-def health(plane: DataPlane, listener: Listener) -> dict[str, str]:
+def health(plane: DataPlane, listener: ListenerSpec) -> dict[str, str]:
     """By instance, of a listener that has each on one port."""
     return {server: status for (server, _), status in plane.health(listener.key).items()}
 

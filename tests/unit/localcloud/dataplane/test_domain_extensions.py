@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from cryptography import x509
 
-from localcloud.dataplane.model import DomainExtension
+from localcloud.dataplane.model import DomainSpec
 from tests.unit.localcloud.dataplane.echo import tls_client
 from tests.unit.localcloud.dataplane.site import listener_of, loopback, start_backends
 
@@ -29,8 +29,8 @@ def by_name(plane, authority):
         ca_certificate=authority.pem,
         tls_cipher_policy="tls_cipher_policy_1_2_strict_with_1_3",
         domain_extensions=(
-            DomainExtension("*.wild.example.com", wild),
-            DomainExtension("api.example.com", api),
+            DomainSpec("*.wild.example.com", wild),
+            DomainSpec("api.example.com", api),
         ),
     )
 
@@ -93,7 +93,7 @@ def test_a_replaced_certificate_of_a_domain_is_shown_and_the_old_one_is_gone(
 ):
     address = plane.apply_listeners([by_name])[by_name.key]
     before = len(list((plane._home / "pem").iterdir()))
-    new = DomainExtension("api.example.com", authority.server("new", ["api.example.com"]))
+    new = DomainSpec("api.example.com", authority.server("new", ["api.example.com"]))
     changed = replace(by_name, domain_extensions=(by_name.domain_extensions[0], new))
     assert plane.apply_listeners([changed]) == {by_name.key: address}
     client = tls_client(certificates.good)

@@ -7,11 +7,11 @@ import pytest
 
 from localcloud.dataplane.haproxy_config import Paths, TlsFiles, render
 from localcloud.dataplane.model import (
-    Backend,
+    BackendSpec,
     DataPlaneError,
     ForwardedHeaders,
     HealthCheck,
-    Listener,
+    ListenerSpec,
     SocketAddress,
 )
 
@@ -23,14 +23,14 @@ PATHS = Paths(
     Path("/home/a b/ticket-keys"),
 )
 TLS = TlsFiles(Path("/home/a b/server.pem"), Path("/home/a b/ca.pem"))
-LISTENER = Listener(
+LISTENER = ListenerSpec(
     load_balancer_id="lb-1",
     address="127.7.0.1",
     port=443,
     protocol="https",
     backends=(
-        Backend("i-b", SocketAddress("127.7.1.2", 8080), 30),
-        Backend("i-a", SocketAddress("127.7.1.1", 8080), 70),
+        BackendSpec("i-b", SocketAddress("127.7.1.2", 8080), 30),
+        BackendSpec("i-a", SocketAddress("127.7.1.1", 8080), 70),
     ),
     server_certificate="PEM",
     ca_certificate="PEM",
@@ -124,7 +124,7 @@ def test_schedulers_map_to_algorithm_and_weights(scheduler, algorithm, weights):
 
 
 def test_a_weight_of_zero_stays_zero_in_plain_round_robin():
-    lines = rendered(backends=(Backend("i-a", SocketAddress("127.7.1.1", 80), 0),))
+    lines = rendered(backends=(BackendSpec("i-a", SocketAddress("127.7.1.1", 80), 0),))
     assert line(lines, "server ").endswith("weight 0")
 
 
@@ -183,10 +183,10 @@ INJECTION = "x\n    stats enable"
         {"address": "localhost"},
         {"address": f"127.0.0.1 {INJECTION}"},
         {"tls_cipher_policy": INJECTION},
-        {"backends": (Backend(INJECTION, SocketAddress("127.0.0.1", 80)),)},
-        {"backends": (Backend("i-a", SocketAddress("10.0.0.1", 80)),)},
-        {"backends": (Backend("i-a", SocketAddress("127.0.0.1", 0)),)},
-        {"backends": (Backend("i-a", SocketAddress("127.0.0.1", 80), 101),)},
+        {"backends": (BackendSpec(INJECTION, SocketAddress("127.0.0.1", 80)),)},
+        {"backends": (BackendSpec("i-a", SocketAddress("10.0.0.1", 80)),)},
+        {"backends": (BackendSpec("i-a", SocketAddress("127.0.0.1", 0)),)},
+        {"backends": (BackendSpec("i-a", SocketAddress("127.0.0.1", 80), 101),)},
         {"health_check": HealthCheck(uri="/" + INJECTION)},
         {"health_check": HealthCheck(uri="/a b")},
         {"health_check": HealthCheck(uri="relative")},

@@ -10,7 +10,7 @@ from localcloud.dataplane.haproxy_state import (
     parse_statistics,
     render_state,
 )
-from localcloud.dataplane.model import Backend, HealthCheck, Listener, SocketAddress
+from localcloud.dataplane.model import BackendSpec, HealthCheck, ListenerSpec, SocketAddress
 
 UP, DOWN = ServerStatus("UP", "L7OK"), ServerStatus("DOWN", "L4CON")
 NEW_UP, NEW_DOWN = ServerStatus("UP", "INI"), ServerStatus("DOWN", "INI")
@@ -18,12 +18,12 @@ UNCHECKED = ServerStatus("no check", "")
 
 
 def listener(*backends, check=True):
-    return Listener(
+    return ListenerSpec(
         "lb-1",
         "127.0.0.1",
         80,
         "http",
-        tuple(Backend(name, SocketAddress("127.7.0.1", port), 50) for name, port in backends),
+        tuple(BackendSpec(name, SocketAddress("127.7.0.1", port), 50) for name, port in backends),
         health_check=HealthCheck() if check else None,
     )
 

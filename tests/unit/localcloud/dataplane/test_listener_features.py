@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from localcloud.dataplane.model import AccessControl, Backend, HealthCheck, SocketAddress
+from localcloud.dataplane.model import AccessControl, BackendSpec, HealthCheck, SocketAddress
 from tests.unit.localcloud.dataplane.echo import get, tls_client
 from tests.unit.localcloud.dataplane.site import (
     instances,
@@ -37,7 +37,7 @@ def test_two_ports_of_an_instance_are_two_backends(own_plane):
     both = listener_of(
         own_plane,
         loopback(),
-        backends=(Backend("i-a", served), Backend("i-a", nothing)),
+        backends=(BackendSpec("i-a", served), BackendSpec("i-a", nothing)),
     )
     address = own_plane.apply_listeners([both])[both.key]
     expected = {("i-a", served): "normal", ("i-a", nothing): "abnormal"}
@@ -51,7 +51,7 @@ def test_health_is_checked_at_the_port_that_is_named(own_plane):
     one = listener_of(
         own_plane,
         loopback(),
-        backends=(Backend("i-a", nothing, checked_port=served.port),),
+        backends=(BackendSpec("i-a", nothing, checked_port=served.port),),
     )
     address = own_plane.apply_listeners([one])[one.key]
     wait_healthy(own_plane, one)

@@ -11,7 +11,7 @@ import pytest
 
 from localcloud.dataplane import ports
 from localcloud.dataplane.model import (
-    Backend,
+    BackendSpec,
     DataPlaneError,
     ForwardedHeaders,
     HealthCheck,
@@ -107,7 +107,7 @@ def test_a_listener_without_a_backend_to_use_is_502(plane, served, weights):
 
 
 def test_backends_that_refuse_connections_are_502(plane, served):
-    dead = Backend("i-dead", SocketAddress(loopback(), 9))
+    dead = BackendSpec("i-dead", SocketAddress(loopback(), 9))
     plane.apply_listeners([replace(served[0], backends=(dead,), health_check=None)])
     assert get(served[1]).status == 502
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from localcloud.dataplane.model import Rule, StickySession
+from localcloud.dataplane.model import RuleSpec, StickySession
 from tests.unit.localcloud.dataplane.echo import get
 from tests.unit.localcloud.dataplane.site import (
     instances,
@@ -32,7 +32,9 @@ RULES = {
 def listener(plane):
     plain = listener_of(plane, loopback(), health_check=None)
     rules = (
-        Rule(f"rule-{name}", domain, url, plain.backends, sticky_session=StickySession(name, 60))
+        RuleSpec(
+            f"rule-{name}", domain, url, plain.backends, sticky_session=StickySession(name, 60)
+        )
         for name, (domain, url) in RULES.items()
     )
     return replace(plain, rules=tuple(rules))
@@ -70,7 +72,7 @@ def test_a_domain_with_rules_for_paths_alone_has_no_others(plane, listener):
 
 def test_a_rule_s_backends_are_checked_and_balanced_like_a_listener_s(plane):
     checked = listener_of(plane, loopback())
-    rule = Rule("rule-a", "", "/both", checked.backends, health_check=checked.health_check)
+    rule = RuleSpec("rule-a", "", "/both", checked.backends, health_check=checked.health_check)
     listener = replace(checked, backends=checked.backends[:1], rules=(rule,))
     address = plane.apply_listeners([listener])[listener.key]
     # As a listener's, they take nothing before their checks have succeeded.

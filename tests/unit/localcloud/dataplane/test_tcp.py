@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from localcloud.dataplane.model import AccessControl, Backend, HealthCheck, SocketAddress
+from localcloud.dataplane.model import AccessControl, BackendSpec, HealthCheck, SocketAddress
 from tests.unit.localcloud.dataplane.echo import get
 from tests.unit.localcloud.dataplane.site import (
     THERE,
@@ -61,7 +61,7 @@ def test_access_control_and_checks_over_http_hold_for_it_too(plane, listener):
 def test_a_backend_is_told_the_client_before_anything_else(plane, listener):
     with socket.create_server((loopback(), 0)) as server:
         host, port = server.getsockname()
-        backend = Backend("i-c", SocketAddress(host, port))
+        backend = BackendSpec("i-c", SocketAddress(host, port))
         telling = replace(listener, health_check=None, backends=(backend,), proxy_protocol=True)
         address = plane.apply_listeners([telling])[telling.key]
         source = ("127.201.0.7", 0)

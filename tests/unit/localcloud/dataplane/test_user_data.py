@@ -8,7 +8,7 @@ import yaml
 
 from components.instance_page import cloud_config
 from localcloud.dataplane.model import DataPlaneError
-from localcloud.dataplane.user_data import Service, UserData, parse
+from localcloud.dataplane.user_data import InstanceService, UserData, parse
 
 EXEC = "/usr/bin/python3 -I /opt/a/serve.py --port 80"
 ENABLE = ["systemctl", "enable", "--now", "a.service"]
@@ -38,7 +38,9 @@ def test_the_page_of_this_repository_is_recognised():
 
 
 def test_script_and_port_come_from_the_enabled_unit():
-    assert parse(text()) == UserData(Service(PurePosixPath("opt/a/serve.py"), "print()", 80))
+    assert parse(text()) == UserData(
+        InstanceService(PurePosixPath("opt/a/serve.py"), "print()", 80)
+    )
 
 
 def test_base64_content_is_decoded():

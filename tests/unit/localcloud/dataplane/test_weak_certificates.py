@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.dataplane.model import DomainExtension, Listener, SocketAddress
+from localcloud.dataplane.model import DomainSpec, ListenerSpec, SocketAddress
 from localcloud.dataplane.plane import DataPlane
 from tests.unit.localcloud.dataplane.echo import get
 from tests.unit.localcloud.dataplane.site import listener_of, loopback
@@ -69,7 +69,7 @@ def sha1_authority(tmp_path_factory: pytest.TempPathFactory) -> Sha1Authority:
 
 @pytest.fixture(scope="module")
 def serve(plane: DataPlane) -> Callable[..., SocketAddress]:
-    served: dict[Any, Listener] = {}
+    served: dict[Any, ListenerSpec] = {}
 
     def add(**options: Any) -> SocketAddress:
         options = {
@@ -97,7 +97,7 @@ def test_weak_certificates_are_served_and_other_listeners_demand_what_they_did(
             server_certificate=server_pem,
             ca_certificate=authority.pem,
             domain_extensions=(
-                DomainExtension("a.example", sha1_authority.server("a.example", bits=1024)),
+                DomainSpec("a.example", sha1_authority.server("a.example", bits=1024)),
             ),
         ),
     ]

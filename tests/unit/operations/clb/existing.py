@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from operations.clb.existing import ExistingLoadBalancer
+from operations.clb.existing import ObservedLoadBalancer
 
 
 def several(name, items):
@@ -15,7 +15,7 @@ def several(name, items):
 def existing(*, instance=None, listener=None, weights=None, tags=None, domains=None, **rest):
     """The load balancer, with what a test has otherwise."""
     weights = {"i-a": 100, "i-b": 100} if weights is None else weights
-    return ExistingLoadBalancer(
+    return ObservedLoadBalancer(
         instance=SimpleNamespace(
             **{
                 "load_balancer_id": "lb-1",
