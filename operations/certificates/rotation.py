@@ -6,9 +6,9 @@ Prepare: the next key is made, and signed by the present CA; clients get certifi
 CA, whose chain leads to the certificate that the listener has. Complete: the listener takes the
 next CA's certificate.
 
-A revocation is the same in one step: a load balancer that reads no revocation list refuses a client
-once the CA has another key. Then the listener refuses every certificate of before, and all other
-clients get new ones, which are to be handed out at once.
+A revocation is the same in one step: a listener that reads no revocation list refuses a client once
+the CA has another key. Every certificate of before is refused then, and all other clients get new
+ones, which are to be handed out at once.
 """
 
 from __future__ import annotations

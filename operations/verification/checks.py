@@ -133,9 +133,9 @@ def expiries(outputs: StackOutputs) -> list[Expiry]:
 def judge_refusal(outcome: Outcome, *, clients_get_through: bool) -> Finding:
     """Judge whether a request that must be refused was refused.
 
-    Both ways of the listener count: the error page after the handshake (Tengine's status 400) and
-    a TLS alert. A connection that is merely closed counts only while clients get through, since a
-    server that is broken closes connections too.
+    Both ways of a listener count: an error page after the handshake (status 400), and a TLS alert.
+    A connection that is merely closed counts only while clients get through, since a server that
+    is broken closes connections too.
     """
     match outcome:
         case Answered(status=400, instance=None):

@@ -477,7 +477,7 @@ def can_speak(version: ssl.TLSVersion, identity: Identity) -> bool:
 
     Args:
         version: To try.
-        identity: For the server's side; an RSA key, as CLB's certificates have.
+        identity: Certificate and RSA key of the server's side.
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -75,7 +75,7 @@ def verify(
 ) -> Report:
     """Check everything once, after the stack has settled.
 
-    Only the stack's own URL and, through `health_source`, the API of SLB are asked. What cannot
+    Only the stack's own URL is asked and, through `health_source`, the load balancer. What cannot
     be tried is failed, or skipped with the reason where the stack is not at fault.
 
     Args:
@@ -434,7 +434,7 @@ def _additional_listeners(
 
 
 def _admitted(listener: ListenerSettings, outcome: Outcome) -> bool:
-    """Tell whether a listener admitted a client; a VServer group's error answer counts too."""
+    """Tell whether a listener admitted a client; an error answer of a group of its own counts too."""
     if listener.server_group_id:
         return isinstance(outcome, Answered) and outcome.status != 400
     return is_success(outcome)
