@@ -434,7 +434,7 @@ def _additional_listeners(
 
 
 def _admitted(listener: ListenerSettings, outcome: Outcome) -> bool:
-    """Tell whether a listener admitted a client; an error answer of a group of its own counts too."""
+    """Tell whether a listener admitted a client; its own group may answer with an error."""
     if listener.server_group_id:
         return isinstance(outcome, Answered) and outcome.status != 400
     return is_success(outcome)
