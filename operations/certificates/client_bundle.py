@@ -20,7 +20,7 @@ SHARED_NAMES = frozenset({"ca", "chain"})
 """Names of clients whose certificate file would have the name of another file of the bundle."""
 
 
-def write(found: StackOutputs, name: str, directory: Path) -> list[Path]:
+def write(outputs: StackOutputs, name: str, directory: Path) -> list[Path]:
     """Write a client's bundle into a directory of its own, readable by its owner only.
 
     The files: `NAME.p12`; `NAME.crt`, `NAME.key` (PKCS#8, encrypted) and `chain.crt` as PEM; the
@@ -29,7 +29,7 @@ def write(found: StackOutputs, name: str, directory: Path) -> list[Path]:
     replaced, file by file, each at once.
 
     Args:
-        found: Outputs of the stack, secrets included.
+        outputs: Outputs of the stack, secrets included.
         name: Of the client.
         directory: Made, with mode 0700, if it is not there.
 
@@ -40,7 +40,7 @@ def write(found: StackOutputs, name: str, directory: Path) -> list[Path]:
         OperationError: the client is unknown or revoked, or the directory is another client's,
             holds other files under the same names, or can be written to by other users.
     """
-    files = _files(found, name)
+    files = _files(outputs, name)
     try:
         with _opened(directory) as folder:
             _refuse_foreign(folder, directory, name, files)
@@ -52,9 +52,9 @@ def write(found: StackOutputs, name: str, directory: Path) -> list[Path]:
     return [directory / file for file in files]
 
 
-def _files(found: StackOutputs, name: str) -> dict[str, bytes]:
+def _files(outputs: StackOutputs, name: str) -> dict[str, bytes]:
     """Content of a bundle by file name, first the file that marks the directory as the client's."""
-    bundle = _bundle(found, name)
+    bundle = _bundle(outputs, name)
     if name.lower() in SHARED_NAMES:
         raise OperationError(
             f"Client {name}'s certificate would overwrite the bundle's own {name.lower()}.crt: "
@@ -65,12 +65,12 @@ def _files(found: StackOutputs, name: str) -> dict[str, bytes]:
         f"{name}.crt": (bundle.certificate + _intermediates(bundle.chain)).encode(),
         "chain.crt": bundle.chain.encode(),
         # During a rotation both: the listener's certificate will be the next CA's.
-        "ca.crt": (found.ca_certificate + found.next_ca_certificate).encode(),
+        "ca.crt": (outputs.ca_certificate + outputs.next_ca_certificate).encode(),
         "install.txt": installation.instructions(
             name,
-            found.url,
+            outputs.url,
             Path(),
-            server_certificate_issuer=found.server_certificate_issuer,
+            server_certificate_issuer=outputs.server_certificate_issuer,
             keeps_its_key=bundle.private_key is None,
         ).encode(),
     }
@@ -79,7 +79,11 @@ def _files(found: StackOutputs, name: str) -> dict[str, bytes]:
 def _intermediates(chain: str) -> str:
     """Certificates between the client's and its root, which the client has to send along."""
     parsed = certificates.load_chain(chain)
-    return "".join(certificates.pem(one) for one in parsed if one.issuer != one.subject)
+    return "".join(
+        certificates.pem(certificate)
+        for certificate in parsed
+        if certificate.issuer != certificate.subject
+    )
 
 
 def _with_key(name: str, bundle: ClientBundle) -> dict[str, bytes]:
@@ -106,16 +110,16 @@ def _with_key(name: str, bundle: ClientBundle) -> dict[str, bytes]:
     }
 
 
-def _bundle(found: StackOutputs, name: str) -> ClientBundle:
-    record = found.clients.get(name)
+def _bundle(outputs: StackOutputs, name: str) -> ClientBundle:
+    record = outputs.clients.get(name)
     if record is not None and record.status == "revoked":
         raise OperationError(
             f"Client {name} is revoked (certificate {record.serial_number}), and a revoked "
             "certificate is not handed out."
         )
-    if name in found.client_bundles:
-        return found.client_bundles[name]
-    known = found.clients_in_force()
+    if name in outputs.client_bundles:
+        return outputs.client_bundles[name]
+    known = outputs.clients_in_force()
     if not known:
         raise OperationError("The stack has no clients: configure one, and run `make up`.")
     close = difflib.get_close_matches(name, known, n=1)

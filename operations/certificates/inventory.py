@@ -96,8 +96,8 @@ def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
 
 def due(items: Sequence[Item], until: datetime) -> list[Item]:
     """List what is to be renewed until a time, the earliest first."""
-    found = [(item.due_at, item) for item in items if item.due_at and item.due_at <= until]
-    return [item for _, item in sorted(found, key=lambda pair: pair[0])]
+    due_items = [(item.due_at, item) for item in items if item.due_at and item.due_at <= until]
+    return [item for _, item in sorted(due_items, key=lambda pair: pair[0])]
 
 
 def to_json(items: Sequence[Item]) -> str:
@@ -136,7 +136,7 @@ def matching(items: Sequence[Item], states: Collection[str], names: Collection[s
         item
         for item in items
         if (not states or item.state in states)
-        and (not names or any(fnmatchcase(item.name, one) for one in names))
+        and (not names or any(fnmatchcase(item.name, pattern) for pattern in names))
     ]
 
 

@@ -107,10 +107,10 @@ def left_behind(outputs: StackOutputs, now: datetime) -> list[IssuedCertificate]
 def check_earlier_clients(outputs: StackOutputs, earlier: Mapping[str, Identity]) -> Check:
     """Check that clients' certificates of before the rotation still get through."""
     target, context = probes.target_of(outputs), probes.stack_context(outputs)
-    outcomes = {name: probes.probe(target, context, one) for name, one in earlier.items()}
+    outcomes = {name: probes.probe(target, context, identity) for name, identity in earlier.items()}
     keys = {
-        name: certificates.key_words(certificates.load(one.certificates))
-        for name, one in earlier.items()
+        name: certificates.key_words(certificates.load(identity.certificates))
+        for name, identity in earlier.items()
     }
     finding = checks.judge_clients(outcomes, len(outcomes), keys)
     return Check("earlier", "Earlier certificates still get through", *finding)

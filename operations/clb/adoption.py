@@ -250,16 +250,16 @@ def _set(sections: dict[str, Any], path: str, value: Value) -> None:
 
 def _leaves(path: str, value: Value) -> dict[str, Scalar]:
     """Yield plain values by path: the Pulumi CLI sets no others."""
-    found: dict[str, Scalar] = {}
+    leaves: dict[str, Scalar] = {}
     if isinstance(value, Mapping):
-        for key, one in value.items():
-            found |= _leaves(f"{path}.{key}", one)
+        for key, below in value.items():
+            leaves |= _leaves(f"{path}.{key}", below)
     elif isinstance(value, tuple):
         for index, text in enumerate(value):
-            found[f"{path}[{index}]"] = text
+            leaves[f"{path}[{index}]"] = text
     else:
-        found[path] = value
-    return found
+        leaves[path] = value
+    return leaves
 
 
 def _require_new(sections: Mapping[str, Any]) -> None:
@@ -280,7 +280,7 @@ def _require_way_back(existing: ObservedLoadBalancer, sections: Mapping[str, Any
 def _require_domain_extensions(existing: ObservedLoadBalancer, sections: Mapping[str, Any]) -> None:
     """Check that each additional domain's certificate is configured: the API does not return it."""
     configured = {domain.lower() for domain in _at(sections, "listener.domain_extensions") or {}}
-    missing = [one for one in existing.domain_extensions if one.lower() not in configured]
+    missing = [domain for domain in existing.domain_extensions if domain.lower() not in configured]
     if missing:
         example = ", ".join(f'"{domain}": {{}}' for domain in missing)
         raise OperationError(
@@ -332,14 +332,16 @@ def require_no_load_balancer(stack: Stack, config: Mapping[str, Any]) -> None:
         OperationError: It has one.
     """
     present = stack.deployment().get("resources") or []
-    types = {one["type"] for one in present}
+    types = {resource["type"] for resource in present}
     if COMPONENT not in types:
         return
     # What was imported in full is in the configuration, and what is up has certificates.
     whole = "instance_ids" in section(config, "backends")
-    if whole or any(one.startswith(PROGRAM_TYPES) for one in types):
+    if whole or any(kind.startswith(PROGRAM_TYPES) for kind in types):
         raise OperationError(f"Stack {stack.name} has a load balancer already.")
-    forget_all_but(stack, {one["urn"] for one in present if one["type"] not in IMPORTED_TYPES})
+    forget_all_but(
+        stack, {resource["urn"] for resource in present if resource["type"] not in IMPORTED_TYPES}
+    )
 
 
 @contextlib.contextmanager
@@ -354,7 +356,7 @@ def import_load_balancer(
     Raises:
         OperationError: The engine refuses; it has said why.
     """
-    before = {one["urn"] for one in stack.deployment().get("resources") or []}
+    before = {resource["urn"] for resource in stack.deployment().get("resources") or []}
     with contextlib.ExitStack() as undo:
         undo.callback(forget_all_but, stack, before)
         _import(stack, existing, settings)
@@ -421,9 +423,9 @@ def import_document(
 def forget_all_but(stack: Stack, kept: Collection[str]) -> None:
     """Forget every resource of the stack but these, by URN; the cloud is left as it is."""
     with undisturbed():
-        for one in reversed(stack.deployment().get("resources") or []):
-            if one["urn"] not in kept:
-                stack.capture("state", "delete", one["urn"], "--yes")
+        for resource in reversed(stack.deployment().get("resources") or []):
+            if resource["urn"] not in kept:
+                stack.capture("state", "delete", resource["urn"], "--yes")
 
 
 def require_in_place(plan: Plan, status: int) -> None:
@@ -432,7 +434,7 @@ def require_in_place(plan: Plan, status: int) -> None:
     Raises:
         OperationError: It would, or the preview failed.
     """
-    broken = sorted({one.policy for one in plan.violations if one.mandatory})
+    broken = sorted({violation.policy for violation in plan.violations if violation.mandatory})
     if broken:
         raise OperationError(
             f"What is there breaks a rule for every stack ({', '.join(broken)}): the preview above "
@@ -440,6 +442,6 @@ def require_in_place(plan: Plan, status: int) -> None:
         )
     if status != 0:
         raise OperationError("The preview fails.")
-    lost = [one.type for one in plan.changes if one.operation in {"replace", "delete"}]
+    lost = [change.type for change in plan.changes if change.operation in {"replace", "delete"}]
     if lost:
         raise OperationError(f"`make up` would replace {', '.join(lost)}.")

@@ -40,24 +40,24 @@ class ObservedLoadBalancer:
     def weights(self) -> dict[str, int]:
         """Weights in the default server group, by server id."""
         servers = self.instance.backend_servers.backend_server
-        return {one.server_id: int(one.weight) for one in servers}
+        return {server.server_id: int(server.weight) for server in servers}
 
     @property
     def tags(self) -> dict[str, str]:
         """Tags of the load balancer, without those that Alibaba Cloud sets."""
         tags = self.instance.tags.tag if self.instance.tags else []
         return {
-            one.tag_key: one.tag_value
-            for one in tags
-            if not one.tag_key.startswith(("acs:", "aliyun"))
+            tag.tag_key: tag.tag_value
+            for tag in tags
+            if not tag.tag_key.startswith(("acs:", "aliyun"))
         }
 
     @property
     def domain_extensions(self) -> dict[str, str]:
         """Ids of the listener's domain extensions, by domain."""
-        found = self.listener.domain_extensions
-        extensions = found.domain_extension if found else []
-        return {one.domain: one.domain_extension_id for one in extensions}
+        container = self.listener.domain_extensions
+        extensions = container.domain_extension if container else []
+        return {extension.domain: extension.domain_extension_id for extension in extensions}
 
 
 def read_existing(api: SlbApi, load_balancer_id: str, port: int | None) -> ObservedLoadBalancer:
@@ -74,7 +74,9 @@ def read_existing(api: SlbApi, load_balancer_id: str, port: int | None) -> Obser
     """
     instance = api.ask("DescribeLoadBalancerAttribute", load_balancer_id=load_balancer_id)
     listeners = instance.listener_ports_and_protocol.listener_port_and_protocol
-    https = [one.listener_port for one in listeners if one.listener_protocol == "https"]
+    https = [
+        listener.listener_port for listener in listeners if listener.listener_protocol == "https"
+    ]
     if port is None and len(https) == 1:
         (port,) = https
     if port is None or port not in https:
@@ -97,9 +99,9 @@ def read_existing(api: SlbApi, load_balancer_id: str, port: int | None) -> Obser
         ca_fingerprint=_fingerprint(api, listener.cacertificate_id),
         redirect_port=redirect_port,
         other_listeners=tuple(
-            f"{one.listener_protocol}:{one.listener_port}"
-            for one in listeners
-            if one.listener_port not in {port, redirect_port}
+            f"{listener.listener_protocol}:{listener.listener_port}"
+            for listener in listeners
+            if listener.listener_port not in {port, redirect_port}
         ),
     )
     _require_the_tutorial_s_kind(existing)
@@ -110,11 +112,11 @@ def _redirect_port(listeners: Sequence[Any], port: int) -> int | None:
     """Port of the first listener that redirects to `port`; the program makes only one."""
     return min(
         (
-            int(one.listener_port)
-            for one in listeners
-            if one.listener_protocol == "http"
-            and one.listener_forward == "on"
-            and int(one.forward_port) == port
+            int(listener.listener_port)
+            for listener in listeners
+            if listener.listener_protocol == "http"
+            and listener.listener_forward == "on"
+            and int(listener.forward_port) == port
         ),
         default=None,
     )
@@ -123,8 +125,8 @@ def _redirect_port(listeners: Sequence[Any], port: int) -> int | None:
 def _fingerprint(api: SlbApi, certificate_id: str | None) -> str | None:
     if not certificate_id:
         return None
-    found = api.ask("DescribeCACertificates", cacertificate_id=certificate_id)
-    return str(found.cacertificates.cacertificate[0].fingerprint).replace(":", "").lower()
+    answer = api.ask("DescribeCACertificates", cacertificate_id=certificate_id)
+    return str(answer.cacertificates.cacertificate[0].fingerprint).replace(":", "").lower()
 
 
 def _require_the_tutorial_s_kind(existing: ObservedLoadBalancer) -> None:
@@ -148,7 +150,7 @@ def _require_the_tutorial_s_kind(existing: ObservedLoadBalancer) -> None:
     servers = instance.backend_servers.backend_server
     if not servers:
         raise OperationError("The default server group is empty: add its servers first.")
-    others = [one.server_id for one in servers if one.type not in {None, "", "ecs"}]
+    others = [server.server_id for server in servers if server.type not in {None, "", "ecs"}]
     if others:
         raise OperationError(
             f"The default server group has {', '.join(others)}, no ECS instances: only these can "
@@ -197,7 +199,7 @@ def _left_alone(existing: ObservedLoadBalancer, settings: Settings) -> Iterator[
         yield f"Left alone: listeners {', '.join(others)}."
     rules = listener.rules.rule if listener.rules else []
     if rules:
-        yield f"Left alone: forwarding rules {', '.join(one.rule_name for one in rules)}."
+        yield f"Left alone: forwarding rules {', '.join(rule.rule_name for rule in rules)}."
     if listener.status == "stopped":
         yield "The listener is stopped, and `make up` does not start it: start it by hand."
     if existing.instance.load_balancer_status == "inactive":

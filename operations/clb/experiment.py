@@ -132,20 +132,20 @@ def outlive(
 ) -> dict[str, AfterSwitch]:
     """Try for how long each client's session still lets it through; the CA has been switched."""
     began = time.monotonic()
-    longest = max((one.lifetime for one in returning.values()), default=0) + SPARE_SECONDS
-    found = {way: AfterSwitch(None, ended=False) for way in returning}
-    while pending := [way for way, one in found.items() if not one.ended]:
+    longest = max((client.lifetime for client in returning.values()), default=0) + SPARE_SECONDS
+    seen = {way: AfterSwitch(None, ended=False) for way in returning}
+    while pending := [way for way, session in seen.items() if not session.ended]:
         for way in pending:
             tries = [admission(returning[way].visit()[0]) for _ in range(TRIES)]
             if True in tries:
-                found[way] = AfterSwitch(time.monotonic() - began, ended=False)
+                seen[way] = AfterSwitch(time.monotonic() - began, ended=False)
             elif None not in tries:
-                found[way] = AfterSwitch(found[way].admitted, ended=True)
+                seen[way] = AfterSwitch(seen[way].admitted, ended=True)
         elapsed = time.monotonic() - began
         if elapsed > min(longest, LONGEST_SECONDS):
             break
         wait(min(10.0, max(1.0, elapsed / 10)))
-    return found
+    return seen
 
 
 def converse(
@@ -305,7 +305,7 @@ class _Experiment:
     def _sessions(self, identity: Identity, switch: Switch) -> dict[str, Answer]:
         self.announce("clients that return with their sessions")
         clients = {way: Returning(self._target, self._context(), identity, way) for way in WAYS}
-        told = {way: one.told for way, one in clients.items()}
+        told = {way: client.told for way, client in clients.items()}
         ways = questions.resumable(told)
         answer = questions.sessions(told)
         return {
@@ -348,7 +348,9 @@ class _Experiment:
 
     def _no_server_name(self, identity: Identity | None) -> Answer:
         self.announce("handshakes without SNI")
-        domains = {one: self._shown(one, identity) for one in self.outputs.domain_certificates}
+        domains = {
+            domain: self._shown(domain, identity) for domain in self.outputs.domain_certificates
+        }
         own = self.outputs.server
         shown = self._shown("", identity)
         if isinstance(shown, Unreachable):
@@ -377,4 +379,4 @@ def _headers(size: int) -> tuple[str, ...]:
 
 def _permitted_domains(constraints: x509.NameConstraints | None) -> list[str]:
     permitted = (constraints.permitted_subtrees if constraints else None) or []
-    return [one.value.lstrip(".") for one in permitted if isinstance(one, x509.DNSName)]
+    return [name.value.lstrip(".") for name in permitted if isinstance(name, x509.DNSName)]

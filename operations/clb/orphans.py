@@ -225,14 +225,18 @@ def gather_site(
         since: When the stack was last in order.
     """
     resources = deployment.get("resources") or []
-    made = [one["id"] for one in resources if one["type"] == LOAD_BALANCER and "id" in one]
+    created = [
+        resource["id"]
+        for resource in resources
+        if resource["type"] == LOAD_BALANCER and "id" in resource
+    ]
     used = [load_balancer["id"]] if "id" in load_balancer else []
     return Site(
         name=name,
         load_balancer_name=load_balancer.get("name") or name,
-        load_balancer_ids=(*made, *used),
+        load_balancer_ids=(*created, *used),
         tags=tags,
-        known=frozenset(one["id"] for one in resources if "id" in one),
+        known=frozenset(resource["id"] for resource in resources if "id" in resource),
         since=since,
     )
 
@@ -247,7 +251,7 @@ def find_orphans(site: Site, call: Call) -> Iterator[Orphan]:
         yield from _listeners(site, call, load_balancer_id)
     for kind in KINDS:
         places = (
-            [{"LoadBalancerId": one} for one in site.load_balancer_ids]
+            [{"LoadBalancerId": load_balancer_id} for load_balancer_id in site.load_balancer_ids]
             if kind.of_load_balancer
             else [{}]
         )
@@ -288,9 +292,9 @@ def _items(kind: ResourceKind, place: Mapping[str, str], call: Call) -> Iterator
     number = 1
     while True:
         pages = {"PageNumber": number, "PageSize": PAGE} if paged else {}
-        found = call(kind.product, kind.listing, **place, **pages).get(outer, {}).get(inner, [])
-        yield from found
-        if not paged or len(found) < PAGE:
+        items = call(kind.product, kind.listing, **place, **pages).get(outer, {}).get(inner, [])
+        yield from items
+        if not paged or len(items) < PAGE:
             return
         number += 1
 
@@ -312,16 +316,16 @@ def _is_empty(kind: ResourceKind, item: Item, call: Call) -> bool:
     """Tell whether a load balancer is unused; other kinds in use are kept by the cloud itself."""
     if kind.removal != "DeleteLoadBalancer":
         return True
-    found = call("SLB", "DescribeLoadBalancerAttribute", LoadBalancerId=item[kind.id])
+    answer = call("SLB", "DescribeLoadBalancerAttribute", LoadBalancerId=item[kind.id])
     parts = (("ListenerPorts", "ListenerPort"), ("BackendServers", "BackendServer"))
-    return not any(found.get(outer, {}).get(inner) for outer, inner in parts)
+    return not any(answer.get(outer, {}).get(inner) for outer, inner in parts)
 
 
 def _tags(item: Item) -> dict[str, str]:
-    given = (item.get("Tags") or {}).get("Tag") or []
+    tags = (item.get("Tags") or {}).get("Tag") or []
     return {
-        one.get("TagKey") or one.get("Key", ""): one.get("TagValue") or one.get("Value", "")
-        for one in given
+        tag.get("TagKey") or tag.get("Key", ""): tag.get("TagValue") or tag.get("Value", "")
+        for tag in tags
     }
 
 

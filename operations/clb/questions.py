@@ -56,8 +56,8 @@ _OPEN = "docs/open-questions.md"
 _CERTIFICATES = "docs/en/certificates.md"
 
 QUESTIONS = {
-    one.id: one
-    for one in (
+    question.id: question
+    for question in (
         Question(
             "no_certificate",
             "What is answered without a certificate?",
@@ -253,16 +253,16 @@ def sessions(returns: Mapping[str, Return]) -> Answer:
     Args:
         returns: By the way in which a session goes on: `TLS 1.2, ticket`.
     """
-    spoken = {way: one for way, one in returns.items() if admission(one.first)}
+    spoken = {way: visits for way, visits in returns.items() if admission(visits.first)}
     if not spoken:
-        first = "; ".join(f"{way}: {one.first}" for way, one in returns.items())
+        first = "; ".join(f"{way}: {visits.first}" for way, visits in returns.items())
         return Answer("unclear", f"no session could be begun: {first}")
     resumed = [
-        f"{way}{f' (good for {one.lifetime} s)' if one.lifetime else ''}"
-        for way, one in spoken.items()
-        if one.resumed
+        f"{way}{f' (good for {visits.lifetime} s)' if visits.lifetime else ''}"
+        for way, visits in spoken.items()
+        if visits.resumed
     ]
-    kept = [way for way, one in spoken.items() if not one.resumed]
+    kept = [way for way, visits in spoken.items() if not visits.resumed]
     seen = [f"resumed: {'; '.join(resumed)}"] if resumed else []
     seen += [f"not resumed: {'; '.join(kept)}"] if kept else []
     word: Word = "yes" if not kept else "some" if resumed else "no"
@@ -271,7 +271,7 @@ def sessions(returns: Mapping[str, Return]) -> Answer:
 
 def resumable(returns: Mapping[str, Return]) -> list[str]:
     """Ways in which sessions are resumed."""
-    return [way for way, one in returns.items() if one.resumed]
+    return [way for way, visits in returns.items() if visits.resumed]
 
 
 @dataclass(frozen=True)
@@ -293,23 +293,23 @@ def sessions_after_switch(tried: Mapping[str, AfterSwitch]) -> Answer:
     Args:
         tried: By the way in which a session goes on.
     """
-    seen = "; ".join(f"{way}: {_outlived(one)}" for way, one in tried.items())
+    seen = "; ".join(f"{way}: {_outlived(session)}" for way, session in tried.items())
     if not tried:
         return Answer("unclear", "the switch did not take effect")
-    if any(one.admitted is None and not one.ended for one in tried.values()):
+    if any(session.admitted is None and not session.ended for session in tried.values()):
         return Answer("unclear", seen)
-    admitted = {one.admitted is not None for one in tried.values()}
+    admitted = {session.admitted is not None for session in tried.values()}
     if len(admitted) > 1:
         return Answer("some", seen)
     return Answer("yes" if True in admitted else "no", seen)
 
 
-def _outlived(one: AfterSwitch) -> str:
-    if one.admitted is None:
-        return "refused at once" if one.ended else "could not be tried"
-    if one.ended:
-        return f"let its client through for {one.admitted:.0f} s"
-    return f"still let its client through after {one.admitted:.0f} s"
+def _outlived(session: AfterSwitch) -> str:
+    if session.admitted is None:
+        return "refused at once" if session.ended else "could not be tried"
+    if session.ended:
+        return f"let its client through for {session.admitted:.0f} s"
+    return f"still let its client through after {session.admitted:.0f} s"
 
 
 def no_server_name(

@@ -47,15 +47,15 @@ def client(
     stack: StackName = "local",
 ) -> None:
     """Write a client's bundle and say how to install it."""
-    found = _outputs(stack)
-    client_bundle.write(found, name, directory)
+    stack_outputs = _outputs(stack)
+    client_bundle.write(stack_outputs, name, directory)
     sys.stdout.write(
         installation.instructions(
             name,
-            found.url,
+            stack_outputs.url,
             directory,
-            server_certificate_issuer=found.server_certificate_issuer,
-            keeps_its_key=found.client_bundles[name].private_key is None,
+            server_certificate_issuer=stack_outputs.server_certificate_issuer,
+            keeps_its_key=stack_outputs.client_bundles[name].private_key is None,
         )
     )
     # Not with the instructions: who gets these has no copy of the project.
@@ -93,8 +93,8 @@ def expiry(  # noqa: PLR0917 - likewise
     name: Names = None,
 ) -> None:
     """List what is to be renewed within some days; exit status 1 if there is anything."""
-    found, now = _outputs(stack), datetime.now(UTC)
-    items = listing.due(listing.inventory(found, now), now + timedelta(days=days))
+    stack_outputs, now = _outputs(stack), datetime.now(UTC)
+    items = listing.due(listing.inventory(stack_outputs, now), now + timedelta(days=days))
     items = _chosen(items, state, name)
     if as_json:
         sys.stdout.write(listing.to_json(items) + "\n")
@@ -154,7 +154,7 @@ def revoke(
         f"is to say that {name} is revoked and that the CA has another key.\n"
         f"New certificates: {abbreviate(others) or 'nobody'}. "
         "What they hold now stops working at once.",
-        lambda found: [rotation.check_cut_off(found, name, leaver)],
+        lambda after: [rotation.check_cut_off(after, name, leaver)],
         yes=yes,
     )
     _say_whom_to_hand_out(others, stack)
@@ -199,7 +199,7 @@ def rotate(
         target,
         wanted,
         told,
-        lambda found: [rotation.check_earlier_clients(found, earlier)] if step == "prepare" else [],
+        lambda after: [rotation.check_earlier_clients(after, earlier)] if step == "prepare" else [],
         yes=yes,
     )
     if step != "complete":
@@ -271,8 +271,8 @@ def _brought_up(
 ) -> Report:
     """Bring the stack up as it was previewed, verify it and print the report."""
     engine.run(target, "up", "--yes", "--skip-preview", *options)
-    found = outputs.parse(target.stack.outputs())
-    report = verify_stack(target, found)
-    report = Report(report.url, (*report.checks, *further(found)))
+    after = outputs.parse(target.stack.outputs())
+    report = verify_stack(target, after)
+    report = Report(report.url, (*report.checks, *further(after)))
     render_report(report, console)
     return report

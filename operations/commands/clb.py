@@ -39,14 +39,14 @@ def import_existing(
     config = target.values["config"]
     api = SlbApi(configured_region(config, stack), {**os.environ, **target.stack.variables})
     adoption.require_no_load_balancer(target.stack, config)
-    found = existing.read_existing(api, load_balancer_id, port)
-    wanted, settings = adoption.adopt_settings(found, config)
-    for remark in existing.list_remarks(found, settings, config):
+    load_balancer = existing.read_existing(api, load_balancer_id, port)
+    wanted, settings = adoption.adopt_settings(load_balancer, config)
+    for remark in existing.list_remarks(load_balancer, settings, config):
         console.print(remark)
     with propose(target, wanted) as proposal:
         trial = proposal.target.stack
         try:
-            with adoption.import_load_balancer(trial, found, settings) as keep:
+            with adoption.import_load_balancer(trial, load_balancer, settings) as keep:
                 status, log = trial.preview_events()
                 planned = plan.parse_plan(log)
                 sys.stdout.write(render_markdown(planned, stack, status=status))
@@ -72,9 +72,9 @@ def probe(
     """Put the questions that documentation leaves open to the stack's listener."""
     engine.require_present_time()
     target = environment.open_stack(stack)
-    found = outputs.parse(target.stack.outputs())
+    stack_outputs = outputs.parse(target.stack.outputs())
     now = datetime.now(UTC)
-    ca = stack_issuer(target.stack.deployment(show_secrets=True), found.ca)
+    ca = stack_issuer(target.stack.deployment(show_secrets=True), stack_outputs.ca)
     if ca is None:
         errors.print("The program does not hold the CA's key: what needs it is not tried.")
 
@@ -92,12 +92,12 @@ def probe(
                 console.print(told, soft_wrap=True, highlight=False)
                 if not agreed("Switch the CA?"):
                     return None
-        api = SlbApi(found.region, {**os.environ, **target.stack.variables})
-        return switch_ca(api, found, stack, now)
+        api = SlbApi(stack_outputs.region, {**os.environ, **target.stack.variables})
+        return switch_ca(api, stack_outputs, stack, now)
 
     with Reporter() as reporter:
         findings = experiment.put_questions(
-            found,
+            stack_outputs,
             Throwaways(ca, now) if ca else None,
             switch,
             announce=lambda what: reporter.update("Trying", escape(what)),

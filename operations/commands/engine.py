@@ -81,10 +81,10 @@ def recover(target: StackTarget) -> list[str]:
         {"project": project_name(), "stack": stack.name},
         since,
     )
-    found = list(orphans.find_orphans(place, call))
-    for orphan in found:
+    left = list(orphans.find_orphans(place, call))
+    for orphan in left:
         errors.print(f"Left by the last `up`: {escape(str(orphan))}.")
-    if found:
+    if left:
         if target.local is None and not sys.stdin.isatty():
             raise OperationError(
                 "The last `up` left the above, and nobody can be asked here whether to remove it: "
@@ -93,7 +93,7 @@ def recover(target: StackTarget) -> list[str]:
         asked = target.local is None
         if asked and not agreed("Remove what the last `up` left?"):
             raise OperationError("What the last `up` left stays, and nothing else was done.")
-        orphans.remove_orphans(found, call)
+        orphans.remove_orphans(left, call)
     if deployment.get("pending_operations"):
         run(target, "refresh", "--yes", "--skip-preview", "--clear-pending-creates")
     return ["--refresh"]
@@ -114,9 +114,9 @@ def moved(target: StackTarget) -> list[str]:
         return []
     now = target.local.cloud_status()["endpoint"].removeprefix("https://")
     endpoints = [
-        str(one.get("inputs", {}).get("endpoints", now))
-        for one in target.stack.deployment().get("resources") or []
-        if one["type"] == "pulumi:providers:alicloud"
+        str(resource.get("inputs", {}).get("endpoints", now))
+        for resource in target.stack.deployment().get("resources") or []
+        if resource["type"] == "pulumi:providers:alicloud"
     ]
     return ["--run-program"] if any(now not in text for text in endpoints) else []
 

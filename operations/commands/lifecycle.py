@@ -34,12 +34,12 @@ def up(stack: StackName = "local", arguments: Arguments = None) -> None:
     engine.run(target, "up", *confirmed, *engine.recover(target), *(arguments or []))
     if target.local:
         _follow_published_port(target, target.local)
-    found = outputs.parse(target.stack.outputs())
-    report = verify_stack(target, found)
+    stack_outputs = outputs.parse(target.stack.outputs())
+    report = verify_stack(target, stack_outputs)
     render_report(report, console)
-    _say_what_is_next(found, stack)
+    _say_what_is_next(stack_outputs, stack)
     if target.local:
-        _hand_over(target.local, found)
+        _hand_over(target.local, stack_outputs)
     raise typer.Exit(report.exit_status)
 
 
@@ -71,8 +71,8 @@ def down(stack: StackName = "local", arguments: Arguments = None) -> None:
 
 def show_outputs(stack: StackName = "local") -> None:
     """Print the stack's outputs as JSON, without secrets."""
-    found = outputs.parse(environment.open_stack(stack).stack.outputs())
-    sys.stdout.write(json.dumps(outputs.public(found), indent=2, ensure_ascii=False) + "\n")
+    stack_outputs = outputs.parse(environment.open_stack(stack).stack.outputs())
+    sys.stdout.write(json.dumps(outputs.public(stack_outputs), indent=2, ensure_ascii=False) + "\n")
 
 
 def show_environment(stack: StackName = "local") -> None:
@@ -85,20 +85,21 @@ def _follow_published_port(target: StackTarget, local: LocalEnvironment) -> None
     """Make the outputs name the port that the local cloud took if another was not free."""
     if local.configure(target.stack, target.values):
         where = ", ".join(
-            f"{one['port']} at {one['socket']['port']}" for one in local.cloud_status()["listeners"]
+            f"{listener['port']} at {listener['socket']['port']}"
+            for listener in local.cloud_status()["listeners"]
         )
         errors.print(f"Not every port can be had here. Served: {where}. Updating the outputs.")
         engine.run(target, "up", "--yes", "--skip-preview")
 
 
-def _say_what_is_next(found: StackOutputs, stack: str) -> None:
+def _say_what_is_next(stack_outputs: StackOutputs, stack: str) -> None:
     """Say where the service is, how clients get their bundles, and what is due first."""
     of_stack = "" if stack == "local" else f" STACK={stack}"
-    lines = [f"Service: {found.url}"]
-    clients = found.clients_in_force()
+    lines = [f"Service: {stack_outputs.url}"]
+    clients = stack_outputs.clients_in_force()
     if clients:
         lines.append(f"Clients: {abbreviate(clients)}; make client NAME={clients[0]}{of_stack}")
-    renewed = [item for item in listing.inventory(found, datetime.now(UTC)) if item.due_at]
+    renewed = [item for item in listing.inventory(stack_outputs, datetime.now(UTC)) if item.due_at]
     for item in listing.by_urgency(renewed)[:1]:
         lines.append(
             f"Due next: {item.role} {item.name}, {item.due_at:%Y-%m-%d}; make expiry{of_stack}"
@@ -107,15 +108,18 @@ def _say_what_is_next(found: StackOutputs, stack: str) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _hand_over(local: LocalEnvironment, found: StackOutputs) -> None:
+def _hand_over(local: LocalEnvironment, stack_outputs: StackOutputs) -> None:
     """Write the first client's bundle, and show a request with it."""
-    name = next(iter(found.clients_to_try()), None)
+    name = next(iter(stack_outputs.clients_to_try()), None)
     if name is None:
         return
     directory = local.home / "clients" / name
-    client_bundle.write(found, name, directory)
+    client_bundle.write(stack_outputs, name, directory)
     request = installation.first_request(
-        name, found.url, directory, server_certificate_issuer=found.server_certificate_issuer
+        name,
+        stack_outputs.url,
+        directory,
+        server_certificate_issuer=stack_outputs.server_certificate_issuer,
     )
     sys.stdout.write(f"A request as client {name}:\n{request}\n")
 

@@ -44,13 +44,17 @@ def verify(
     raise typer.Exit(report.exit_status)
 
 
-def verify_stack(target: StackTarget, found: StackOutputs, *, health: bool = True) -> Report:
+def verify_stack(
+    target: StackTarget, stack_outputs: StackOutputs, *, health: bool = True
+) -> Report:
     """Verify the stack; what is waited for goes to standard error."""
     environ = {**os.environ, **target.stack.variables}
-    source = SlbHealth(found, environ) if health else None
+    source = SlbHealth(stack_outputs, environ) if health else None
     with Reporter() as reporter:
         return verification.verify(
-            found, source, announce=lambda reason: reporter.update("Waiting for", escape(reason))
+            stack_outputs,
+            source,
+            announce=lambda reason: reporter.update("Waiting for", escape(reason)),
         )
 
 
@@ -63,14 +67,15 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML file of who holds which certificate, for auditors and reviewers."""
-    given = _read(verification) if verification else None
-    found = outputs.parse(environment.open_stack(stack).stack.outputs())
-    if given is not None and given.report.url != found.url:
+    verified = _read(verification) if verification else None
+    stack_outputs = outputs.parse(environment.open_stack(stack).stack.outputs())
+    if verified is not None and verified.report.url != stack_outputs.url:
         raise OperationError(
-            f"{verification} is of {given.report.url}, and stack {stack} is at {found.url}: "
-            f"verify this one, by make verify STACK={stack} ARGS=--json > {verification}"
+            f"{verification} is of {verified.report.url}, and stack {stack} is at "
+            f"{stack_outputs.url}: verify this one, by make verify STACK={stack} ARGS=--json > "
+            f"{verification}"
         )
-    contents = gather(stack, found, read_rules(POLICY_PACK), given, datetime.now(UTC))
+    contents = gather(stack, stack_outputs, read_rules(POLICY_PACK), verified, datetime.now(UTC))
     text = page(contents, lang)
     try:
         out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

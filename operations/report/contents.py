@@ -77,10 +77,10 @@ def configured(rule: Any, configuration: Mapping[str, Any]) -> PolicyRule:
     return PolicyRule(rule.name, rule.description, _level(own, level), options)
 
 
-def _level(given: Any, otherwise: str) -> str:
-    if isinstance(given, Mapping):
-        given = given.get("enforcementLevel")
-    return given if isinstance(given, str) else otherwise
+def _level(setting: Any, otherwise: str) -> str:
+    if isinstance(setting, Mapping):
+        setting = setting.get("enforcementLevel")
+    return setting if isinstance(setting, str) else otherwise
 
 
 @dataclass(frozen=True)
@@ -215,8 +215,10 @@ def _names(
 ) -> tuple[tuple[type[x509.GeneralName], str], ...]:
     return tuple(
         (
-            type(one),
-            one.value.rfc4514_string() if isinstance(one, x509.DirectoryName) else str(one.value),
+            type(subtree),
+            subtree.value.rfc4514_string()
+            if isinstance(subtree, x509.DirectoryName)
+            else str(subtree.value),
         )
-        for one in subtrees or ()
+        for subtree in subtrees or ()
     )

@@ -179,7 +179,7 @@ def _lane(lane: Lane, line: TimeLine, words: Words) -> Markup:
     dates = [words("until", end=_day(first.not_after))]
     if first.due_at:
         dates.append(words("due_on", due=_day(first.due_at)))
-    shown = joined(*(joined(element("span", one, class_="day"), " ") for one in dates))
+    shown = joined(*(joined(element("span", date, class_="day"), " ") for date in dates))
     return element("li", name, drawing, element("span", shown, class_="lane-dates"))
 
 
@@ -323,7 +323,7 @@ def _holders(contents: Contents, words: Words) -> Markup:
         ]
         for item in contents.items
     ]
-    return joined(*(element("p", one) for one in text), _table(headings, rows))
+    return joined(*(element("p", paragraph) for paragraph in text), _table(headings, rows))
 
 
 def _holder(item: Item, subjects: Mapping[tuple[str, str], str]) -> Markup:
@@ -403,30 +403,30 @@ def _listeners(contents: Contents, words: Words) -> Markup:
             "server_group",
         )
     ]
-    shown = _table(headings, [_listener(one, words) for one in listeners])
+    shown = _table(headings, [_listener(listener, words) for listener in listeners])
     backends = element("p", words("no_backends"))
     if outputs.backends:
         rows = [
             [
-                element("th", _outside(one.server_id), scope="row"),
-                str(one.weight) if one.weight else words("drained", weight=one.weight),
+                element("th", _outside(backend.server_id), scope="row"),
+                str(backend.weight) if backend.weight else words("drained", weight=backend.weight),
             ]
-            for one in outputs.backends
+            for backend in outputs.backends
         ]
         backends = _table([words("instance"), words("weight")], rows)
     return joined(_facts(facts), shown, backends)
 
 
-def _listener(one: ListenerSettings, words: Words) -> list[str]:
-    cookie = f" ({one.cookie})" if one.cookie else ""
+def _listener(listener: ListenerSettings, words: Words) -> list[str]:
+    cookie = f" ({listener.cookie})" if listener.cookie else ""
     return [
-        element("th", _outside(one.name), scope="row"),
-        str(one.port),
-        words.known(f"scheduler_{one.scheduler}", one.scheduler),
-        f"{one.sticky_session}{cookie}" if one.sticky_session else words("off"),
-        words(f"acl_{one.acl}") if one.acl else words("off"),
-        words("on" if one.health_check else "off"),
-        _outside(one.server_group_id) if one.server_group_id else words("default_group"),
+        element("th", _outside(listener.name), scope="row"),
+        str(listener.port),
+        words.known(f"scheduler_{listener.scheduler}", listener.scheduler),
+        f"{listener.sticky_session}{cookie}" if listener.sticky_session else words("off"),
+        words(f"acl_{listener.acl}") if listener.acl else words("off"),
+        words("on" if listener.health_check else "off"),
+        _outside(listener.server_group_id) if listener.server_group_id else words("default_group"),
     ]
 
 
@@ -441,7 +441,10 @@ def _authority(contents: Contents, words: Words) -> Markup:
     parts += [element("h3", words("ca_next")), _of_authority(rotation.following, words)]
     parts.append(element("p", words("rotation")))
     if rotation.left_behind:
-        named = [f"{one.name} ({one.serial_number})" for one in rotation.left_behind]
+        named = [
+            f"{certificate.name} ({certificate.serial_number})"
+            for certificate in rotation.left_behind
+        ]
         names = words.listed(named[:NAMES_SHOWN])
         if len(named) > NAMES_SHOWN:
             names = words("and_more", names=names, count=len(named) - NAMES_SHOWN)
@@ -454,7 +457,7 @@ def _authority(contents: Contents, words: Words) -> Markup:
 def _of_authority(authority: Authority, words: Words) -> Markup:
     def listed(names: Iterable[tuple[type[x509.GeneralName], str]]) -> Markup:
         return element(
-            "ul", *(element("li", _outside(_form(*one, words))) for one in names), class_="plain"
+            "ul", *(element("li", _outside(_form(*name, words))) for name in names), class_="plain"
         )
 
     facts: list[tuple[str, str]] = [
@@ -490,7 +493,11 @@ def _policy(contents: Contents, words: Words) -> Markup:
             element("th", element("code", rule.name), scope="row"),
             words.translated(f"rule_{rule.name}", rule.description),
             words.known(f"level_{rule.level}", rule.level),
-            element("ul", *(element("li", one) for one in _settings(rule.options)), class_="plain")
+            element(
+                "ul",
+                *(element("li", setting) for setting in _settings(rule.options)),
+                class_="plain",
+            )
             if rule.options
             else "",
         ]

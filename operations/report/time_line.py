@@ -137,12 +137,12 @@ def months(begin: datetime, end: datetime, most: int) -> list[datetime]:
     """Beginnings of months within a stretch of time, evenly apart and no more than so many."""
     first, last = begin.year * 12 + begin.month - 1, end.year * 12 + end.month - 1
     for apart in MONTHS_APART:
-        found = [month for month in range(first, last + 1) if month % apart == 0]
-        if len(found) <= most:
+        starts = [month for month in range(first, last + 1) if month % apart == 0]
+        if len(starts) <= most:
             break
     return [
         time
-        for month in found
+        for month in starts
         if begin <= (time := datetime(max(month // 12, 1), month % 12 + 1, 1, tzinfo=UTC)) <= end
     ]
 

@@ -92,8 +92,8 @@ def _blocks(plan: Plan, stack: str, status: int) -> Iterator[str]:
     yield from _fenced(
         "Policy",
         (
-            f"{'broken' if one.mandatory else 'advice'}: {one.policy}: {one.message}"
-            for one in plan.violations
+            f"{'broken' if broken.mandatory else 'advice'}: {broken.policy}: {broken.message}"
+            for broken in plan.violations
         ),
     )
     yield from _fenced("Warnings", plan.warnings)
@@ -102,15 +102,15 @@ def _blocks(plan: Plan, stack: str, status: int) -> Iterator[str]:
         yield f"\n### Attention\n\n{attention}"
     yield from _table(
         ("Plan", "Resource", "What differs"),
-        ((_operation(one), _resource(one), _what_differs(one)) for one in plan.changes),
+        ((_operation(change), _resource(change), _what_differs(change)) for change in plan.changes),
     )
     yield from _table(
         ("Valid until", "now", "then"),
-        (row for one in plan.changes for row in _validity(one)),
+        (row for change in plan.changes for row in _validity(change)),
         title="Validity",
     )
-    for one in plan.changes:
-        yield _details(one)
+    for change in plan.changes:
+        yield _details(change)
 
 
 def _headline(plan: Plan, status: int) -> str:
@@ -160,7 +160,9 @@ def _resource(change: Change) -> str:
 def _what_differs(change: Change) -> str:
     if change.operation not in {"update", "replace"}:
         return ""
-    tops = dict.fromkeys(re.split(r"[.\[]", one.path, maxsplit=1)[0] for one in change.properties)
+    tops = dict.fromkeys(
+        re.split(r"[.\[]", changed.path, maxsplit=1)[0] for changed in change.properties
+    )
     shown = [f"**{_code(top)}**" if top in change.forced_by else _code(top) for top in tops]
     return ", ".join([*shown[:8], *(["…"] if len(shown) > 8 else [])])
 
@@ -173,21 +175,21 @@ def _consequences(changes: Iterable[Change]) -> Iterator[str]:
 
 def _validity(change: Change) -> Iterator[tuple[str, str, str]]:
     holder = HOLDERS.get(change.type)
-    for one in change.properties:
-        above, _, last = one.path.rpartition(".")
+    for changed in change.properties:
+        above, _, last = changed.path.rpartition(".")
         if last != "not_after" or holder is None:
             continue
         if not above:
-            yield holder, _value(one.before), _value(one.after)
+            yield holder, _value(changed.before), _value(changed.after)
         elif above.startswith("clients."):
             name = above.removeprefix("clients.")
-            yield f"{holder} {_code(name)}", _value(one.before), _value(one.after)
+            yield f"{holder} {_code(name)}", _value(changed.before), _value(changed.after)
 
 
 def _details(change: Change) -> str:
     rows = "".join(
-        f"| {_code(one.path)} | {_value(one.before)} | {_value(one.after)} |\n"
-        for one in change.properties[:MOST_ROWS]
+        f"| {_code(changed.path)} | {_value(changed.before)} | {_value(changed.after)} |\n"
+        for changed in change.properties[:MOST_ROWS]
     )
     more = len(change.properties) - MOST_ROWS
     rest = f"\n{more} more in the job's log.\n" if more > 0 else ""

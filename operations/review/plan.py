@@ -160,15 +160,15 @@ def _properties(step: Mapping[str, Any]) -> Iterator[Property]:
         # The provider takes some inputs for the same, such as defaults left out after an import.
         if named and key not in named:
             continue
-        for one in _differences(key, before.get(key, ABSENT), after.get(key, ABSENT)):
+        for difference in _differences(key, before.get(key, ABSENT), after.get(key, ABSENT)):
             # Two secrets look alike; whether they differ, only the provider says.
-            if one.before is not SECRET or one.after is not SECRET or key in named:
+            if difference.before is not SECRET or difference.after is not SECRET or key in named:
                 seen.add(key)
-                yield one
+                yield difference
     # What the provider found to differ although the program asks for the same: drift.
-    found = _plain(old.get("outputs") or {})
+    refreshed = _plain(old.get("outputs") or {})
     for key in sorted(named - seen):
-        yield from _differences(key, found.get(key, ABSENT), after.get(key, ABSENT))
+        yield from _differences(key, refreshed.get(key, ABSENT), after.get(key, ABSENT))
 
 
 def _differences(path: str, before: Any, after: Any) -> Iterator[Property]:

@@ -193,8 +193,8 @@ def _plain(text: str) -> Any:
         number = _integer(plain)
         if number is not None:
             return number
-    if _FLOAT.fullmatch(plain) and math.isfinite(found := float(plain)):
-        return found
+    if _FLOAT.fullmatch(plain) and math.isfinite(decimal := float(plain)):
+        return decimal
     return text
 
 
@@ -210,16 +210,16 @@ def _integer(text: str) -> int | None:
 
 def _time(text: str) -> str | None:
     """Write a date or time as Go prints it, which is what the engine makes of one."""
-    found = _TIME.fullmatch(text)
-    if found is None:
+    written = _TIME.fullmatch(text)
+    if written is None:
         return None
-    numbers = [int(found[name] or 0) for name in ("hour", "minute", "second")]
+    numbers = [int(written[name] or 0) for name in ("hour", "minute", "second")]
     try:
-        moment = datetime(*map(int, found["date"].split("-")), *numbers, tzinfo=UTC)  # type: ignore[misc, arg-type]
+        moment = datetime(*map(int, written["date"].split("-")), *numbers, tzinfo=UTC)  # type: ignore[misc, arg-type]
     except ValueError:
         return None
-    fraction = (found["fraction"] or "")[:9].rstrip("0")
-    zone = (found["zone"] or "Z").replace(":", "")
+    fraction = (written["fraction"] or "")[:9].rstrip("0")
+    zone = (written["zone"] or "Z").replace(":", "")
     named = "+0000 UTC" if zone in {"Z", "+0000", "-0000"} else f"{zone} {zone}"
     return f"{moment:%Y-%m-%d %H:%M:%S}{fraction and '.' + fraction} {named}"
 

@@ -111,8 +111,8 @@ def section(config: Mapping[str, Any], name: str) -> dict[str, Any]:
 
     Whether that is right, the program says in a preview.
     """
-    found = config.get(f"{NAMESPACE}:{name}")
-    return dict(found) if isinstance(found, Mapping) else {}
+    value = config.get(f"{NAMESPACE}:{name}")
+    return dict(value) if isinstance(value, Mapping) else {}
 
 
 def api_port(values: Mapping[str, Any]) -> int | None:
@@ -125,8 +125,12 @@ def api_port(values: Mapping[str, Any]) -> int | None:
 
 
 def _endpoints(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = config.get(ENDPOINTS)
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+    endpoints = config.get(ENDPOINTS)
+    return (
+        [item for item in endpoints if isinstance(item, Mapping)]
+        if isinstance(endpoints, list)
+        else []
+    )
 
 
 def move_to_local_cloud(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -272,8 +276,8 @@ class LocalEnvironment:
     def _salt(self, stack: Stack) -> str:
         """The stack's encryption salt; `pulumi stack init` makes it with the stack."""
         scratch = self.home / "init"
-        made = scratch / f"Pulumi.{stack.name}.yaml"
-        if not made.exists():
+        config_file = scratch / f"Pulumi.{stack.name}.yaml"
+        if not config_file.exists():
             # Not in the project's folder: there it would write into the tracked file.
             scratch.mkdir(mode=0o700, exist_ok=True)
             project = {"name": project_name(), "runtime": "python"}
@@ -288,7 +292,7 @@ class LocalEnvironment:
             )
             if answer.returncode != 0:
                 raise OperationError(f"Stack {stack.name} cannot be made: {answer.stderr.strip()}")
-        salt: str = yaml.safe_load(made.read_text(encoding="utf-8"))["encryptionsalt"]
+        salt: str = yaml.safe_load(config_file.read_text(encoding="utf-8"))["encryptionsalt"]
         return salt
 
     def _pass_phrase(self) -> Path:

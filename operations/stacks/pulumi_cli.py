@@ -127,10 +127,10 @@ def _given(name: str, arguments: Sequence[str], environment: Mapping[str, str]) 
 def _levels(arguments: Sequence[str]) -> Iterator[int]:
     """Read the levels in `-v=9`, `-v 9`, `-v9`, `--verbose=9`, `--verbose 9`, and `-dv=9`."""
     for place, argument in enumerate(arguments):
-        found = re.fullmatch(r"(?:--verbose|-[A-Za-z]*v)(?:=?(\w+))?", argument)
-        if found:
+        option = re.fullmatch(r"(?:--verbose|-[A-Za-z]*v)(?:=?(\w+))?", argument)
+        if option:
             following = arguments[place + 1] if place + 1 < len(arguments) else ""
-            yield _level(found[1] or following)
+            yield _level(option[1] or following)
 
 
 def _level(text: str) -> int:
@@ -204,7 +204,7 @@ def run(
     )
     for channel in channels:
         os.close(channel.inner)
-    threads = [threading.Thread(target=one.copy, daemon=True) for one in channels]
+    threads = [threading.Thread(target=channel.copy, daemon=True) for channel in channels]
     with _signals_handled(channels, process, apart=apart) as received:
         for thread in threads:
             thread.start()

@@ -43,28 +43,28 @@ def in_order_until(
         history: Of `pulumi stack history --json`, the newest first.
     """
     resources = deployment.get("resources") or []
-    updates = [one for one in history if one["kind"] in {"update", "destroy"}]
-    failed = list(takewhile(lambda one: one["result"] != "succeeded", updates))
-    half_made = any(one.get("initErrors") for one in resources)
+    updates = [update for update in history if update["kind"] in {"update", "destroy"}]
+    failed = list(takewhile(lambda update: update["result"] != "succeeded", updates))
+    half_made = any(resource.get("initErrors") for resource in resources)
     if not (failed or half_made or deployment.get("pending_operations")):
         return None
     if len(failed) < len(updates):
         return datetime.fromisoformat(updates[len(failed)]["endTime"])
     # It never was: not before the first resource of the first attempt, or the state itself.
-    times = [one["created"] for one in resources if "created" in one]
-    times += [one["startTime"] for one in failed]
-    return min(parse_time(one) for one in times or [deployment["manifest"]["time"]])
+    times = [resource["created"] for resource in resources if "created" in resource]
+    times += [update["startTime"] for update in failed]
+    return min(parse_time(time) for time in times or [deployment["manifest"]["time"]])
 
 
 def unfinished_types(deployment: Mapping[str, Any]) -> list[str]:
     """Types of the resources that an `up` began to make, change or remove, and did not finish."""
     resources = deployment.get("resources") or []
     pending = deployment.get("pending_operations") or []
-    found = [
-        *(one["type"] for one in resources if one.get("initErrors")),
-        *(one["resource"]["type"] for one in pending),
+    types = [
+        *(resource["type"] for resource in resources if resource.get("initErrors")),
+        *(operation["resource"]["type"] for operation in pending),
     ]
-    return sorted(set(found))
+    return sorted(set(types))
 
 
 def parse_time(value: str | int) -> datetime:
@@ -86,7 +86,9 @@ def lock_holders(backend: str, project: Path, stack: str) -> list[LockHolder]:
         return []
     folder = urlsplit(backend)._replace(query="").geturl().removeprefix("file://")
     locks = project / Path(folder).expanduser() / ".pulumi" / "locks"
-    return [json.loads(one.read_text(encoding="utf-8")) for one in locks.glob(f"**/{stack}/*.json")]
+    return [
+        json.loads(lock.read_text(encoding="utf-8")) for lock in locks.glob(f"**/{stack}/*.json")
+    ]
 
 
 def taken_by(pid: int) -> Callable[[LockHolder], bool]:
@@ -221,8 +223,8 @@ class Stack:
     def history(self) -> list[dict[str, Any]]:
         """The last updates with kind, result and times, the newest first."""
         answer = self.capture("stack", "history", "--json", "--page-size", "20")
-        found: list[dict[str, Any]] = json.loads(answer.stdout) if answer.returncode == 0 else []
-        return found
+        updates: list[dict[str, Any]] = json.loads(answer.stdout) if answer.returncode == 0 else []
+        return updates
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets included.
@@ -246,8 +248,8 @@ class Stack:
         Args:
             is_over: Whether a holder needs it no more. Where one does, all is left as it is.
         """
-        found = lock_holders(self._backend(), PROJECT, self.name)
-        if not found or not all(is_over(holder) for holder in found):
+        holders = lock_holders(self._backend(), PROJECT, self.name)
+        if not holders or not all(is_over(holder) for holder in holders):
             return False
         return self.capture("cancel", "--yes").returncode == 0
 
@@ -257,8 +259,8 @@ class Stack:
 
     def _backend(self) -> str:
         """URL of the backend; empty if nobody is logged in."""
-        if given := self.environment.get("PULUMI_BACKEND_URL"):
-            return given
+        if backend := self.environment.get("PULUMI_BACKEND_URL"):
+            return backend
         answer = self._answer("whoami", "--verbose", "--json")
         return str(json.loads(answer.stdout)["url"]) if answer.returncode == 0 else ""
 

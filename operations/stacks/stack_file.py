@@ -46,10 +46,10 @@ class UnsuitedError(Exception):
 
 def split_path(path: str) -> list[str | int]:
     """Take a path of the Pulumi CLI to pieces, such as `ns:clients["a.b"].revoked`."""
-    found: list[str | int] = []
+    keys: list[str | int] = []
     for quoted, index, plain in re.findall(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)', path):
-        found.append(int(index) if index else plain or re.sub(r"\\(.)", r"\1", quoted))
-    return found
+        keys.append(int(index) if index else plain or re.sub(r"\\(.)", r"\1", quoted))
+    return keys
 
 
 def change_value(text: str, path: KeyPath, value: Scalar | None) -> str:
@@ -169,8 +169,8 @@ def _child(node: yaml.Node | None, part: str | int) -> yaml.Node | None:
         values = (value for key, value in node.value if engine_yaml.key_of(key) == part)
         return next(values, None)
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        found: yaml.Node = node.value[part]
-        return found
+        child: yaml.Node = node.value[part]
+        return child
     return None
 
 

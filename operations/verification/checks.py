@@ -114,20 +114,20 @@ class Expiry:
 
 def expiries(outputs: StackOutputs) -> list[Expiry]:
     """Every certificate in use, the first to expire first. Revoked clients are left out."""
-    found = [Expiry(outputs.ca.not_valid_after_utc, "ca", "CA")]
+    in_use = [Expiry(outputs.ca.not_valid_after_utc, "ca", "CA")]
     if outputs.server is not None:
-        found.append(Expiry(outputs.server.not_valid_after_utc, "server", "server"))
-    found += [
+        in_use.append(Expiry(outputs.server.not_valid_after_utc, "server", "server"))
+    in_use += [
         Expiry(certificate.not_valid_after_utc, "server", domain)
         for domain, extension in outputs.domain_certificates.items()
         if (certificate := extension.parsed) is not None
     ]
-    found += [
+    in_use += [
         Expiry(record.not_after, "client", name)
         for name, record in outputs.clients.items()
         if record.status != "revoked"
     ]
-    return sorted(found)
+    return sorted(in_use)
 
 
 def judge_refusal(outcome: Outcome, *, clients_get_through: bool) -> Finding:
@@ -256,11 +256,19 @@ def judge_additional_listeners(
         refusals: What each made of a request without a certificate, by the listener's name.
         clients: What became of a client's request where it did not get through.
     """
-    wrong = [f"{name}: {one.detail}" for name, one in refusals.items() if one.status == "failed"]
+    wrong = [
+        f"{name}: {finding.detail}"
+        for name, finding in refusals.items()
+        if finding.status == "failed"
+    ]
     wrong += [f"{name}: a client's request: {seen}" for name, seen in clients.items()]
     if wrong:
         return Finding("failed", "; ".join(wrong))
-    skipped = [f"{name}: {one.detail}" for name, one in refusals.items() if one.status == "skipped"]
+    skipped = [
+        f"{name}: {finding.detail}"
+        for name, finding in refusals.items()
+        if finding.status == "skipped"
+    ]
     if skipped:
         return Finding("skipped", "; ".join(skipped))
     return Finding("passed", ", ".join(refusals))
@@ -432,12 +440,12 @@ def is_even(
         weights: Of those; who has none counts as 100.
     """
     counts = Counter(instances)
-    shares = {one: weights.get(one, 100) for one in healthy}
-    shares = {one: share for one, share in shares.items() if share}
+    shares = {server_id: weights.get(server_id, 100) for server_id in healthy}
+    shares = {server_id: share for server_id, share in shares.items() if share}
     if not shares or not set(counts) <= set(shares):
         return False
     least = sum(shares.values()) / len(instances)
-    rates = [counts[one] / share for one, share in shares.items() if share >= least]
+    rates = [counts[server_id] / share for server_id, share in shares.items() if share >= least]
     return max(rates) <= 2 * min(rates)
 
 
@@ -466,7 +474,7 @@ def judge_balancing(
     weights = weights or {}
     if not is_even(instances, healthy, weights):
         return Finding("failed", f"seen {seen}; expected {_expected(healthy, weights)}")
-    drained = [one for one, weight in weights.items() if not weight]
+    drained = [server_id for server_id, weight in weights.items() if not weight]
     none = f"; none to {abbreviate(drained)}, which is drained" if drained else ""
     turns = ", strictly in turn" if _takes_turns(instances) else ""
     return Finding("passed", seen + turns + none)
@@ -475,9 +483,11 @@ def judge_balancing(
 def _expected(healthy: Collection[str], weights: Mapping[str, int]) -> str:
     if not healthy:
         return "no healthy backend"
-    if len({weights.get(one, 100) for one in healthy}) == 1:
+    if len({weights.get(server_id, 100) for server_id in healthy}) == 1:
         return f"evenly {', '.join(sorted(healthy))}"
-    return ", ".join(f"{one} by weight {weights.get(one, 100)}" for one in sorted(healthy))
+    return ", ".join(
+        f"{server_id} by weight {weights.get(server_id, 100)}" for server_id in sorted(healthy)
+    )
 
 
 def _takes_turns(instances: Sequence[str | None]) -> bool:
@@ -516,7 +526,7 @@ def judge_sticky_session(first: Outcome, later: Sequence[Outcome], cookie: str) 
     """
     if not isinstance(first, Answered) or not is_success(first):
         return Finding("failed", f"could not be tried: {first}")
-    names = [one.split("=", 1)[0] for one in first.cookies]
+    names = [cookie_pair.split("=", 1)[0] for cookie_pair in first.cookies]
     if cookie not in {*names, ""}:
         return Finding("skipped", f"the page sets no cookie {cookie}, which the backends would")
     lost = [outcome for outcome in later if not is_success(outcome)]

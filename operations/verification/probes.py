@@ -256,7 +256,7 @@ def probe(
         limit: Seconds for all of it.
         seen: Is shown the connection at its end.
     """
-    sent = "".join(f"{one}\r\n" for one in headers)
+    sent = "".join(f"{header}\r\n" for header in headers)
     sent += f"Cookie: {'; '.join(cookies)}\r\n" if cookies else ""
 
     def exchange(connection: ssl.SSLSocket, deadline: float) -> Outcome:
@@ -440,8 +440,8 @@ def _instance(response: http.client.HTTPResponse, body: str) -> str | None:
         named = _INSTANCE_ID.search(response.getheader(name) or "")
         if named:
             return named.group()
-    found = _INSTANCE_ID.search(body)
-    return found.group() if found else None
+    match = _INSTANCE_ID.search(body)
+    return match.group() if match else None
 
 
 def _of_ssl_error(error: ssl.SSLError, target: ProbeTarget) -> Outcome:

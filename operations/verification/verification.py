@@ -172,7 +172,9 @@ class _Visitor:
     def settled_clients(self, patience: _Patience) -> dict[str, Outcome]:
         """Send each client's request until all succeed or the time is up; return the outcomes."""
         while True:
-            outcomes = {name: self._request(one) for name, one in self._identities.items()}
+            outcomes = {
+                name: self._request(identity) for name, identity in self._identities.items()
+            }
             trouble = [f"{n}: {o}" for n, o in outcomes.items() if not is_success(o)]
             if not trouble or not patience.lasts(f"clients to get through: {trouble[0]}"):
                 return outcomes
@@ -242,7 +244,7 @@ class _Visitor:
         outcomes: list[Outcome] = []
         finding = Finding("skipped", "")
         weights = self._effective_weights()
-        shares = [weights.get(one, 100) for one in self._healthy or ()]
+        shares = [weights.get(server_id, 100) for server_id in self._healthy or ()]
         least = min((share for share in shares if share), default=0)
         # Enough for the one with the least weight to be seen twice.
         requests = min(-(-2 * sum(shares) // least), MOST_REQUESTS) if least else 4
@@ -324,9 +326,9 @@ def _clients_elsewhere(outputs: StackOutputs, now: datetime) -> dict[str, Findin
 
 
 def _validity(outputs: StackOutputs, now: datetime) -> dict[str, Finding]:
-    found = expiries(outputs)
+    in_use = expiries(outputs)
     return {
-        f"{role}_validity": checks.judge_validity([e for e in found if e.role == role], now)
+        f"{role}_validity": checks.judge_validity([e for e in in_use if e.role == role], now)
         for role in ("ca", "server", "client")
     }
 
@@ -339,7 +341,7 @@ def configured_checks(outputs: StackOutputs) -> frozenset[str]:
         "domain_certificates": bool(outputs.domain_certificates),
         "additional_listeners": len(outputs.listeners) > 1,
     }
-    return frozenset(key for key, given in there.items() if given)
+    return frozenset(key for key, is_there in there.items() if is_there)
 
 
 def further_findings(
@@ -357,13 +359,13 @@ def further_findings(
         lasts: Told what is waited for; waits a little, or says that the time is up. A listener
             that is new may serve later than the main one.
     """
-    made = {
+    run = {
         "sticky_session": lambda: _sticky_session(outputs, target, client),
         "redirect": lambda: _redirect(outputs, target, lasts),
         "domain_certificates": lambda: _domain_certificates(outputs, target, client),
         "additional_listeners": lambda: _additional_listeners(outputs, target, client, lasts),
     }
-    return {key: made[key]() for key in configured_checks(outputs)}
+    return {key: run[key]() for key in configured_checks(outputs)}
 
 
 def _sticky_session(outputs: StackOutputs, target: ProbeTarget, client: Identity | None) -> Finding:
@@ -400,7 +402,9 @@ def _domain_certificates(
         )
         for domain in outputs.domain_certificates
     }
-    in_state = {domain: one.parsed for domain, one in outputs.domain_certificates.items()}
+    in_state = {
+        domain: certificate.parsed for domain, certificate in outputs.domain_certificates.items()
+    }
     return checks.judge_domain_certificates(served, in_state)
 
 
