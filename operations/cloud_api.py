@@ -62,7 +62,7 @@ class CloudApi:
 
     Args:
         product: One of `VERSIONS`.
-        region: Its id, e.g. `cn-hangzhou`.
+        region: Id of the region, e.g. `cn-hangzhou`.
         environ: Environment variables with credentials and, if it is not the region's own, the
             endpoint (`ENDPOINT_VARIABLES`) with its CA (`SSL_CERT_FILE`). Without credentials
             there, the SDK's default chain is asked: profile files, then the instance's RAM role.
@@ -80,8 +80,8 @@ class CloudApi:
         """Ask for one action; return the answer's body.
 
         Args:
-            action: Such as `DescribeVpcs`.
-            parameters: Of the action beside the region, by their names on the wire.
+            action: Name of the action, such as `DescribeVpcs`.
+            parameters: The action's parameters beside the region, by their names on the wire.
 
         Raises:
             CloudApiError: No credentials, or the API refuses.

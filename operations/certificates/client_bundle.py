@@ -30,8 +30,8 @@ def write(outputs: StackOutputs, name: str, directory: Path) -> list[Path]:
 
     Args:
         outputs: Outputs of the stack, secrets included.
-        name: Of the client.
-        directory: Made, with mode 0700, if it is not there.
+        name: Name of the client.
+        directory: Folder of this client alone; it is made, with mode 0700, if it is not there.
 
     Returns:
         The files, in the order in which they were written.

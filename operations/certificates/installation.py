@@ -25,11 +25,11 @@ def first_request(
     """One line for a POSIX shell, bash or zsh, that requests `url` as the client.
 
     Args:
-        name: Of the client.
-        url: Of the service.
-        directory: With the client's files.
-        server_certificate_issuer: Of the service; curl is told to trust the private CA only
-            where that issued the certificate.
+        name: Name of the client.
+        url: URL of the service.
+        directory: Folder with the client's files.
+        server_certificate_issuer: Issuer of the service's certificate; curl is told to trust the
+            private CA only where that is it.
     """
     script = shlex.quote(f"""{_ESCAPE}; s/.*/pass = "&"/""")
     return (
@@ -49,11 +49,11 @@ def instructions(
     """Say how to hand over and install a client's bundle; commands are indented by four spaces.
 
     Args:
-        name: Of the client.
-        url: Of the service.
-        directory: With the client's files; the commands for the machine they are on name it.
-        server_certificate_issuer: Of the service; nobody is asked to trust the private CA unless
-            that issued the certificate.
+        name: Name of the client.
+        url: URL of the service.
+        directory: Folder with the client's files, which commands for the machine they are on name.
+        server_certificate_issuer: Issuer of the service's certificate; nobody is asked to trust
+            the private CA unless that is it.
         keeps_its_key: Whether the client has its private key, and the files are without.
     """
     private = server_certificate_issuer == "private"

@@ -49,10 +49,10 @@ class Item:
     """Item of the inventory: a certificate or the revocation list.
 
     Attributes:
-        due_at: When it is to be renewed; None for what nobody renews any more.
+        due_at: Time from which it is renewed; None for what nobody renews any more.
         serial_number: Hex; of the list, its number.
         fingerprint_sha256: Hex.
-        key: What its key is called, such as `ECDSA P-256`; empty where it is not known.
+        key: Words for its key, such as `ECDSA P-256`; empty where it is not known.
     """
 
     role: Role
@@ -128,9 +128,9 @@ def matching(items: Sequence[Item], states: Collection[str], names: Collection[s
     """Select items by state and by name; an empty collection of either takes all.
 
     Args:
-        items: What to choose from.
-        states: Such as `due`.
-        names: With `*` and `?` for what may be there.
+        items: Certificates to choose from.
+        states: States to keep, such as `due`; none of them: all.
+        names: Holders' names, with `*` and `?` for what may be there; none of them: all.
     """
     return [
         item
@@ -154,9 +154,9 @@ def render(items: Sequence[Item], title: str, console: Console, *, wide: bool = 
     """Print a table, what is most urgent first, and a line that counts by state.
 
     Args:
-        items: What to show.
+        items: Certificates to show.
         title: Above it.
-        console: Whose width the table keeps to.
+        console: Console whose width the table keeps to.
         wide: All of it, on lines as long as that takes.
     """
     rows = by_urgency(items)
@@ -214,9 +214,9 @@ def _lines(
     """Lay the table out in one line for each item, never wrapped; None where lines do not fit.
 
     Args:
-        items: In the order in which they are shown.
+        items: Certificates in the order in which they are shown.
         columns: Headings, and what stands below them.
-        width: Of the terminal; None for any.
+        width: Width of the terminal; None for any.
         shrinking: Heading of the column of which only the beginning stays where room is short.
     """
     headings = [heading for heading, _ in columns]

@@ -40,7 +40,7 @@ def rotation_changes(values: Mapping[str, Any], step: Step) -> dict[str, int | N
 
     Args:
         values: Content of its configuration file.
-        step: Of the rotation.
+        step: Step of the rotation.
 
     Raises:
         OperationError: The configuration is at another step.
@@ -126,7 +126,7 @@ def find_client(values: Mapping[str, Any], outputs: StackOutputs, name: str) -> 
 
     Args:
         values: Content of the stack's configuration file.
-        outputs: Of the stack.
+        outputs: Outputs of the stack.
         name: A client's, or a serial number in hex, in small letters or capitals.
 
     Returns:
@@ -152,7 +152,7 @@ def revocation_changes(
 
     Args:
         values: Content of its configuration file.
-        name: Of the client.
+        name: Name of the client.
         reason: CRLReason (RFC 5280, 5.3.1).
         imported: Whether it is a certificate's that the configuration has no client for.
 
@@ -181,9 +181,9 @@ def check_cut_off(outputs: StackOutputs, name: str, leaver: Identity | None) -> 
     """Check that the listener refuses a revoked client, once the stack has been verified.
 
     Args:
-        outputs: Of the stack.
-        name: Of the client.
-        leaver: What it had; None for one whose key is elsewhere.
+        outputs: Outputs of the stack.
+        name: Name of the client.
+        leaver: The client's certificate and key; None where the key is elsewhere.
     """
     if leaver is None:
         detail = "its key is not here to try it with; the listener's CA has another key now"

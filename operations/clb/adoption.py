@@ -384,7 +384,7 @@ def import_document(
     """Write the document that `pulumi import --file` takes.
 
     Args:
-        name: Of the program's resources.
+        name: Name of the program's resources.
         existing: The load balancer.
         settings: The stack's: what they do not have stays as it is in the cloud.
     """

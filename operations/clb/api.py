@@ -15,7 +15,7 @@ class SlbApi(CloudApi):
     """API of SLB in one region.
 
     Args:
-        region: Its id, e.g. `cn-hangzhou`.
+        region: Id of the region, e.g. `cn-hangzhou`.
         environ: Environment variables, as `CloudApi` reads them.
     """
 
@@ -26,8 +26,8 @@ class SlbApi(CloudApi):
         """Ask for one action; return the answer's body, an SDK model.
 
         Args:
-            action: Such as `DescribeHealthStatus`.
-            parameters: Of the action beside the region, by the SDK's names.
+            action: Name of the action, such as `DescribeHealthStatus`.
+            parameters: The action's parameters beside the region, by the SDK's names.
 
         Raises:
             CloudApiError: No credentials, or the API refuses.
@@ -58,7 +58,7 @@ class SlbHealth:
     """Health as the API of SLB reports it.
 
     Args:
-        outputs: Of the stack: load balancer, listener's port and region.
+        outputs: Outputs of the stack, with load balancer, listener's port and region.
         environ: Environment variables, as `operations.cloud_api` reads them.
     """
 

@@ -21,12 +21,12 @@ class ObservedLoadBalancer:
 
     Attributes:
         instance: Body of DescribeLoadBalancerAttribute.
-        port: Of the listener.
+        port: Port of the HTTPS listener.
         listener: Body of DescribeLoadBalancerHTTPSListenerAttribute.
-        ca_fingerprint: Of the listener's CA certificate, lower-case hex without colons; None for
-            one-way TLS.
-        redirect_port: Of an HTTP listener that redirects to this one; None if there is none.
-        other_listeners: Further ones of the same load balancer, such as `http:8080`.
+        ca_fingerprint: Fingerprint of the listener's CA certificate, lower-case hex without
+            colons; None for one-way TLS.
+        redirect_port: Port of an HTTP listener that redirects to it; None if there is none.
+        other_listeners: Other listeners of the same load balancer, such as `http:8080`.
     """
 
     instance: Any
@@ -64,9 +64,9 @@ def read_existing(api: SlbApi, load_balancer_id: str, port: int | None) -> Obser
     """Read a load balancer and its HTTPS listener from the API.
 
     Args:
-        api: Of its region.
+        api: API of the load balancer's region.
         load_balancer_id: `lb-…`.
-        port: Of its HTTPS listener; None if it has just one.
+        port: Port of the HTTPS listener; None if there is just one.
 
     Raises:
         OperationError: There is no such load balancer or listener, it is of a kind that the program
@@ -165,7 +165,7 @@ def list_remarks(
 
     Args:
         existing: The load balancer.
-        settings: What the stack's are to be, as far as they are about it.
+        settings: Settings that the stack is to have, as far as they are about the load balancer.
         config: The stack's configuration, as its file has it.
     """
     yield from _left_alone(existing, settings)

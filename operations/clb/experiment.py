@@ -80,9 +80,9 @@ class Returning:
     """A client that offers the session of its first visit ever after.
 
     Args:
-        target: Where to.
+        target: Address to connect to.
         context: Fresh TLS context.
-        identity: Its certificate.
+        identity: The client's certificate and key.
         way: One of `WAYS`.
     """
 
@@ -180,10 +180,10 @@ def put_questions(
     """Put every question to the listener.
 
     Args:
-        outputs: Of the stack.
-        throwaways: Issues certificates of the stack's CA; None where its key is not here.
-        switch: Asks whether the listener's CA may be switched, and switches it.
-        announce: Is told what is tried, in words for people.
+        outputs: Outputs of the stack.
+        throwaways: Issuer by the stack's CA; None where that key is not here.
+        switch: Function that asks whether the listener's CA may be switched, and switches it.
+        announce: Function that is told what is tried, in words for people.
     """
     visitor = _Experiment(outputs, throwaways, announce)
     return ProbeReport(outputs.url, visitor.answers(switch))

@@ -32,7 +32,7 @@ class ResourceKind:
     """A kind of resource: how it is listed, told and removed.
 
     Attributes:
-        pattern: Of names that the program gives.
+        pattern: Regular expression of the names that the program gives.
         of_load_balancer: Whether it is listed for a load balancer.
         created: The item's time of creation, if it has one.
     """
@@ -157,12 +157,12 @@ class Site:
     """Names and ids by which the stack's lost resources are known.
 
     Attributes:
-        name: Of the program's resources: project and stack.
-        load_balancer_name: As configured, else the same.
-        load_balancer_ids: Those that the stack has or uses.
-        tags: What the stack's resources are tagged with, as far as they are.
+        name: Name of the program's resources: project and stack.
+        load_balancer_name: Configured name of the load balancer, else the same.
+        load_balancer_ids: Load balancers that the stack has or uses.
+        tags: Tags of the stack's resources, as far as they have any.
         known: Ids that the state has.
-        since: When the stack was last in order. Older things are not this stack's.
+        since: Time at which the stack was last in order. Older things are not this stack's.
     """
 
     name: str
@@ -178,12 +178,12 @@ class Orphan:
     """Resource in the cloud that no state has, or that no `up` will complete.
 
     Attributes:
-        title: Of its kind.
-        id: As the cloud has it.
-        name: Likewise, or what else tells it.
-        product: Whose API removes it.
-        action: That does it.
-        parameters: Of the action.
+        title: Words for the kind of resource.
+        id: Id in the cloud.
+        name: Name in the cloud, or what else tells the resource from others.
+        product: Product whose API removes it.
+        action: Action of that API that removes it.
+        parameters: Parameters of that action.
     """
 
     title: str
@@ -218,11 +218,11 @@ def gather_site(
     """Gather the names and ids by which a stack's lost resources are known.
 
     Args:
-        name: Of the program's resources.
-        deployment: Of `pulumi stack export`.
+        name: Name of the program's resources.
+        deployment: Answer of `pulumi stack export`.
         load_balancer: The configuration's section of that name.
-        tags: What the stack's resources are tagged with.
-        since: When the stack was last in order.
+        tags: Tags of the stack's resources.
+        since: Time at which the stack was last in order.
     """
     resources = deployment.get("resources") or []
     created = [

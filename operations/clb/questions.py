@@ -41,9 +41,9 @@ class Question:
 
     Attributes:
         id: Stable name for scripts.
-        title: For people.
-        document: Where documentation leaves it open.
-        sentence: Of that document, which the answer settles.
+        title: The question, for people.
+        document: Page of this project that leaves it open.
+        sentence: Sentence of that page, which the answer settles.
     """
 
     id: str
@@ -124,7 +124,7 @@ class Answer(NamedTuple):
 
     Attributes:
         word: The answer itself.
-        seen: What it rests on, or why there is none.
+        seen: What the answer rests on, or why there is none.
     """
 
     word: Word
@@ -151,7 +151,7 @@ def no_certificate(outcome: Outcome, *, control: bool) -> Answer:
     """Judge how a client without a certificate is refused.
 
     Args:
-        outcome: Of its request.
+        outcome: Outcome of its request.
         control: Whether one with a good certificate gets through, without which nothing is proven.
     """
     match outcome:
@@ -184,7 +184,7 @@ def lower_ca(outcome: Outcome, *, self_issued: bool) -> Answer:
     """Judge whether a client gets through whose issuer stands below the listener's CA.
 
     Args:
-        outcome: Of its request; it sends that issuer's certificate along.
+        outcome: Outcome of its request, which sends that issuer's certificate along.
         self_issued: Whether that has the CA's own name, since its path length is 0.
     """
     admitted = admission(outcome)
@@ -207,8 +207,8 @@ class Constrained:
     """Outcomes of clients of a CA that may not certify some names.
 
     Attributes:
-        within: The client whose names it may certify.
-        outside: By kind of name, those whose name it may not.
+        within: Outcome of the client whose names it may certify.
+        outside: Outcomes, by kind of name, of clients whose name it may not.
     """
 
     within: Outcome
@@ -251,7 +251,7 @@ def sessions(returns: Mapping[str, Return]) -> Answer:
     """Judge whether sessions are resumed.
 
     Args:
-        returns: By the way in which a session goes on: `TLS 1.2, ticket`.
+        returns: Visits by the way in which a session goes on: `TLS 1.2, ticket`.
     """
     spoken = {way: visits for way, visits in returns.items() if admission(visits.first)}
     if not spoken:
@@ -279,7 +279,7 @@ class AfterSwitch:
     """Outcome of a session after the listener had got another CA.
 
     Attributes:
-        admitted: For how many seconds it let its client through; None: not once.
+        admitted: Seconds for which it let its client through; None: not once.
         ended: Whether it was seen not to any more, and not only given up.
     """
 
@@ -291,7 +291,7 @@ def sessions_after_switch(tried: Mapping[str, AfterSwitch]) -> Answer:
     """Judge whether, and for how long, sessions outlive the CA that admitted them.
 
     Args:
-        tried: By the way in which a session goes on.
+        tried: Sessions by the way in which they go on.
     """
     seen = "; ".join(f"{way}: {_outlived(session)}" for way, session in tried.items())
     if not tried:
@@ -321,10 +321,10 @@ def no_server_name(
     """Judge which certificate a client gets that asks for no domain.
 
     Args:
-        shown: What it was shown, DER.
-        unknown: What one was shown that asked for a domain that nobody has.
+        shown: Certificate that a client without SNI was shown, DER.
+        unknown: Certificate that a client was shown that asked for a domain that nobody has.
         own: The listener's own certificate; None where the state does not have it.
-        domains: What those are shown who ask for an additional domain.
+        domains: Certificates shown to clients that ask for an additional domain.
     """
     if not isinstance(shown, bytes):
         known = isinstance(unknown, bytes) or any(isinstance(d, bytes) for d in domains.values())
@@ -384,8 +384,8 @@ def many_requests(held: Conversation | Outcome, most: int) -> Answer:
     """Judge whether a connection is ended after as many requests as documented.
 
     Args:
-        held: What became of it.
-        most: As documented.
+        held: What became of the connection.
+        most: Documented number of requests.
     """
     if not isinstance(held, Conversation):
         return Answer("unclear", f"could not be tried: {held}")

@@ -49,7 +49,7 @@ def stack_issuer(deployment: Mapping[str, Any], ca: x509.Certificate) -> Issuer 
 
     Args:
         deployment: The stack's state, with secrets in the clear.
-        ca: Its certificate.
+        ca: Certificate of the CA.
     """
     for resource in deployment.get("resources") or []:
         if resource["type"] != AUTHORITY_TYPE:
@@ -77,7 +77,7 @@ class Throwaways:
 
     Attributes:
         ca: The stack's, with its key.
-        now: When the run began.
+        now: Time at which the run began.
     """
 
     ca: Issuer
@@ -92,7 +92,7 @@ class Throwaways:
         """Issue a client certificate.
 
         Args:
-            kind: Of its key.
+            kind: Kind of the client's key.
             names: Alternative names.
             below: A CA below the stack's that issues it, and is sent along.
         """
@@ -178,11 +178,11 @@ def switch_ca(
     """Have the stack's main listener trust a CA whose key nobody has, for the block.
 
     Args:
-        api: Of SLB, in the stack's region.
-        outputs: Of the stack.
-        stack: Its name.
-        now: When the run began.
-        wait: Sleeps for some seconds between two tries.
+        api: API of SLB in the stack's region.
+        outputs: Outputs of the stack.
+        stack: Name of the stack.
+        now: Time at which the run began.
+        wait: Function that sleeps for some seconds between two tries.
 
     Raises:
         OperationError: The API refuses; the message says what is left.

@@ -246,10 +246,10 @@ def _configured(
 
     Args:
         target: The stack.
-        wanted: What to set in its configuration, by path; None: to remove.
-        told: What that says, after the file's name.
+        wanted: Values to set in its configuration, by path; None removes one.
+        told: What the change says, told after the file's name.
         further: Checks beside the verification's.
-        yes: Do not ask.
+        yes: Whether nobody is to be asked.
 
     Raises:
         OperationError: The preview fails or nobody says yes; the file is as it was.

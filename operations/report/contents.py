@@ -31,8 +31,8 @@ class PolicyRule:
     """A rule that stacks obey.
 
     Attributes:
-        name: Such as `tls-policy`.
-        description: What holds, in a sentence.
+        name: Name of the rule, such as `tls-policy`.
+        description: Sentence that says what holds.
         level: `mandatory`, `advisory`, `remediate` or `disabled`.
         options: Value of each of its settings.
     """
@@ -64,8 +64,8 @@ def configured(rule: Any, configuration: Mapping[str, Any]) -> PolicyRule:
     """Read a rule with its level and its settings, as Pulumi reads them.
 
     Args:
-        rule: Of the pack.
-        configuration: By a rule's name its enforcement level, or an object of its settings in
+        rule: Rule of the pack.
+        configuration: Enforcement level by a rule's name, or an object of its settings in
             which `enforcementLevel` may be; `all` is for every rule that has no level of its own.
     """
     level = _level(configuration.get("all"), DEFAULT_LEVEL)
@@ -88,8 +88,8 @@ class Verification:
     """Verification whose result was kept.
 
     Attributes:
-        report: What it found.
-        written_at: When its file was written.
+        report: Report of the verification.
+        written_at: Time at which its file was written.
     """
 
     report: Report
@@ -101,7 +101,7 @@ class Authority:
     """A CA of the stack.
 
     Attributes:
-        subject: Its name, as RFC 4514 writes one.
+        subject: Distinguished name, as RFC 4514 writes one.
         permitted: Names that it may certify, with the form of each; none: all.
         excluded: Names that it may not.
     """
@@ -131,15 +131,15 @@ class Contents:
     """Contents of the report.
 
     Attributes:
-        stack: Its name.
-        at: When that is so.
-        outputs: Of the stack; their secrets are not shown.
+        stack: Name of the stack.
+        at: Time as of which the contents are.
+        outputs: Outputs of the stack, of which no secret is shown.
         items: Every certificate, the most urgent first.
-        line: The same on a time line.
+        line: The same certificates on a time line.
         authority: The CA that the listener has.
         rotation: None if none is prepared.
         verification: None if none was given.
-        rules: Of the policy pack.
+        rules: Rules of the policy pack.
     """
 
     stack: str

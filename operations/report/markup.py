@@ -18,7 +18,7 @@ def element(tag: str, *children: str | None, **attributes: object) -> Markup:
     """Write an element; texts are escaped, markup is taken as it is, None is left out.
 
     Args:
-        tag: Its name.
+        tag: Name of the element.
         children: Content.
         attributes: `class_` stands for `class`, `stroke_width` for `stroke-width`; None for one
             that is not there.

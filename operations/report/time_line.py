@@ -52,7 +52,7 @@ class Bar:
         begin: Place of its beginning.
         due: Place from which the next `up` renews it; its end where nobody does.
         end: Place of its end.
-        goes_on: It ends after the end of the scale.
+        goes_on: Whether it ends after the end of the scale.
     """
 
     item: Item
@@ -92,9 +92,9 @@ class Columns:
     """Columns of a chart of many holders.
 
     Attributes:
-        columns: In order of time, without gaps.
+        columns: Columns in order of time, without gaps.
         holders: How many there are.
-        certificates: Likewise.
+        certificates: Number of certificates.
     """
 
     columns: tuple[Column, ...]

@@ -71,7 +71,7 @@ def render_markdown(plan: Plan, stack: str, *, status: int = 0, limit: int = GIT
 
     Args:
         plan: The preview.
-        stack: Its name.
+        stack: Name of the stack.
         status: The exit status of `pulumi preview`.
         limit: Characters that the text may have.
     """

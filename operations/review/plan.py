@@ -55,9 +55,9 @@ class Property:
     """Property that differs.
 
     Attributes:
-        path: Such as `clients.browser.not_after` or `backendServers[0].weight`.
-        before: Its value in state: JSON, or a `Placeholder`.
-        after: Its value as planned.
+        path: Path of the property, such as `clients.browser.not_after`.
+        before: Value in state: JSON, or a `Placeholder`.
+        after: Value as planned.
     """
 
     path: str
@@ -71,7 +71,7 @@ class Change:
 
     Attributes:
         type: The resource's type token.
-        properties: What differs; of a new or removed resource, all it has.
+        properties: Properties that differ; of a new or removed resource, all it has.
         forced_by: Properties that cannot be changed in place.
         deletes_first: The old one goes before the new one is made.
     """

@@ -74,9 +74,9 @@ class Renamed:
     """Name in a file that the engine reads as another one.
 
     Attributes:
-        line: Where it stands, from 1.
-        written: As it is in the file.
-        read: What the engine makes of it.
+        line: Number of the line, from 1.
+        written: The name as it is in the file.
+        read: The name that the engine makes of it.
     """
 
     line: int

@@ -68,8 +68,8 @@ def parse_configuration(content: bytes, file: str) -> dict[str, Any]:
     """Read a stack's configuration file as the engine does; `config` has its keys in any case.
 
     Args:
-        content: Of the file.
-        file: Its name, for messages.
+        content: Content of the file.
+        file: Name of the file, for messages.
 
     Raises:
         OperationError: It is not YAML, not of a configuration's shape, or the engine would read a
@@ -221,7 +221,7 @@ class LocalEnvironment:
         """Open the stack on this environment, made if it is new.
 
         Args:
-            name: Of the stack.
+            name: Name of the stack.
             toolchain: The CLI and its plugins.
             values: Content of its configuration file.
         """
@@ -348,7 +348,7 @@ class StackTarget:
     """A stack, and the local cloud that it runs on if it does.
 
     Attributes:
-        stack: With the rules that every stack obeys.
+        stack: The stack, with the rules that every stack obeys.
         values: Content of its configuration file.
         local: None for a stack in an account.
     """

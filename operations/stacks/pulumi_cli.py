@@ -67,8 +67,8 @@ def require_clean_logs(arguments: Sequence[str], environment: Mapping[str, str])
     """Check the arguments and the environment of the Pulumi CLI before it runs.
 
     Args:
-        arguments: What a user passes on to the CLI.
-        environment: Of this process, which the CLI inherits.
+        arguments: Arguments that a user passes on to the CLI.
+        environment: Environment of this process, which the CLI inherits.
 
     Raises:
         OperationError: Secrets would be logged, and nobody said that the logs are kept as such.
@@ -181,12 +181,12 @@ def run(
 
     Args:
         command: The program, and its arguments.
-        cwd: Its folder.
-        env: Its environment.
-        display: Where its standard output goes, if not to this process's own.
-        apart: Keep the terminal's signals from it, whose end it might not survive in order: it is
-            told to stop once this process is. Such a command asks nothing.
-        ended: Called, undisturbed by signals, with the command's process id and exit status.
+        cwd: Folder that the command runs in.
+        env: Environment of the command.
+        display: Stream for its standard output, if not this process's own.
+        apart: Whether the terminal's signals are kept from it, where it might not survive them in
+            order: it is told to stop once this process is. Such a command asks nothing.
+        ended: Function called, undisturbed by signals, with the command's process id and status.
 
     Raises:
         SystemExit: This process was told to end; so was the command, and it has ended.

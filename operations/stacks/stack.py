@@ -39,8 +39,8 @@ def in_order_until(
     """Time until which the stack was in order, if the last `up` did not end well; else None.
 
     Args:
-        deployment: Of `pulumi stack export`; empty for a new stack.
-        history: Of `pulumi stack history --json`, the newest first.
+        deployment: Answer of `pulumi stack export`; empty for a new stack.
+        history: Answer of `pulumi stack history --json`, the newest first.
     """
     resources = deployment.get("resources") or []
     updates = [update for update in history if update["kind"] in {"update", "destroy"}]
@@ -78,9 +78,9 @@ def lock_holders(backend: str, project: Path, stack: str) -> list[LockHolder]:
     """List who holds a stack's lock; nobody if the backend is not a folder.
 
     Args:
-        backend: Its URL.
+        backend: URL of the backend.
         project: Folder that a relative URL starts from.
-        stack: Its name.
+        stack: Name of the stack.
     """
     if not backend.startswith("file://"):
         return []
@@ -119,9 +119,9 @@ class Stack:
     """A stack with all that the Pulumi CLI needs to work on it.
 
     Attributes:
-        name: Of the stack, e.g. `dev`.
+        name: Name of the stack, e.g. `dev`.
         toolchain: The CLI and its plugins.
-        config_file: Its configuration, if not `Pulumi.NAME.yaml`.
+        config_file: File of its configuration, if not `Pulumi.NAME.yaml`.
         variables: Environment of the CLI beside this process's own and the toolchain's.
         policy_pack: Folder of the rules that its previews and updates obey.
     """
@@ -141,9 +141,9 @@ class Stack:
         """Run up, preview, refresh, destroy or import on the terminal; return its exit status.
 
         Args:
-            command: Of the CLI.
-            arguments: Further ones.
-            apart: As `relay.run` takes it.
+            command: Command of the CLI.
+            arguments: Further arguments.
+            apart: Whether it runs apart from the terminal, as `pulumi_cli.run` takes it.
         """
         # Of outputs a person needs two or three lines, and the CLI prints every certificate.
         shown = ["--suppress-outputs"] if command == "up" else []

@@ -239,7 +239,7 @@ class StackFile:
     """`Pulumi.NAME.yaml` as it was when it was read; nothing but `replace` changes it.
 
     Args:
-        name: Of the stack.
+        name: Name of the stack.
     """
 
     def __init__(self, name: str) -> None:
@@ -251,7 +251,7 @@ class StackFile:
         """Compute the file's content with keys set by path, or removed by None.
 
         Args:
-            stack: Whose CLI makes the changes that cannot be made in one place of the text.
+            stack: Stack whose CLI makes the changes that cannot be made in one place of the text.
             wanted: Values by path.
             copy: A file in which they are made.
 

@@ -162,9 +162,9 @@ def judge_clients(outcomes: Mapping[str, Outcome], total: int, keys: Mapping[str
     """Judge whether each client that was tried got through.
 
     Args:
-        outcomes: By client's name.
+        outcomes: Outcomes by client's name.
         total: How many clients the stack has.
-        keys: What each client's key is called.
+        keys: Words for each client's key.
     """
     if not outcomes and total:
         return Finding("skipped", "every client keeps its key to itself, so none can be tried")
@@ -214,7 +214,7 @@ def judge_clients_elsewhere(refusals: Mapping[str, str | None], keys: Mapping[st
 
     Args:
         refusals: Why it would not, by client's name; None where it would.
-        keys: What each client's key is called.
+        keys: Words for each client's key.
     """
     failed = {name: reason for name, reason in refusals.items() if reason is not None}
     if failed:
@@ -231,9 +231,9 @@ def judge_redirect(outcome: Redirected | Unreachable, host: str, port: int | Non
     """Judge whether a plain HTTP request was redirected to the HTTPS listener.
 
     Args:
-        outcome: Of the request.
-        host: Where it has to be sent.
-        port: To which port; None where something in front maps it.
+        outcome: Outcome of the request.
+        host: Host that it has to lead to.
+        port: Port that it has to lead to; None where something in front maps it.
     """
     if not isinstance(outcome, Redirected):
         return Finding("failed", f"could not be tried: {outcome}")
@@ -253,8 +253,8 @@ def judge_additional_listeners(
     """Judge whether further listeners admit clients and refuse whoever has no certificate.
 
     Args:
-        refusals: What each made of a request without a certificate, by the listener's name.
-        clients: What became of a client's request where it did not get through.
+        refusals: Findings of a request without a certificate, by the listener's name.
+        clients: Outcomes of clients' requests that did not get through, by the listener's name.
     """
     wrong = [
         f"{name}: {finding.detail}"
@@ -337,7 +337,7 @@ def judge_server_names(
     """Judge whether the served certificate bears the expected names and covers the URL's host.
 
     Args:
-        outcome: Of a handshake in which OpenSSL compared the URL's host with the names.
+        outcome: Outcome of a handshake in which OpenSSL compared the URL's host with the names.
         certificate: The one served, else the one in state, if either is known.
         expected: DNS names and IP addresses it should have.
         host: The URL's.
@@ -363,7 +363,7 @@ def judge_server_chain(outcome: bytes | Outcome, *, private: bool) -> Finding:
     """Judge whether the server's chain leads to its anchor.
 
     Args:
-        outcome: Of a handshake that trusted the stack's CA alone or, for a certificate from
+        outcome: Outcome of a handshake that trusted the stack's CA alone or, for one from
             elsewhere, this machine's roots.
         private: Whether the stack's CA issued the certificate.
     """
@@ -435,9 +435,9 @@ def is_even(
     of a few requests. A backend whose share of them is less than one need not have been seen.
 
     Args:
-        instances: Who answered.
-        healthy: Who may have.
-        weights: Of those; who has none counts as 100.
+        instances: Instances that answered.
+        healthy: Instances that may have answered.
+        weights: Weights of those; who has none counts as 100.
     """
     counts = Counter(instances)
     shares = {server_id: weights.get(server_id, 100) for server_id in healthy}
@@ -457,9 +457,9 @@ def judge_balancing(
     """Judge whether requests on new connections went to all healthy backends by their weights.
 
     Args:
-        outcomes: Of the requests, in order.
+        outcomes: Outcomes of the requests, in order.
         healthy: Ids of the backends whose health is normal; None where nobody told.
-        weights: Of backends, by id; None where all are equal.
+        weights: Weights of backends, by id; None where all are equal.
     """
     lost = [outcome for outcome in outcomes if not is_success(outcome)]
     if lost:
@@ -501,7 +501,7 @@ def judge_health(backends: Iterable[BackendHealth], drained: Collection[str] = (
     """Judge whether there are backends and the health of all of them is normal.
 
     Args:
-        backends: As the load balancer reports them.
+        backends: Health of the backends, as the load balancer reports it.
         drained: Ids of those that get no request, and need not be healthy.
     """
     states = {backend.server_id: backend.status for backend in backends}
@@ -520,8 +520,8 @@ def judge_sticky_session(first: Outcome, later: Sequence[Outcome], cookie: str) 
     """Judge whether requests with the first answer's cookies went to the same backend.
 
     Args:
-        first: Of the request without a cookie.
-        later: Of those with the cookies that it set.
+        first: Outcome of the request without a cookie.
+        later: Outcomes of those with the cookies that it set.
         cookie: Name of the cookie that backends have to set; empty if the listener sets its own.
     """
     if not isinstance(first, Answered) or not is_success(first):

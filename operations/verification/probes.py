@@ -54,7 +54,7 @@ class Answered:
         title: Title of an HTML page, else the reason phrase.
         instance: Id of the ECS instance that the answer names (header or body), if any.
         tls: Version of the connection, e.g. `TLSv1.3`.
-        cookies: That the answer sets, `NAME=VALUE` each.
+        cookies: Cookies that the answer sets, `NAME=VALUE` each.
     """
 
     status: int
@@ -91,7 +91,7 @@ class Untrusted:
     """The probe itself turned away, because the server's certificate does not verify.
 
     Attributes:
-        reason: In OpenSSL's words.
+        reason: Reason in OpenSSL's words.
         wrong_name: Whether the reason is that the certificate is for other names.
     """
 
@@ -139,7 +139,7 @@ class Redirected:
 
     Attributes:
         status: HTTP status code.
-        location: Where it leads, if it does.
+        location: Where the redirect leads, if it does.
     """
 
     status: int
@@ -166,7 +166,7 @@ class ProbeTarget:
     Attributes:
         host: Name or IP address.
         port: TCP.
-        server_name: What to ask for by SNI, if not for the host; empty: for nothing.
+        server_name: Name to ask for by SNI, if not the host; empty: none.
     """
 
     host: str
@@ -247,12 +247,12 @@ def probe(
     """Send `GET /` and say what became of it.
 
     Args:
-        target: Where to.
+        target: Address to connect to.
         context: Fresh TLS context; it is given the identity.
         identity: Certificate to present, if any.
-        cookies: To send, `NAME=VALUE` each.
-        headers: To send beside the usual ones, `NAME: VALUE` each.
-        session: To resume if the server lets it; one of the same context.
+        cookies: Cookies to send, `NAME=VALUE` each.
+        headers: Headers to send beside the usual ones, `NAME: VALUE` each.
+        session: Session of the same context to resume, if the server lets it.
         limit: Seconds for all of it.
         seen: Is shown the connection at its end.
     """
@@ -476,7 +476,7 @@ def can_speak(version: ssl.TLSVersion, identity: Identity) -> bool:
     """Tell whether the local OpenSSL completes a handshake of this version, tried in memory.
 
     Args:
-        version: To try.
+        version: TLS version to try.
         identity: Certificate and RSA key of the server's side.
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -23,7 +23,7 @@ class Check:
 
     Attributes:
         id: Stable name for scripts, e.g. `no_certificate`.
-        title: What should be true, for people.
+        title: Sentence that should be true, for people.
         status: `skipped` where it could not be tried; `detail` says why.
         detail: What was seen, and what should have been if it is not that.
     """

@@ -79,11 +79,11 @@ def verify(
     be tried is failed, or skipped with the reason where the stack is not at fault.
 
     Args:
-        outputs: Of the stack.
-        health_source: Tells the backends' health; None skips what depends on it.
+        outputs: Outputs of the stack.
+        health_source: Source of the backends' health; None skips what depends on it.
         settle: Seconds to wait at most until all backends are healthy and clients get through.
-        announce: Is told what is waited for, in words for people.
-        wait: Sleeps for some seconds between two looks.
+        announce: Function that is told what is waited for, in words for people.
+        wait: Function that sleeps for some seconds between two looks.
     """
     patience = _Patience(time.monotonic() + settle, announce, wait)
     health, healthy = _settled_health(outputs, health_source, patience)
@@ -353,9 +353,9 @@ def further_findings(
     """Run the checks of what a stack has beside its main listener.
 
     Args:
-        outputs: Of the stack.
+        outputs: Outputs of the stack.
         target: The main listener.
-        client: Who gets through there, if anybody does.
+        client: A client that gets through, if any does.
         lasts: Told what is waited for; waits a little, or says that the time is up. A listener
             that is new may serve later than the main one.
     """
