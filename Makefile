@@ -9,6 +9,9 @@ STACK ?= local
 ARGS ?=
 # For this command alone: a command that it runs may be another `make`, with options of its own.
 unexport ARGS
+# Where it is set, as images for containers do, each process compiles the project's modules anew, and
+# each worker of the tests rewrites all assertions: half of what the start of a test run takes.
+unexport PYTHONDONTWRITEBYTECODE
 DIR ?= out
 DAYS ?= 30
 REASON ?= keyCompromise
@@ -94,7 +97,7 @@ test: $(VENV)/development $(VENV)/documentation $(POLICY) ## Run all tests
 	@$(RUN) -m toolchain >/dev/null
 	$(RUN) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
-test-unit: $(VENV)/development ## Run the tests that need no toolchain
+test-unit: $(VENV)/development ## Run the tests of functions and Pulumi mocks
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit $(ARGS)
 
 test-engine: $(VENV)/development $(POLICY) ## Run the tests with the real engine and provider
@@ -110,8 +113,8 @@ conformance: $(VENV)/development ## Run the provider's own acceptance tests on t
 	@$(RUN) -m acceptance $(ARGS)
 
 # By pytest-cov.
-coverage: $(VENV)/development ## Measure lines and branches that the unit tests reach, by file
-	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit --cov --cov-branch --cov-report=term:skip-covered $(ARGS)
+coverage: $(VENV)/development ## Measure lines and branches that unit and integration tests reach, by file
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit tests/integration --cov --cov-branch --cov-report=term:skip-covered $(ARGS)
 
 docs: $(VENV)/development $(VENV)/documentation ## Build the site of the documentation, with search, into site/
 	@$(RUN) -m documentation

@@ -11,7 +11,7 @@ import pytest
 
 from operations.project import PROJECT
 
-FOLDERS = ("unit", "clean", "workflows", "conformance", "fuzz", "hostile", "engine")
+FOLDERS = ("unit", "clean", "workflows", "integration", "conformance", "fuzz", "hostile", "engine")
 """Below tests/, the cheapest first, so that a slip shows in a minute; then the others."""
 
 

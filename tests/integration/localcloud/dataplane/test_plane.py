@@ -17,8 +17,8 @@ from localcloud.dataplane.model import (
     HealthCheck,
     SocketAddress,
 )
-from tests.unit.localcloud.dataplane.echo import get
-from tests.unit.localcloud.dataplane.site import (
+from tests.integration.localcloud.dataplane.echo import get
+from tests.integration.localcloud.dataplane.site import (
     haproxy_pid,
     health,
     listener_of,

@@ -68,6 +68,14 @@ def test_the_options_of_one_command_do_not_reach_another(clone):
     assert make(clone, "show", "ARGS=--seed=0").stdout == "[]\n"
 
 
+def test_what_python_compiles_is_kept_for_the_next_process(clone, monkeypatch):
+    makefile = clone / "Makefile"
+    ask = 'python3 -c "import sys; print(sys.dont_write_bytecode)"'
+    makefile.write_text(f"{makefile.read_text()}\nshow:\n\t@{ask}\n")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert make(clone, "show").stdout == "False\n"
+
+
 def test_clean_stops_the_cloud_also_where_no_python_is_left_to_ask(clone):
     home = clone.resolve() / ".local" / "cloud"
     home.mkdir(parents=True)

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from localcloud.dataplane.model import AccessControl, BackendSpec, HealthCheck, SocketAddress
-from tests.unit.localcloud.dataplane.echo import get
-from tests.unit.localcloud.dataplane.site import (
+from tests.integration.localcloud.dataplane.echo import get
+from tests.integration.localcloud.dataplane.site import (
     THERE,
     admitted,
     health,

@@ -10,8 +10,8 @@ import pytest
 from cryptography import x509
 
 from localcloud.dataplane.model import DomainSpec
-from tests.unit.localcloud.dataplane.echo import tls_client
-from tests.unit.localcloud.dataplane.site import listener_of, loopback, start_backends
+from tests.integration.localcloud.dataplane.echo import tls_client
+from tests.integration.localcloud.dataplane.site import listener_of, loopback, start_backends
 
 
 @pytest.fixture(scope="module")

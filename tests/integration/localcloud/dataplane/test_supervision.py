@@ -15,8 +15,8 @@ from localcloud.dataplane import plane as module
 from localcloud.dataplane.model import DataPlaneError, InstanceSpec
 from localcloud.dataplane.plane import DataPlane
 from localcloud.dataplane.supervision import LONGEST, STEADY, Restarts, Supervisor, Watched
-from tests.unit.localcloud.dataplane.echo import get
-from tests.unit.localcloud.dataplane.site import (
+from tests.integration.localcloud.dataplane.echo import get
+from tests.integration.localcloud.dataplane.site import (
     haproxy_pid,
     health,
     listener_of,

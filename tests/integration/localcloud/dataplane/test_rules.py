@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from localcloud.dataplane.model import RuleSpec, StickySession
-from tests.unit.localcloud.dataplane.echo import get
-from tests.unit.localcloud.dataplane.site import (
+from tests.integration.localcloud.dataplane.echo import get
+from tests.integration.localcloud.dataplane.site import (
     instances,
     listener_of,
     loopback,

@@ -13,8 +13,8 @@ import pytest
 from localcloud.dataplane import ports, processes
 from localcloud.dataplane.instances import Instances
 from localcloud.dataplane.model import DataPlaneError, InstanceSpec, SocketAddress
-from tests.unit.localcloud.dataplane.echo import answers, echo_user_data, get
-from tests.unit.localcloud.dataplane.site import loopback, wait_until
+from tests.integration.localcloud.dataplane.echo import answers, echo_user_data, get
+from tests.integration.localcloud.dataplane.site import loopback, wait_until
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import pytest
 
 from localcloud.dataplane.model import DomainSpec, ListenerSpec, SocketAddress
 from localcloud.dataplane.plane import DataPlane
-from tests.unit.localcloud.dataplane.echo import get
-from tests.unit.localcloud.dataplane.site import listener_of, loopback
+from tests.integration.localcloud.dataplane.echo import get
+from tests.integration.localcloud.dataplane.site import listener_of, loopback
 
 POLICY = "tls_cipher_policy_1_2_strict_with_1_3"
 

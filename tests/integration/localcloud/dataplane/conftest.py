@@ -13,8 +13,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from localcloud.dataplane import haproxy_binary
 from localcloud.dataplane.model import ListenerSpec
 from localcloud.dataplane.plane import DataPlane
-from tests.unit.localcloud.dataplane.authority import Authority
-from tests.unit.localcloud.dataplane.site import listener_of, loopback, start_backends
+from tests.integration.localcloud.dataplane.authority import Authority
+from tests.integration.localcloud.dataplane.site import listener_of, loopback, start_backends
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from localcloud.dataplane.haproxy_process import HAProxy
 from localcloud.dataplane.model import DataPlaneError, InstanceSpec
 from localcloud.dataplane.plane import DataPlane
 from localcloud.dataplane.processes import Spawner
-from tests.unit.localcloud.dataplane.echo import echo_user_data, get
-from tests.unit.localcloud.dataplane.site import (
+from tests.integration.localcloud.dataplane.echo import echo_user_data, get
+from tests.integration.localcloud.dataplane.site import (
     haproxy_pid,
     health,
     listener_of,

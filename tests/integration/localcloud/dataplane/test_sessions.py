@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from localcloud.dataplane.model import StickySession
-from tests.unit.localcloud.dataplane.echo import get
-from tests.unit.localcloud.dataplane.site import instances, wait_until
+from tests.integration.localcloud.dataplane.echo import get
+from tests.integration.localcloud.dataplane.site import instances, wait_until
 
 
 def cookie_of(answer):

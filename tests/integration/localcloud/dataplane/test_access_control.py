@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from localcloud.dataplane.model import AccessControl
-from tests.unit.localcloud.dataplane.echo import get, tls_client
-from tests.unit.localcloud.dataplane.site import FAR, HERE, THERE, admitted
+from tests.integration.localcloud.dataplane.echo import get, tls_client
+from tests.integration.localcloud.dataplane.site import FAR, HERE, THERE, admitted
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from localcloud.dataplane.model import (
     SocketAddress,
 )
 from localcloud.dataplane.plane import DataPlane
-from tests.unit.localcloud.dataplane.echo import answers, echo_user_data, get
+from tests.integration.localcloud.dataplane.echo import answers, echo_user_data, get
 
 
 def wait_until(reached: Callable[[], bool], seconds: float = 20) -> None:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from localcloud.dataplane.model import AccessControl, BackendSpec, HealthCheck, SocketAddress
-from tests.unit.localcloud.dataplane.echo import get, tls_client
-from tests.unit.localcloud.dataplane.site import (
+from tests.integration.localcloud.dataplane.echo import get, tls_client
+from tests.integration.localcloud.dataplane.site import (
     instances,
     listener_of,
     loopback,

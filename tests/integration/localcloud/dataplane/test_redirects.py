@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from localcloud.dataplane.model import AccessControl
-from tests.unit.localcloud.dataplane.echo import get
-from tests.unit.localcloud.dataplane.site import THERE, admitted, listener_of, loopback
+from tests.integration.localcloud.dataplane.echo import get
+from tests.integration.localcloud.dataplane.site import THERE, admitted, listener_of, loopback
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,13 @@ import warnings
 
 import pytest
 
-from tests.unit.localcloud.dataplane.echo import get, tls_client
-from tests.unit.localcloud.dataplane.site import listener_of, loopback, start_backends, wait_healthy
+from tests.integration.localcloud.dataplane.echo import get, tls_client
+from tests.integration.localcloud.dataplane.site import (
+    listener_of,
+    loopback,
+    start_backends,
+    wait_healthy,
+)
 
 REFUSED_IN_HANDSHAKE = (ssl.SSLError, ConnectionError)
 
