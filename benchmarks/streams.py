@@ -18,7 +18,7 @@ from operations.verification.identity import (
     Identity,
     bundle_identity,
     expired_identity,
-    impostor_of,
+    issue_impostor,
 )
 from operations.verification.probes import ProbeTarget
 
@@ -177,7 +177,7 @@ def streams(visitors: Mapping[str, Visitor]) -> Iterator[dict[str, Tally]]:
 def strangers(found: StackOutputs) -> dict[str, Visitor]:
     """Visitors who must never get through, by name."""
     target, anchors = probes.target_of(found), found.ca_certificate + found.next_ca_certificate
-    identities = {"nobody": None, "impostor": impostor_of(found.ca)}
+    identities = {"nobody": None, "impostor": issue_impostor(found.ca)}
     if found.expired_probe is not None:
         identities["expired"] = expired_identity(found.expired_probe)
     return {

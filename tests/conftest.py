@@ -155,10 +155,10 @@ def service(
         report = trial.verify()
         assert report.passed, report.to_json()
         found = trial.outputs()
-        client_bundle.write(found, "browser", folder / "bundle")
+        client_bundle.write_bundle(found, "browser", folder / "bundle")
         other = ClientBundle.model_validate(on_a_curve(trial, found).properties())
         handed_out = found.model_copy(update={"client_bundles": {"browser": other}})
-        client_bundle.write(handed_out, "browser", folder / "elliptic")
+        client_bundle.write_bundle(handed_out, "browser", folder / "elliptic")
         yield Service(found, folder / "bundle", folder / "elliptic", report)
 
 

@@ -20,7 +20,7 @@ SHARED_NAMES = frozenset({"ca", "chain"})
 """Names of clients whose certificate file would have the name of another file of the bundle."""
 
 
-def write(outputs: StackOutputs, name: str, directory: Path) -> list[Path]:
+def write_bundle(outputs: StackOutputs, name: str, directory: Path) -> list[Path]:
     """Write a client's bundle into a directory of its own, readable by its owner only.
 
     The files: `NAME.p12`; `NAME.crt`, `NAME.key` (PKCS#8, encrypted) and `chain.crt` as PEM; the
@@ -40,28 +40,28 @@ def write(outputs: StackOutputs, name: str, directory: Path) -> list[Path]:
         OperationError: the client is unknown or revoked, or the directory is another client's,
             holds other files under the same names, or can be written to by other users.
     """
-    files = _files(outputs, name)
+    files = _bundle_files(outputs, name)
     try:
-        with _opened(directory) as folder:
-            _refuse_foreign(folder, directory, name, files)
+        with _open_folder(directory) as folder:
+            _refuse_foreign_files(folder, directory, name, files)
             for file, content in files.items():
-                _replace(folder, file, content)
+                _replace_file(folder, file, content)
     except OSError as error:
         place = directory / error.filename2 if error.filename2 else directory
         raise OperationError(f"{place} cannot be written: {error.strerror}.") from None
     return [directory / file for file in files]
 
 
-def _files(outputs: StackOutputs, name: str) -> dict[str, bytes]:
+def _bundle_files(outputs: StackOutputs, name: str) -> dict[str, bytes]:
     """Content of a bundle by file name, first the file that marks the directory as the client's."""
-    bundle = _bundle(outputs, name)
+    bundle = _find_bundle(outputs, name)
     if name.lower() in SHARED_NAMES:
         raise OperationError(
             f"Client {name}'s certificate would overwrite the bundle's own {name.lower()}.crt: "
             "give the client another name."
         )
     return {
-        **_with_key(name, bundle),
+        **_key_files(name, bundle),
         f"{name}.crt": (bundle.certificate + _intermediates(bundle.chain)).encode(),
         "chain.crt": bundle.chain.encode(),
         # During a rotation both: the listener's certificate will be the next CA's.
@@ -86,7 +86,7 @@ def _intermediates(chain: str) -> str:
     )
 
 
-def _with_key(name: str, bundle: ClientBundle) -> dict[str, bytes]:
+def _key_files(name: str, bundle: ClientBundle) -> dict[str, bytes]:
     """Content, by file name, of what holds or opens the key; empty if the client keeps its key."""
     if bundle.pkcs12 is None or bundle.private_key is None or bundle.pass_phrase is None:
         return {}
@@ -110,7 +110,7 @@ def _with_key(name: str, bundle: ClientBundle) -> dict[str, bytes]:
     }
 
 
-def _bundle(outputs: StackOutputs, name: str) -> ClientBundle:
+def _find_bundle(outputs: StackOutputs, name: str) -> ClientBundle:
     record = outputs.clients.get(name)
     if record is not None and record.status == "revoked":
         raise OperationError(
@@ -128,7 +128,7 @@ def _bundle(outputs: StackOutputs, name: str) -> ClientBundle:
 
 
 @contextlib.contextmanager
-def _opened(directory: Path) -> Iterator[int]:
+def _open_folder(directory: Path) -> Iterator[int]:
     """Open the directory, so that what is checked is what is written to."""
     with contextlib.suppress(FileExistsError):
         directory.mkdir(mode=0o700, parents=True)
@@ -149,7 +149,9 @@ def _opened(directory: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _refuse_foreign(folder: int, directory: Path, name: str, files: Mapping[str, bytes]) -> None:
+def _refuse_foreign_files(
+    folder: int, directory: Path, name: str, files: Mapping[str, bytes]
+) -> None:
     present = sorted(os.listdir(folder))
     own = f"{name}.p12"
     for other in present:
@@ -161,20 +163,20 @@ def _refuse_foreign(folder: int, directory: Path, name: str, files: Mapping[str,
     if own in present:
         return
     for file, content in files.items():
-        if file in present and _read(folder, file) != content:
+        if file in present and _read_file(folder, file) != content:
             raise OperationError(
                 f"{directory} holds another {file}, which is not client {name}'s: take a new "
                 f"directory, such as {directory / name}."
             )
 
 
-def _read(folder: int, file: str) -> bytes:
+def _read_file(folder: int, file: str) -> bytes:
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(descriptor, "rb") as stream:
         return stream.read()
 
 
-def _replace(folder: int, file: str, content: bytes) -> None:
+def _replace_file(folder: int, file: str, content: bytes) -> None:
     scratch = f".{file}.{secrets.token_hex(8)}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     descriptor = os.open(scratch, flags, 0o600, dir_fd=folder)

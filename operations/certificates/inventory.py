@@ -68,33 +68,33 @@ class Item:
     key: str = ""
 
 
-def inventory(outputs: StackOutputs, now: datetime) -> list[Item]:
+def list_certificates(outputs: StackOutputs, now: datetime) -> list[Item]:
     """List a stack's CA, servers, earlier certificates, revocation list and clients, in this order.
 
     The clients are in order of issue.
     """
     of_ca = outputs.renewal.certificate_authority
-    items = [_of_certificate("ca", "CA", outputs.ca, of_ca, now)]
+    items = [_certificate_item("ca", "CA", outputs.ca, of_ca, now)]
     if outputs.next_ca_certificate:
         following = certificates.load(outputs.next_ca_certificate)
-        items.append(_of_certificate("ca", "next CA", following, of_ca, now))
+        items.append(_certificate_item("ca", "next CA", following, of_ca, now))
     # One brought along is renewed by whoever brought it.
     if outputs.server is not None:
         own = outputs.server_certificate_issuer == "private"
         renew_before = outputs.renewal.server if own else "1s"
-        items.append(_of_certificate("server", "server", outputs.server, renew_before, now))
+        items.append(_certificate_item("server", "server", outputs.server, renew_before, now))
     for domain, extension in outputs.domain_certificates.items():
         if extension.parsed is not None:
             own = extension.issuer == "private"
             renew_before = outputs.renewal.domain_extensions.get(domain, "1s") if own else "1s"
-            items.append(_of_certificate("server", domain, extension.parsed, renew_before, now))
-    items += _recorded(outputs, {item.fingerprint_sha256 for item in items}, now)
+            items.append(_certificate_item("server", domain, extension.parsed, renew_before, now))
+    items += _recorded_items(outputs, {item.fingerprint_sha256 for item in items}, now)
     ahead = parse_duration(outputs.renewal.revocation_list)
-    items += [_of_list(listed, ahead, now) for listed in outputs.revocation_lists]
-    return items + _of_clients(outputs, now)
+    items += [_list_item(listed, ahead, now) for listed in outputs.revocation_lists]
+    return items + _client_items(outputs, now)
 
 
-def due(items: Sequence[Item], until: datetime) -> list[Item]:
+def select_due(items: Sequence[Item], until: datetime) -> list[Item]:
     """List what is to be renewed until a time, the earliest first."""
     due_items = [(item.due_at, item) for item in items if item.due_at and item.due_at <= until]
     return [item for _, item in sorted(due_items, key=lambda pair: pair[0])]
@@ -124,7 +124,9 @@ SERIAL_SHOWN = 12
 """Hex digits that are shown of a serial number where there is no room for all."""
 
 
-def matching(items: Sequence[Item], states: Collection[str], names: Collection[str]) -> list[Item]:
+def select_matching(
+    items: Sequence[Item], states: Collection[str], names: Collection[str]
+) -> list[Item]:
     """Select items by state and by name; an empty collection of either takes all.
 
     Args:
@@ -140,7 +142,7 @@ def matching(items: Sequence[Item], states: Collection[str], names: Collection[s
     ]
 
 
-def by_urgency(items: Sequence[Item]) -> list[Item]:
+def sort_by_urgency(items: Sequence[Item]) -> list[Item]:
     """Sort by urgency: first what is due first; then what nobody renews, the latest end first."""
     current = [item for item in items if item.due_at]
     others = [item for item in items if not item.due_at]
@@ -150,7 +152,9 @@ def by_urgency(items: Sequence[Item]) -> list[Item]:
     ]
 
 
-def render(items: Sequence[Item], title: str, console: Console, *, wide: bool = False) -> None:
+def render_inventory(
+    items: Sequence[Item], title: str, console: Console, *, wide: bool = False
+) -> None:
     """Print a table, what is most urgent first, and a line that counts by state.
 
     Args:
@@ -159,7 +163,7 @@ def render(items: Sequence[Item], title: str, console: Console, *, wide: bool = 
         console: Console whose width the table keeps to.
         wide: All of it, on lines as long as that takes.
     """
-    rows = by_urgency(items)
+    rows = sort_by_urgency(items)
     lines = _lines(rows, _FULL, None if wide else console.width) or _lines(
         rows, _SHORT, console.width, shrinking="Name"
     )
@@ -245,7 +249,7 @@ def _fitted(text: str, width: int) -> str:
     return set_cell_size(short, width)
 
 
-def _of_certificate(
+def _certificate_item(
     role: Role, name: str, certificate: x509.Certificate, renew_before: str, now: datetime
 ) -> Item:
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -263,7 +267,7 @@ def _of_certificate(
     )
 
 
-def _recorded(outputs: StackOutputs, shown: set[str], now: datetime) -> list[Item]:
+def _recorded_items(outputs: StackOutputs, shown: set[str], now: datetime) -> list[Item]:
     """Items of earlier certificates, and of those beside the CA during a rotation."""
     return [
         Item(
@@ -282,7 +286,7 @@ def _recorded(outputs: StackOutputs, shown: set[str], now: datetime) -> list[Ite
     ]
 
 
-def _of_list(
+def _list_item(
     listed: x509.CertificateRevocationList, renew_before: timedelta, now: datetime
 ) -> Item:
     end = listed.next_update_utc or now
@@ -300,7 +304,7 @@ def _of_list(
     )
 
 
-def _of_clients(outputs: StackOutputs, now: datetime) -> list[Item]:
+def _client_items(outputs: StackOutputs, now: datetime) -> list[Item]:
     items = []
     for entry in outputs.issued:
         # What was issued before there was a register is renewed by nobody here.

@@ -67,12 +67,12 @@ def read_generations(values: Mapping[str, Any]) -> tuple[int, int | None]:
     """
     authority = section(values.get("config", {}), "certificate_authority")
     present, following = (
-        _number(name, authority.get(name)) for name in ("generation", "next_generation")
+        _read_number(name, authority.get(name)) for name in ("generation", "next_generation")
     )
     return 1 if present is None else present, following
 
 
-def _number(name: str, value: Any) -> int | None:
+def _read_number(name: str, value: Any) -> int | None:
     if value is None:
         return None
     try:
@@ -84,7 +84,7 @@ def _number(name: str, value: Any) -> int | None:
         ) from None
 
 
-def left_behind(outputs: StackOutputs, now: datetime) -> list[IssuedCertificate]:
+def find_left_behind(outputs: StackOutputs, now: datetime) -> list[IssuedCertificate]:
     """Certificates in force that have no successor by the next CA: completing cuts them off.
 
     One that an earlier CA issued under a name of the server's is the server's, and none that a

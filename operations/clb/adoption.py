@@ -89,7 +89,7 @@ def adopt_settings(
     _require_way_back(existing, sections)
     _require_domain_extensions(existing, sections)
     wanted: dict[str, Scalar] = {}
-    for path, value in _alike(existing):
+    for path, value in _observed_settings(existing):
         if not _has(sections, path):
             if path in KEPT_UNSET:
                 continue
@@ -104,10 +104,10 @@ def adopt_settings(
     wanted |= _backends(existing, sections["backends"])
     wanted |= _tags(existing, sections["tags"])
     _require_free_ports(existing, sections)
-    return wanted, _valid(sections)
+    return wanted, _validate(sections)
 
 
-def _alike(existing: ObservedLoadBalancer) -> Iterator[tuple[str, Value]]:
+def _observed_settings(existing: ObservedLoadBalancer) -> Iterator[tuple[str, Value]]:
     """Yield each configuration key with the value that the existing load balancer has for it."""
     instance, listener = existing.instance, existing.listener
     yield "load_balancer.name", instance.load_balancer_name
@@ -118,7 +118,7 @@ def _alike(existing: ObservedLoadBalancer) -> Iterator[tuple[str, Value]]:
     yield "load_balancer.master_zone_id", instance.master_zone_id
     yield "load_balancer.slave_zone_id", instance.slave_zone_id
     yield "load_balancer.resource_group_id", instance.resource_group_id
-    if not _by_lcu(existing):
+    if not _is_charged_by_lcu(existing):
         yield "load_balancer.instance_charge_type", "PayBySpec"
         yield "load_balancer.specification", instance.load_balancer_spec
         if instance.internet_charge_type.lower() == "paybybandwidth":
@@ -151,7 +151,7 @@ def _alike(existing: ObservedLoadBalancer) -> Iterator[tuple[str, Value]]:
     yield from _health_check(listener)
 
 
-def _by_lcu(existing: ObservedLoadBalancer) -> bool:
+def _is_charged_by_lcu(existing: ObservedLoadBalancer) -> bool:
     return bool(existing.instance.instance_charge_type == "PayByCLCU")
 
 
@@ -270,7 +270,9 @@ def _require_new(sections: Mapping[str, Any]) -> None:
 
 
 def _require_way_back(existing: ObservedLoadBalancer, sections: Mapping[str, Any]) -> None:
-    if sections["load_balancer"].get("instance_charge_type") == "PayBySpec" and _by_lcu(existing):
+    if sections["load_balancer"].get("instance_charge_type") == "PayBySpec" and _is_charged_by_lcu(
+        existing
+    ):
         raise OperationError(
             "load_balancer.instance_charge_type is configured as PayBySpec, and it is PayByCLCU "
             "there, from which there is no way back. Leave it out."
@@ -308,7 +310,7 @@ def _require_free_ports(existing: ObservedLoadBalancer, sections: Mapping[str, A
                 )
 
 
-def _valid(sections: Mapping[str, Any]) -> Settings:
+def _validate(sections: Mapping[str, Any]) -> Settings:
     """Check that the configuration can express the load balancer; else `up` would change it."""
     checked = {name: dict(section) for name, section in sections.items()}
     if checked["listener"].get("domain_extensions"):

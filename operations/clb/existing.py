@@ -104,7 +104,7 @@ def read_existing(api: SlbApi, load_balancer_id: str, port: int | None) -> Obser
             if listener.listener_port not in {port, redirect_port}
         ),
     )
-    _require_the_tutorial_s_kind(existing)
+    _require_adoptable(existing)
     return existing
 
 
@@ -129,7 +129,7 @@ def _fingerprint(api: SlbApi, certificate_id: str | None) -> str | None:
     return str(answer.cacertificates.cacertificate[0].fingerprint).replace(":", "").lower()
 
 
-def _require_the_tutorial_s_kind(existing: ObservedLoadBalancer) -> None:
+def _require_adoptable(existing: ObservedLoadBalancer) -> None:
     instance, listener = existing.instance, existing.listener
     if instance.pay_type == "PrePay":
         raise OperationError(
@@ -168,11 +168,11 @@ def list_remarks(
         settings: Settings that the stack is to have, as far as they are about the load balancer.
         config: The stack's configuration, as its file has it.
     """
-    yield from _left_alone(existing, settings)
-    yield from _not_kept(existing, settings)
+    yield from _list_left_alone(existing, settings)
+    yield from _list_not_kept(existing, settings)
     if existing.ca_fingerprint is None:
         yield "The listener asks for no client certificate today; after `make up` it does."
-    elif _same_ca(existing.ca_fingerprint, config):
+    elif _is_same_ca(existing.ca_fingerprint, config):
         yield "The CA stays the same: client certificates of before go on working."
     else:
         yield (
@@ -182,7 +182,7 @@ def list_remarks(
         )
 
 
-def _left_alone(existing: ObservedLoadBalancer, settings: Settings) -> Iterator[str]:
+def _list_left_alone(existing: ObservedLoadBalancer, settings: Settings) -> Iterator[str]:
     listener = existing.listener
     extensions = existing.domain_extensions
     yield (
@@ -206,7 +206,7 @@ def _left_alone(existing: ObservedLoadBalancer, settings: Settings) -> Iterator[
         yield "The load balancer is stopped, and `make up` does not start it: start it by hand."
 
 
-def _not_kept(existing: ObservedLoadBalancer, settings: Settings) -> Iterator[str]:
+def _list_not_kept(existing: ObservedLoadBalancer, settings: Settings) -> Iterator[str]:
     """List the attributes of the load balancer that the configuration does not keep as they are."""
     instance, listener = existing.instance, existing.listener
     before, after = listener.tlscipher_policy, settings.listener.tls_cipher_policy
@@ -224,7 +224,7 @@ def _not_kept(existing: ObservedLoadBalancer, settings: Settings) -> Iterator[st
         )
 
 
-def _same_ca(fingerprint: str, config: Mapping[str, Any]) -> bool:
+def _is_same_ca(fingerprint: str, config: Mapping[str, Any]) -> bool:
     text = section(config, "certificate_authority").get("certificate")
     if not isinstance(text, str):
         return False

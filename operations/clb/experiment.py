@@ -24,7 +24,7 @@ from operations.clb.questions import (
     Conversation,
     ProbeReport,
     Return,
-    admission,
+    was_admitted,
 )
 from operations.clb.throwaway import Throwaways
 from operations.outputs import StackOutputs
@@ -110,13 +110,13 @@ class Returning:
 
     def _first_visits(self) -> Return:
         first, _ = self.visit()
-        if not admission(first):
+        if not was_admitted(first):
             return Return(first)
         again = [self.visit() for _ in range(TRIES)]
         return Return(
             first,
             tuple(outcome for outcome, _ in again),
-            any(resumed and admission(outcome) for outcome, resumed in again),
+            any(resumed and was_admitted(outcome) for outcome, resumed in again),
             self.lifetime,
         )
 
@@ -127,7 +127,7 @@ class Returning:
             self.lifetime = session.ticket_lifetime_hint if session.has_ticket else 0
 
 
-def outlive(
+def try_sessions(
     returning: Mapping[str, Returning], wait: Callable[[float], None] = time.sleep
 ) -> dict[str, AfterSwitch]:
     """Try for how long each client's session still lets it through; the CA has been switched."""
@@ -136,7 +136,7 @@ def outlive(
     seen = {way: AfterSwitch(None, ended=False) for way in returning}
     while pending := [way for way, session in seen.items() if not session.ended]:
         for way in pending:
-            tries = [admission(returning[way].visit()[0]) for _ in range(TRIES)]
+            tries = [was_admitted(returning[way].visit()[0]) for _ in range(TRIES)]
             if True in tries:
                 seen[way] = AfterSwitch(time.monotonic() - began, ended=False)
             elif None not in tries:
@@ -203,13 +203,13 @@ class _Experiment:
         bare = self._request(None)
         throwaway, control = self._control(self.throwaways.client() if self.throwaways else None)
         identity, failed = throwaway, control
-        if not admission(control) and (names := self.outputs.clients_to_try()):
+        if not was_admitted(control) and (names := self.outputs.clients_to_try()):
             identity, control = self._control(
                 bundle_identity(self.outputs.client_bundles[names[0]])
             )
-        controlled = admission(control) is True
+        controlled = was_admitted(control) is True
         answers = {
-            "no_certificate": questions.no_certificate(bare, control=controlled),
+            "no_certificate": questions.answer_no_certificate(bare, control=controlled),
             "no_server_name": self._no_server_name(identity),
         }
         if identity is None or not controlled:
@@ -225,13 +225,13 @@ class _Experiment:
             answers |= self._by_throwaways(self.throwaways)
         answers |= self._sessions(identity, switch)
         self.announce("long headers")
-        answers["long_headers"] = questions.long_headers(
+        answers["long_headers"] = questions.answer_long_headers(
             self._request(identity, headers=_headers(HEADER_BYTES * 3 // 4)),
             self._request(identity, headers=_headers(HEADER_BYTES * 5 // 4)),
         )
         self.announce("many requests on one connection")
         held = converse(self._target, self._context(), identity, CONNECTION_REQUESTS * 6 // 5)
-        answers["many_requests"] = questions.many_requests(held, CONNECTION_REQUESTS)
+        answers["many_requests"] = questions.answer_many_requests(held, CONNECTION_REQUESTS)
         return answers
 
     @property
@@ -262,9 +262,9 @@ class _Experiment:
         }
         self.announce("a chain to a CA below the stack's")
         below = self._request(throwaways.client(below=throwaways.lower_ca()))
-        followed = questions.lower_ca(below, self_issued=throwaways.lower_ca_is_self_issued)
+        followed = questions.answer_lower_ca(below, self_issued=throwaways.lower_ca_is_self_issued)
         return {
-            "ec_keys": questions.taken(by_curve),
+            "ec_keys": questions.answer_taken_keys(by_curve),
             "lower_ca": followed,
             "name_constraints": self._name_constraints(throwaways, followed),
         }
@@ -290,7 +290,7 @@ class _Experiment:
                     for kind, name in names.items()
                 },
             )
-            return questions.name_constraints(tried)
+            return questions.answer_name_constraints(tried)
         if not permitted:
             return questions.not_tried(
                 "no chain is followed to a CA that has some, and the stack's own CA permits all "
@@ -300,14 +300,14 @@ class _Experiment:
             self._request(throwaways.client(names=[x509.DNSName(permitted[0])])),
             {"domain": self._request(throwaways.client(names=[x509.DNSName("probe.invalid")]))},
         )
-        return questions.name_constraints(tried)
+        return questions.answer_name_constraints(tried)
 
     def _sessions(self, identity: Identity, switch: Switch) -> dict[str, Answer]:
         self.announce("clients that return with their sessions")
         clients = {way: Returning(self._target, self._context(), identity, way) for way in WAYS}
         told = {way: client.told for way, client in clients.items()}
-        ways = questions.resumable(told)
-        answer = questions.sessions(told)
+        ways = questions.resumable_ways(told)
+        answer = questions.answer_sessions(told)
         return {
             "sessions": answer,
             "sessions_after_switch": self._after_switch(identity, clients, ways, switch)
@@ -332,16 +332,18 @@ class _Experiment:
             )
         with switched:
             if not self._refused_soon(identity):
-                return questions.sessions_after_switch({})
+                return questions.answer_sessions_after_switch({})
             self.announce("sessions of before the switch")
-            return questions.sessions_after_switch(outlive({way: clients[way] for way in ways}))
+            return questions.answer_sessions_after_switch(
+                try_sessions({way: clients[way] for way in ways})
+            )
 
     def _refused_soon(self, identity: Identity) -> bool:
         """Wait until a client without a session is refused: the switch has taken effect."""
         deadline = time.monotonic() + SWITCH_SECONDS
         while time.monotonic() < deadline:
             self.announce("the listener to take the other CA")
-            if admission(self._request(identity)) is False:
+            if was_admitted(self._request(identity)) is False:
                 return True
             time.sleep(1)
         return False
@@ -355,7 +357,7 @@ class _Experiment:
         shown = self._shown("", identity)
         if isinstance(shown, Unreachable):
             return questions.not_tried(str(shown))
-        return questions.no_server_name(
+        return questions.answer_no_server_name(
             shown,
             self._shown(UNKNOWN_DOMAIN, identity),
             own.public_bytes(Encoding.DER) if own else None,

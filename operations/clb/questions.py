@@ -136,7 +136,7 @@ def not_tried(why: str) -> Answer:
     return Answer("not tried", why)
 
 
-def admission(outcome: Outcome | None) -> bool | None:
+def was_admitted(outcome: Outcome | None) -> bool | None:
     """Tell whether the listener let a client through; None if that cannot be told."""
     match outcome:
         case Answered(status=400, instance=None) | Rejected():
@@ -147,7 +147,7 @@ def admission(outcome: Outcome | None) -> bool | None:
             return None
 
 
-def no_certificate(outcome: Outcome, *, control: bool) -> Answer:
+def answer_no_certificate(outcome: Outcome, *, control: bool) -> Answer:
     """Judge how a client without a certificate is refused.
 
     Args:
@@ -169,10 +169,10 @@ def no_certificate(outcome: Outcome, *, control: bool) -> Answer:
             return Answer("unclear", f"could not be tried: {outcome}")
 
 
-def taken(outcomes: Mapping[str, Outcome]) -> Answer:
+def answer_taken_keys(outcomes: Mapping[str, Outcome]) -> Answer:
     """Judge whether clients with keys of these kinds, good in all else, get through."""
     seen = "; ".join(f"{name}: {outcome}" for name, outcome in outcomes.items())
-    admitted = {admission(outcome) for outcome in outcomes.values()}
+    admitted = {was_admitted(outcome) for outcome in outcomes.values()}
     if None in admitted:
         return Answer("unclear", seen)
     if len(admitted) > 1:
@@ -180,14 +180,14 @@ def taken(outcomes: Mapping[str, Outcome]) -> Answer:
     return Answer("yes" if True in admitted else "no", seen)
 
 
-def lower_ca(outcome: Outcome, *, self_issued: bool) -> Answer:
+def answer_lower_ca(outcome: Outcome, *, self_issued: bool) -> Answer:
     """Judge whether a client gets through whose issuer stands below the listener's CA.
 
     Args:
         outcome: Outcome of its request, which sends that issuer's certificate along.
         self_issued: Whether that has the CA's own name, since its path length is 0.
     """
-    admitted = admission(outcome)
+    admitted = was_admitted(outcome)
     if admitted:
         return Answer("yes", str(outcome))
     if admitted is None:
@@ -215,14 +215,14 @@ class Constrained:
     outside: Mapping[str, Outcome]
 
 
-def name_constraints(tried: Constrained) -> Answer:
+def answer_name_constraints(tried: Constrained) -> Answer:
     """Judge whether clients are refused whose names their CA may not certify."""
-    if not admission(tried.within):
+    if not was_admitted(tried.within):
         return Answer("unclear", f"a client within them is not let through either ({tried.within})")
     seen = f"within them: {tried.within}"
     for kind, outcome in tried.outside.items():
         seen += f"; {kind} outside: {outcome}"
-    admitted = {admission(outcome) for outcome in tried.outside.values()}
+    admitted = {was_admitted(outcome) for outcome in tried.outside.values()}
     if None in admitted or not admitted:
         return Answer("unclear", seen)
     if len(admitted) > 1:
@@ -247,13 +247,13 @@ class Return:
     lifetime: int = 0
 
 
-def sessions(returns: Mapping[str, Return]) -> Answer:
+def answer_sessions(returns: Mapping[str, Return]) -> Answer:
     """Judge whether sessions are resumed.
 
     Args:
         returns: Visits by the way in which a session goes on: `TLS 1.2, ticket`.
     """
-    spoken = {way: visits for way, visits in returns.items() if admission(visits.first)}
+    spoken = {way: visits for way, visits in returns.items() if was_admitted(visits.first)}
     if not spoken:
         first = "; ".join(f"{way}: {visits.first}" for way, visits in returns.items())
         return Answer("unclear", f"no session could be begun: {first}")
@@ -269,7 +269,7 @@ def sessions(returns: Mapping[str, Return]) -> Answer:
     return Answer(word, "; ".join(seen))
 
 
-def resumable(returns: Mapping[str, Return]) -> list[str]:
+def resumable_ways(returns: Mapping[str, Return]) -> list[str]:
     """Ways in which sessions are resumed."""
     return [way for way, visits in returns.items() if visits.resumed]
 
@@ -287,7 +287,7 @@ class AfterSwitch:
     ended: bool
 
 
-def sessions_after_switch(tried: Mapping[str, AfterSwitch]) -> Answer:
+def answer_sessions_after_switch(tried: Mapping[str, AfterSwitch]) -> Answer:
     """Judge whether, and for how long, sessions outlive the CA that admitted them.
 
     Args:
@@ -312,7 +312,7 @@ def _outlived(session: AfterSwitch) -> str:
     return f"still let its client through after {session.admitted:.0f} s"
 
 
-def no_server_name(
+def answer_no_server_name(
     shown: bytes | Outcome,
     unknown: bytes | Outcome,
     own: bytes | None,
@@ -348,7 +348,7 @@ def no_server_name(
     return Answer(word, f"{whose}; for a domain that nobody has: {same}")
 
 
-def long_headers(below: Outcome, above: Outcome) -> Answer:
+def answer_long_headers(below: Outcome, above: Outcome) -> Answer:
     """Judge whether a request is refused whose headers are longer than documented.
 
     Args:
@@ -356,7 +356,7 @@ def long_headers(below: Outcome, above: Outcome) -> Answer:
         above: Outcome of the other.
     """
     seen = f"below: {below}; above: {above}"
-    if not admission(below):
+    if not was_admitted(below):
         return Answer("unclear", seen)
     match above:
         case Answered(status=400 | 413 | 414 | 431 | 494, instance=None) | Rejected():
@@ -380,7 +380,7 @@ class Conversation:
     ended: bool
 
 
-def many_requests(held: Conversation | Outcome, most: int) -> Answer:
+def answer_many_requests(held: Conversation | Outcome, most: int) -> Answer:
     """Judge whether a connection is ended after as many requests as documented.
 
     Args:

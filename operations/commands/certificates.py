@@ -14,7 +14,7 @@ from operations import outputs
 from operations.certificates import client_bundle, installation, rotation
 from operations.certificates import inventory as listing
 from operations.commands import engine
-from operations.commands.terminal import StackName, Yes, agreed, console
+from operations.commands.terminal import StackName, Yes, confirm, console
 from operations.commands.verification import verify_stack
 from operations.errors import OperationError
 from operations.outputs import StackOutputs
@@ -47,8 +47,8 @@ def client(
     stack: StackName = "local",
 ) -> None:
     """Write a client's bundle and say how to install it."""
-    stack_outputs = _outputs(stack)
-    client_bundle.write(stack_outputs, name, directory)
+    stack_outputs = _read_outputs(stack)
+    client_bundle.write_bundle(stack_outputs, name, directory)
     sys.stdout.write(
         installation.instructions(
             name,
@@ -74,14 +74,14 @@ def inventory(  # noqa: PLR0917 - typer passes them by name
     name: Names = None,
 ) -> None:
     """List every certificate that has not expired: who holds it, and whether it is good."""
-    items = listing.inventory(_outputs(stack), datetime.now(UTC))
-    items = _chosen(items, state, name)
+    items = listing.list_certificates(_read_outputs(stack), datetime.now(UTC))
+    items = _choose(items, state, name)
     if as_json:
         sys.stdout.write(listing.to_json(items) + "\n")
     elif as_csv:
         sys.stdout.write(listing.to_csv(items))
     else:
-        listing.render(items, f"Certificates of stack {stack}", console, wide=wide)
+        listing.render_inventory(items, f"Certificates of stack {stack}", console, wide=wide)
 
 
 def expiry(  # noqa: PLR0917 - likewise
@@ -93,20 +93,22 @@ def expiry(  # noqa: PLR0917 - likewise
     name: Names = None,
 ) -> None:
     """List what is to be renewed within some days; exit status 1 if there is anything."""
-    stack_outputs, now = _outputs(stack), datetime.now(UTC)
-    items = listing.due(listing.inventory(stack_outputs, now), now + timedelta(days=days))
-    items = _chosen(items, state, name)
+    stack_outputs, now = _read_outputs(stack), datetime.now(UTC)
+    items = listing.select_due(
+        listing.list_certificates(stack_outputs, now), now + timedelta(days=days)
+    )
+    items = _choose(items, state, name)
     if as_json:
         sys.stdout.write(listing.to_json(items) + "\n")
     elif items:
         title = f"To be renewed within {days} days: `make up` does it"
-        listing.render(items, title, console, wide=wide)
+        listing.render_inventory(items, title, console, wide=wide)
     else:
         console.print(f"Nothing of stack {stack} is to be renewed within {days} days.")
     raise typer.Exit(1 if items else 0)
 
 
-def _chosen(
+def _choose(
     items: list[listing.Item], states: list[str] | None, names: list[str] | None
 ) -> list[listing.Item]:
     for state in states or ():
@@ -114,7 +116,7 @@ def _chosen(
             raise OperationError(
                 f"There is no state {state!r}: --state takes {', '.join(listing.STATES)}."
             )
-    return listing.matching(items, states or (), names or ())
+    return listing.select_matching(items, states or (), names or ())
 
 
 def crl(
@@ -122,11 +124,11 @@ def crl(
     stack: StackName = "local",
 ) -> None:
     """Write the CA's revocation list, in PEM and DER."""
-    for path in rotation.write_lists(_outputs(stack), directory):
+    for path in rotation.write_lists(_read_outputs(stack), directory):
         sys.stdout.write(f"{path}\n")
 
 
-def _outputs(stack: str) -> StackOutputs:
+def _read_outputs(stack: str) -> StackOutputs:
     return outputs.parse(environment.open_stack(stack).stack.outputs())
 
 
@@ -148,7 +150,7 @@ def revoke(
     # What a client that keeps its key to itself had cannot be tried here; it is cut off likewise.
     leaver = bundle_identity(bundle) if bundle and bundle.private_key else None
     others = sorted(before.client_bundles.keys() - {name})
-    report = _configured(
+    report = _change_configuration(
         target,
         wanted,
         f"is to say that {name} is revoked and that the CA has another key.\n"
@@ -195,7 +197,7 @@ def rotate(
     earlier = {
         name: bundle_identity(before.client_bundles[name]) for name in before.clients_to_try()
     }
-    report = _configured(
+    report = _change_configuration(
         target,
         wanted,
         told,
@@ -210,7 +212,7 @@ def rotate(
 
 
 def _refuse_to_leave_behind(before: StackOutputs, *, force: bool) -> None:
-    behind = rotation.left_behind(before, datetime.now(UTC))
+    behind = rotation.find_left_behind(before, datetime.now(UTC))
     if not behind:
         return
     if not force:
@@ -234,7 +236,7 @@ def _say_whom_to_hand_out(names: list[str], stack: str) -> None:
         )
 
 
-def _configured(
+def _change_configuration(
     target: StackTarget,
     wanted: Mapping[str, str | int | None],
     told: str,
@@ -257,16 +259,16 @@ def _configured(
     with propose(target, wanted) as proposal:
         console.print(f"{proposal.file} {told}")
         previewed = proposal.target.stack.run("preview", "--suppress-outputs")
-        if previewed or not (yes or agreed("Go on?")):
+        if previewed or not (yes or confirm("Go on?")):
             hint = "" if previewed else " To go on without a question: ARGS=--yes."
             raise OperationError(f"Nothing was done; {proposal.file} is as it was.{hint}")
         # It may ask, too.
         options = engine.recover(target)
         proposal.accept()
-    return _brought_up(environment.open_stack(target.stack.name), options, further)
+    return _bring_up(environment.open_stack(target.stack.name), options, further)
 
 
-def _brought_up(
+def _bring_up(
     target: StackTarget, options: Sequence[str], further: Callable[[StackOutputs], Sequence[Check]]
 ) -> Report:
     """Bring the stack up as it was previewed, verify it and print the report."""

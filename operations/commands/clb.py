@@ -17,7 +17,7 @@ from operations.clb.api import SlbApi
 from operations.clb.questions import render_answers
 from operations.clb.throwaway import Throwaways, stack_issuer, switch_ca
 from operations.commands import engine
-from operations.commands.terminal import StackName, Yes, agreed, console, errors
+from operations.commands.terminal import StackName, Yes, confirm, console, errors
 from operations.errors import OperationError, undisturbed
 from operations.review import plan
 from operations.review.comment import render_markdown
@@ -90,7 +90,7 @@ def probe(
                 return None
             with reporter.aside():
                 console.print(told, soft_wrap=True, highlight=False)
-                if not agreed("Switch the CA?"):
+                if not confirm("Switch the CA?"):
                     return None
         api = SlbApi(stack_outputs.region, {**os.environ, **target.stack.variables})
         return switch_ca(api, stack_outputs, stack, now)

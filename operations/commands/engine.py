@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from components.pki import clock
 from operations.clb import orphans
-from operations.commands.terminal import agreed, errors
+from operations.commands.terminal import confirm, errors
 from operations.errors import OperationError
 from operations.project import project_name
 from operations.stacks.environment import StackTarget, configured_region, section
@@ -51,9 +51,9 @@ def run(target: StackTarget, command: str, *arguments: str) -> None:
         raise typer.Exit(status)
 
 
-def refreshing(target: StackTarget) -> list[str]:
+def refresh_options(target: StackTarget) -> list[str]:
     """Options that look at the cloud first, where the last `up` did not end well."""
-    return ["--refresh"] if _interrupted(target) else []
+    return ["--refresh"] if _find_interruption(target) else []
 
 
 def recover(target: StackTarget) -> list[str]:
@@ -66,7 +66,7 @@ def recover(target: StackTarget) -> list[str]:
     """
     stack = target.stack
     release_lock(target)
-    interrupted = _interrupted(target)
+    interrupted = _find_interruption(target)
     if interrupted is None:
         return []
     deployment, since = interrupted
@@ -91,7 +91,7 @@ def recover(target: StackTarget) -> list[str]:
                 f"run `make up STACK={stack.name}` in a terminal, or remove it in the console."
             )
         asked = target.local is None
-        if asked and not agreed("Remove what the last `up` left?"):
+        if asked and not confirm("Remove what the last `up` left?"):
             raise OperationError("What the last `up` left stays, and nothing else was done.")
         orphans.remove_orphans(left, call)
     if deployment.get("pending_operations"):
@@ -105,7 +105,7 @@ def release_lock(target: StackTarget) -> None:
         errors.print("The last command was killed, and its lock was left: taken away.")
 
 
-def moved(target: StackTarget) -> list[str]:
+def moved_cloud_options(target: StackTarget) -> list[str]:
     """Options with which the engine asks the local cloud where it is now, for what reads the state.
 
     The state has the address of before, where another program may answer.
@@ -121,7 +121,7 @@ def moved(target: StackTarget) -> list[str]:
     return ["--run-program"] if any(now not in text for text in endpoints) else []
 
 
-def _interrupted(target: StackTarget) -> tuple[dict[str, Any], datetime] | None:
+def _find_interruption(target: StackTarget) -> tuple[dict[str, Any], datetime] | None:
     """State of the stack, and when it was last in order, if the last `up` did not end well."""
     deployment = target.stack.deployment()
     since = in_order_until(deployment, target.stack.history())

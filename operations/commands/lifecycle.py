@@ -47,7 +47,7 @@ def preview(stack: StackName = "local", arguments: Arguments = None) -> None:
     """Show what `up` would do."""
     target = environment.open_stack(stack)
     target.require_no_secret_in_the_clear()
-    engine.run(target, "preview", *engine.refreshing(target), *(arguments or []))
+    engine.run(target, "preview", *engine.refresh_options(target), *(arguments or []))
 
 
 def refresh(stack: StackName = "local", arguments: Arguments = None) -> None:
@@ -55,7 +55,7 @@ def refresh(stack: StackName = "local", arguments: Arguments = None) -> None:
     engine.require_present_time()
     target = environment.open_stack(stack)
     engine.release_lock(target)
-    options = [*(["--yes"] if target.local else []), *engine.moved(target)]
+    options = [*(["--yes"] if target.local else []), *engine.moved_cloud_options(target)]
     engine.run(target, "refresh", *options, *(arguments or []))
 
 
@@ -64,7 +64,7 @@ def down(stack: StackName = "local", arguments: Arguments = None) -> None:
     engine.require_present_time()
     target = environment.open_stack(stack)
     options = [*(["--yes"] if target.local else []), *engine.recover(target)]
-    engine.run(target, "destroy", *options, *engine.moved(target), *(arguments or []))
+    engine.run(target, "destroy", *options, *engine.moved_cloud_options(target), *(arguments or []))
     if target.local:
         target.local.stop_cloud()
 
@@ -99,8 +99,10 @@ def _say_what_is_next(stack_outputs: StackOutputs, stack: str) -> None:
     clients = stack_outputs.clients_in_force()
     if clients:
         lines.append(f"Clients: {abbreviate(clients)}; make client NAME={clients[0]}{of_stack}")
-    renewed = [item for item in listing.inventory(stack_outputs, datetime.now(UTC)) if item.due_at]
-    for item in listing.by_urgency(renewed)[:1]:
+    renewed = [
+        item for item in listing.list_certificates(stack_outputs, datetime.now(UTC)) if item.due_at
+    ]
+    for item in listing.sort_by_urgency(renewed)[:1]:
         lines.append(
             f"Due next: {item.role} {item.name}, {item.due_at:%Y-%m-%d}; make expiry{of_stack}"
         )
@@ -114,7 +116,7 @@ def _hand_over(local: LocalEnvironment, stack_outputs: StackOutputs) -> None:
     if name is None:
         return
     directory = local.home / "clients" / name
-    client_bundle.write(stack_outputs, name, directory)
+    client_bundle.write_bundle(stack_outputs, name, directory)
     request = installation.first_request(
         name,
         stack_outputs.url,
@@ -134,10 +136,10 @@ def review(
     """Print what `up` would do as Markdown; Pulumi's own display goes to standard error."""
     target = environment.open_stack(stack)
     target.require_no_secret_in_the_clear()
-    status, log = target.stack.preview_events(*engine.refreshing(target), *(arguments or []))
+    status, log = target.stack.preview_events(*engine.refresh_options(target), *(arguments or []))
     text = render_markdown(plan.parse_plan(log), stack, status=status)
     sys.stdout.write(text)
-    comment.summarize(text, os.environ)
+    comment.write_summary(text, os.environ)
     if publish:
-        errors.print(comment.publish(text, os.environ))
+        errors.print(comment.publish_comment(text, os.environ))
     raise typer.Exit(status)

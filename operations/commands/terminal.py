@@ -22,11 +22,11 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Arguments = Annotated[list[str] | None, typer.Argument(help="Passed on to the Pulumi CLI.")]
 
 
-def agreed(question: str) -> bool:
+def confirm(question: str) -> bool:
     """Ask a yes-or-no question; an interrupt, or that nobody is there, is a no."""
     try:
         console.print(f"{question} [y/N]: ", end="", markup=False, highlight=False, soft_wrap=True)
-        answer = _line()
+        answer = _read_line()
     except KeyboardInterrupt:
         answer = ""
     if not answer.endswith("\n"):
@@ -35,7 +35,7 @@ def agreed(question: str) -> bool:
     return answer.strip().lower() in {"y", "yes"}
 
 
-def _line() -> str:
+def _read_line() -> str:
     """Read a line of the standard input; a signal is seen in any case.
 
     A plain read does not see one that comes just before it, and waits for a key.
@@ -48,7 +48,7 @@ def _line() -> str:
             ready, _, _ = select.select([sys.stdin, reader], [], [])
             if reader in ready:
                 os.read(reader, select.PIPE_BUF)
-            elif character := _character():
+            elif character := _read_character():
                 line += character
             else:
                 break
@@ -59,7 +59,7 @@ def _line() -> str:
     return line.decode(errors="replace")
 
 
-def _character() -> bytes:
+def _read_character() -> bytes:
     """Read one byte of the input, empty at its end: what follows a line is not its question's."""
     try:
         return os.read(sys.stdin.fileno(), 1)

@@ -17,8 +17,8 @@ from operations.commands.terminal import StackName, console
 from operations.errors import OperationError
 from operations.outputs import StackOutputs
 from operations.project import POLICY_PACK
-from operations.report.contents import Verification, gather, read_rules
-from operations.report.page import page
+from operations.report.contents import Verification, gather_contents, read_rules
+from operations.report.page import render_page
 from operations.report.words import Language
 from operations.stacks import environment
 from operations.stacks.environment import StackTarget
@@ -67,7 +67,7 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML file of who holds which certificate, for auditors and reviewers."""
-    verified = _read(verification) if verification else None
+    verified = _read_verification(verification) if verification else None
     stack_outputs = outputs.parse(environment.open_stack(stack).stack.outputs())
     if verified is not None and verified.report.url != stack_outputs.url:
         raise OperationError(
@@ -75,8 +75,10 @@ def report(
             f"{stack_outputs.url}: verify this one, by make verify STACK={stack} ARGS=--json > "
             f"{verification}"
         )
-    contents = gather(stack, stack_outputs, read_rules(POLICY_PACK), verified, datetime.now(UTC))
-    text = page(contents, lang)
+    contents = gather_contents(
+        stack, stack_outputs, read_rules(POLICY_PACK), verified, datetime.now(UTC)
+    )
+    text = render_page(contents, lang)
     try:
         out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
@@ -85,7 +87,7 @@ def report(
     sys.stdout.write(f"{out}\n")
 
 
-def _read(path: Path) -> Verification:
+def _read_verification(path: Path) -> Verification:
     """Read what a verification found.
 
     Raises:

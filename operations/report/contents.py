@@ -16,10 +16,10 @@ from cryptography import x509
 
 from components.pki import certificates, name_constraints
 from operations.certificates import rotation
-from operations.certificates.inventory import Item, by_urgency, inventory
+from operations.certificates.inventory import Item, list_certificates, sort_by_urgency
 from operations.errors import OperationError
 from operations.outputs import IssuedCertificate, StackOutputs
-from operations.report.time_line import TimeLine, time_line
+from operations.report.time_line import TimeLine, build_time_line
 from operations.verification.report import Report
 
 DEFAULT_LEVEL = "mandatory"
@@ -57,10 +57,12 @@ def read_rules(pack: Path) -> tuple[PolicyRule, ...]:
     if str(pack) not in sys.path:
         # The pack is a program of its own, whose modules know each other by these names.
         sys.path.append(str(pack))
-    return tuple(configured(rule, configuration) for rule in importlib.import_module("rules").RULES)
+    return tuple(
+        configure_rule(rule, configuration) for rule in importlib.import_module("rules").RULES
+    )
 
 
-def configured(rule: Any, configuration: Mapping[str, Any]) -> PolicyRule:
+def configure_rule(rule: Any, configuration: Mapping[str, Any]) -> PolicyRule:
     """Read a rule with its level and its settings, as Pulumi reads them.
 
     Args:
@@ -170,7 +172,7 @@ class Contents:
         )
 
 
-def gather(
+def gather_contents(
     stack: str,
     outputs: StackOutputs,
     rules: Sequence[PolicyRule],
@@ -178,13 +180,13 @@ def gather(
     now: datetime,
 ) -> Contents:
     """Gather the report's contents."""
-    items = by_urgency(inventory(outputs, now))
+    items = sort_by_urgency(list_certificates(outputs, now))
     return Contents(
         stack,
         now,
         outputs,
         tuple(items),
-        time_line(items, now),
+        build_time_line(items, now),
         _authority(outputs.ca),
         _rotation(outputs, now),
         verification,
@@ -196,7 +198,7 @@ def _rotation(outputs: StackOutputs, now: datetime) -> Rotation | None:
     if not outputs.next_ca_certificate:
         return None
     following = _authority(certificates.load(outputs.next_ca_certificate))
-    return Rotation(following, tuple(rotation.left_behind(outputs, now)))
+    return Rotation(following, tuple(rotation.find_left_behind(outputs, now)))
 
 
 def _authority(certificate: x509.Certificate) -> Authority:

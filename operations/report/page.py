@@ -34,7 +34,7 @@ COLUMNS_HEIGHT = 120
 DASH = "—"
 
 
-def page(contents: Contents, language: Language) -> str:
+def render_page(contents: Contents, language: Language) -> str:
     """Write the whole page of the report."""
     words = Words(language)
     title = words("title", stack=contents.stack)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from operations.certificates.inventory import Item, State, by_urgency
+from operations.certificates.inventory import Item, State, sort_by_urgency
 
 MOST_LANES = 60
 """Number of holders with a lane each; of more, a chart has the months, the most urgent a lane."""
@@ -40,7 +40,7 @@ class Scale:
 
     def ticks(self) -> list[datetime]:
         """Beginnings of months, evenly apart and no more than there is room for."""
-        return months(self.begin, self.end, MOST_TICKS)
+        return month_starts(self.begin, self.end, MOST_TICKS)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class TimeLine:
     clients: Group
 
 
-def time_line(items: Sequence[Item], now: datetime) -> TimeLine:
+def build_time_line(items: Sequence[Item], now: datetime) -> TimeLine:
     """Put certificates on a time line around the present."""
     scale = _scale(items, now)
     clients = [item for item in items if item.role == "client"]
@@ -133,7 +133,7 @@ def time_line(items: Sequence[Item], now: datetime) -> TimeLine:
     return TimeLine(scale, now, _group(others, scale), _group(clients, scale))
 
 
-def months(begin: datetime, end: datetime, most: int) -> list[datetime]:
+def month_starts(begin: datetime, end: datetime, most: int) -> list[datetime]:
     """Beginnings of months within a stretch of time, evenly apart and no more than so many."""
     first, last = begin.year * 12 + begin.month - 1, end.year * 12 + end.month - 1
     for apart in MONTHS_APART:
@@ -170,7 +170,7 @@ def _earlier(time: datetime, by: timedelta) -> datetime:
 def _group(items: Sequence[Item], scale: Scale) -> Group:
     holders: dict[tuple[str, str, str], list[Item]] = {}
     # What is urgent comes first, and what nobody renews any more last: also within a lane.
-    for item in by_urgency(items):
+    for item in sort_by_urgency(items):
         # There is a revocation list for each key of the CA in use.
         own = item.serial_number if item.role == "revocation list" else ""
         holders.setdefault((item.role, item.name, own), []).append(item)

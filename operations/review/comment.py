@@ -245,7 +245,7 @@ class Comments(Protocol):
         """Replace a comment's text."""
 
 
-def publish(body: str, environ: Mapping[str, str]) -> str:
+def publish_comment(body: str, environ: Mapping[str, str]) -> str:
     """Write the comment, or replace the one with the same first line.
 
     Args:
@@ -277,7 +277,7 @@ def publish(body: str, environ: Mapping[str, str]) -> str:
     return "The comment is written."
 
 
-def summarize(body: str, environ: Mapping[str, str]) -> None:
+def write_summary(body: str, environ: Mapping[str, str]) -> None:
     """Add the text to the summary of a job of GitHub Actions, if this is one."""
     if path := environ.get("GITHUB_STEP_SUMMARY"):
         with Path(path).open("a", encoding="utf-8") as file:

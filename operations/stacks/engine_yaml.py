@@ -90,7 +90,7 @@ def load(text: str) -> Any:
     Raises:
         yaml.YAMLError: It is no YAML, or none that the engine reads: a mapping has a key twice.
     """
-    return value_of(compose(text))
+    return read_value(compose(text))
 
 
 def compose(text: str) -> yaml.Node | None:
@@ -109,23 +109,23 @@ def dump(values: Mapping[str, Any]) -> str:
     return text
 
 
-def renamed(node: yaml.Node | None) -> Iterator[Renamed]:
+def find_renamed(node: yaml.Node | None) -> Iterator[Renamed]:
     """Names in a file that the engine reads as others, such as `007`, which it takes for 7."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode) and key.tag == _PLAIN and key.value != "<<":
-                read = key_of(key)
+                read = read_key(key)
                 if read != key.value:
                     yield Renamed(key.start_mark.line + 1, key.value, read)
-            yield from renamed(value)
+            yield from find_renamed(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from renamed(item)
+            yield from find_renamed(item)
 
 
-def key_of(node: yaml.Node) -> str:
+def read_key(node: yaml.Node) -> str:
     """Read a key as the engine has it: as Go prints the value."""
-    value = value_of(node)
+    value = read_value(node)
     if value is None:
         return "<nil>"
     if isinstance(value, bool):
@@ -133,7 +133,7 @@ def key_of(node: yaml.Node) -> str:
     return _go_float(value) if isinstance(value, float) else str(value)
 
 
-def value_of(node: yaml.Node | None) -> Any:
+def read_value(node: yaml.Node | None) -> Any:
     """Read the value that the engine finds in a node.
 
     Raises:
@@ -144,7 +144,7 @@ def value_of(node: yaml.Node | None) -> Any:
     if isinstance(node, yaml.MappingNode):
         return _mapping(node)
     if isinstance(node, yaml.SequenceNode):
-        return [value_of(item) for item in node.value]
+        return [read_value(item) for item in node.value]
     if node.tag == _PLAIN:
         return _plain(node.value)
     if node.tag.removeprefix(_LONG) in {"int", "float", "bool", "null", "timestamp"}:
@@ -163,14 +163,14 @@ def _mapping(node: yaml.MappingNode) -> dict[str, Any]:
             for source in sources:
                 if not isinstance(source, yaml.MappingNode):
                     raise _at(node, source, "a merge (<<) takes a mapping, or a list of them")
-                merged = {**value_of(source), **merged}
+                merged = {**read_value(source), **merged}
             continue
         if not isinstance(key, yaml.ScalarNode):
             raise _at(node, key, "a key is a single value")
-        name = key_of(key)
+        name = read_key(key)
         if name in own:
             raise _at(node, key, f"the key {name} is there twice")
-        own[name] = value_of(value)
+        own[name] = read_value(value)
     return {**merged, **own}
 
 

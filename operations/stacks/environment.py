@@ -77,7 +77,7 @@ def parse_configuration(content: bytes, file: str) -> dict[str, Any]:
     """
     try:
         node = engine_yaml.compose(content.decode())
-        values = engine_yaml.value_of(node)
+        values = engine_yaml.read_value(node)
     except UnicodeDecodeError as error:
         raise OperationError(
             f"{file} is not in UTF-8 (byte {error.start + 1}): save it in that encoding."
@@ -89,7 +89,7 @@ def parse_configuration(content: bytes, file: str) -> dict[str, Any]:
         ) from None
     except yaml.YAMLError as error:
         raise OperationError(f"{file} is not valid YAML: {error}") from None
-    for name in engine_yaml.renamed(node):
+    for name in engine_yaml.find_renamed(node):
         raise OperationError(
             f"{file}, line {name.line}: {name.written or 'an empty name'} is no text in YAML, and "
             f"would be read as {name.read}. Write it in quotes: "
@@ -115,7 +115,7 @@ def section(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
-def api_port(values: Mapping[str, Any]) -> int | None:
+def local_api_port(values: Mapping[str, Any]) -> int | None:
     """Port of the local cloud if the configuration's endpoints are on loopback, else None."""
     for endpoints in _endpoints(values.get("config", {})):
         address = urlsplit(f"//{endpoints.get('slb', '')}")
@@ -201,19 +201,19 @@ class LocalEnvironment:
         Raises:
             OperationError: It cannot start; the message is its own.
         """
-        with _told_as_ours():
+        with _report_as_ours():
             present, new = control.start(Home(self.cloud), port, _say, or_another=True)
             for line in control.announced(Home(self.cloud), present) if new else []:
                 _say(line)
 
     def stop_cloud(self) -> None:
         """Stop the local cloud and all it runs."""
-        with _told_as_ours():
+        with _report_as_ours():
             control.stop(Home(self.cloud))
 
     def cloud_status(self) -> dict[str, Any]:
         """Ask the local cloud for its status, as `python -m localcloud status --json` prints it."""
-        with _told_as_ours():
+        with _report_as_ours():
             status: dict[str, Any] = control.ask(Home(self.cloud), "GET", "/status")
             return status
 
@@ -302,12 +302,12 @@ class LocalEnvironment:
         return path
 
     def _cloud_variables(self) -> dict[str, str]:
-        with _told_as_ours():
+        with _report_as_ours():
             return control.exported(Home(self.cloud))
 
 
 @contextlib.contextmanager
-def _told_as_ours() -> Iterator[None]:
+def _report_as_ours() -> Iterator[None]:
     """Report what the local cloud cannot do as an operation's error.
 
     Raises:
@@ -325,7 +325,7 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def account_stack(name: str, toolchain: Toolchain) -> Stack:
+def open_account_stack(name: str, toolchain: Toolchain) -> Stack:
     """Open a stack in an account: the backend, pass phrase and credentials are the user's own.
 
     Raises:
@@ -382,13 +382,13 @@ def open_stack(name: str) -> StackTarget:
         OperationError: There is no such stack, or it cannot be reached.
         ToolchainError: The Pulumi CLI or a plugin cannot be had.
     """
-    values = _of_the_cloud_that_is_asked(read_configuration(name))
-    port = api_port(values)
+    values = _adapt_to_asked_cloud(read_configuration(name))
+    port = local_api_port(values)
     with Reporter() as reporter:
         toolchain = ensure(reporter)
     local = None
     if port is None:
-        stack = account_stack(name, toolchain)
+        stack = open_account_stack(name, toolchain)
     else:
         local = LocalEnvironment(Path(os.environ.get(LOCAL_HOME) or PROJECT / ".local"))
         local.start_cloud(port)
@@ -407,11 +407,11 @@ def open_on_copy(target: StackTarget, copy: Path) -> StackTarget:
     values = parse_configuration(copy.read_bytes(), copy.name)
     if target.local is None:
         return replace(target, stack=replace(target.stack, config_file=copy), values=values)
-    values = _of_the_cloud_that_is_asked(values)
+    values = _adapt_to_asked_cloud(values)
     stack = replace(target.stack, config_file=copy.with_name(f"local-{copy.name}"))
     target.local.configure(stack, values)
     return replace(target, stack=stack, values=values)
 
 
-def _of_the_cloud_that_is_asked(values: dict[str, Any]) -> dict[str, Any]:
+def _adapt_to_asked_cloud(values: dict[str, Any]) -> dict[str, Any]:
     return move_to_local_cloud(values) if os.environ.get(ON_LOCAL_CLOUD) else values

@@ -92,7 +92,7 @@ def _in_levels(arguments: Sequence[str], environment: Mapping[str, str]) -> Iter
     levels = {f"-v={level}": level for level in _levels(arguments)}
     configured = environment.get("PULUMI_OPTION_VERBOSE", "")
     levels[f"PULUMI_OPTION_VERBOSE={configured}"] = _level(configured)
-    flow = _given("logflow", arguments, environment)
+    flow = _find_option("logflow", arguments, environment)
     for option, level in levels.items():
         if level > CLEAN_LEVEL:
             yield f"{option} logs credentials on purpose"
@@ -101,7 +101,7 @@ def _in_levels(arguments: Sequence[str], environment: Mapping[str, str]) -> Iter
 
 
 def _in_traces(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
-    option = _given("tracing", arguments, environment)
+    option = _find_option("tracing", arguments, environment)
     if option and environment.get("PULUMI_TRACING_NO_PAYLOADS", "").lower() not in _TRUE:
         yield f"{option} sends every call's content along, unless PULUMI_TRACING_NO_PAYLOADS=true"
 
@@ -116,7 +116,7 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}={environment[name]} has providers log what they work with"
 
 
-def _given(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+def _find_option(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> str:
     """Find an option in the arguments or the environment, as it was given; empty if it was not."""
     if any(re.match(f"--{name}(=|$)", argument) for argument in arguments):
         return f"--{name}"
@@ -208,7 +208,7 @@ def run(
     with _signals_handled(channels, process, apart=apart) as received:
         for thread in threads:
             thread.start()
-        status = _ended(process)
+        status = _wait_for(process)
         for thread in threads:
             thread.join(LATE_SECONDS)
     with undisturbed():
@@ -220,7 +220,7 @@ def run(
     return status
 
 
-def _ended(process: subprocess.Popen[bytes]) -> int:
+def _wait_for(process: subprocess.Popen[bytes]) -> int:
     """Wait for a command, in steps: a signal that comes just before one is seen after it."""
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):

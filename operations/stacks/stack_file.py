@@ -61,18 +61,18 @@ def change_value(text: str, path: KeyPath, value: Scalar | None) -> str:
     body = text.removeprefix("\ufeff")
     try:
         before = engine_yaml.load(body)
-        changed = _removed(body, path) if value is None else _set(body, path, value)
+        changed = _remove(body, path) if value is None else _set_value(body, path, value)
         if changed == body:
             return text
         after = engine_yaml.load(changed)
     except (yaml.YAMLError, RecursionError) as error:
         raise UnsuitedError(str(error)) from None
-    if after != _expected(before, path, value):
+    if after != _expected_values(before, path, value):
         raise UnsuitedError("something else would change, too")
     return text[: len(text) - len(body)] + changed
 
 
-def _expected(values: Any, path: KeyPath, value: Scalar | None) -> Any:
+def _expected_values(values: Any, path: KeyPath, value: Scalar | None) -> Any:
     """Compute the values that the file must have after the change."""
     changed = place = copy.deepcopy(values)
     for part, following in itertools.pairwise(path):
@@ -93,21 +93,21 @@ def _expected(values: Any, path: KeyPath, value: Scalar | None) -> Any:
     return changed
 
 
-def _set(text: str, path: KeyPath, value: Scalar) -> str:
+def _set_value(text: str, path: KeyPath, value: Scalar) -> str:
     node = engine_yaml.compose(text)
     for depth, part in enumerate(path):
         child = _child(node, part)
         if child is None:
-            return _inserted(text, node, path[depth:], value)
+            return _insert(text, node, path[depth:], value)
         node = child
     if not isinstance(node, yaml.ScalarNode) or node.style in {"|", ">"}:
         raise UnsuitedError("there is no single value at the place")
-    return _replaced(text, node, _scalar(value))
+    return _replace_node(text, node, _scalar(value))
 
 
-def _inserted(text: str, node: yaml.Node | None, rest: KeyPath, value: Scalar) -> str:
-    if isinstance(node, yaml.ScalarNode) and engine_yaml.value_of(node) is None:
-        return _replaced(text, node, _flow(rest, value))
+def _insert(text: str, node: yaml.Node | None, rest: KeyPath, value: Scalar) -> str:
+    if isinstance(node, yaml.ScalarNode) and engine_yaml.read_value(node) is None:
+        return _replace_node(text, node, _flow(rest, value))
     if not isinstance(node, yaml.CollectionNode):
         raise UnsuitedError("there is another kind of value above the place")
     first = rest[0]
@@ -131,14 +131,14 @@ def _inserted(text: str, node: yaml.Node | None, rest: KeyPath, value: Scalar) -
     return before + lines + text[place:]
 
 
-def _removed(text: str, path: KeyPath) -> str:
+def _remove(text: str, path: KeyPath) -> str:
     above: yaml.Node | None = None
     node = engine_yaml.compose(text)
     for part in path[:-1]:
         above, node = node, _child(node, part)
     if not isinstance(node, yaml.MappingNode):
         return text
-    names = [engine_yaml.key_of(key) for key, _ in node.value]
+    names = [engine_yaml.read_key(key) for key, _ in node.value]
     if path[-1] not in names:
         return text
     place = names.index(str(path[-1]))
@@ -166,7 +166,7 @@ def _removed(text: str, path: KeyPath) -> str:
 
 def _child(node: yaml.Node | None, part: str | int) -> yaml.Node | None:
     if isinstance(node, yaml.MappingNode):
-        values = (value for key, value in node.value if engine_yaml.key_of(key) == part)
+        values = (value for key, value in node.value if engine_yaml.read_key(key) == part)
         return next(values, None)
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         child: yaml.Node = node.value[part]
@@ -174,7 +174,7 @@ def _child(node: yaml.Node | None, part: str | int) -> yaml.Node | None:
     return None
 
 
-def _replaced(text: str, node: yaml.Node, new: str) -> str:
+def _replace_node(text: str, node: yaml.Node, new: str) -> str:
     begin, end = node.start_mark.index, node.end_mark.index
     space = " " if begin == end else ""  # Nothing stands behind the colon.
     return text[:begin] + space + new + text[end:]

@@ -112,7 +112,7 @@ class Expiry:
         return now > self.not_after
 
 
-def expiries(outputs: StackOutputs) -> list[Expiry]:
+def list_expiries(outputs: StackOutputs) -> list[Expiry]:
     """Every certificate in use, the first to expire first. Revoked clients are left out."""
     in_use = [Expiry(outputs.ca.not_valid_after_utc, "ca", "CA")]
     if outputs.server is not None:
@@ -175,7 +175,9 @@ def judge_clients(outcomes: Mapping[str, Outcome], total: int, keys: Mapping[str
         seen = "; ".join(
             f"{name_with_key(name, keys)}: {outcome}" for name, outcome in failed.items()
         )
-        return Finding("failed", f"{seen}; expected HTTP 200{_refused_kinds(outcomes, keys)}")
+        return Finding(
+            "failed", f"{seen}; expected HTTP 200{_explain_refused_kinds(outcomes, keys)}"
+        )
     versions = {o.tls for o in outcomes.values() if isinstance(o, Answered)}
     tried = f" ({len(outcomes)} of {total} tried)" if total > len(outcomes) else ""
     return Finding(
@@ -190,7 +192,7 @@ def name_with_key(name: str, keys: Mapping[str, str]) -> str:
     return f"{name} ({keys[name]})" if keys.get(name) else name
 
 
-def _refused_kinds(outcomes: Mapping[str, Outcome], keys: Mapping[str, str]) -> str:
+def _explain_refused_kinds(outcomes: Mapping[str, Outcome], keys: Mapping[str, str]) -> str:
     """Explain outcomes in which clients with one kind of key are refused and others get in."""
     admitted = {keys.get(name) for name, outcome in outcomes.items() if is_success(outcome)}
     refused = {
@@ -347,7 +349,7 @@ def judge_server_names(
     if certificate is None:
         return Finding("failed", "could not be tried: there was no handshake")
     names = subject_alternative_names(certificate)
-    missing = [name for name in expected if _normal(name) not in {_normal(n) for n in names}]
+    missing = [name for name in expected if _normalize(name) not in {_normalize(n) for n in names}]
     if missing:
         return Finding("failed", f"it lacks {', '.join(missing)}; it has {abbreviate(names)}")
     if isinstance(outcome, Untrusted):
@@ -405,7 +407,7 @@ def judge_domain_certificates(
 
 def covers(names: Iterable[str], domain: str) -> bool:
     """Tell whether a certificate's names cover a domain, perhaps with a `*` (RFC 9525, 6.3)."""
-    known = {_normal(name) for name in names}
+    known = {_normalize(name) for name in names}
     return domain in known or f"*.{domain.split('.', 1)[-1]}" in known
 
 
@@ -419,7 +421,7 @@ def subject_alternative_names(certificate: x509.Certificate) -> list[str]:
     return [*names.get_values_for_type(x509.DNSName), *addresses]
 
 
-def _normal(name: str) -> str:
+def _normalize(name: str) -> str:
     try:
         return str(ipaddress.ip_address(name))
     except ValueError:

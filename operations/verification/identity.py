@@ -78,7 +78,7 @@ def expired_identity(probe: ExpiredProbe) -> Identity:
     return encrypt_identity(probe.certificate, key)
 
 
-def impostor_of(ca: x509.Certificate) -> Identity:
+def issue_impostor(ca: x509.Certificate) -> Identity:
     """Issue a client certificate, good in itself, by a false CA of the real one's name.
 
     The same name makes the server choose it by name and find it false by its signature.

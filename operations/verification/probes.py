@@ -147,10 +147,12 @@ class Redirected:
 
     def __str__(self) -> str:
         """Describe the redirect for a report."""
-        return f"HTTP {self.status}" + (f" to {printable(self.location)}" if self.location else "")
+        return f"HTTP {self.status}" + (
+            f" to {make_printable(self.location)}" if self.location else ""
+        )
 
 
-def printable(text: str) -> str:
+def make_printable(text: str) -> str:
     """Shorten a text to one line, so that no server can write its own lines into a report."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= 80 else line[:79] + "…"
@@ -355,7 +357,7 @@ def _over_tls(  # noqa: PLR0917 - they are what `connected` has at hand
     except ssl.SSLCertVerificationError as error:
         return Untrusted(error.verify_message.rstrip("."), error.verify_code in _NAME_MISMATCHES)
     except ssl.SSLError as error:
-        return _of_ssl_error(error, target)
+        return _judge_ssl_error(error, target)
     except ConnectionError:
         return Rejected(None)
     except http.client.HTTPException:
@@ -426,8 +428,8 @@ def _parse(received: bytes, tls: str) -> Answered:
     title = _TITLE.search(body)
     return Answered(
         status=response.status,
-        title=printable(html.unescape(title.group(1)) if title else response.reason),
-        instance=_instance(response, body),
+        title=make_printable(html.unescape(title.group(1)) if title else response.reason),
+        instance=_find_instance(response, body),
         tls=tls,
         cookies=tuple(
             cookie.split(";", 1)[0].strip() for cookie in response.msg.get_all("Set-Cookie", [])
@@ -435,7 +437,7 @@ def _parse(received: bytes, tls: str) -> Answered:
     )
 
 
-def _instance(response: http.client.HTTPResponse, body: str) -> str | None:
+def _find_instance(response: http.client.HTTPResponse, body: str) -> str | None:
     for name in _INSTANCE_HEADERS:
         named = _INSTANCE_ID.search(response.getheader(name) or "")
         if named:
@@ -444,7 +446,7 @@ def _instance(response: http.client.HTTPResponse, body: str) -> str | None:
     return match.group() if match else None
 
 
-def _of_ssl_error(error: ssl.SSLError, target: ProbeTarget) -> Outcome:
+def _judge_ssl_error(error: ssl.SSLError, target: ProbeTarget) -> Outcome:
     reason = error.reason or ""
     if alert := _ALERT.fullmatch(reason):
         return Rejected(_words(alert.group(1)))

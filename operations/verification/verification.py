@@ -17,13 +17,13 @@ from operations.verification.checks import (
     HealthError,
     HealthSource,
     HealthUnavailableError,
-    expiries,
+    list_expiries,
 )
 from operations.verification.identity import (
     Identity,
     bundle_identity,
     expired_identity,
-    impostor_of,
+    issue_impostor,
 )
 from operations.verification.probes import (
     OLD_VERSIONS,
@@ -86,14 +86,16 @@ def verify(
         wait: Function that sleeps for some seconds between two looks.
     """
     patience = _Patience(time.monotonic() + settle, announce, wait)
-    health, healthy = _settled_health(outputs, health_source, patience)
-    identities = {name: bundle_identity(outputs.client_bundles[name]) for name in _to_try(outputs)}
+    health, healthy = _await_health(outputs, health_source, patience)
+    identities = {
+        name: bundle_identity(outputs.client_bundles[name]) for name in _choose_clients(outputs)
+    }
     visitor = _Visitor(outputs, identities, healthy)
     findings = {
         "health": health,
         **visitor.findings(visitor.settled_clients(patience), patience),
-        **_clients_elsewhere(outputs, datetime.now(UTC)),
-        **_validity(outputs, datetime.now(UTC)),
+        **_judge_clients_elsewhere(outputs, datetime.now(UTC)),
+        **_judge_validity(outputs, datetime.now(UTC)),
     }
     return Report(
         outputs.url,
@@ -103,7 +105,7 @@ def verify(
     )
 
 
-def _to_try(outputs: StackOutputs) -> list[str]:
+def _choose_clients(outputs: StackOutputs) -> list[str]:
     """Choose clients to try, one of each kind of key at least: a listener may refuse one kind."""
     names = outputs.clients_to_try()
     first_of_kind = {outputs.key_of(name): name for name in reversed(names)}
@@ -129,7 +131,7 @@ class _Patience:
         return True
 
 
-def _settled_health(
+def _await_health(
     outputs: StackOutputs, source: HealthSource | None, patience: _Patience
 ) -> tuple[Finding, frozenset[str] | None]:
     """Wait for healthy backends; return the finding, and the healthy backends' ids where known."""
@@ -189,7 +191,7 @@ class _Visitor:
         good = next((n for n, outcome in clients.items() if is_success(outcome)), None)
         client = self._identities[good] if good else None
         total = len(self._outputs.clients_in_force())
-        impostor = impostor_of(self._outputs.ca)
+        impostor = issue_impostor(self._outputs.ca)
         passable = good is not None
         return {
             "no_certificate": checks.judge_refusal(bare, clients_get_through=passable),
@@ -302,7 +304,7 @@ class _Visitor:
         }
 
 
-def _clients_elsewhere(outputs: StackOutputs, now: datetime) -> dict[str, Finding]:
+def _judge_clients_elsewhere(outputs: StackOutputs, now: datetime) -> dict[str, Finding]:
     """Build the certificate paths of clients whose keys are not here, as the listener would."""
     tried = set(outputs.clients_to_try())
     refusals: dict[str, str | None] = {}
@@ -325,8 +327,8 @@ def _clients_elsewhere(outputs: StackOutputs, now: datetime) -> dict[str, Findin
     return {"clients_elsewhere": checks.judge_clients_elsewhere(refusals, kinds)}
 
 
-def _validity(outputs: StackOutputs, now: datetime) -> dict[str, Finding]:
-    in_use = expiries(outputs)
+def _judge_validity(outputs: StackOutputs, now: datetime) -> dict[str, Finding]:
+    in_use = list_expiries(outputs)
     return {
         f"{role}_validity": checks.judge_validity([e for e in in_use if e.role == role], now)
         for role in ("ca", "server", "client")

@@ -20,8 +20,8 @@ from selenium import webdriver
 from operations.certificates import installation
 from operations.outputs import IssuedCertificate
 from operations.project import POLICY_PACK
-from operations.report.contents import Verification, gather, read_rules
-from operations.report.page import page
+from operations.report.contents import Verification, gather_contents, read_rules
+from operations.report.page import render_page
 from tests import packages, processes
 from tests.browser.chromium import chromium_options
 from tests.conformance import specimens
@@ -200,7 +200,9 @@ def report_of(service, issued=(), language="en"):
     now = datetime.now(UTC)
     found = service.found.model_copy(update={"issued": (*service.found.issued, *issued)})
     verification = Verification(service.report, now)
-    return page(gather("local", found, read_rules(POLICY_PACK), verification, now), language)
+    return render_page(
+        gather_contents("local", found, read_rules(POLICY_PACK), verification, now), language
+    )
 
 
 NAMES = ("<b>" + "x" * 200, "\u202e\u0639\u0645\u064a\u0644", "\u540d" * 90, "a b " * 40)

@@ -164,7 +164,7 @@ def test_a_client_that_it_issued_itself_has_no_successor_in_a_rotation(deployed)
     )
     following = found.model_copy(update={"next_ca_certificate": certificates.pem(another)})
     now = found.ca.not_valid_before_utc
-    behind = [entry.name for entry in rotation.left_behind(following, now)]
+    behind = [entry.name for entry in rotation.find_left_behind(following, now)]
     assert behind == ["client", "own"]
 
 

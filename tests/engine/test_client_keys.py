@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from benchmarks.streams import wait_until_served
 from components.pki import keys
-from operations.certificates.inventory import inventory
+from operations.certificates.inventory import list_certificates
 from operations.verification import probes
 from operations.verification.identity import Identity, bundle_identity
 from operations.verification.probes import OLD_VERSIONS, ProbeTarget, is_success, restrict_to
@@ -144,7 +144,7 @@ def test_outputs_and_inventory_name_each_key(mixed):
     _, found = mixed
     kinds = MADE | {name: str(kind) for name, kind in OWN.items()}
     assert {name: record.key for name, record in found.clients.items()} == kinds
-    items = inventory(found, datetime.now(UTC))
+    items = list_certificates(found, datetime.now(UTC))
     current = {item.name: item.key for item in items if item.role == "client" and item.due_at}
     assert current == kinds
     assert {item.key for item in items if item.role in {"ca", "server"}} == {"RSA 2048"}

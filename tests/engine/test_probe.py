@@ -67,7 +67,7 @@ def test_told_otherwise_it_answers_otherwise_and_has_its_ca_again(deployed, prob
         }
         assert words(probe("--json")) == expected
         asked = []
-        monkeypatch.setattr(command, "agreed", asked.append)
+        monkeypatch.setattr(command, "confirm", asked.append)
         assert "refuses every client meanwhile" in probe().stdout
         assert asked == ["Switch the CA?"]
         assert ask(deployed, "GET", "/dump") == before

@@ -13,7 +13,7 @@ from cryptography import x509
 
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
 from components.pki import certificates
-from operations.certificates.inventory import inventory
+from operations.certificates.inventory import list_certificates
 from operations.verification import probes
 from operations.verification.identity import bundle_identity
 
@@ -74,7 +74,7 @@ def test_the_ca_is_renewed_with_its_key_and_no_client_notices(deployed):
 
 
 def test_what_ca_and_server_had_before_is_in_the_inventory(deployed):
-    items = inventory(deployed.outputs(), datetime.now(UTC))
+    items = list_certificates(deployed.outputs(), datetime.now(UTC))
     states = [(item.name, item.state) for item in items if item.role in {"ca", "server"}]
     now, before = [("CA", "valid"), ("server", "valid")], [("server", "superseded")]
     assert states == [*now, *before, ("CA", "superseded")]

@@ -14,7 +14,7 @@ from cryptography import x509
 
 from benchmarks.streams import Visitor, strangers, streams, wait_until_served
 from components.pki import certificates
-from operations.certificates.inventory import inventory
+from operations.certificates.inventory import list_certificates
 from operations.review import plan
 from operations.stacks import environment
 from operations.verification import probes
@@ -103,7 +103,7 @@ def take(deployed, tmp_path):
 
 def on_record(found):
     """What the inventory has of CA and server beside what they have now, and its state."""
-    items = inventory(found, datetime.now(UTC))
+    items = list_certificates(found, datetime.now(UTC))
     now = {"CA": found.ca_certificate, "next CA": found.next_ca_certificate}
     now["server"] = found.server_certificate
     held = {certificates.serial_number(certificates.load(pem)) for pem in now.values() if pem}

@@ -21,8 +21,8 @@ from localcloud import control
 from localcloud.home import Home
 from operations import outputs
 from operations.project import POLICY_PACK, PROJECT
-from operations.report.contents import gather, read_rules
-from operations.report.page import page
+from operations.report.contents import gather_contents, read_rules
+from operations.report.page import render_page
 from operations.review import plan
 from operations.review.comment import render_markdown
 from operations.stacks.pulumi_cli import CLEAN_LEVEL, CLEAN_LEVEL_OF_PROVIDERS
@@ -91,8 +91,8 @@ class Sandbox:
 
     def keep_report(self, title: str) -> None:
         found = self.engine.outputs()
-        contents = gather("test", found, read_rules(POLICY_PACK), None, datetime.now(UTC))
-        self.printed[title] = page(contents, "en")
+        contents = gather_contents("test", found, read_rules(POLICY_PACK), None, datetime.now(UTC))
+        self.printed[title] = render_page(contents, "en")
 
     def configure_secret(self, path: str, value: str) -> None:
         """Set a secret as README says, and have the stack keep it."""

@@ -78,6 +78,6 @@ def test_every_name_is_read_as_the_engine_reads_it(read):
     text = f"config:\n  slb-mutual-tls:a:\n{lines}"
     ours = engine_yaml.load(text)
     assert differences(read(text), ours["config"]["slb-mutual-tls:a"]) == {}
-    changed = {one.written for one in engine_yaml.renamed(engine_yaml.compose(text))}
+    changed = {one.written for one in engine_yaml.find_renamed(engine_yaml.compose(text))}
     assert changed >= {"007", "1.10", "0x1F", "1e3", "~", "null", "2026-01-01", "True", ""}
     assert not changed & {"1001", "on", "no", "12:30", "true", "1.2.3", "0"}

@@ -81,14 +81,14 @@ def read(document, folder):
     assert json.dumps(outputs.public(found))
     assert found.port
     assert found.host
-    assert checks.expiries(found)
-    items = inventory.inventory(found, NOW)
+    assert checks.list_expiries(found)
+    items = inventory.list_certificates(found, NOW)
     assert json.loads(inventory.to_json(items))
     assert inventory.to_csv(items)
-    assert inventory.due(items, NOW) is not None
+    assert inventory.select_due(items, NOW) is not None
     if folder:
         for name in found.client_bundles:
-            client_bundle.write(found, name, folder / "bundle")
+            client_bundle.write_bundle(found, name, folder / "bundle")
 
 
 def judge(document, folder=None):
@@ -106,7 +106,7 @@ def judge(document, folder=None):
 
 def test_the_whole_is_read(tmp_path):
     found = outputs.parse(WHOLE)
-    assert [one.role for one in inventory.inventory(found, NOW)]
+    assert [one.role for one in inventory.list_certificates(found, NOW)]
     judge(WHOLE, tmp_path)
     assert (tmp_path / "bundle" / "browser.p12").exists()
 

@@ -71,7 +71,7 @@ def test_on_the_local_cloud_only_the_provider_s_settings_are_others():
     own = {k: v for k, v in values["config"].items() if k.startswith(f"{NAMESPACE}:")}
     assert {k: v for k, v in moved.items() if k.startswith(f"{NAMESPACE}:")} == own
     assert moved["alicloud:region"] == values["config"]["alicloud:region"]
-    assert environment.api_port({"config": moved}) is not None
+    assert environment.local_api_port({"config": moved}) is not None
 
 
 def test_on_the_local_cloud_what_only_the_stack_can_decrypt_is_left_out():

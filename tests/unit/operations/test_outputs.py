@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from components.pki import revocation_list
 from components.pki.windows import Window
 from operations import outputs as stack_outputs
-from operations.certificates.inventory import inventory
+from operations.certificates.inventory import list_certificates
 from operations.errors import OperationError
-from operations.verification.checks import Expiry, expiries
+from operations.verification.checks import Expiry, list_expiries
 from operations.verification.identity import bundle_identity
 from tests.unit.components.pki.material import NOW, YEAR, issuer, with_bit_strings
 
@@ -88,7 +88,7 @@ def test_a_bundle_that_would_leave_its_folder_is_refused(document):
 def test_what_an_earlier_version_does_not_say_of_renewal_is_due_as_it_ends(document):
     found = stack_outputs.parse(document())
     assert found.renewal.certificate_authority == "1s"
-    assert inventory(found, datetime.now(UTC))
+    assert list_certificates(found, datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
@@ -183,13 +183,13 @@ def test_days_left_are_whole_days():
 def test_the_first_to_expire_comes_first(document):
     values = document()
     values["clients"]["partner"]["not_after"] = "2020-01-01T00:00:00+08:00"
-    assert expiries(stack_outputs.parse(values))[0].name == "partner"
+    assert list_expiries(stack_outputs.parse(values))[0].name == "partner"
 
 
 def test_a_server_certificate_that_alibaba_cloud_keeps_is_in_no_state(document):
     found = stack_outputs.parse(document(server_certificate="", server_certificate_issuer="other"))
     assert found.server is None
-    assert [expiry.role for expiry in expiries(found)].count("server") == 0
+    assert [expiry.role for expiry in list_expiries(found)].count("server") == 0
 
 
 def own_key(bundle):

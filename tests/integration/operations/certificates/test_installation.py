@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.certificates.client_bundle import write
+from operations.certificates.client_bundle import write_bundle
 from operations.certificates.installation import first_request, instructions
 from operations.outputs import ClientBundle
 from tests import processes
@@ -58,7 +58,7 @@ def service(request, serve, listener, found, out, pki):
     if getattr(request, "param", "RSA") == "ECDSA":
         elliptic = ClientBundle.model_validate(bundle("browser", pki.phone, pki))
         found = found.model_copy(update={"client_bundles": {"browser": elliptic}})
-    write(found, "browser", out)
+    write_bundle(found, "browser", out)
     return f"https://127.0.0.1:{serve(listener(strict=True, instances=('i-aaa1',))).port}/a?b=c&d"
 
 
@@ -92,7 +92,7 @@ def test_first_request_gets_through_from_a_relative_directory(service, out, envi
 
 
 def test_first_request_has_the_pass_phrase_on_no_command_line(found, out, environment, tmp_path):
-    write(found, "browser", out)
+    write_bundle(found, "browser", out)
     programs = tmp_path / "programs"
     programs.mkdir()
     seen = tmp_path / "seen"

@@ -12,10 +12,10 @@ from operations.project import PROJECT
 
 ASKING = """
 import sys
-from operations.commands.terminal import agreed
+from operations.commands.terminal import confirm
 from operations.errors import signals_end_in_order
 with signals_end_in_order():
-    sys.exit(10 + agreed("Remove [it]?"))
+    sys.exit(10 + confirm("Remove [it]?"))
 """
 
 ELSEWHERE = """
@@ -58,7 +58,7 @@ def test_all_else_is_a_no(asking, answer):
 
 
 def test_what_follows_an_answer_is_the_next_question_s(asking):
-    process = asking(ASKING.replace("agreed(", "agreed('Remove [it]?') + 2 * agreed("))
+    process = asking(ASKING.replace("confirm(", "confirm('Remove [it]?') + 2 * confirm("))
     process.communicate(b"y\nn\n")
     assert process.returncode == 11
 

@@ -13,7 +13,14 @@ from components.pki.certificates import Issuer
 from components.pki.names import distinguished_name
 from components.pki.windows import Window, show_time
 from operations import outputs as stack_outputs
-from operations.certificates.inventory import due, inventory, matching, render, to_csv, to_json
+from operations.certificates.inventory import (
+    list_certificates,
+    render_inventory,
+    select_due,
+    select_matching,
+    to_csv,
+    to_json,
+)
 
 NOW = datetime(2030, 6, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
@@ -66,17 +73,19 @@ def found(document, signer):
 
 
 def states(found, now=NOW):
-    return {item.name: item.state for item in inventory(found, now) if item.role == "client"}
+    return {
+        item.name: item.state for item in list_certificates(found, now) if item.role == "client"
+    }
 
 
 def test_what_is_not_valid_yet_is_due_as_the_next_up_renews_it(found):
     earlier = NOW - timedelta(days=101)
-    items = inventory(found, earlier)
+    items = list_certificates(found, earlier)
     unborn = [item for item in items if item.not_before and item.not_before > earlier]
     current = [item for item in unborn if item.due_at]
     assert {item.role for item in current} == {"ca", "client", "revocation list"}
     assert {(item.state, item.due_at) for item in current} == {("due", earlier)}
-    assert set(current) <= set(due(items, earlier))
+    assert set(current) <= set(select_due(items, earlier))
 
 
 def test_each_certificate_has_its_state(found):
@@ -99,7 +108,7 @@ def test_what_has_ended_is_expired_unless_it_was_revoked(found):
 
 
 def test_the_list_and_the_ca_are_part_of_it(found):
-    items = {item.role: item for item in inventory(found, NOW)}
+    items = {item.role: item for item in list_certificates(found, NOW)}
     assert items["ca"].state == "valid"
     assert items["revocation list"].serial_number == "7"
     assert items["revocation list"].name == "0 revoked"
@@ -107,15 +116,15 @@ def test_the_list_and_the_ca_are_part_of_it(found):
 
 
 def test_due_names_what_is_to_be_renewed_in_order(found):
-    items = [i for i in inventory(found, NOW) if i.role != "server"]
-    assert [i.name for i in due(items, NOW)] == ["partner"]
-    assert [i.name for i in due(items, NOW + timedelta(days=21))] == ["partner", "0 revoked"]
-    assert "gone" not in [i.name for i in due(items, NOW + timedelta(days=9000))]
-    assert "old" not in [i.name for i in due(items, NOW + timedelta(days=9000))]
+    items = [i for i in list_certificates(found, NOW) if i.role != "server"]
+    assert [i.name for i in select_due(items, NOW)] == ["partner"]
+    assert [i.name for i in select_due(items, NOW + timedelta(days=21))] == ["partner", "0 revoked"]
+    assert "gone" not in [i.name for i in select_due(items, NOW + timedelta(days=9000))]
+    assert "old" not in [i.name for i in select_due(items, NOW + timedelta(days=9000))]
 
 
 def test_json_and_csv_say_the_same(found):
-    items = inventory(found, NOW)
+    items = list_certificates(found, NOW)
     from_json = json.loads(to_json(items))
     from_csv = list(csv.DictReader(io.StringIO(to_csv(items))))
     assert [{k: v or "" for k, v in row.items()} for row in from_json] == from_csv
@@ -126,18 +135,18 @@ def test_json_and_csv_say_the_same(found):
 
 def test_the_table_has_no_secret_and_every_name(found):
     console = Console(width=200, record=True)
-    render(inventory(found, NOW), "Certificates", console)
+    render_inventory(list_certificates(found, NOW), "Certificates", console)
     text = console.export_text()
     assert all(name in text for name in ("browser", "partner", "gone", "revoked (keyCompromise)"))
     assert "PRIVATE" not in text
-    for item in inventory(found, NOW):
+    for item in list_certificates(found, NOW):
         assert item.serial_number in text
         assert item.fingerprint_sha256[:16] in text
 
 
 def test_a_server_certificate_brought_along_is_due_when_it_ends(found):
     values = found.model_copy(update={"server_certificate_issuer": "other"})
-    server = next(item for item in inventory(values, NOW) if item.role == "server")
+    server = next(item for item in list_certificates(values, NOW) if item.role == "server")
     assert server.due_at == server.not_after - timedelta(seconds=1)
 
 
@@ -152,7 +161,7 @@ def test_while_a_rotation_is_prepared_both_cas_and_their_lists_are_part_of_it(fo
             "certificate_revocation_list": "".join(map(revocation_list.pem, lists)),
         }
     )
-    items = inventory(values, NOW)
+    items = list_certificates(values, NOW)
     assert [item.name for item in items if item.role == "ca"] == ["CA", "next CA"]
     listed = [item for item in items if item.role == "revocation list"]
     assert [item.serial_number for item in listed] == ["8", "8"]
@@ -177,15 +186,17 @@ def test_what_ca_and_servers_had_before_is_part_of_it(found, signer):
     )
 
     def shown(now):
-        items = inventory(values, now)
+        items = list_certificates(values, now)
         return [(i.name, i.state) for i in items if i.fingerprint_sha256 in {"a1", "b1", "c1"}]
 
-    assert len([i for i in inventory(values, NOW) if i.fingerprint_sha256 == present]) == 1
+    assert len([i for i in list_certificates(values, NOW) if i.fingerprint_sha256 == present]) == 1
     ca, domain, crossed = shown(NOW)
     assert (ca, domain) == (("CA", "superseded"), ("www.example.com", "superseded"))
     assert crossed == ("next CA, signed by the CA", "valid")
     assert shown(NOW + timedelta(days=15))[1] == ("www.example.com", "expired")
-    names = [item.name for item in due(inventory(values, NOW), NOW + timedelta(days=9000))]
+    names = [
+        item.name for item in select_due(list_certificates(values, NOW), NOW + timedelta(days=9000))
+    ]
     assert "www.example.com" not in names
 
 
@@ -203,9 +214,9 @@ def test_what_was_imported_has_a_state_and_is_renewed_by_nobody(document):
     found = stack_outputs.parse(document(issued=issued))
     assert states(found) == {"phone": "valid", "succeeded": "superseded", "leaver": "revoked"}
     assert states(found, NOW + timedelta(days=5))["phone"] == "expired"
-    items = [item for item in inventory(found, NOW) if item.role == "client"]
-    assert due(items, NOW + timedelta(days=9000)) == []
-    render(items, "Certificates", Console(width=200, record=True))
+    items = [item for item in list_certificates(found, NOW) if item.role == "client"]
+    assert select_due(items, NOW + timedelta(days=9000)) == []
+    render_inventory(items, "Certificates", Console(width=200, record=True))
     assert json.loads(to_json(items))[0]["not_before"] is None
     assert to_csv(items).splitlines()[1].startswith("client,phone,valid,,2030-")
 
@@ -213,7 +224,7 @@ def test_what_was_imported_has_a_state_and_is_renewed_by_nobody(document):
 def test_a_client_certificate_brought_along_is_due_when_it_ends(found):
     renewal = found.renewal.model_copy(update={"clients": {"browser": "30d"}})
     values = found.model_copy(update={"renewal": renewal})
-    partner = next(item for item in inventory(values, NOW) if item.name == "partner")
+    partner = next(item for item in list_certificates(values, NOW) if item.name == "partner")
     assert (partner.state, partner.due_at) == ("valid", partner.not_after - timedelta(seconds=1))
 
 
@@ -233,12 +244,12 @@ def many(document, signer, count=200):
 
 def printed(items, **options):
     console = Console(width=80, file=io.StringIO())
-    render(items, "Certificates of stack local", console, **options)
+    render_inventory(items, "Certificates of stack local", console, **options)
     return console.file.getvalue().splitlines()
 
 
 def test_two_hundred_clients_are_a_line_each_on_eighty_columns(document, signer):
-    items = inventory(many(document, signer), NOW)
+    items = list_certificates(many(document, signer), NOW)
     title, heading, *rows, counted = printed(items)
     assert title == "Certificates of stack local"
     assert heading.split() == ["State", "Due", "Until", "Role", "Name", "Serial", "number"]
@@ -260,19 +271,22 @@ def test_two_hundred_clients_are_a_line_each_on_eighty_columns(document, signer)
 
 
 def test_wide_lines_hold_every_serial_number_in_one_piece(document, signer):
-    items = inventory(many(document, signer, 5), NOW)
+    items = list_certificates(many(document, signer, 5), NOW)
     _, _, *rows, _ = printed(items, wide=True)
     assert len(rows) == len(items)
     assert all(any(item.serial_number in row for row in rows) for item in items)
 
 
 def test_states_and_names_can_be_chosen(found):
-    items = inventory(found, NOW)
-    assert [item.name for item in matching(items, ["due"], []) if item.role == "client"] == [
+    items = list_certificates(found, NOW)
+    assert [item.name for item in select_matching(items, ["due"], []) if item.role == "client"] == [
         "partner"
     ]
-    assert [item.name for item in matching(items, [], ["part*", "old"])] == ["old", "partner"]
-    assert matching(items, ["revoked"], ["partner"]) == []
+    assert [item.name for item in select_matching(items, [], ["part*", "old"])] == [
+        "old",
+        "partner",
+    ]
+    assert select_matching(items, ["revoked"], ["partner"]) == []
     assert printed([])[-1] == "Nothing is listed."
 
 
@@ -284,7 +298,8 @@ def test_each_key_is_named_also_where_the_entry_of_an_earlier_version_is_not(fou
         {**entry("browser", 200), "serial_number": number},
     ]
     items = {
-        item.name: item for item in inventory(stack_outputs.parse(document(issued=issued)), NOW)
+        item.name: item
+        for item in list_certificates(stack_outputs.parse(document(issued=issued)), NOW)
     }
     assert {name: items[name].key for name in ("CA", "server", "phone", "old", "browser")} == {
         "CA": "RSA 2048",

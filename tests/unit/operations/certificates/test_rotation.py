@@ -96,7 +96,9 @@ def test_what_has_no_successor_is_left_behind(following, document):
             ),
         }
     )
-    behind = rotation.left_behind(found, NOW)
+    behind = rotation.find_left_behind(found, NOW)
     assert [entry.name for entry in behind] == ["imported", "unsaid"]
     assert rotation.list_entries(behind) == "imported (08), unsaid (06)"
-    assert rotation.left_behind(found.model_copy(update={"next_ca_certificate": ""}), NOW) == []
+    assert (
+        rotation.find_left_behind(found.model_copy(update={"next_ca_certificate": ""}), NOW) == []
+    )

@@ -36,7 +36,7 @@ LOST = Unreachable("127.0.0.1:443 does not answer within 10 s")
     ],
 )
 def test_whether_the_listener_let_a_client_through(outcome, admitted):
-    assert questions.admission(outcome) is admitted
+    assert questions.was_admitted(outcome) is admitted
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_whether_the_listener_let_a_client_through(outcome, admitted):
     ],
 )
 def test_without_a_certificate(outcome, control, word):
-    assert questions.no_certificate(outcome, control=control).word == word
+    assert questions.answer_no_certificate(outcome, control=control).word == word
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,10 @@ def test_without_a_certificate(outcome, control, word):
     ],
 )
 def test_keys_that_are_taken(outcomes, word):
-    assert questions.taken(dict(zip(("P-256", "P-384"), outcomes, strict=True))).word == word
+    assert (
+        questions.answer_taken_keys(dict(zip(("P-256", "P-384"), outcomes, strict=True))).word
+        == word
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,7 +83,7 @@ def test_keys_that_are_taken(outcomes, word):
     ],
 )
 def test_a_ca_below_the_listener_s(outcome, self_issued, word):
-    assert questions.lower_ca(outcome, self_issued=self_issued).word == word
+    assert questions.answer_lower_ca(outcome, self_issued=self_issued).word == word
 
 
 @pytest.mark.parametrize(
@@ -96,25 +99,25 @@ def test_a_ca_below_the_listener_s(outcome, self_issued, word):
 )
 def test_name_constraints(within, outside, word):
     tried = Constrained(within, dict(zip(("domain", "URL"), outside, strict=True)))
-    assert questions.name_constraints(tried).word == word
+    assert questions.answer_name_constraints(tried).word == word
 
 
 def test_sessions():
     kept, resumed = Return(OK, (OK,)), Return(OK, (OK,), resumed=True, lifetime=300)
     refused = Return(PAGE)
-    assert questions.sessions({"a": kept, "b": kept}).word == "no"
-    assert questions.sessions({"a": resumed}) == ("yes", "resumed: a (good for 300 s)")
-    assert questions.sessions({"a": resumed, "b": kept}).word == "some"
+    assert questions.answer_sessions({"a": kept, "b": kept}).word == "no"
+    assert questions.answer_sessions({"a": resumed}) == ("yes", "resumed: a (good for 300 s)")
+    assert questions.answer_sessions({"a": resumed, "b": kept}).word == "some"
     # A version of TLS that the listener does not speak says nothing.
-    assert questions.sessions({"a": resumed, "b": refused}).word == "yes"
-    assert questions.sessions({"a": refused}).word == "unclear"
-    assert questions.resumable({"a": resumed, "b": kept}) == ["a"]
+    assert questions.answer_sessions({"a": resumed, "b": refused}).word == "yes"
+    assert questions.answer_sessions({"a": refused}).word == "unclear"
+    assert questions.resumable_ways({"a": resumed, "b": kept}) == ["a"]
 
 
 def test_sessions_after_the_switch():
     refused = AfterSwitch(None, ended=True)
     outlived, outlives = AfterSwitch(61.2, ended=True), AfterSwitch(360, ended=False)
-    judge = questions.sessions_after_switch
+    judge = questions.answer_sessions_after_switch
     assert judge({"a": refused}) == ("no", "a: refused at once")
     assert judge({"a": outlived}) == ("yes", "a: let its client through for 61 s")
     assert judge({"a": outlives, "b": refused}) == (
@@ -127,7 +130,7 @@ def test_sessions_after_the_switch():
 
 def test_without_sni(pki):
     own, other = (ssl_der(one) for one in (pki.server, pki.partner))
-    judge = questions.no_server_name
+    judge = questions.answer_no_server_name
     assert judge(own, own, own, {}).word == "own"
     assert judge(other, own, own, {"a.example": other}).seen.startswith("that of a.example; ")
     assert judge(other, other, own, {}) == (
@@ -156,7 +159,7 @@ def test_without_sni(pki):
     ],
 )
 def test_long_headers(below, above, word):
-    assert questions.long_headers(below, above).word == word
+    assert questions.answer_long_headers(below, above).word == word
 
 
 @pytest.mark.parametrize(
@@ -169,7 +172,7 @@ def test_long_headers(below, above, word):
     ],
 )
 def test_many_requests(held, word):
-    assert questions.many_requests(held, 100).word == word
+    assert questions.answer_many_requests(held, 100).word == word
 
 
 def ssl_der(pair):

@@ -46,25 +46,25 @@ class Session:
 
 
 def test_a_session_that_ends_with_the_ca(clock):
-    found = experiment.outlive({"way": Session(clock, 0)}, clock.wait)
+    found = experiment.try_sessions({"way": Session(clock, 0)}, clock.wait)
     assert found == {"way": AfterSwitch(None, ended=True)}
 
 
 def test_sessions_that_end_with_their_tickets(clock):
     sessions = {"id": Session(clock, 0), "ticket": Session(clock, 300)}
-    found = experiment.outlive(sessions, clock.wait)
+    found = experiment.try_sessions(sessions, clock.wait)
     assert found["id"] == AfterSwitch(None, ended=True)
     assert found["ticket"].ended
     assert found["ticket"].admitted == pytest.approx(300, abs=11)
 
 
 def test_one_that_not_every_node_knows(clock):
-    found = experiment.outlive({"way": Session(clock, 50, nodes=3)}, clock.wait)
+    found = experiment.try_sessions({"way": Session(clock, 50, nodes=3)}, clock.wait)
     assert found["way"].admitted == pytest.approx(50, abs=6)
 
 
 def test_one_that_lasts_longer_than_its_ticket_is_given_up(clock):
-    found = experiment.outlive({"way": Session(clock, 10**6, lifetime=20)}, clock.wait)
+    found = experiment.try_sessions({"way": Session(clock, 10**6, lifetime=20)}, clock.wait)
     assert not found["way"].ended
     assert 80 < found["way"].admitted < 95
 
@@ -74,5 +74,5 @@ def test_who_does_not_answer_says_nothing(clock):
         def visit(self):
             return LOST, False
 
-    found = experiment.outlive({"way": Silent(clock, 0, lifetime=0)}, clock.wait)
+    found = experiment.try_sessions({"way": Silent(clock, 0, lifetime=0)}, clock.wait)
     assert found == {"way": AfterSwitch(None, ended=False)}

@@ -33,7 +33,7 @@ def prepared(target, monkeypatch, pki):
     def configured(*_arguments, **_options):
         raise OperationError("It went on.")
 
-    monkeypatch.setattr(certificates, "_configured", configured)
+    monkeypatch.setattr(certificates, "_change_configuration", configured)
 
 
 @pytest.mark.usefixtures("prepared")

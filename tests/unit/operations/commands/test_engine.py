@@ -53,7 +53,7 @@ def answering(monkeypatch):
 
     def answer(yes):
         monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-        monkeypatch.setattr(engine, "agreed", lambda question: yes)
+        monkeypatch.setattr(engine, "confirm", lambda question: yes)
 
     return answer
 

@@ -13,7 +13,7 @@ from components.pki.names import distinguished_name
 from components.pki.windows import Window, show_time
 from operations.outputs import StackOutputs
 from operations.project import POLICY_PACK
-from operations.report.contents import Contents, Verification, gather, read_rules
+from operations.report.contents import Contents, Verification, gather_contents, read_rules
 from operations.verification.report import Check, Report
 
 NOW = datetime(2030, 6, 1, tzinfo=UTC)
@@ -76,7 +76,7 @@ VERIFICATION = Verification(
 
 def contents(found: StackOutputs, verification: Verification | None = VERIFICATION) -> Contents:
     """What the report says of a stack."""
-    return gather("dev", found, read_rules(POLICY_PACK), verification, NOW)
+    return gather_contents("dev", found, read_rules(POLICY_PACK), verification, NOW)
 
 
 class Page(HTMLParser):

@@ -12,7 +12,7 @@ from operations import outputs as stack_outputs
 from operations.certificates.inventory import STATES
 from operations.report import words
 from operations.report.markup import element, escaped, joined
-from operations.report.page import page
+from operations.report.page import render_page
 from operations.verification.checks import TITLES
 from operations.verification.report import Report, parse_report
 from tests.unit.operations.report import samples
@@ -83,7 +83,7 @@ def found(make):
 
 
 def text_of(contents, language="en"):
-    return " ".join(Page(page(contents, language)).texts)
+    return " ".join(Page(render_page(contents, language)).texts)
 
 
 def test_every_certificate_is_there_with_its_holder_key_state_and_times(found):
@@ -102,7 +102,7 @@ def test_every_certificate_is_there_with_its_holder_key_state_and_times(found):
 
 
 def test_the_line_has_a_drawing_with_a_title_and_a_description_for_each_holder(found):
-    text = page(samples.contents(found), "en")
+    text = render_page(samples.contents(found), "en")
     drawings = re.findall(
         r"<svg[^>]*role=\"img\"[^>]*><title>(.*?)</title><desc>(.*?)</desc>", text
     )
@@ -213,8 +213,8 @@ def test_nothing_that_comes_from_outside_is_more_than_text(make):
         ],
         "backends": [{"server_id": name, "weight": 1} for name in samples.HOSTILE],
     }
-    plain = page(samples.contents(make([issued("a", -1, 300)])), "en")
-    shown = Page(page(samples.contents(make(entries, **parts)), "en"))
+    plain = render_page(samples.contents(make([issued("a", -1, 300)])), "en")
+    shown = Page(render_page(samples.contents(make(entries, **parts)), "en"))
     assert shown.unclosed == []
     assert {tag for tag, _ in shown.elements} <= {tag for tag, _ in Page(plain).elements} | {
         "ul",
@@ -237,7 +237,7 @@ def filterfalse_printable(text):
 
 
 def test_the_page_loads_nothing_and_runs_nothing(found):
-    text = page(samples.contents(found), "en")
+    text = render_page(samples.contents(found), "en")
     shown = Page(text)
     (policy,) = (
         one["content"]
@@ -254,7 +254,7 @@ def test_the_page_loads_nothing_and_runs_nothing(found):
 
 def test_ten_thousand_clients_are_a_page_that_can_be_used(make):
     found = make([issued(f"client-{n}", -(n % 340), 365 - n % 340) for n in range(10_000)])
-    text = page(samples.contents(found), "en")
+    text = render_page(samples.contents(found), "en")
     assert len(text.encode()) < 12 * 2**20
     assert text.count("<svg") < 40
     assert "10,000 names hold 10,000 certificates" in text
@@ -267,7 +267,7 @@ def test_both_languages_say_the_same(found):
 
     english, chinese = (text_of(samples.contents(found), language) for language in ("en", "zh"))
     assert digits(english) == digits(chinese)
-    assert 'lang="zh-CN"' in page(samples.contents(found), "zh")
+    assert 'lang="zh-CN"' in render_page(samples.contents(found), "zh")
     for key, (one, other) in words.TEXTS.items():
         assert set(re.findall(r"\{[^}]*\}", one)) == set(re.findall(r"\{[^}]*\}", other)), key
 
@@ -280,7 +280,7 @@ def test_every_check_rule_and_state_is_said_in_chinese(found):
 
 
 def test_tables_have_headers_for_columns_and_rows(found):
-    shown = Page(page(samples.contents(found), "en"))
+    shown = Page(render_page(samples.contents(found), "en"))
     tables = len(shown.all("table"))
     assert tables == 5
     scopes = [attributes["scope"] for attributes in shown.all("th")]
@@ -292,7 +292,7 @@ def test_tables_have_headers_for_columns_and_rows(found):
 def test_a_cell_is_one_thing_beside_its_heading_on_a_telephone(found):
     """There a cell has two columns: its heading, and its only child."""
     cells = re.findall(
-        r'<td data-label="[^"]*" role="cell">(.*?)</td>', page(samples.contents(found), "en")
+        r'<td data-label="[^"]*" role="cell">(.*?)</td>', render_page(samples.contents(found), "en")
     )
     assert len(cells) > 60
     for cell in cells:

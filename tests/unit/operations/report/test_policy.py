@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from operations.errors import OperationError
-from operations.report.contents import configured, read_rules
+from operations.report.contents import configure_rule, read_rules
 from rules import RULES
 
 BY_NAME = {rule.name: rule for rule in RULES}
@@ -21,11 +21,11 @@ BY_NAME = {rule.name: rule for rule in RULES}
     ],
 )
 def test_a_level_is_the_rule_s_own_or_that_of_all(configuration, level):
-    assert configured(BY_NAME["client-keys"], configuration).level == level
+    assert configure_rule(BY_NAME["client-keys"], configuration).level == level
 
 
 def test_settings_are_those_configured_and_otherwise_the_rule_s():
-    rule = configured(BY_NAME["client-keys"], {"client-keys": {"curve": "P-384"}})
+    rule = configure_rule(BY_NAME["client-keys"], {"client-keys": {"curve": "P-384"}})
     assert rule.options == {"rsa_bits": 2048, "curve": "P-384"}
 
 

@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from operations.certificates.inventory import Item
-from operations.report.time_line import MOST_COLUMNS, MOST_LANES, MOST_TICKS, months, time_line
+from operations.report.time_line import (
+    MOST_COLUMNS,
+    MOST_LANES,
+    MOST_TICKS,
+    build_time_line,
+    month_starts,
+)
 
 NOW = datetime(2030, 6, 1, tzinfo=UTC)
 
@@ -35,7 +41,7 @@ def bars(line):
 
 
 def test_a_bar_goes_from_beginning_to_end_and_is_lighter_from_when_it_is_due():
-    line = time_line([item("a", -100, 265)], NOW)
+    line = build_time_line([item("a", -100, 265)], NOW)
     (bar,) = bars(line)["a"]
     scale = line.scale
     begin, end = NOW - timedelta(days=100), NOW + timedelta(days=265)
@@ -46,18 +52,18 @@ def test_a_bar_goes_from_beginning_to_end_and_is_lighter_from_when_it_is_due():
 
 
 def test_a_ca_s_long_life_does_not_hide_the_others():
-    line = time_line([item("CA", -400, 3250, role="ca"), item("a", -100, 265)], NOW)
+    line = build_time_line([item("CA", -400, 3250, role="ca"), item("a", -100, 265)], NOW)
     (ca,), (client,) = bars(line)["CA"], bars(line)["a"]
     assert ca.goes_on
     assert (ca.end, ca.due) == (100, 100)
     assert client.end - client.begin > 50
-    alone = time_line([item("CA", -400, 3250, role="ca")], NOW)
+    alone = build_time_line([item("CA", -400, 3250, role="ca")], NOW)
     assert not bars(alone)["CA"][0].goes_on
 
 
 def test_what_a_holder_had_before_is_in_the_same_lane_after_what_counts():
     earlier = replace(item("a", -400, 20, due=None), state="superseded")
-    line = time_line([earlier, item("a", -100, 265), item("a", -1, 9, role="server")], NOW)
+    line = build_time_line([earlier, item("a", -100, 265), item("a", -1, 9, role="server")], NOW)
     (lane,) = line.clients.lanes
     assert [bar.item.state for bar in lane.bars] == ["valid", "superseded"]
     assert [bar.is_current for bar in lane.bars] == [True, False]
@@ -76,7 +82,7 @@ def test_what_a_holder_had_before_is_in_the_same_lane_after_what_counts():
     ],
 )
 def test_places_are_in_order_and_on_the_drawing_whatever_the_times(begin, end, due):
-    line = time_line([item("a", begin, end, due=due)], NOW)
+    line = build_time_line([item("a", begin, end, due=due)], NOW)
     (bar,) = bars(line)["a"]
     assert 0 <= bar.begin <= bar.due <= bar.end <= 100
     assert 0 < line.scale.place(NOW) < 100
@@ -86,13 +92,13 @@ def test_places_are_in_order_and_on_the_drawing_whatever_the_times(begin, end, d
 def test_times_at_the_ends_of_the_calendar_have_a_place():
     first, last = datetime(1950, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     long = replace(item("a", 0, 1), not_before=first, not_after=last, due_at=last)
-    line = time_line([long], NOW)
+    line = build_time_line([long], NOW)
     assert bars(line)["a"][0].end <= 100
     assert 0 < len(line.scale.ticks()) <= MOST_TICKS
 
 
 def test_without_clients_there_are_no_lanes():
-    line = time_line([item("CA", -1, 300, role="ca")], NOW)
+    line = build_time_line([item("CA", -1, 300, role="ca")], NOW)
     assert line.clients.lanes == ()
     assert line.clients.columns is None
 
@@ -100,20 +106,20 @@ def test_without_clients_there_are_no_lanes():
 def test_of_many_holders_columns_count_all_and_the_most_urgent_have_lanes():
     items = [item(f"c{n}", n - 300, n + 65) for n in range(MOST_LANES + 1)]
     items += [item("gone", -100, 2, due=None)]
-    clients = time_line(items, NOW).clients
+    clients = build_time_line(items, NOW).clients
     assert clients.columns is not None
     assert (clients.columns.holders, clients.columns.certificates) == (MOST_LANES + 2, len(items))
     assert sum(column.counts.total() for column in clients.columns.columns) == len(items)
     assert [lane.first.name for lane in clients.lanes[:2]] == ["c0", "c1"]
     assert len(clients.lanes) < 30
-    few = time_line(items[:MOST_LANES], NOW).clients
+    few = build_time_line(items[:MOST_LANES], NOW).clients
     assert (len(few.lanes), few.columns) == (MOST_LANES, None)
 
 
 @pytest.mark.parametrize("years", [0.1, 1, 3, 10, 100, 7900])
 def test_columns_are_few_without_gaps_and_hold_what_begins_in_them(years):
     items = [item(f"c{n}", -1, n * years * 3.65, due=1) for n in range(100)]
-    columns = time_line(items, NOW).clients.columns.columns
+    columns = build_time_line(items, NOW).clients.columns.columns
     assert len(columns) <= MOST_COLUMNS
     assert [column.begin for column in columns] == sorted({column.begin for column in columns})
     assert columns[0].counts
@@ -130,7 +136,7 @@ def test_columns_are_few_without_gaps_and_hold_what_begins_in_them(years):
 
 def test_ticks_are_beginnings_of_months_evenly_apart():
     begin, end = NOW - timedelta(days=200), NOW + timedelta(days=200)
-    found = months(begin, end, 5)
+    found = month_starts(begin, end, 5)
     assert [f"{one:%Y-%m-%d}" for one in found] == [
         "2030-01-01",
         "2030-04-01",

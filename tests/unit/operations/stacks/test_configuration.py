@@ -8,7 +8,12 @@ from operations import project
 from operations.certificates import rotation
 from operations.errors import OperationError
 from operations.stacks import environment
-from operations.stacks.environment import LocalEnvironment, api_port, parse_configuration, section
+from operations.stacks.environment import (
+    LocalEnvironment,
+    local_api_port,
+    parse_configuration,
+    section,
+)
 from operations.stacks.stack import Stack
 from toolchain.install import Toolchain
 
@@ -104,7 +109,7 @@ config:
 @pytest.mark.parametrize("endpoints", ["", "here", "[here]", "[{slb: }]"])
 def test_sections_without_content_are_taken(endpoints):
     values = of(NULLS.format(endpoints=endpoints))
-    assert api_port(values) is None
+    assert local_api_port(values) is None
     assert rotation.read_generations(values) == (1, None)
     assert section(values["config"], "backends") == {}
     with pytest.raises(OperationError, match="has no client 'x'; it has none"):

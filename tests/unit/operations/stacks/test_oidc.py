@@ -71,7 +71,7 @@ def test_the_job_s_token_becomes_a_session_of_the_role(environ, sts):
 def test_a_stack_in_an_account_works_with_them(environ, sts, monkeypatch):
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    stack = environment.account_stack("dev", None)
+    stack = environment.open_account_stack("dev", None)
     assert stack.variables["ALICLOUD_ACCESS_KEY"] == "STS.key"
 
 

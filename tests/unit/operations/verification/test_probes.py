@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from operations import outputs as stack_outputs
-from operations.verification.identity import bundle_identity, expired_identity, impostor_of
+from operations.verification.identity import bundle_identity, expired_identity, issue_impostor
 from operations.verification.probes import (
     ANSWER_BYTES,
     OLD_VERSIONS,
@@ -169,7 +169,7 @@ def test_no_plain_key_touches_the_disk(kind, document, pki, tmp_path, monkeypatc
     identity = {
         "bundle": lambda: bundle_identity(parsed.client_bundles["browser"]),
         "expired": lambda: expired_identity(parsed.expired_probe),
-        "impostor": lambda: impostor_of(parsed.ca),
+        "impostor": lambda: issue_impostor(parsed.ca),
     }[kind]()
     recorder = Recorder()
     identity.load_into(recorder)
@@ -185,14 +185,14 @@ def test_impostor_has_the_name_of_the_real_ca(pki):
     from cryptography import x509
 
     leaf, false_ca = x509.load_pem_x509_certificates(
-        impostor_of(pki.ca.certificate).certificates.encode()
+        issue_impostor(pki.ca.certificate).certificates.encode()
     )
     assert leaf.issuer == false_ca.subject == pki.ca.certificate.subject
     leaf.verify_directly_issued_by(false_ca)
 
 
 def test_old_versions_can_be_spoken_with_this_openssl(pki):
-    identity = impostor_of(pki.ca.certificate)
+    identity = issue_impostor(pki.ca.certificate)
     spoken = [name for name, version in OLD_VERSIONS.items() if can_speak(version, identity)]
     if not spoken:
         pytest.skip("this OpenSSL has no TLS 1.0 and 1.1")
@@ -204,7 +204,7 @@ def test_a_version_that_fails_counts_as_not_spoken(pki, monkeypatch):
         raise ssl.SSLError("no protocols available")
 
     monkeypatch.setattr("operations.verification.probes.restrict_to", refuse)
-    assert not can_speak(ssl.TLSVersion.TLSv1, impostor_of(pki.ca.certificate))
+    assert not can_speak(ssl.TLSVersion.TLSv1, issue_impostor(pki.ca.certificate))
 
 
 def test_a_connection_that_is_reset_before_the_handshake_leaves_no_socket_open(monkeypatch):
