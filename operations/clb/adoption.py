@@ -77,7 +77,7 @@ def adopt_settings(
         config: The stack's configuration, as its file has it.
 
     Returns:
-        Values by path, for `StackFile.change`; and the settings that come of it, as far as they
+        Values by path, for `propose`; and the settings that come of it, as far as they
         are about load balancer, listeners and backends.
 
     Raises:

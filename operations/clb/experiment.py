@@ -77,7 +77,7 @@ It gets the ways in which sessions are resumed.
 
 
 class Returning:
-    """A client that offers the session of its first visit ever after.
+    """Client that offers the session of its first visit on every later one.
 
     Args:
         target: Address to connect to.
@@ -191,7 +191,7 @@ def put_questions(
 
 @dataclass(frozen=True)
 class _Experiment:
-    """Makes the requests, and has each judged."""
+    """Requests of the experiment, each with its judgement."""
 
     outputs: StackOutputs
     throwaways: Throwaways | None

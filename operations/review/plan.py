@@ -105,7 +105,7 @@ class Plan:
 
 
 def parse_plan(log: str) -> Plan:
-    """Read an event log.
+    """Read the plan from the engine's event log.
 
     Args:
         log: One JSON object a line.

@@ -51,7 +51,7 @@ def read_configuration(name: str) -> dict[str, Any]:
     """Read `Pulumi.NAME.yaml` as the engine does.
 
     Raises:
-        OperationError: There is no such file, or `read` refuses it.
+        OperationError: There is no such file, or `parse_configuration` refuses it.
     """
     path = PROJECT / f"Pulumi.{name}.yaml"
     try:

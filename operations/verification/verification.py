@@ -1,4 +1,4 @@
-"""Checks a running stack from outside, as a user of the service would: the tutorial's step 7."""
+"""Verification of a running stack from outside, as a user would try it: the tutorial's step 7."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def verify(
     announce: Callable[[str], None] = lambda _: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Report:
-    """Check everything once, after the stack has settled.
+    """Check a stack in every way, once it has settled.
 
     Only the stack's own URL is asked and, through `health_source`, the load balancer. What cannot
     be tried is failed, or skipped with the reason where the stack is not at fault.
@@ -157,7 +157,7 @@ def _await_health(
 
 
 class _Visitor:
-    """Makes the requests, and has each judged."""
+    """Requests of a verification, each with its judgement."""
 
     def __init__(
         self,
