@@ -23,16 +23,16 @@ from components.pki import certificates
 from components.pki.durations import parse as parse_duration
 from operations.outputs import IssuedCertificate, StackOutputs
 
-State = Literal["valid", "due", "superseded", "revoked", "expired"]
+CertificateState = Literal["valid", "due", "superseded", "revoked", "expired"]
 """State of a certificate in the inventory.
 
 due: the next `up` renews it. superseded: its holder has a newer one, or is gone, and it has not
 expired.
 """
 
-Role = Literal["ca", "server", "client", "revocation list"]
+HolderRole = Literal["ca", "server", "client", "revocation list"]
 
-_STYLE: dict[State, str] = {
+_STYLE: dict[CertificateState, str] = {
     "expired": "red",
     "due": "bold yellow",
     "valid": "green",
@@ -45,7 +45,7 @@ STATES = tuple(_STYLE)
 
 
 @dataclass(frozen=True)
-class Item:
+class InventoryItem:
     """Item of the inventory: a certificate or the revocation list.
 
     Attributes:
@@ -55,9 +55,9 @@ class Item:
         key: Words for its key, such as `ECDSA P-256`; empty where it is not known.
     """
 
-    role: Role
+    role: HolderRole
     name: str
-    state: State
+    state: CertificateState
     not_before: datetime | None
     not_after: datetime
     due_at: datetime | None
@@ -68,7 +68,7 @@ class Item:
     key: str = ""
 
 
-def list_certificates(outputs: StackOutputs, now: datetime) -> list[Item]:
+def list_certificates(outputs: StackOutputs, now: datetime) -> list[InventoryItem]:
     """List a stack's CA, servers, earlier certificates, revocation list and clients, in this order.
 
     The clients are in order of issue.
@@ -94,21 +94,23 @@ def list_certificates(outputs: StackOutputs, now: datetime) -> list[Item]:
     return items + _client_items(outputs, now)
 
 
-def select_due(items: Sequence[Item], until: datetime) -> list[Item]:
+def select_due(items: Sequence[InventoryItem], until: datetime) -> list[InventoryItem]:
     """List what is to be renewed until a time, the earliest first."""
     due_items = [(item.due_at, item) for item in items if item.due_at and item.due_at <= until]
     return [item for _, item in sorted(due_items, key=lambda pair: pair[0])]
 
 
-def to_json(items: Sequence[Item]) -> str:
-    """Write the inventory as a list of objects with the fields of `Item`; times in RFC 3339."""
+def to_json(items: Sequence[InventoryItem]) -> str:
+    """Write the inventory as a list of objects with an item's fields; times in RFC 3339."""
     return json.dumps([_plain(item) for item in items], indent=2, ensure_ascii=False)
 
 
-def to_csv(items: Sequence[Item]) -> str:
+def to_csv(items: Sequence[InventoryItem]) -> str:
     """Write the inventory as CSV: a line of names, then a line for each item."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(Item)], lineterminator="\n")
+    writer = csv.DictWriter(
+        text, [field.name for field in fields(InventoryItem)], lineterminator="\n"
+    )
     writer.writeheader()
     writer.writerows(_plain(item) for item in items)
     return text.getvalue()
@@ -125,8 +127,8 @@ SERIAL_SHOWN = 12
 
 
 def select_matching(
-    items: Sequence[Item], states: Collection[str], names: Collection[str]
-) -> list[Item]:
+    items: Sequence[InventoryItem], states: Collection[str], names: Collection[str]
+) -> list[InventoryItem]:
     """Select items by state and by name; an empty collection of either takes all.
 
     Args:
@@ -142,7 +144,7 @@ def select_matching(
     ]
 
 
-def sort_by_urgency(items: Sequence[Item]) -> list[Item]:
+def sort_by_urgency(items: Sequence[InventoryItem]) -> list[InventoryItem]:
     """Sort by urgency: first what is due first; then what nobody renews, the latest end first."""
     current = [item for item in items if item.due_at]
     others = [item for item in items if not item.due_at]
@@ -153,7 +155,7 @@ def sort_by_urgency(items: Sequence[Item]) -> list[Item]:
 
 
 def render_inventory(
-    items: Sequence[Item], title: str, console: Console, *, wide: bool = False
+    items: Sequence[InventoryItem], title: str, console: Console, *, wide: bool = False
 ) -> None:
     """Print a table, what is most urgent first, and a line that counts by state.
 
@@ -174,7 +176,7 @@ def render_inventory(
     console.print(Text(f"{len(items)} in all: {counted}" if items else "Nothing is listed."))
 
 
-_Column = tuple[str, Callable[[Item], str]]
+_Column = tuple[str, Callable[[InventoryItem], str]]
 
 
 def _day(time: datetime | None) -> str:
@@ -209,7 +211,7 @@ def _beginning(serial_number: str) -> str:
 
 
 def _lines(
-    items: Sequence[Item],
+    items: Sequence[InventoryItem],
     columns: Sequence[_Column],
     width: int | None,
     *,
@@ -250,11 +252,11 @@ def _fitted(text: str, width: int) -> str:
 
 
 def _certificate_item(
-    role: Role, name: str, certificate: x509.Certificate, renew_before: str, now: datetime
-) -> Item:
+    role: HolderRole, name: str, certificate: x509.Certificate, renew_before: str, now: datetime
+) -> InventoryItem:
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     due_at = _due_at(begin, end, parse_duration(renew_before), now)
-    return Item(
+    return InventoryItem(
         role=role,
         name=name,
         state=_state(end, due_at, now),
@@ -267,10 +269,10 @@ def _certificate_item(
     )
 
 
-def _recorded_items(outputs: StackOutputs, shown: set[str], now: datetime) -> list[Item]:
+def _recorded_items(outputs: StackOutputs, shown: set[str], now: datetime) -> list[InventoryItem]:
     """Items of earlier certificates, and of those beside the CA during a rotation."""
     return [
-        Item(
+        InventoryItem(
             role=entry.role,
             name=entry.name,
             state="expired" if now > entry.not_after else entry.status,
@@ -288,11 +290,11 @@ def _recorded_items(outputs: StackOutputs, shown: set[str], now: datetime) -> li
 
 def _list_item(
     listed: x509.CertificateRevocationList, renew_before: timedelta, now: datetime
-) -> Item:
+) -> InventoryItem:
     end = listed.next_update_utc or now
     due_at = _due_at(listed.last_update_utc, end, renew_before, now)
     number = listed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    return Item(
+    return InventoryItem(
         role="revocation list",
         name=f"{len(listed)} revoked",
         state=_state(end, due_at, now),
@@ -304,7 +306,7 @@ def _list_item(
     )
 
 
-def _client_items(outputs: StackOutputs, now: datetime) -> list[Item]:
+def _client_items(outputs: StackOutputs, now: datetime) -> list[InventoryItem]:
     items = []
     for entry in outputs.issued:
         # What was issued before there was a register is renewed by nobody here.
@@ -312,7 +314,7 @@ def _client_items(outputs: StackOutputs, now: datetime) -> list[Item]:
         renew_before = parse_duration(outputs.renewal.clients.get(entry.name, "1s"))
         due_at = _due_at(entry.not_before, entry.not_after, renew_before, now) if current else None
         items.append(
-            Item(
+            InventoryItem(
                 role="client",
                 name=entry.name,
                 state=_state_of(entry, due_at, now),
@@ -348,13 +350,13 @@ def _due_at(
     return now if begin is not None and now < begin else end - renew_before
 
 
-def _state_of(entry: IssuedCertificate, due_at: datetime | None, now: datetime) -> State:
+def _state_of(entry: IssuedCertificate, due_at: datetime | None, now: datetime) -> CertificateState:
     if entry.status == "revoked" or (entry.imported and entry.not_after >= now):
         return entry.status
     return _state(entry.not_after, due_at, now)
 
 
-def _state(end: datetime, due_at: datetime | None, now: datetime) -> State:
+def _state(end: datetime, due_at: datetime | None, now: datetime) -> CertificateState:
     if now > end:
         return "expired"
     if due_at is None:
@@ -362,7 +364,7 @@ def _state(end: datetime, due_at: datetime | None, now: datetime) -> State:
     return "due" if now >= due_at else "valid"
 
 
-def _plain(item: Item) -> dict[str, str | None]:
+def _plain(item: InventoryItem) -> dict[str, str | None]:
     return {
         name: f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         if isinstance(value, datetime)

@@ -15,14 +15,15 @@ from components.arguments.cloud import DEFAULT_WEIGHT
 from components.arguments.errors import SettingsError
 from components.arguments.model import NAMESPACE
 from configuration.settings import Settings, parse
+from operations.clb.api import LOAD_BALANCER_TYPE
 from operations.clb.existing import ObservedLoadBalancer
 from operations.errors import OperationError, undisturbed
 from operations.project import project_name
 from operations.review.plan import Plan
 from operations.stacks.environment import section
 from operations.stacks.stack import Stack
+from operations.stacks.stack_file import Scalar
 
-Scalar = str | int | bool
 Value = Scalar | tuple[str, ...] | Mapping[str, Scalar | tuple[str, ...]]
 """Value of one configuration key; a sticky session or an access control list is one value."""
 
@@ -56,11 +57,10 @@ STRICT = frozenset({"tls_cipher_policy_1_2_strict", "tls_cipher_policy_1_2_stric
 """TLS policies that the rules for every stack let through."""
 
 COMPONENT = "slb-mutual-tls:index:MutualTlsLoadBalancer"
-INSTANCE = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
 SERVERS = "alicloud:slb/backendServer:BackendServer"
 LISTENER = "alicloud:slb/listener:Listener"
 DOMAIN_EXTENSION = "alicloud:slb/domainExtension:DomainExtension"
-IMPORTED_TYPES = frozenset({COMPONENT, INSTANCE, SERVERS, LISTENER, DOMAIN_EXTENSION})
+IMPORTED_TYPES = frozenset({COMPONENT, LOAD_BALANCER_TYPE, SERVERS, LISTENER, DOMAIN_EXTENSION})
 PROGRAM_TYPES = "pulumi-python:dynamic"
 """Prefix of the resource types that only the program makes: they cannot be imported."""
 
@@ -392,7 +392,7 @@ def import_document(
     """
     load_balancer_id = existing.instance.load_balancer_id
     imported = [
-        (INSTANCE, name, load_balancer_id),
+        (LOAD_BALANCER_TYPE, name, load_balancer_id),
         (SERVERS, name, load_balancer_id),
         (LISTENER, name, f"{load_balancer_id}:https:{existing.port}"),
     ]

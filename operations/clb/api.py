@@ -10,6 +10,9 @@ from operations.cloud_api import CloudApi, CloudApiError, CloudApiUnavailableErr
 from operations.outputs import StackOutputs
 from operations.verification.checks import BackendHealth, HealthError, HealthUnavailableError
 
+LOAD_BALANCER_TYPE = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
+"""Type that the program's load balancer has in a state."""
+
 
 class SlbApi(CloudApi):
     """API of SLB in one region.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from operations.clb.api import LOAD_BALANCER_TYPE
 from operations.cloud_api import VERSIONS, CloudApi, CloudApiError
 from operations.errors import OperationError
 from operations.stacks.stack import parse_time
@@ -15,14 +16,12 @@ from operations.stacks.stack import parse_time
 AUTO_NAME = r"(-.+)?-[0-9a-f]{{7}}"
 """Suffix that Pulumi appends to a resource's name unless the program sets one; for `str.format`."""
 
-LOAD_BALANCER = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"
-
 SKEW = timedelta(minutes=2)
 """Tolerance for the cloud's times, which may be whole minutes and of another clock."""
 
 PAGE = 50
 
-Item = Mapping[str, Any]
+CloudItem = Mapping[str, Any]
 Call = Callable[..., Mapping[str, Any]]
 """Function that asks the cloud, as `call(product, action, **parameters)`, for the answer's body."""
 
@@ -228,7 +227,7 @@ def gather_site(
     created = [
         resource["id"]
         for resource in resources
-        if resource["type"] == LOAD_BALANCER and "id" in resource
+        if resource["type"] == LOAD_BALANCER_TYPE and "id" in resource
     ]
     used = [load_balancer["id"]] if "id" in load_balancer else []
     return Site(
@@ -285,7 +284,7 @@ def remove_orphans(orphans: Iterable[Orphan], call: Call) -> None:
             ) from None
 
 
-def _items(kind: ResourceKind, place: Mapping[str, str], call: Call) -> Iterator[Item]:
+def _items(kind: ResourceKind, place: Mapping[str, str], call: Call) -> Iterator[CloudItem]:
     outer, inner = kind.items
     # Certificates and VServer groups come all at once, and their actions know no pages.
     paged = not (kind.of_load_balancer or "Certificate" in kind.listing)
@@ -299,7 +298,7 @@ def _items(kind: ResourceKind, place: Mapping[str, str], call: Call) -> Iterator
         number += 1
 
 
-def _is_left(kind: ResourceKind, item: Item, site: Site) -> bool:
+def _is_left(kind: ResourceKind, item: CloudItem, site: Site) -> bool:
     pattern = kind.pattern.format(
         name=re.escape(site.name), load_balancer_name=re.escape(site.load_balancer_name)
     )
@@ -312,7 +311,7 @@ def _is_left(kind: ResourceKind, item: Item, site: Site) -> bool:
     return kind.created in item and parse_time(item[kind.created]) >= site.since - SKEW
 
 
-def _is_empty(kind: ResourceKind, item: Item, call: Call) -> bool:
+def _is_empty(kind: ResourceKind, item: CloudItem, call: Call) -> bool:
     """Tell whether a load balancer is unused; other kinds in use are kept by the cloud itself."""
     if kind.removal != "DeleteLoadBalancer":
         return True
@@ -321,7 +320,7 @@ def _is_empty(kind: ResourceKind, item: Item, call: Call) -> bool:
     return not any(answer.get(outer, {}).get(inner) for outer, inner in parts)
 
 
-def _tags(item: Item) -> dict[str, str]:
+def _tags(item: CloudItem) -> dict[str, str]:
     tags = (item.get("Tags") or {}).get("Tag") or []
     return {
         tag.get("TagKey") or tag.get("Key", ""): tag.get("TagValue") or tag.get("Value", "")
@@ -352,7 +351,7 @@ def _listeners(site: Site, call: Call, load_balancer_id: str) -> Iterator[Orphan
             )
 
 
-def _is_own(listener: Item, site: Site, load_balancer_id: str) -> bool:
+def _is_own(listener: CloudItem, site: Site, load_balancer_id: str) -> bool:
     """Tell whether the program made a listener, by its description or its redirect's target."""
     forward = listener.get("HTTPListenerConfig") or {}
     if forward.get("ListenerForward") == "on":

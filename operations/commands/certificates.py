@@ -109,8 +109,8 @@ def expiry(  # noqa: PLR0917 - likewise
 
 
 def _choose(
-    items: list[listing.Item], states: list[str] | None, names: list[str] | None
-) -> list[listing.Item]:
+    items: list[listing.InventoryItem], states: list[str] | None, names: list[str] | None
+) -> list[listing.InventoryItem]:
     for state in states or ():
         if state not in listing.STATES:
             raise OperationError(

@@ -16,7 +16,7 @@ from cryptography import x509
 
 from components.pki import certificates, name_constraints
 from operations.certificates import rotation
-from operations.certificates.inventory import Item, list_certificates, sort_by_urgency
+from operations.certificates.inventory import InventoryItem, list_certificates, sort_by_urgency
 from operations.errors import OperationError
 from operations.outputs import IssuedCertificate, StackOutputs
 from operations.report.time_line import TimeLine, build_time_line
@@ -147,7 +147,7 @@ class Contents:
     stack: str
     at: datetime
     outputs: StackOutputs
-    items: tuple[Item, ...]
+    items: tuple[InventoryItem, ...]
     line: TimeLine
     authority: Authority
     rotation: Rotation | None

@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography import x509
 
-from operations.certificates.inventory import STATES, Item, State
+from operations.certificates.inventory import STATES, CertificateState, InventoryItem
 from operations.outputs import ListenerSettings
 from operations.report.contents import Authority, Contents, Verification
 from operations.report.markup import Markup, element, joined
@@ -183,7 +183,7 @@ def _lane(lane: Lane, line: TimeLine, words: Words) -> Markup:
     return element("li", name, drawing, element("span", shown, class_="lane-dates"))
 
 
-def _described(item: Item, words: Words) -> str:
+def _described(item: InventoryItem, words: Words) -> str:
     described = words(
         "lane_words",
         name=_shown_name(item, words),
@@ -194,7 +194,7 @@ def _described(item: Item, words: Words) -> str:
     return words("lane_due", words=described, due=_day(item.due_at)) if item.due_at else described
 
 
-def _shown_name(item: Item, words: Words) -> str:
+def _shown_name(item: InventoryItem, words: Words) -> str:
     """Name that tells what an item is; a client's name, and the CA's, does so by itself."""
     if item.role == "revocation list":
         return words(f"role_{item.role}")
@@ -326,14 +326,14 @@ def _holders(contents: Contents, words: Words) -> Markup:
     return joined(*(element("p", paragraph) for paragraph in text), _table(headings, rows))
 
 
-def _holder(item: Item, subjects: Mapping[tuple[str, str], str]) -> Markup:
+def _holder(item: InventoryItem, subjects: Mapping[tuple[str, str], str]) -> Markup:
     """Name of a holder, and the certificate's subject below it where that says more."""
     subject = subjects.get((item.name, item.serial_number))
     below = element("div", _outside(subject), class_="subject") if subject else None
     return element("th", _outside(item.name), below, scope="row")
 
 
-def _counted(counts: Mapping[State, int], words: Words) -> str:
+def _counted(counts: Mapping[CertificateState, int], words: Words) -> str:
     return words.listed(
         [
             words("count_of", count=counts[state], state=words(f"state_{state}"))
@@ -343,7 +343,7 @@ def _counted(counts: Mapping[State, int], words: Words) -> str:
     )
 
 
-def _state_of(item: Item, words: Words) -> Markup:
+def _state_of(item: InventoryItem, words: Words) -> Markup:
     badge = _state_badge(item.state, words)
     if item.revoked_at is None:
         return badge
@@ -550,7 +550,7 @@ def _row(headings: Sequence[str], cells: Sequence[str]) -> Markup:
     return element("tr", *shown, role="row")
 
 
-def _state_badge(state: State, words: Words) -> Markup:
+def _state_badge(state: CertificateState, words: Words) -> Markup:
     return element("span", words(f"state_{state}"), class_=f"badge {state}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from operations.certificates.inventory import Item, State, sort_by_urgency
+from operations.certificates.inventory import CertificateState, InventoryItem, sort_by_urgency
 
 MOST_LANES = 60
 """Number of holders with a lane each; of more, a chart has the months, the most urgent a lane."""
@@ -55,7 +55,7 @@ class Bar:
         goes_on: Whether it ends after the end of the scale.
     """
 
-    item: Item
+    item: InventoryItem
     begin: float
     due: float
     end: float
@@ -74,7 +74,7 @@ class Lane:
     bars: tuple[Bar, ...]
 
     @property
-    def first(self) -> Item:
+    def first(self) -> InventoryItem:
         """Item that the lane is named after."""
         return self.bars[0].item
 
@@ -84,7 +84,7 @@ class Column:
     """Number of certificates that are due in some months, or end then if nobody renews them."""
 
     begin: datetime
-    counts: Counter[State]
+    counts: Counter[CertificateState]
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class TimeLine:
     clients: Group
 
 
-def build_time_line(items: Sequence[Item], now: datetime) -> TimeLine:
+def build_time_line(items: Sequence[InventoryItem], now: datetime) -> TimeLine:
     """Put certificates on a time line around the present."""
     scale = _scale(items, now)
     clients = [item for item in items if item.role == "client"]
@@ -147,7 +147,7 @@ def month_starts(begin: datetime, end: datetime, most: int) -> list[datetime]:
     ]
 
 
-def _scale(items: Sequence[Item], now: datetime) -> Scale:
+def _scale(items: Sequence[InventoryItem], now: datetime) -> Scale:
     """Span all certificates' times, unless a CA's long life would hide the others'."""
     short = [item for item in items if item.role != "ca"] or items
     ends = [item.not_after for item in short if item.due_at] or [item.not_after for item in short]
@@ -167,8 +167,8 @@ def _earlier(time: datetime, by: timedelta) -> datetime:
     return time - by if time - first > by else first
 
 
-def _group(items: Sequence[Item], scale: Scale) -> Group:
-    holders: dict[tuple[str, str, str], list[Item]] = {}
+def _group(items: Sequence[InventoryItem], scale: Scale) -> Group:
+    holders: dict[tuple[str, str, str], list[InventoryItem]] = {}
     # What is urgent comes first, and what nobody renews any more last: also within a lane.
     for item in sort_by_urgency(items):
         # There is a revocation list for each key of the CA in use.
@@ -180,7 +180,7 @@ def _group(items: Sequence[Item], scale: Scale) -> Group:
     return Group(tuple(lanes[:URGENT_LANES]), Columns(_columns(items), len(lanes), len(items)))
 
 
-def _bar(item: Item, scale: Scale) -> Bar:
+def _bar(item: InventoryItem, scale: Scale) -> Bar:
     due_at = item.due_at or item.not_after
     begin = scale.place(item.not_before) if item.not_before else 0.0
     end = scale.place(item.not_after)
@@ -188,11 +188,11 @@ def _bar(item: Item, scale: Scale) -> Bar:
     return Bar(item, begin, due, end, item.not_after > scale.end)
 
 
-def _columns(items: Sequence[Item]) -> tuple[Column, ...]:
+def _columns(items: Sequence[InventoryItem]) -> tuple[Column, ...]:
     times = [(item.due_at or item.not_after, item.state) for item in items]
     first, last = min(times)[0], max(times)[0]
     begins = _begins(first, last)
-    counts: list[Counter[State]] = [Counter() for _ in begins]
+    counts: list[Counter[CertificateState]] = [Counter() for _ in begins]
     place = 0
     for time, state in sorted(times):
         while place + 1 < len(begins) and begins[place + 1] <= time:

@@ -27,7 +27,7 @@ from operations.verification.probes import (
 )
 from operations.verification.report import SHOWN, Finding, abbreviate
 
-Role = Literal["ca", "server", "client"]
+CertificateRole = Literal["ca", "server", "client"]
 
 TITLES = {
     "no_certificate": "No certificate is refused",
@@ -100,7 +100,7 @@ class Expiry:
     """Expiry of a certificate; sorts by its time."""
 
     not_after: datetime
-    role: Role
+    role: CertificateRole
     name: str
 
     def days_left(self, now: datetime) -> int:

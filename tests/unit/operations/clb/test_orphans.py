@@ -200,7 +200,7 @@ def test_the_place_is_read_from_state_and_configuration():
     deployment = {
         "resources": [
             {"type": "pulumi:pulumi:Stack"},
-            {"type": orphans.LOAD_BALANCER, "id": "lb-1"},
+            {"type": orphans.LOAD_BALANCER_TYPE, "id": "lb-1"},
         ]
     }
     tags = {"project": "shop"}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from operations.certificates.inventory import Item
+from operations.certificates.inventory import InventoryItem
 from operations.report.time_line import (
     MOST_COLUMNS,
     MOST_LANES,
@@ -20,7 +20,7 @@ NOW = datetime(2030, 6, 1, tzinfo=UTC)
 def item(name, begin, end, *, role="client", due=30):
     """A certificate with its times in days from `NOW`; one that nobody renews has no `due`."""
     not_after = NOW + timedelta(days=end)
-    return Item(
+    return InventoryItem(
         role=role,
         name=name,
         state="valid",
