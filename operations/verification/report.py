@@ -14,6 +14,9 @@ from rich.text import Text
 
 Status = Literal["passed", "failed", "skipped"]
 
+SHOWN = 3
+"""Number of names that a detail lists before it counts the rest."""
+
 _STYLE: dict[Status, str] = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
 
 
@@ -94,10 +97,6 @@ def render_report(report: Report, console: Console) -> None:
         f"{sum(check.status == status for check in report.checks)} {status}" for status in _STYLE
     )
     console.print(Text(counts, style=_STYLE["passed" if report.passed else "failed"]))
-
-
-SHOWN = 3
-"""Number of names that a detail lists before it counts the rest."""
 
 
 class Finding(NamedTuple):
