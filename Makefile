@@ -25,7 +25,7 @@ FUZZ_ROUNDS ?= 3000
 BUDGET ?= 7200
 # pytest-xdist: tests of a file share what they set up, and may run in order, so that a file stays
 # with one worker.
-SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder -n
 GOVULNCHECK := v1.9.0
 
 .PHONY: help up preview review import refresh down verify probe client inventory expiry revoke rotate crl report outputs env toolchain newer \
@@ -95,26 +95,26 @@ toolchain: $(VENV)/runtime ## Find, download or build the Pulumi CLI and its plu
 # The toolchain first and by itself: where it must be built, its progress shows.
 test: $(VENV)/development $(VENV)/documentation $(POLICY) ## Run all tests
 	@$(RUN) -m toolchain >/dev/null
-	$(RUN) -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	$(RUN) -m pytest $(SIDE_BY_SIDE) auto $(ARGS)
 
 test-unit: $(VENV)/development ## Run the tests of functions and Pulumi mocks
-	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit $(ARGS)
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) logical tests/unit $(ARGS)
 
 test-engine: $(VENV)/development $(POLICY) ## Run the tests with the real engine and provider
 	@$(RUN) -m toolchain >/dev/null
-	$(RUN) -m pytest $(SIDE_BY_SIDE) tests/engine $(ARGS)
+	$(RUN) -m pytest $(SIDE_BY_SIDE) auto tests/engine $(ARGS)
 
 test-long: $(VENV)/development $(VENV)/documentation $(POLICY) ## Run the long tests, and ten times as many hostile cases
 	@$(RUN) -m toolchain >/dev/null
-	$(RUN) -m pytest $(SIDE_BY_SIDE) --long --budget=$(BUDGET) $(ARGS)
-	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest $(SIDE_BY_SIDE) tests/fuzz --budget=$$(( $(BUDGET) - SECONDS )) $(ARGS)
+	$(RUN) -m pytest $(SIDE_BY_SIDE) auto --long --budget=$(BUDGET) $(ARGS)
+	FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(RUN) -m pytest $(SIDE_BY_SIDE) auto tests/fuzz --budget=$$(( $(BUDGET) - SECONDS )) $(ARGS)
 
 conformance: $(VENV)/development ## Run the provider's own acceptance tests on the local cloud (ARGS="NAME …")
 	@$(RUN) -m acceptance $(ARGS)
 
 # By pytest-cov.
 coverage: $(VENV)/development ## Measure lines and branches that unit and integration tests reach, by file
-	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit tests/integration --cov --cov-branch --cov-report=term:skip-covered $(ARGS)
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) auto tests/unit tests/integration --cov --cov-branch --cov-report=term:skip-covered $(ARGS)
 
 docs: $(VENV)/development $(VENV)/documentation ## Build the site of the documentation, with search, into site/
 	@$(RUN) -m documentation

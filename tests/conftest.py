@@ -48,12 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[BEGAN] = time.monotonic()
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Two for each core: while one waits for the provider's polling, another works.
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """With `-n logical` one for each core, for tests that wait for nothing; with `-n auto` two.
 
-    With more, a machine that is busy otherwise makes commands slower than tests have patience.
+    While one waits for the provider's polling, another works. With more, a machine that is busy
+    otherwise makes commands slower than tests have patience.
     """
-    return 2 * (os.cpu_count() or 1)
+    a_core = 1 if config.option.numprocesses == "logical" else 2
+    return a_core * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

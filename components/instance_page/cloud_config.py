@@ -8,6 +8,7 @@ that running instances have, that text is what new ones get: whoever writes a be
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import yaml
@@ -59,6 +60,7 @@ def script() -> str:
     return installed if behaviour(installed) == behaviour(present) else present
 
 
+@functools.cache
 def behaviour(source: str) -> str:
     """What a program does: its syntax tree, in which there are neither comments nor docstrings."""
     tree = ast.parse(source)

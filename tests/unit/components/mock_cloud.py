@@ -350,7 +350,10 @@ def deploy(
         await stack.run_in_stack(lambda: program() and None)
 
     try:
-        asyncio.run(run())
+        # On a thread of its own, as the SDK tells the engine of each resource where the program
+        # made it: the whole stack, which is pytest's for the most part.
+        with ThreadPoolExecutor(1) as alone:
+            alone.submit(asyncio.run, run()).result()
     finally:
         # Of a program that failed, the SDK would wait for the rest within the next one.
         SETTINGS.outputs.clear()

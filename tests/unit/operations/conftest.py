@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import ipaddress
 import itertools
 import re
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +25,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from operations.verification import identity
 
 PASS_PHRASE = 'pass "phrase" \\ of browser'
 NO_CERTIFICATE_PAGE = (
@@ -111,6 +115,18 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
+
+
+IMPOSTOR = [rsa.generate_private_key(65537, 2048) for _ in range(2)]
+"""Keys of the false CA and of its client: each verification would make its own, in most of its
+time."""
+
+
+@pytest.fixture(autouse=True)
+def impostor_s_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = itertools.cycle(IMPOSTOR)
+    library = SimpleNamespace(generate_private_key=lambda _exponent, _bits: next(turns))
+    monkeypatch.setattr(identity, "rsa", library)
 
 
 @pytest.fixture(scope="session")
@@ -324,6 +340,11 @@ def record(pair: Pair) -> dict[str, str]:
 
 
 def bundle(name: str, pair: Pair, pki: Pki) -> dict[str, str]:
+    return dict(_bundle(name, pair, pki))
+
+
+@functools.cache
+def _bundle(name: str, pair: Pair, pki: Pki) -> dict[str, str]:
     archive = pkcs12.serialize_key_and_certificates(
         name.encode(),
         pair.key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import shutil
 import ssl
 import subprocess
@@ -28,13 +29,24 @@ def small_key(_bits: int = 0) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=1024)
 
 
+SMALL_KEYS: list[rsa.RSAPrivateKey] = []
+"""What was made in place of full keys, for the next test to have again."""
+
+
 def make_small_keys(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Have small keys made in place of full ones; return the list of the sizes asked for."""
+    """Have small keys made in place of full ones; return the list of the sizes asked for.
+
+    No key is made twice in a test; another test may have the same.
+    """
     sizes: list[int] = []
+    turns = itertools.count()
 
     def generate(bits: int) -> rsa.RSAPrivateKey:
         sizes.append(bits)
-        return small_key()
+        turn = next(turns)  # Threads make keys too.
+        while turn >= len(SMALL_KEYS):
+            SMALL_KEYS.append(small_key())
+        return SMALL_KEYS[turn]
 
     monkeypatch.setattr(keys, "generate", generate)
     return sizes
