@@ -107,7 +107,7 @@ class Ended:
 
 
 @dataclass
-class Site:
+class ProjectCopy:
     """A copy of the project with a local cloud of its own, and all that was seen of its secrets."""
 
     project: Path

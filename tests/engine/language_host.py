@@ -24,7 +24,7 @@ from operations.project import PROJECT
 VIRTUALENV = str(PROJECT / ".venv")
 
 
-class Engine(engine_pb2_grpc.EngineServicer):
+class LogEngine(engine_pb2_grpc.EngineServicer):
     """Keeps what is logged."""
 
     def __init__(self):
@@ -53,7 +53,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 def serving():
     """An engine with its monitor, at its `address` until the end of the block."""
     server = grpc.server(futures.ThreadPoolExecutor(8))
-    served = Engine()
+    served = LogEngine()
     engine_pb2_grpc.add_EngineServicer_to_server(served, server)
     resource_pb2_grpc.add_ResourceMonitorServicer_to_server(Monitor(), server)
     served.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"

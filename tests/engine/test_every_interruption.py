@@ -23,7 +23,7 @@ import pytest
 from operations.project import PROJECT
 from tests.conftest import remaining
 from tests.engine.conftest import copy_of_the_project
-from tests.engine.interruptions import CLOUD, DYNAMIC, ENGINE, PROVIDER, Point, Site
+from tests.engine.interruptions import CLOUD, DYNAMIC, ENGINE, PROVIDER, Point, ProjectCopy
 
 PAGE = PROJECT / "docs" / "interruptions.md"
 
@@ -96,7 +96,7 @@ def tried(point: Point, project: Path) -> Outcome | None:
     None if it did not come to this point: how often health is asked for depends on the time.
     """
     copy_of_the_project(project)
-    site = Site(project)
+    site = ProjectCopy(project)
     site.start_cloud()
     try:
         first = site.interrupted_up(point)
@@ -123,7 +123,7 @@ def tried(point: Point, project: Path) -> Outcome | None:
 
 def points(project: Path) -> Iterator[Point]:
     """All of them, by the API calls of an `up` that nobody interrupts."""
-    site = Site(copy_of_the_project(project))
+    site = ProjectCopy(copy_of_the_project(project))
     site.start_cloud()
     try:
         resources = site.boundaries()

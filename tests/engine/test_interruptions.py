@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.engine.conftest import copy_of_the_project
-from tests.engine.interruptions import CLOUD, DYNAMIC, ENGINE, PROVIDER, Point, Site
+from tests.engine.interruptions import CLOUD, DYNAMIC, ENGINE, PROVIDER, Point, ProjectCopy
 
 pytestmark = [pytest.mark.in_order, pytest.mark.long]
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.in_order, pytest.mark.long]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, toolchain):
     """A stack that is interrupted again and again."""
-    found = Site(copy_of_the_project(tmp_path_factory.mktemp("site") / "project"))
+    found = ProjectCopy(copy_of_the_project(tmp_path_factory.mktemp("site") / "project"))
     found.start_cloud()
     yield found
     found.stop_cloud()

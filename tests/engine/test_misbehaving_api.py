@@ -12,7 +12,7 @@ import yaml
 
 from localcloud import control
 from tests.engine.conftest import copy_of_the_project
-from tests.engine.interruptions import Site
+from tests.engine.interruptions import ProjectCopy
 
 SURVIVED = [
     # Throttled, failing, unavailable
@@ -69,7 +69,7 @@ LATE = ["CreateVSwitch", "UploadServerCertificate", "CreateLoadBalancerHTTPSList
 
 @pytest.fixture
 def site(tmp_path, toolchain):
-    found = Site(copy_of_the_project(tmp_path / "project"))
+    found = ProjectCopy(copy_of_the_project(tmp_path / "project"))
     found.start_cloud()
     yield found
     found.stop_cloud()

@@ -10,7 +10,7 @@ from cryptography import x509
 
 from operations.verification import probes
 from operations.verification.identity import bundle_identity
-from tests.hostile.visitor import WAYS, Visitor
+from tests.hostile.visitor import WAYS, ReturningVisitor
 
 pytestmark = pytest.mark.in_order
 
@@ -83,7 +83,7 @@ def test_a_revoked_client_is_on_the_list_and_is_still_let_in(deployed, leaver):
 
 def test_another_generation_of_the_ca_cuts_it_off(deployed, leaver):
     address = deployed.outputs()
-    returning = {way: Visitor(leaver.load_into, way) for way in WAYS}
+    returning = {way: ReturningVisitor(leaver.load_into, way) for way in WAYS}
     for way, visitor in returning.items():
         assert visitor.visit(address) == (200, False), way
     deployed.configure(certificate_authority={"generation": 2})

@@ -33,7 +33,7 @@ PATIENCE = 30
 
 
 @dataclass(frozen=True)
-class Site:
+class TutorialSite:
     """What the tutorial leaves behind, in the cloud and on somebody's disk."""
 
     load_balancer_id: str
@@ -45,7 +45,7 @@ class Site:
     client: Identity
 
 
-def build(console: Console) -> Site:
+def build(console: Console) -> TutorialSite:
     """Steps 1 to 6, and two web servers to begin with."""
     ca_key = keys.generate(2048)
     ca = Issuer(_self_signed(ca_key), ca_key)
@@ -107,7 +107,7 @@ def build(console: Console) -> Site:
             region_id=REGION, load_balancer_id=balancer.load_balancer_id, listener_port=443
         )
     )
-    return Site(
+    return TutorialSite(
         load_balancer_id=balancer.load_balancer_id,
         address=balancer.address,
         server_ids=server_ids,
@@ -118,7 +118,7 @@ def build(console: Console) -> Site:
     )
 
 
-def elaborate(console: Console, site: Site, domain: str) -> str:
+def elaborate(console: Console, site: TutorialSite, domain: str) -> str:
     """All that the tutorial leaves at its defaults is another way; returns the ACL's id."""
     instance = {"region_id": REGION, "load_balancer_id": site.load_balancer_id}
     listener = {**instance, "listener_port": 443}

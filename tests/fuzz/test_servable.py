@@ -36,7 +36,7 @@ from localcloud.store import Store
 from tests.fuzz.cases import ROUNDS, tried
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
 from tests.unit.localcloud.fake_plane import Account, Clock
-from tests.unit.localcloud.listener_site import Site, waiting_for_a_listener
+from tests.unit.localcloud.listener_site import ListenerSite, waiting_for_a_listener
 from tests.unit.localcloud.tour import RULE_OF_ITS_OWN
 
 load()
@@ -90,7 +90,7 @@ class World(Account):
         gateway = Gateway(Credentials("id", "secret"), Nonces())
         self.api = Api(self.cloud, gateway, Faults())
         self.answers = []
-        self._site: Site | None = None
+        self._site: ListenerSite | None = None
         self.calls = self.taken = 0
 
     def close(self) -> None:
@@ -98,7 +98,7 @@ class World(Account):
         self.store.close()
 
     @property
-    def site(self) -> Site:
+    def site(self) -> ListenerSite:
         assert self._site is not None
         return self._site
 

@@ -16,7 +16,7 @@ from localcloud.dataplane import haproxy_binary
 from localcloud.server import LONGEST_HEAD
 from tests.fuzz.cases import given, tried
 from tests.unit.localcloud.process import running
-from tests.unit.localcloud.site import Site, bring_into_service
+from tests.unit.localcloud.site import ApiSite, bring_into_service
 
 SECONDS = 20
 """Until a connection counts as hanging."""
@@ -55,7 +55,7 @@ def cloud(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def site(cloud) -> Site:
+def site(cloud) -> ApiSite:
     made = bring_into_service(cloud)
     made.held = cloud.ask("GET", "/dump")
     assert made.instance in repr(made.held)

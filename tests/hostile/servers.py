@@ -27,7 +27,7 @@ _hosts = itertools.count(1)
 
 
 @dataclass(frozen=True)
-class Attempt:
+class HandshakeAttempt:
     """A request to an address with what a client shows, by one version of TLS."""
 
     address: SocketAddress
@@ -35,7 +35,7 @@ class Attempt:
     shown: Shown
 
 
-def outcomes(peer: Path, attempts: list[Attempt]) -> list[str]:
+def outcomes(peer: Path, attempts: list[HandshakeAttempt]) -> list[str]:
     """What came of each: a page's status and title, or the alert; the nth asks for `/n`."""
     visits = [
         {

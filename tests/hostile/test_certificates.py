@@ -15,7 +15,7 @@ from tests.conformance import specimens
 from tests.hostile import servers
 from tests.hostile.certificates import CASES
 from tests.hostile.forging import anchor
-from tests.hostile.servers import Attempt
+from tests.hostile.servers import HandshakeAttempt
 
 pytestmark = pytest.mark.commands("go", "nginx", "openssl")
 
@@ -75,7 +75,7 @@ def measured(tmp_path_factory):
             for version in (VERSIONS if judge != OLD else VERSIONS[:1])
         ]
         attempts = [
-            Attempt(listening[judge][shown[name].anchor], version, shown[name])
+            HandshakeAttempt(listening[judge][shown[name].anchor], version, shown[name])
             for name, judge, version in wanted
         ]
         found = dict(zip(wanted, servers.outcomes(peer, attempts), strict=True))

@@ -18,7 +18,7 @@ from tests.conformance import specimens
 from tests.hostile import servers
 from tests.hostile.certificates import CASES
 from tests.hostile.forging import anchor
-from tests.hostile.visitor import WAYS, Visitor
+from tests.hostile.visitor import WAYS, ReturningVisitor
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def visitor(request, tmp_path):
     shown = CASES["A client of the CA"]()
     pair = tmp_path / "pair.pem"
     pair.write_text(ssl.DER_cert_to_PEM_cert(shown.chain[0]) + shown.key_pem)
-    return Visitor(lambda context: context.load_cert_chain(pair), request.param)
+    return ReturningVisitor(lambda context: context.load_cert_chain(pair), request.param)
 
 
 @pytest.fixture

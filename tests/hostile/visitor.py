@@ -16,7 +16,7 @@ WAYS = {
 """Version and whether the client takes tickets: without, a session goes by its id."""
 
 
-class Visitor:
+class ReturningVisitor:
     """A client that offers the session of its first visit ever after.
 
     Args:

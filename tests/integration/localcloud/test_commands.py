@@ -17,13 +17,13 @@ from localcloud.home import Home, environment, write_private
 from tests import processes
 from tests.unit.localcloud.certificates import private_key, rsa_key
 from tests.unit.localcloud.process import PROJECT, LocalCloud
-from tests.unit.localcloud.site import USER_DATA, Site, bring_into_service
+from tests.unit.localcloud.site import USER_DATA, ApiSite, bring_into_service
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
-def site(shared_cloud: LocalCloud) -> Site:
+def site(shared_cloud: LocalCloud) -> ApiSite:
     return bring_into_service(shared_cloud)
 
 
@@ -81,7 +81,7 @@ def test_a_home_that_is_a_file_is_said_in_one_line(run: Run, tmp_path: Path) -> 
     assert len(err.splitlines()) == 1
 
 
-def test_status_for_scripts(run: Run, shared_cloud: LocalCloud, site: Site) -> None:
+def test_status_for_scripts(run: Run, shared_cloud: LocalCloud, site: ApiSite) -> None:
     code, out, err = run("status", "--json", home=shared_cloud.folder)
     assert (code, err) == (0, "")
     status = json.loads(out)
@@ -108,7 +108,7 @@ def test_status_for_scripts(run: Run, shared_cloud: LocalCloud, site: Site) -> N
     assert instance["host"].startswith("127.")
 
 
-def test_status_for_people(run: Run, shared_cloud: LocalCloud, site: Site) -> None:
+def test_status_for_people(run: Run, shared_cloud: LocalCloud, site: ApiSite) -> None:
     _, out, _ = run("status", home=shared_cloud.folder)
     assert f"listener   {site.balancer}:https:8443 at 127." in out
     assert f"instance   {site.instance} at 127." in out
@@ -158,7 +158,7 @@ def test_the_environment_says_where_and_who(run: Run, shared_cloud: LocalCloud) 
 
 
 def test_neither_log_nor_dump_nor_command_line_holds_a_secret(
-    run: Run, shared_cloud: LocalCloud, site: Site
+    run: Run, shared_cloud: LocalCloud, site: ApiSite
 ) -> None:
     _, log, _ = run("logs", home=shared_cloud.folder)
     _, dump, _ = run("dump", home=shared_cloud.folder)
@@ -177,7 +177,7 @@ def test_neither_log_nor_dump_nor_command_line_holds_a_secret(
     assert json.dumps(USER_DATA)[1:-1] not in dump
 
 
-def test_only_its_owner_can_read_a_home(shared_cloud: LocalCloud, site: Site) -> None:
+def test_only_its_owner_can_read_a_home(shared_cloud: LocalCloud, site: ApiSite) -> None:
     assert stat.S_IMODE(shared_cloud.folder.stat().st_mode) == 0o700
     found = {
         path.name: stat.S_IMODE(path.lstat().st_mode)

@@ -87,7 +87,7 @@ BALANCER = {
 """An existing load balancer that can be used."""
 
 
-class Cloud(mocks.Mocks):
+class MockCloud(mocks.Mocks):
     """Answers of the provider and of the dynamic resources.
 
     Args:
@@ -251,7 +251,7 @@ class Cloud(mocks.Mocks):
 class RecordingMonitor(mocks.MockMonitor):
     """Keeps whole requests: mocks see inputs only, not what the engine does with options."""
 
-    def __init__(self, cloud: Cloud, deployment: Deployment) -> None:
+    def __init__(self, cloud: MockCloud, deployment: Deployment) -> None:
         super().__init__(cloud)
         self._deployment = deployment
 
@@ -333,7 +333,7 @@ def deploy(
         asyncio.get_running_loop().set_default_executor(executor)
         # In the task, so that settings, configuration and root resource (context variables) end
         # with it.
-        monitor = RecordingMonitor(Cloud(deployment, preview=preview, **cloud), deployment)
+        monitor = RecordingMonitor(MockCloud(deployment, preview=preview, **cloud), deployment)
         # Where there is a root, `set_mocks` makes none: its outputs, none at all, would be
         # registered too, and now and then after the program's.
         set_root_resource(SimpleNamespace())

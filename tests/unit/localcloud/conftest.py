@@ -10,7 +10,7 @@ import pytest
 from localcloud import services
 from localcloud.store import Store
 from tests.unit.localcloud.fake_plane import Account
-from tests.unit.localcloud.listener_site import Site, waiting_for_a_listener
+from tests.unit.localcloud.listener_site import ListenerSite, waiting_for_a_listener
 
 
 @pytest.fixture
@@ -22,6 +22,6 @@ def account(tmp_path: Path) -> Iterator[Account]:
 
 
 @pytest.fixture
-def site(account: Account) -> Site:
+def site(account: Account) -> ListenerSite:
     """A load balancer that waits for its listener."""
     return waiting_for_a_listener(account)

@@ -15,7 +15,7 @@ KEY = private_key(rsa_key())
 
 
 @dataclass
-class Site:
+class ListenerSite:
     """A load balancer with one backend and certificates for a listener."""
 
     account: Account
@@ -57,7 +57,7 @@ def upload(account: Account, **parameters: str) -> str:
     return account.slb("UploadServerCertificate", **given)["ServerCertificateId"]
 
 
-def waiting_for_a_listener(account: Account) -> Site:
+def waiting_for_a_listener(account: Account) -> ListenerSite:
     instance = account.make_instance()
     balancer = account.make_load_balancer()
     account.slb(
@@ -66,4 +66,4 @@ def waiting_for_a_listener(account: Account) -> Site:
         BackendServers=json.dumps([{"ServerId": instance, "Weight": 30}]),
     )
     authority = account.slb("UploadCACertificate", CACertificate=CERTIFICATE)
-    return Site(account, balancer, instance, upload(account), authority["CACertificateId"])
+    return ListenerSite(account, balancer, instance, upload(account), authority["CACertificateId"])

@@ -76,7 +76,7 @@ def signed(
     return {**given, "Signature": signature}
 
 
-class Site:
+class ApiSite:
     """Calls a local cloud's API; knows what `bring_into_service` made."""
 
     def __init__(self, cloud: LocalCloud) -> None:
@@ -105,9 +105,9 @@ class Site:
         return self.call(SLB, action, **parameters)
 
 
-def bring_into_service(cloud: LocalCloud) -> Site:
+def bring_into_service(cloud: LocalCloud) -> ApiSite:
     """An instance behind a running HTTPS listener."""
-    site = Site(cloud)
+    site = ApiSite(cloud)
     vpc = site.vpc("CreateVpc")["VpcId"]
     while site.vpc("DescribeVpcAttribute", VpcId=vpc)["Status"] != "Available":
         time.sleep(0.05)

@@ -11,7 +11,7 @@ from localcloud.dataplane.model import AccessControl
 from localcloud.products import SLB
 from localcloud.services import acls
 from tests.unit.localcloud.fake_plane import Account
-from tests.unit.localcloud.listener_site import Site
+from tests.unit.localcloud.listener_site import ListenerSite
 
 
 def make(account: Account, *blocks: str, **parameters: Any) -> str:
@@ -146,7 +146,7 @@ def test_lists_are_found_by_what_they_are(account: Account) -> None:
     assert found(PageSize=1, PageNumber=2) == [home]
 
 
-def test_a_listener_admits_or_shuts_out_what_its_lists_hold(site: Site) -> None:
+def test_a_listener_admits_or_shuts_out_what_its_lists_hold(site: ListenerSite) -> None:
     first = make(site.account, "10.0.0.0/8")
     second = make(site.account, "192.0.2.0/24")
     site.create(AclStatus="on", AclType="white", AclId=f"{first},{second}")
@@ -181,7 +181,7 @@ def test_a_listener_admits_or_shuts_out_what_its_lists_hold(site: Site) -> None:
     )
 
 
-def test_a_list_in_use_stays(site: Site) -> None:
+def test_a_list_in_use_stays(site: ListenerSite) -> None:
     key = make(site.account, "10.0.0.0/8")
     site.create(AclStatus="on", AclType="black", AclId=key)
     found = site.account.slb("DescribeAccessControlListAttribute", AclId=key)
@@ -199,7 +199,7 @@ def test_a_list_in_use_stays(site: Site) -> None:
     site.account.slb("DeleteAccessControlList", AclId=key)
 
 
-def test_lists_that_a_listener_cannot_use(site: Site) -> None:
+def test_lists_that_a_listener_cannot_use(site: ListenerSite) -> None:
     one, same = make(site.account, "10.0.0.0/8"), make(site.account, "10.0.0.0/8")
     sixth = make(site.account, "2001:db8::/32", AddressIPVersion="ipv6")
     others = [make(site.account) for _ in range(3)]

@@ -7,10 +7,10 @@ import pytest
 from localcloud.documents import DomainExtension
 from localcloud.products import SLB
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
-from tests.unit.localcloud.listener_site import Site, upload
+from tests.unit.localcloud.listener_site import ListenerSite, upload
 
 
-def certificate_for(site: Site, name: str) -> str:
+def certificate_for(site: ListenerSite, name: str) -> str:
     key = rsa_key()
     return upload(
         site.account, ServerCertificate=certificate(key, name), PrivateKey=private_key(key)
@@ -18,24 +18,24 @@ def certificate_for(site: Site, name: str) -> str:
 
 
 @pytest.fixture
-def listening(site: Site) -> Site:
+def listening(site: ListenerSite) -> ListenerSite:
     site.create(CACertificateId=site.ca_certificate)
     site.call("StartLoadBalancerListener")
     return site
 
 
-def make(site: Site, domain: str, key: str | None = None) -> str:
+def make(site: ListenerSite, domain: str, key: str | None = None) -> str:
     key = key or certificate_for(site, domain)
     answer = site.call("CreateDomainExtension", Domain=domain, ServerCertificateId=key)
     found: str = answer["DomainExtensionId"]
     return found
 
 
-def domains(site: Site) -> list[str]:
+def domains(site: ListenerSite) -> list[str]:
     return [one.domain for one in site.served[0].domain_extensions]
 
 
-def test_a_domain_comes_changes_and_goes(listening: Site) -> None:
+def test_a_domain_comes_changes_and_goes(listening: ListenerSite) -> None:
     key = make(listening, "api.example.com")
     assert domains(listening) == ["api.example.com"]
     of = {"DomainExtensionId": key}
@@ -57,7 +57,7 @@ def test_a_domain_comes_changes_and_goes(listening: Site) -> None:
     assert (error.status, error.code) == (404, "InvalidParameter.DomainExtensionId")
 
 
-def test_domains_are_listed_with_the_listener_and_alone(listening: Site) -> None:
+def test_domains_are_listed_with_the_listener_and_alone(listening: ListenerSite) -> None:
     first, second = make(listening, "a.example.com"), make(listening, "*.b.example.com")
     shown = listening.describe()["DomainExtensions"]["DomainExtension"]
     listed = listening.call("DescribeDomainExtensions")["DomainExtensions"]["DomainExtension"]
@@ -69,7 +69,7 @@ def test_domains_are_listed_with_the_listener_and_alone(listening: Site) -> None
     ]
 
 
-def test_a_wildcard_s_certificate_serves_each_of_its_domains(listening: Site) -> None:
+def test_a_wildcard_s_certificate_serves_each_of_its_domains(listening: ListenerSite) -> None:
     key = certificate_for(listening, "*.example.com")
     make(listening, "*.example.com", key)
     make(listening, "API.example.com", key)
@@ -89,20 +89,20 @@ def test_a_wildcard_s_certificate_serves_each_of_its_domains(listening: Site) ->
         ("a.example.com\n", "InvalidParameter"),
     ],
 )
-def test_domains_that_cannot_be(listening: Site, domain: str, code: str) -> None:
+def test_domains_that_cannot_be(listening: ListenerSite, domain: str, code: str) -> None:
     key = certificate_for(listening, "a.example.com")
     make(listening, "a.example.com", key)
     given = {"Domain": domain, "ServerCertificateId": key}
     assert listening.refusal("CreateDomainExtension", **given) == (400, code)
 
 
-def test_a_domain_needs_a_certificate_that_is_there(listening: Site) -> None:
+def test_a_domain_needs_a_certificate_that_is_there(listening: ListenerSite) -> None:
     given = {"Domain": "a.example.com", "ServerCertificateId": "none"}
     code = "InvalidParameter.ServerCertificateId"
     assert listening.refusal("CreateDomainExtension", **given) == (400, code)
 
 
-def test_a_listener_has_three_further_domains(listening: Site) -> None:
+def test_a_listener_has_three_further_domains(listening: ListenerSite) -> None:
     key = certificate_for(listening, "*.example.com")
     for name in ("a", "b", "c"):
         make(listening, f"{name}.example.com", key)
@@ -110,13 +110,13 @@ def test_a_listener_has_three_further_domains(listening: Site) -> None:
     assert listening.refusal("CreateDomainExtension", **given) == (400, "OverQuota")
 
 
-def test_a_domain_needs_its_https_listener(site: Site) -> None:
+def test_a_domain_needs_its_https_listener(site: ListenerSite) -> None:
     key = certificate_for(site, "a.example.com")
     given = {"Domain": "a.example.com", "ServerCertificateId": key}
     assert site.refusal("CreateDomainExtension", **given) == (404, "ListenerNotFound")
 
 
-def test_a_certificate_of_a_domain_stays(listening: Site) -> None:
+def test_a_certificate_of_a_domain_stays(listening: ListenerSite) -> None:
     key = certificate_for(listening, "a.example.com")
     extension = make(listening, "a.example.com", key)
     of = {"ServerCertificateId": key}
@@ -127,7 +127,7 @@ def test_a_certificate_of_a_domain_stays(listening: Site) -> None:
 
 
 @pytest.mark.parametrize("action", ["DeleteLoadBalancerListener", "DeleteLoadBalancer"])
-def test_domains_go_with_their_listener(listening: Site, action: str) -> None:
+def test_domains_go_with_their_listener(listening: ListenerSite, action: str) -> None:
     make(listening, "a.example.com")
     given = {} if action == "DeleteLoadBalancer" else {"ListenerPort": 443}
     listening.account.slb(action, LoadBalancerId=listening.balancer, **given)

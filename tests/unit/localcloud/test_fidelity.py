@@ -20,7 +20,7 @@ from localcloud.known_actions import known_actions
 from localcloud.products import ECS, PRODUCTS, SLB, VPC, Action, Product
 from localcloud.requests import DryRequest
 from tests.unit.localcloud.fake_plane import ZONE, Account
-from tests.unit.localcloud.listener_site import Site
+from tests.unit.localcloud.listener_site import ListenerSite
 from tests.unit.localcloud.test_sdk_models import MODELS
 
 services.load()
@@ -82,7 +82,7 @@ def test_an_unknown_region_is_refused(account: Account, product: Product) -> Non
     account.call(product, action, RegionId="eu-central-1")
 
 
-def test_an_action_that_needs_no_region_does_without(site: Site) -> None:
+def test_an_action_that_needs_no_region_does_without(site: ListenerSite) -> None:
     site.create()
     site.call("StartLoadBalancerListener", RegionId="")
     listed = site.account.slb("DescribeServerCertificates", RegionId="")
@@ -125,7 +125,7 @@ def test_zones_in_detail_say_what_they_sell(account: Account) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["HTTP", "HTTPS"])
-def test_a_listener_says_whether_it_checks(site: Site, protocol: str) -> None:
+def test_a_listener_says_whether_it_checks(site: ListenerSite, protocol: str) -> None:
     given = {
         "RegionId": "cn-hangzhou",
         "LoadBalancerId": site.balancer,
@@ -203,7 +203,9 @@ def test_tags_to_add_are_given_and_slb_s_keys_are_short(account: Account) -> Non
     ("domain", "served"),
     [("a.example", "a.example"), (".example.com", ".example.com"), ("$_ip", None), ("", None)],
 )
-def test_a_domain_of_health_checks_is_what_both_take(site: Site, domain: str, served) -> None:
+def test_a_domain_of_health_checks_is_what_both_take(
+    site: ListenerSite, domain: str, served
+) -> None:
     site.create(HealthCheckDomain=domain)
     site.call("StartLoadBalancerListener")
     assert site.served[0].health_check.domain == served
@@ -211,7 +213,7 @@ def test_a_domain_of_health_checks_is_what_both_take(site: Site, domain: str, se
 
 
 @pytest.mark.parametrize("domain", ["a_b.example", "exämple", "a" * 81, "$_IP", "a b", "%[src]"])
-def test_a_domain_of_health_checks_that_cannot_be(site: Site, domain: str) -> None:
+def test_a_domain_of_health_checks_that_cannot_be(site: ListenerSite, domain: str) -> None:
     site.create()
     for action in ("CreateLoadBalancerHTTPSListener", "SetLoadBalancerHTTPSListenerAttribute"):
         given = {
@@ -228,7 +230,9 @@ def test_a_domain_of_health_checks_that_cannot_be(site: Site, domain: str) -> No
 
 
 @pytest.mark.parametrize("uri", ["/é", "/名", "/a b", "/'", "/a\\", "/" + "a" * 80, "//\x7f"])
-def test_a_path_of_health_checks_that_the_data_plane_has_no_word_for(site: Site, uri: str) -> None:
+def test_a_path_of_health_checks_that_the_data_plane_has_no_word_for(
+    site: ListenerSite, uri: str
+) -> None:
     site.create()
     code = site.refusal("SetLoadBalancerHTTPSListenerAttribute", HealthCheckURI=uri)
     assert code == (400, "InvalidParameter")
@@ -243,14 +247,14 @@ def test_a_block_of_addresses_that_the_data_plane_has_no_word_for(
     assert account.refusal(SLB, "AddAccessControlListEntry", **given).code == "InvalidEntry"
 
 
-def test_a_further_domain_that_is_too_long_for_any_name_is_refused(site: Site) -> None:
+def test_a_further_domain_that_is_too_long_for_any_name_is_refused(site: ListenerSite) -> None:
     site.create()
     domain = ".".join(["a" * 60] * 5) + ".example"
     given = {"Domain": domain, "ServerCertificateId": site.server_certificate}
     assert site.refusal("CreateDomainExtension", **given) == (400, "InvalidParameter")
 
 
-def test_the_scheduler_by_connections_is_served(site: Site) -> None:
+def test_the_scheduler_by_connections_is_served(site: ListenerSite) -> None:
     site.create(Scheduler="wlc")
     site.call("StartLoadBalancerListener")
     assert site.served[0].scheduler == site.describe()["Scheduler"] == "wlc"

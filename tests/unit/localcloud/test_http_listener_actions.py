@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from localcloud.products import SLB
-from tests.unit.localcloud.listener_site import Site
+from tests.unit.localcloud.listener_site import ListenerSite
 
 REDIRECT = {"ListenerForward": "on", "ForwardPort": 443, "BackendServerPort": 80}
 
 
-def create(site: Site, **parameters: Any) -> None:
+def create(site: ListenerSite, **parameters: Any) -> None:
     site.call("CreateLoadBalancerHTTPListener", **{"ListenerPort": 80, **parameters})
 
 
-def describe(site: Site) -> dict[str, Any]:
+def describe(site: ListenerSite) -> dict[str, Any]:
     return site.call("DescribeLoadBalancerHTTPListenerAttribute", ListenerPort=80)
 
 
-def test_an_http_listener_forwards_like_an_https_one(site: Site) -> None:
+def test_an_http_listener_forwards_like_an_https_one(site: ListenerSite) -> None:
     create(site, BackendServerPort=8080, Scheduler="rr")
     assert (describe(site)["Status"], describe(site)["Scheduler"]) == ("stopped", "rr")
     site.call("StartLoadBalancerListener", ListenerPort=80, ListenerProtocol="http")
@@ -33,7 +33,9 @@ def test_an_http_listener_forwards_like_an_https_one(site: Site) -> None:
     assert not {"ServerCertificateId", "CACertificateId", "EnableHttp2"} & describe(site).keys()
 
 
-def test_a_redirect_has_no_backends_and_shows_nothing_but_where_it_leads(site: Site) -> None:
+def test_a_redirect_has_no_backends_and_shows_nothing_but_where_it_leads(
+    site: ListenerSite,
+) -> None:
     site.create()
     create(site, **REDIRECT, HealthCheck="off", StickySession="off", Scheduler="wrr")
     site.call("StartLoadBalancerListener", ListenerPort=80)
@@ -65,7 +67,7 @@ def test_a_redirect_has_no_backends_and_shows_nothing_but_where_it_leads(site: S
     assert ports == {443}
 
 
-def test_a_redirect_does_not_change(site: Site) -> None:
+def test_a_redirect_does_not_change(site: ListenerSite) -> None:
     site.create()
     create(site, **REDIRECT)
     error = site.account.refusal(
@@ -78,7 +80,9 @@ def test_a_redirect_does_not_change(site: Site) -> None:
     assert (error.status, error.code) == (400, "Operation.NotAllowed")
 
 
-def test_a_redirect_takes_the_parameter_without_a_name_that_the_provider_sends(site: Site) -> None:
+def test_a_redirect_takes_the_parameter_without_a_name_that_the_provider_sends(
+    site: ListenerSite,
+) -> None:
     site.create()
     create(site, **{"ListenerForward": "on", "ForwardPort": 443, "": 80})
     assert describe(site)["ForwardPort"] == 443
@@ -96,14 +100,16 @@ def test_a_redirect_takes_the_parameter_without_a_name_that_the_provider_sends(s
         ({"BackendServerPort": 8080, "ListenerPort": 443}, "ListenerAlreadyExists"),
     ],
 )
-def test_http_listeners_that_cannot_be(site: Site, parameters: dict[str, Any], code: str) -> None:
+def test_http_listeners_that_cannot_be(
+    site: ListenerSite, parameters: dict[str, Any], code: str
+) -> None:
     site.create()
     create(site, ListenerPort=81, BackendServerPort=8080)
     given = {"ListenerPort": 80, **parameters}
     assert site.refusal("CreateLoadBalancerHTTPListener", **given) == (400, code)
 
 
-def test_a_protocol_has_its_own_listeners(site: Site) -> None:
+def test_a_protocol_has_its_own_listeners(site: ListenerSite) -> None:
     site.create()
     create(site, BackendServerPort=8080)
     of = {"ListenerPort": 80, "ListenerProtocol": "https"}

@@ -18,15 +18,10 @@ from localcloud.documents import Listener
 from localcloud.products import SLB
 from tests.unit.localcloud.certificates import certificate, rsa_key
 from tests.unit.localcloud.fake_plane import Account
-from tests.unit.localcloud.listener_site import (
-    CERTIFICATE,
-    KEY,
-    Site,
-    upload,
-)
+from tests.unit.localcloud.listener_site import CERTIFICATE, KEY, ListenerSite, upload
 
 
-def test_a_listener_is_born_stopped_and_serves_once_started(site: Site) -> None:
+def test_a_listener_is_born_stopped_and_serves_once_started(site: ListenerSite) -> None:
     site.create()
     assert site.describe()["Status"] == "stopped"
     assert site.served == []
@@ -50,7 +45,7 @@ def test_a_listener_is_born_stopped_and_serves_once_started(site: Site) -> None:
     assert "The specified resource does not exist" in found.message
 
 
-def test_the_data_plane_gets_all_of_a_listener(site: Site) -> None:
+def test_the_data_plane_gets_all_of_a_listener(site: ListenerSite) -> None:
     site.create(
         CACertificateId=site.ca_certificate,
         HealthCheck="on",
@@ -99,7 +94,7 @@ def test_the_data_plane_gets_all_of_a_listener(site: Site) -> None:
     assert listener.ca_certificate == CERTIFICATE
 
 
-def test_mutual_tls_is_turned_off_and_on_by_the_ca_certificate(site: Site) -> None:
+def test_mutual_tls_is_turned_off_and_on_by_the_ca_certificate(site: ListenerSite) -> None:
     site.create(CACertificateId=site.ca_certificate)
     site.call("StartLoadBalancerListener")
     site.set(CACertificateId="")
@@ -109,14 +104,14 @@ def test_mutual_tls_is_turned_off_and_on_by_the_ca_certificate(site: Site) -> No
     assert site.served[0].ca_certificate == CERTIFICATE
 
 
-def test_set_keeps_what_it_is_not_given(site: Site) -> None:
+def test_set_keeps_what_it_is_not_given(site: ListenerSite) -> None:
     site.create(CACertificateId=site.ca_certificate, HealthCheckURI="/healthz", Description="d")
     before = site.describe()
     site.set(IdleTimeout=30)
     assert site.describe() == {**before, "IdleTimeout": 30}
 
 
-def test_health_checks_off_hide_their_attributes(site: Site) -> None:
+def test_health_checks_off_hide_their_attributes(site: ListenerSite) -> None:
     site.create(HealthCheck="off")
     found = site.describe()
     assert found["HealthCheck"] == "off"
@@ -127,7 +122,7 @@ def test_health_checks_off_hide_their_attributes(site: Site) -> None:
     assert [one["ServerHealthStatus"] for one in health] == ["unavailable"]
 
 
-def test_health_is_what_the_data_plane_measures_while_the_listener_runs(site: Site) -> None:
+def test_health_is_what_the_data_plane_measures_while_the_listener_runs(site: ListenerSite) -> None:
     site.create()
 
     def health(**parameters: Any) -> list[tuple[str, str]]:
@@ -143,7 +138,7 @@ def test_health_is_what_the_data_plane_measures_while_the_listener_runs(site: Si
     assert health(ListenerProtocol="http") == []
 
 
-def test_the_health_check_s_port_is_the_backend_s_unless_told_otherwise(site: Site) -> None:
+def test_the_health_check_s_port_is_the_backend_s_unless_told_otherwise(site: ListenerSite) -> None:
     site.create()
     site.call("StartLoadBalancerListener")
     assert site.describe()["HealthCheckConnectPort"] == 8080
@@ -199,7 +194,7 @@ def test_the_health_check_s_port_is_the_backend_s_unless_told_otherwise(site: Si
     ],
     ids=lambda value: "-".join(map(str, value)) if isinstance(value, dict) else "",
 )
-def test_listeners_that_cannot_be(site: Site, changes, status: int, code: str) -> None:
+def test_listeners_that_cannot_be(site: ListenerSite, changes, status: int, code: str) -> None:
     given = {
         "BackendServerPort": 8080,
         "ServerCertificateId": site.server_certificate,
@@ -214,14 +209,16 @@ def test_listeners_that_cannot_be(site: Site, changes, status: int, code: str) -
         assert site.describe() == before
 
 
-def test_master_slave_server_groups_stay_off(site: Site) -> None:
+def test_master_slave_server_groups_stay_off(site: ListenerSite) -> None:
     site.create()
     site.set(MasterSlaveServerGroup="off")
     refused = site.refusal("SetLoadBalancerHTTPSListenerAttribute", MasterSlaveServerGroup="on")
     assert refused == (400, "NotEmulated")
 
 
-def test_sessions_stick_by_a_cookie_of_the_load_balancer_s_or_the_backend_s(site: Site) -> None:
+def test_sessions_stick_by_a_cookie_of_the_load_balancer_s_or_the_backend_s(
+    site: ListenerSite,
+) -> None:
     site.create(StickySession="on", StickySessionType="insert", CookieTimeout=600)
     site.call("StartLoadBalancerListener")
     assert site.served[0].sticky_session == StickySession("SERVERID", 600)
@@ -235,7 +232,7 @@ def test_sessions_stick_by_a_cookie_of_the_load_balancer_s_or_the_backend_s(site
     assert not {"StickySessionType", "CookieTimeout", "Cookie"} & site.describe().keys()
 
 
-def test_listeners_share_certificates_and_check_clients_each_for_itself(site: Site) -> None:
+def test_listeners_share_certificates_and_check_clients_each_for_itself(site: ListenerSite) -> None:
     site.create(CACertificateId=site.ca_certificate)
     site.create(ListenerPort=8443)
     other = site.account.slb("UploadCACertificate", CACertificate=certificate(rsa_key(2048, 1)))
@@ -249,7 +246,7 @@ def test_listeners_share_certificates_and_check_clients_each_for_itself(site: Si
     assert by_port[9443].ca_certificate not in {None, CERTIFICATE}
 
 
-def test_a_listener_needs_a_certificate_and_a_backend_port(site: Site) -> None:
+def test_a_listener_needs_a_certificate_and_a_backend_port(site: ListenerSite) -> None:
     for name in ("BackendServerPort", "ServerCertificateId"):
         given = {"BackendServerPort": 8080, "ServerCertificateId": site.server_certificate}
         del given[name]
@@ -264,7 +261,7 @@ def test_a_listener_needs_a_certificate_and_a_backend_port(site: Site) -> None:
         assert name in error.message
 
 
-def test_a_port_has_one_listener(site: Site) -> None:
+def test_a_port_has_one_listener(site: ListenerSite) -> None:
     site.create()
     given = {"BackendServerPort": 8080, "ServerCertificateId": site.server_certificate}
     assert site.refusal("CreateLoadBalancerHTTPSListener", **given) == (
@@ -276,7 +273,7 @@ def test_a_port_has_one_listener(site: Site) -> None:
     assert found["ListenerPorts"]["ListenerPort"] == [443, 8443]
 
 
-def test_the_backend_port_does_not_change(site: Site) -> None:
+def test_the_backend_port_does_not_change(site: ListenerSite) -> None:
     site.create()
     site.set(BackendServerPort=8080)
     refused = site.refusal("SetLoadBalancerHTTPSListenerAttribute", BackendServerPort=8081)
@@ -293,11 +290,11 @@ def test_the_backend_port_does_not_change(site: Site) -> None:
         "DeleteLoadBalancerListener",
     ],
 )
-def test_a_listener_that_is_not_there_is_not_found(site: Site, action: str) -> None:
+def test_a_listener_that_is_not_there_is_not_found(site: ListenerSite, action: str) -> None:
     assert site.refusal(action) == (404, "ListenerNotFound")
 
 
-def test_certificates_in_use_stay(site: Site) -> None:
+def test_certificates_in_use_stay(site: ListenerSite) -> None:
     site.create(CACertificateId=site.ca_certificate)
     server = {"ServerCertificateId": site.server_certificate}
     authority = {"CACertificateId": site.ca_certificate}
@@ -310,7 +307,7 @@ def test_certificates_in_use_stay(site: Site) -> None:
     site.account.slb("DeleteCACertificate", **authority)
 
 
-def test_a_certificate_of_another_region_is_not_found(site: Site) -> None:
+def test_a_certificate_of_another_region_is_not_found(site: ListenerSite) -> None:
     elsewhere = upload(site.account, RegionId="cn-beijing")
     given = {"BackendServerPort": 8080, "ServerCertificateId": elsewhere}
     assert site.refusal("CreateLoadBalancerHTTPSListener", **given) == (
@@ -319,7 +316,7 @@ def test_a_certificate_of_another_region_is_not_found(site: Site) -> None:
     )
 
 
-def test_a_deleted_load_balancer_takes_its_listeners_along(site: Site) -> None:
+def test_a_deleted_load_balancer_takes_its_listeners_along(site: ListenerSite) -> None:
     site.create()
     site.call("StartLoadBalancerListener")
     site.account.slb("DeleteLoadBalancer", LoadBalancerId=site.balancer)
@@ -328,7 +325,7 @@ def test_a_deleted_load_balancer_takes_its_listeners_along(site: Site) -> None:
     site.account.slb("DeleteServerCertificate", ServerCertificateId=site.server_certificate)
 
 
-def test_an_inactive_load_balancer_serves_nothing(site: Site) -> None:
+def test_an_inactive_load_balancer_serves_nothing(site: ListenerSite) -> None:
     site.create()
     site.call("StartLoadBalancerListener")
     of = {"LoadBalancerId": site.balancer}
@@ -338,7 +335,7 @@ def test_an_inactive_load_balancer_serves_nothing(site: Site) -> None:
     assert len(site.served) == 1
 
 
-def test_weights_reach_the_data_plane_at_once(site: Site) -> None:
+def test_weights_reach_the_data_plane_at_once(site: ListenerSite) -> None:
     site.create()
     site.call("StartLoadBalancerListener")
     site.account.slb(
@@ -349,7 +346,7 @@ def test_weights_reach_the_data_plane_at_once(site: Site) -> None:
     assert [one.weight for one in site.served[0].backends] == [0]
 
 
-def test_a_failing_data_plane_leaves_everything_as_it_was(site: Site) -> None:
+def test_a_failing_data_plane_leaves_everything_as_it_was(site: ListenerSite) -> None:
     site.create()
     site.call("StartLoadBalancerListener")
     before = site.describe()
@@ -361,7 +358,7 @@ def test_a_failing_data_plane_leaves_everything_as_it_was(site: Site) -> None:
     assert site.account.plane.served == served
 
 
-def test_a_data_plane_that_is_ahead_is_brought_back(site: Site) -> None:
+def test_a_data_plane_that_is_ahead_is_brought_back(site: ListenerSite) -> None:
     site.create()
     site.call("StartLoadBalancerListener")
     served = dict(site.account.plane.served)
@@ -372,12 +369,14 @@ def test_a_data_plane_that_is_ahead_is_brought_back(site: Site) -> None:
     assert site.account.ecs("DescribeInstances")["TotalCount"] == 1
 
 
-def test_a_data_plane_that_fails_for_good_does_not_hide_why_an_action_failed(site: Site) -> None:
+def test_a_data_plane_that_fails_for_good_does_not_hide_why_an_action_failed(
+    site: ListenerSite,
+) -> None:
     site.account.plane.fail_at("apply_listeners", forever=True)
     assert site.refusal("StartLoadBalancerListener") == (404, "ListenerNotFound")
 
 
-def test_all_comes_back_after_a_restart(site: Site) -> None:
+def test_all_comes_back_after_a_restart(site: ListenerSite) -> None:
     other = site.account.make_instance()
     site.account.slb(
         "AddBackendServers",
@@ -397,7 +396,7 @@ def test_all_comes_back_after_a_restart(site: Site) -> None:
     assert before.backends[1].socket == SocketAddress(host, 8080)
 
 
-def test_reset_leaves_nothing(site: Site) -> None:
+def test_reset_leaves_nothing(site: ListenerSite) -> None:
     site.create()
     site.call("StartLoadBalancerListener")
     site.account.cloud.reset()

@@ -10,12 +10,12 @@ from localcloud import cloud as clouds
 from localcloud.dataplane import ports
 from localcloud.products import SLB
 from tests.unit.localcloud.fake_plane import ZONE, Account
-from tests.unit.localcloud.listener_site import Site
+from tests.unit.localcloud.listener_site import ListenerSite
 
 TAG = {"Tag__1__Key": "a", "Tag__1__Value": "b"}
 
 
-def test_load_balancers_are_found_by_what_they_are(site: Site) -> None:
+def test_load_balancers_are_found_by_what_they_are(site: ListenerSite) -> None:
     account = site.account
     vpc = account.make_vpc()
     switch = account.make_vswitch(vpc, "10.9.0.0/24")
@@ -48,7 +48,7 @@ def test_load_balancers_are_found_by_what_they_are(site: Site) -> None:
     assert found(LoadBalancerStatus="inactive") == []
 
 
-def test_listeners_are_found_across_load_balancers(site: Site) -> None:
+def test_listeners_are_found_across_load_balancers(site: ListenerSite) -> None:
     site.create(Description="front")
     forward = {"ListenerForward": "on", "ForwardPort": 443}
     site.call("CreateLoadBalancerHTTPListener", ListenerPort=80, **forward)
@@ -68,7 +68,7 @@ def test_listeners_are_found_across_load_balancers(site: Site) -> None:
     assert error.code == "InvalidParameter"
 
 
-def test_the_misspelt_list_of_ports_is_there_for_the_provider(site: Site) -> None:
+def test_the_misspelt_list_of_ports_is_there_for_the_provider(site: ListenerSite) -> None:
     site.create()
     found = site.account.slb("DescribeLoadBalancerAttribute", LoadBalancerId=site.balancer)
     assert found["ListenerPortsAndProtocal"]["ListenerPortAndProtocal"] == [
@@ -139,7 +139,7 @@ def test_security_groups_and_instances_are_found_by_what_they_are(account: Accou
 
 
 @pytest.mark.parametrize("kind", ["Server", "CA"])
-def test_certificates_are_found_by_tag_and_resource_group(site: Site, kind: str) -> None:
+def test_certificates_are_found_by_tag_and_resource_group(site: ListenerSite, kind: str) -> None:
     key = site.server_certificate if kind == "Server" else site.ca_certificate
     site.account.slb("TagResources", ResourceType="certificate", ResourceId__1=key, **TAG)
 

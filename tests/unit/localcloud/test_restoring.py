@@ -9,7 +9,7 @@ from localcloud.documents import KINDS
 from localcloud.products import ECS, SLB
 from localcloud.store import Store
 from tests.unit.localcloud.fake_plane import Account
-from tests.unit.localcloud.listener_site import Site
+from tests.unit.localcloud.listener_site import ListenerSite
 from tests.unit.localcloud.tour import tour
 
 
@@ -27,7 +27,7 @@ def restored(account: Account) -> Account:
 
 
 @pytest.fixture
-def sites(site: Site) -> list[str]:
+def sites(site: ListenerSite) -> list[str]:
     """Listeners that run: one by itself, and three of another load balancer."""
     site.create()
     site.call("StartLoadBalancerListener")
@@ -41,7 +41,7 @@ def sites(site: Site) -> list[str]:
 
 @pytest.mark.parametrize("bad", [{443}, {81}, {82, 83}, {81, 82, 83, 443}, set()])
 def test_listeners_that_the_data_plane_refuses_are_named_and_the_others_served(
-    site: Site, sites: list[str], monkeypatch: pytest.MonkeyPatch, bad: set[int]
+    site: ListenerSite, sites: list[str], monkeypatch: pytest.MonkeyPatch, bad: set[int]
 ) -> None:
     again = Account(site.account.store)
     apply = again.plane.apply_listeners
@@ -77,7 +77,7 @@ def test_listeners_that_the_data_plane_refuses_are_named_and_the_others_served(
 
 
 def test_what_is_new_is_refused_although_something_else_is_aside(
-    site: Site, sites: list[str], monkeypatch: pytest.MonkeyPatch
+    site: ListenerSite, sites: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again = Account(site.account.store)
     apply = again.plane.apply_listeners
@@ -102,7 +102,7 @@ def test_what_is_new_is_refused_although_something_else_is_aside(
 
 @pytest.mark.parametrize("kind", [kind.kind for kind in KINDS])
 def test_a_row_that_cannot_be_read_is_named_and_the_rest_answers(
-    site: Site, sites: list[str], kind: str
+    site: ListenerSite, sites: list[str], kind: str
 ) -> None:
     account = site.account
     account.slb("CreateVServerGroup", LoadBalancerId=sites[0])
@@ -132,7 +132,7 @@ def test_a_row_that_cannot_be_read_is_named_and_the_rest_answers(
     [{}, {"ListenerForward": "on"}, {"ListenerForward": 5, "AclStatus": "on"}, {"AclStatus": None}],
     ids=str,
 )
-def test_a_listener_without_what_it_needs_is_named(site: Site, sites, attributes) -> None:
+def test_a_listener_without_what_it_needs_is_named(site: ListenerSite, sites, attributes) -> None:
     store = site.account.store
     [listener] = [d for d in store.everything()["listener"] if d.port == 443]
     store.put(listener.model_copy(update={"attributes": attributes}))
@@ -143,7 +143,7 @@ def test_a_listener_without_what_it_needs_is_named(site: Site, sites, attributes
 
 
 def test_an_instance_that_cannot_be_started_is_named_and_stopped_and_can_be_started(
-    site: Site, sites: list[str]
+    site: ListenerSite, sites: list[str]
 ) -> None:
     again = Account(site.account.store)
     again.plane.fail_at("start_instance")
@@ -165,13 +165,13 @@ def test_an_instance_that_cannot_be_started_is_named_and_stopped_and_can_be_star
     assert again.refusal(ECS, "StartInstance", InstanceId=site.instance).status == 403
 
 
-def test_an_instance_whose_process_ended_is_starting(site: Site) -> None:
+def test_an_instance_whose_process_ended_is_starting(site: ListenerSite) -> None:
     del site.account.plane.instances[site.instance]
     [shown] = site.account.ecs("DescribeInstances")["Instances"]["Instance"]
     assert shown["Status"] == "Starting"
 
 
-def test_a_listener_whose_haproxy_ended_is_starting(site: Site, monkeypatch) -> None:
+def test_a_listener_whose_haproxy_ended_is_starting(site: ListenerSite, monkeypatch) -> None:
     site.create()
     site.call("StartLoadBalancerListener")
     monkeypatch.setattr(site.account.plane, "serving", lambda _key: False)

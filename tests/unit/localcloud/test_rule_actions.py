@@ -9,19 +9,19 @@ import pytest
 
 from localcloud.documents import ForwardingRule
 from localcloud.products import SLB
-from tests.unit.localcloud.listener_site import Site
+from tests.unit.localcloud.listener_site import ListenerSite
 from tests.unit.localcloud.tour import RULE_OF_ITS_OWN
 
 
 @pytest.fixture
-def listening(site: Site) -> Site:
+def listening(site: ListenerSite) -> ListenerSite:
     site.create(HealthCheckURI="/listener")
     site.call("StartLoadBalancerListener")
     return site
 
 
 @pytest.fixture
-def group(site: Site) -> str:
+def group(site: ListenerSite) -> str:
     member = [{"ServerId": site.instance, "Port": 8080}]
     made = site.account.slb(
         "CreateVServerGroup", LoadBalancerId=site.balancer, BackendServers=json.dumps(member)
@@ -29,17 +29,17 @@ def group(site: Site) -> str:
     return str(made["VServerGroupId"])
 
 
-def make(site: Site, group: str, **rule: str) -> str:
+def make(site: ListenerSite, group: str, **rule: str) -> str:
     given = {"RuleName": "a", "VServerGroupId": group, **rule}
     [made] = site.call("CreateRules", RuleList=json.dumps([given]))["Rules"]["Rule"]
     return str(made["RuleId"])
 
 
-def attribute(site: Site, key: str) -> dict[str, Any]:
+def attribute(site: ListenerSite, key: str) -> dict[str, Any]:
     return site.account.slb("DescribeRuleAttribute", RuleId=key)
 
 
-def test_a_rule_comes_changes_and_goes(listening: Site, group: str) -> None:
+def test_a_rule_comes_changes_and_goes(listening: ListenerSite, group: str) -> None:
     key = make(listening, group, Domain="*.example.com", Url="/image")
     [served] = listening.served[0].rules
     assert (served.domain, served.url) == ("*.example.com", "/image")
@@ -70,7 +70,7 @@ def test_a_rule_comes_changes_and_goes(listening: Site, group: str) -> None:
     assert (error.status, error.code) == (404, "InvalidRuleId.NotFound")
 
 
-def test_a_rule_shows_at_its_listener_and_its_group(listening: Site, group: str) -> None:
+def test_a_rule_shows_at_its_listener_and_its_group(listening: ListenerSite, group: str) -> None:
     key = make(listening, group, Url="/image")
     [shown] = listening.describe()["Rules"]["Rule"]
     [listed] = listening.call("DescribeRules")["Rules"]["Rule"]
@@ -86,7 +86,7 @@ def test_a_rule_shows_at_its_listener_and_its_group(listening: Site, group: str)
 
 
 @pytest.mark.parametrize("way", ["DeleteLoadBalancerListener", "DeleteLoadBalancer"])
-def test_a_rule_goes_with_its_listener(listening: Site, group: str, way: str) -> None:
+def test_a_rule_goes_with_its_listener(listening: ListenerSite, group: str, way: str) -> None:
     make(listening, group, Url="/image")
     given = {} if way == "DeleteLoadBalancer" else {"ListenerPort": 443}
     listening.account.slb(way, LoadBalancerId=listening.balancer, **given)
@@ -113,7 +113,7 @@ def test_a_rule_goes_with_its_listener(listening: Site, group: str, way: str) ->
     ],
 )
 def test_a_rule_that_cannot_be_is_refused(
-    listening: Site, group: str, rule: dict[str, str], said: str
+    listening: ListenerSite, group: str, rule: dict[str, str], said: str
 ) -> None:
     make(listening, group, Domain="a.example.com", RuleName="taken")
     given = json.dumps([{"RuleName": "a", "VServerGroupId": group, **rule}])
@@ -124,14 +124,16 @@ def test_a_rule_that_cannot_be_is_refused(
     assert len(listening.served[0].rules) == 1
 
 
-def test_rules_of_a_call_come_all_or_not_at_all(listening: Site, group: str) -> None:
+def test_rules_of_a_call_come_all_or_not_at_all(listening: ListenerSite, group: str) -> None:
     given = [{"RuleName": "a", "VServerGroupId": group, "Url": "/a"}] * 2
     assert listening.refusal("CreateRules", RuleList=json.dumps(given))[0] == 400
     assert listening.account.store.all(ForwardingRule) == []
 
 
 @pytest.mark.parametrize("name", ["Scheduler", "StickySession", "HealthCheck", "HealthCheckURI"])
-def test_a_rule_of_its_own_says_all_that_it_must(listening: Site, group: str, name: str) -> None:
+def test_a_rule_of_its_own_says_all_that_it_must(
+    listening: ListenerSite, group: str, name: str
+) -> None:
     key = make(listening, group, Url="/image")
     given = {one: value for one, value in RULE_OF_ITS_OWN.items() if one != name}
     error = listening.account.refusal(SLB, "SetRule", RuleId=key, **given)
@@ -139,7 +141,7 @@ def test_a_rule_of_its_own_says_all_that_it_must(listening: Site, group: str, na
     assert f'"{name}"' in error.message
 
 
-def test_a_redirecting_listener_has_no_rules(listening: Site, group: str) -> None:
+def test_a_redirecting_listener_has_no_rules(listening: ListenerSite, group: str) -> None:
     listening.account.slb(
         "CreateLoadBalancerHTTPListener",
         LoadBalancerId=listening.balancer,

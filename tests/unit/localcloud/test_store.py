@@ -15,7 +15,7 @@ from localcloud import store as module
 from localcloud.documents import KINDS, CaCertificate, SecurityGroup
 from localcloud.store import Store, StoreError
 from tests.unit.localcloud.fake_plane import Account
-from tests.unit.localcloud.listener_site import Site
+from tests.unit.localcloud.listener_site import ListenerSite
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ ADDED_LATER = {
 """By kind: fields that files of the first version do not have."""
 
 
-def test_a_file_of_the_first_version_is_served_as_it_was(site: Site) -> None:
+def test_a_file_of_the_first_version_is_served_as_it_was(site: ListenerSite) -> None:
     site.create(CACertificateId=site.ca_certificate)
     site.call("StartLoadBalancerListener")
     served, shown = dict(site.account.plane.served), site.describe()

@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from tests.unit.localcloud.listener_site import Site
+from tests.unit.localcloud.listener_site import ListenerSite
 
 
 @pytest.fixture
-def listening(site: Site) -> Site:
+def listening(site: ListenerSite) -> ListenerSite:
     site.call("CreateLoadBalancerTCPListener", BackendServerPort=8080, Bandwidth=-1)
     site.call("StartLoadBalancerListener", ListenerProtocol="tcp")
     return site
 
 
-def describe(site: Site) -> dict[str, Any]:
+def describe(site: ListenerSite) -> dict[str, Any]:
     return site.call("DescribeLoadBalancerTCPListenerAttribute")
 
 
-def test_a_listener_comes_changes_and_goes(listening: Site) -> None:
+def test_a_listener_comes_changes_and_goes(listening: ListenerSite) -> None:
     [served] = listening.served
     assert (served.protocol, served.health_check.kind) == ("tcp", "tcp")
     assert [one.server_id for one in served.backends] == [listening.instance]
@@ -50,12 +50,12 @@ def test_a_listener_comes_changes_and_goes(listening: Site) -> None:
     assert listening.served == []
 
 
-def test_the_interval_has_another_spelling_when_it_is_made(site: Site) -> None:
+def test_the_interval_has_another_spelling_when_it_is_made(site: ListenerSite) -> None:
     site.call("CreateLoadBalancerTCPListener", BackendServerPort=80, healthCheckInterval=9)
     assert describe(site)["HealthCheckInterval"] == 9
 
 
-def test_it_shows_among_its_load_balancer_s_listeners(listening: Site) -> None:
+def test_it_shows_among_its_load_balancer_s_listeners(listening: ListenerSite) -> None:
     account = listening.account
     shown = account.slb("DescribeLoadBalancerAttribute", LoadBalancerId=listening.balancer)
     [port] = shown["ListenerPortsAndProtocol"]["ListenerPortAndProtocol"]
@@ -65,7 +65,7 @@ def test_it_shows_among_its_load_balancer_s_listeners(listening: Site) -> None:
 
 
 def test_what_the_provider_sends_for_every_protocol_is_taken_and_means_nothing(
-    listening: Site,
+    listening: ListenerSite,
 ) -> None:
     before = describe(listening)
     listening.call(
@@ -88,7 +88,7 @@ def test_what_the_provider_sends_for_every_protocol_is_taken_and_means_nothing(
         {"ConnectionDrain": "on"},
     ],
 )
-def test_what_is_not_emulated_says_so(site: Site, given: dict[str, Any]) -> None:
+def test_what_is_not_emulated_says_so(site: ListenerSite, given: dict[str, Any]) -> None:
     found = site.refusal("CreateLoadBalancerTCPListener", BackendServerPort=80, **given)
     assert found == (400, "NotEmulated")
 
@@ -103,12 +103,12 @@ def test_what_is_not_emulated_says_so(site: Site, given: dict[str, Any]) -> None
         {"HealthCheckType": "https"},
     ],
 )
-def test_values_out_of_range_are_refused(site: Site, given: dict[str, Any]) -> None:
+def test_values_out_of_range_are_refused(site: ListenerSite, given: dict[str, Any]) -> None:
     found = site.refusal("CreateLoadBalancerTCPListener", BackendServerPort=80, **given)
     assert found == (400, "InvalidParameter")
 
 
-def test_backends_may_be_told_the_client_by_the_proxy_protocol(site: Site) -> None:
+def test_backends_may_be_told_the_client_by_the_proxy_protocol(site: ListenerSite) -> None:
     site.call("CreateLoadBalancerTCPListener", BackendServerPort=80, ProxyProtocolV2Enabled="true")
     site.call("StartLoadBalancerListener")
     assert site.served[0].proxy_protocol
@@ -117,6 +117,6 @@ def test_backends_may_be_told_the_client_by_the_proxy_protocol(site: Site) -> No
     assert listed["TCPListenerConfig"]["ProxyProtocolV2Enabled"] == "true"
 
 
-def test_it_has_no_forwarding_rules(listening: Site) -> None:
+def test_it_has_no_forwarding_rules(listening: ListenerSite) -> None:
     rules = json.dumps([{"RuleName": "a", "VServerGroupId": "rsp-a", "Url": "/a"}])
     assert listening.refusal("CreateRules", RuleList=rules) == (400, "Operation.NotAllowed")

@@ -9,7 +9,7 @@ import pytest
 
 from localcloud.documents import VServerGroup
 from localcloud.products import SLB
-from tests.unit.localcloud.listener_site import Site
+from tests.unit.localcloud.listener_site import ListenerSite
 
 
 def members(*given: tuple[str, int, int]) -> str:
@@ -20,7 +20,7 @@ def members(*given: tuple[str, int, int]) -> str:
     return f"[{','.join(listed)}]"
 
 
-def make(site: Site, *given: tuple[str, int, int], **parameters: Any) -> str:
+def make(site: ListenerSite, *given: tuple[str, int, int], **parameters: Any) -> str:
     return site.account.slb(
         "CreateVServerGroup",
         LoadBalancerId=site.balancer,
@@ -29,13 +29,13 @@ def make(site: Site, *given: tuple[str, int, int], **parameters: Any) -> str:
     )["VServerGroupId"]
 
 
-def held(site: Site, key: str) -> list[tuple[str, int, int]]:
+def held(site: ListenerSite, key: str) -> list[tuple[str, int, int]]:
     found = site.account.slb("DescribeVServerGroupAttribute", VServerGroupId=key)
     servers = found["BackendServers"]["BackendServer"]
     return [(one["ServerId"], one["Port"], one["Weight"]) for one in servers]
 
 
-def test_members_come_change_and_go(site: Site) -> None:
+def test_members_come_change_and_go(site: ListenerSite) -> None:
     here = site.instance
     key = make(site, (here, 8080, 50))
     of = {"VServerGroupId": key}
@@ -69,7 +69,7 @@ def test_members_come_change_and_go(site: Site) -> None:
     assert "The specified VServerGroupId does not exist" in error.message
 
 
-def test_the_provider_s_empty_lists_change_nothing(site: Site) -> None:
+def test_the_provider_s_empty_lists_change_nothing(site: ListenerSite) -> None:
     key = make(site, (site.instance, 8080, 50))
     for action in (
         "AddVServerGroupBackendServers",
@@ -80,7 +80,7 @@ def test_the_provider_s_empty_lists_change_nothing(site: Site) -> None:
     assert held(site, key) == [(site.instance, 8080, 50)]
 
 
-def test_a_listener_serves_a_group_s_ports_and_weights(site: Site) -> None:
+def test_a_listener_serves_a_group_s_ports_and_weights(site: ListenerSite) -> None:
     key = make(site, (site.instance, 8080, 50), (site.instance, 9090, 10))
     site.call(
         "CreateLoadBalancerHTTPSListener",
@@ -108,7 +108,7 @@ def test_a_listener_serves_a_group_s_ports_and_weights(site: Site) -> None:
     assert served() == [(8080, 50), (9090, 0)]
 
 
-def test_a_listener_moves_between_a_group_and_the_default_one(site: Site) -> None:
+def test_a_listener_moves_between_a_group_and_the_default_one(site: ListenerSite) -> None:
     key = make(site, (site.instance, 9090, 10))
     site.create()
     site.call("StartLoadBalancerListener")
@@ -120,7 +120,7 @@ def test_a_listener_moves_between_a_group_and_the_default_one(site: Site) -> Non
     assert refused == (400, "MissingParameter")
 
 
-def test_without_a_group_a_listener_needs_a_backend_port(site: Site) -> None:
+def test_without_a_group_a_listener_needs_a_backend_port(site: ListenerSite) -> None:
     key = make(site, (site.instance, 9090, 10))
     site.call(
         "CreateLoadBalancerHTTPSListener",
@@ -131,7 +131,7 @@ def test_without_a_group_a_listener_needs_a_backend_port(site: Site) -> None:
     assert refused == (400, "MissingParameter")
 
 
-def test_a_group_in_use_stays(site: Site) -> None:
+def test_a_group_in_use_stays(site: ListenerSite) -> None:
     key = make(site, (site.instance, 9090, 10))
     site.create(VServerGroupId=key)
     found = site.account.slb(
@@ -147,8 +147,8 @@ def test_a_group_in_use_stays(site: Site) -> None:
     site.account.slb("DeleteVServerGroup", VServerGroupId=key)
 
 
-def test_a_group_of_another_load_balancer_is_not_found(site: Site) -> None:
-    other = Site(
+def test_a_group_of_another_load_balancer_is_not_found(site: ListenerSite) -> None:
+    other = ListenerSite(
         site.account,
         site.account.make_load_balancer(),
         site.instance,
@@ -170,7 +170,7 @@ def test_a_group_of_another_load_balancer_is_not_found(site: Site) -> None:
         ([{"ServerId": f"i-{n}", "Port": 80} for n in range(21)], "TooManyBackendServers"),
     ],
 )
-def test_members_that_cannot_be(site: Site, given: list[dict[str, Any]], code: str) -> None:
+def test_members_that_cannot_be(site: ListenerSite, given: list[dict[str, Any]], code: str) -> None:
     error = site.account.refusal(
         SLB,
         "CreateVServerGroup",
@@ -181,19 +181,19 @@ def test_members_that_cannot_be(site: Site, given: list[dict[str, Any]], code: s
     assert site.account.store.all(VServerGroup) == []
 
 
-def test_a_deleted_instance_is_no_member_any_more(site: Site) -> None:
+def test_a_deleted_instance_is_no_member_any_more(site: ListenerSite) -> None:
     key = make(site, (site.instance, 8080, 50))
     site.account.ecs("DeleteInstance", InstanceId=site.instance, Force="true")
     assert held(site, key) == []
 
 
-def test_a_deleted_load_balancer_takes_its_groups_along(site: Site) -> None:
+def test_a_deleted_load_balancer_takes_its_groups_along(site: ListenerSite) -> None:
     make(site, (site.instance, 8080, 50))
     site.account.slb("DeleteLoadBalancer", LoadBalancerId=site.balancer)
     assert site.account.store.all(VServerGroup) == []
 
 
-def test_groups_are_listed_by_name_and_tag(site: Site) -> None:
+def test_groups_are_listed_by_name_and_tag(site: ListenerSite) -> None:
     first = make(site, VServerGroupName="first", Tag__1__Key="a", Tag__1__Value="b")
     second = make(site, VServerGroupName="second")
 

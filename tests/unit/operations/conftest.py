@@ -36,7 +36,7 @@ NO_CERTIFICATE_PAGE = (
 
 
 @dataclass(frozen=True)
-class Pair:
+class CertificatePair:
     certificate: x509.Certificate
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -72,11 +72,11 @@ class Pki:
         name: str,
         *,
         key: str,
-        issuer: Pair | None = None,
+        issuer: CertificatePair | None = None,
         server: bool = False,
         days: float = 365,
         names: tuple[str, ...] = ("127.0.0.1", "localhost"),
-    ) -> Pair:
+    ) -> CertificatePair:
         private_key = self._keys[key]
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         now = datetime.now(UTC)
@@ -98,9 +98,9 @@ class Pki:
                 x509.SubjectAlternativeName([_general_name(n) for n in names]), False
             )
         signer = issuer.key if issuer else private_key
-        return Pair(builder.sign(signer, hashes.SHA256()), private_key)
+        return CertificatePair(builder.sign(signer, hashes.SHA256()), private_key)
 
-    def write(self, pair: Pair) -> tuple[Path, Path]:
+    def write(self, pair: CertificatePair) -> tuple[Path, Path]:
         """Files of a pair, for a server's context."""
         stem = f"{pair.certificate.serial_number:x}"
         certificate, key = self._folder / f"{stem}.crt", self._folder / f"{stem}.key"
@@ -135,7 +135,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
 
 
 @dataclass
-class Listener:
+class ListenerImitation:
     """Imitation of a load balancer's HTTPS listener.
 
     Attributes:
@@ -150,15 +150,15 @@ class Listener:
         extensions: Certificates for clients that ask for these names.
     """
 
-    server: Pair
-    client_ca: Pair | None
+    server: CertificatePair
+    client_ca: CertificatePair | None
     strict: bool = False
     instances: tuple[str, ...] = ("i-aaa1", "i-bbb2")
     oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
     newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
     answer: bytes | None = None
     sticky: bool = False
-    extensions: dict[str, Pair] = field(default_factory=dict)
+    extensions: dict[str, CertificatePair] = field(default_factory=dict)
     port: int = 0
     requests: int = 0
     _turn: Iterator[str] = field(init=False)
@@ -177,7 +177,7 @@ class Listener:
         context.sni_callback = switch
         return context
 
-    def _context(self, pki: Pki, server: Pair) -> ssl.SSLContext:
+    def _context(self, pki: Pki, server: CertificatePair) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*pki.write(server))
         with warnings.catch_warnings():
@@ -263,11 +263,11 @@ def serving() -> Callable[..., contextlib.AbstractContextManager[int]]:
 
 
 @pytest.fixture
-def serve(pki: Pki) -> Iterator[Callable[[Listener], Listener]]:
+def serve(pki: Pki) -> Iterator[Callable[[ListenerImitation], ListenerImitation]]:
     """Start listeners that end with the test."""
     with contextlib.ExitStack() as stack:
 
-        def start(listener: Listener) -> Listener:
+        def start(listener: ListenerImitation) -> ListenerImitation:
             context = listener.context(pki)
 
             def handle(plain: socket.socket) -> None:
@@ -291,11 +291,11 @@ def serve(pki: Pki) -> Iterator[Callable[[Listener], Listener]]:
 
 
 @pytest.fixture
-def listener(pki: Pki) -> Callable[..., Listener]:
+def listener(pki: Pki) -> Callable[..., ListenerImitation]:
     """Make a listener of mutual TLS, with changes."""
 
-    def make(**changes: Any) -> Listener:
-        return Listener(**{"server": pki.server, "client_ca": pki.ca, **changes})
+    def make(**changes: Any) -> ListenerImitation:
+        return ListenerImitation(**{"server": pki.server, "client_ca": pki.ca, **changes})
 
     return make
 
@@ -328,7 +328,7 @@ def document(pki: Pki) -> Callable[..., dict[str, Any]]:
     return make
 
 
-def record(pair: Pair) -> dict[str, str]:
+def record(pair: CertificatePair) -> dict[str, str]:
     certificate = pair.certificate
     return {
         "serial_number": f"{certificate.serial_number:x}",
@@ -339,12 +339,12 @@ def record(pair: Pair) -> dict[str, str]:
     }
 
 
-def bundle(name: str, pair: Pair, pki: Pki) -> dict[str, str]:
+def bundle(name: str, pair: CertificatePair, pki: Pki) -> dict[str, str]:
     return dict(_bundle(name, pair, pki))
 
 
 @functools.cache
-def _bundle(name: str, pair: Pair, pki: Pki) -> dict[str, str]:
+def _bundle(name: str, pair: CertificatePair, pki: Pki) -> dict[str, str]:
     archive = pkcs12.serialize_key_and_certificates(
         name.encode(),
         pair.key,

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
-class Authority:
+class RootAuthority:
     """A root, and what it issues."""
 
     def __init__(self, name: str) -> None:

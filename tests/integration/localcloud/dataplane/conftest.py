@@ -13,18 +13,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from localcloud.dataplane import haproxy_binary
 from localcloud.dataplane.model import ListenerSpec
 from localcloud.dataplane.plane import DataPlane
-from tests.integration.localcloud.dataplane.authority import Authority
+from tests.integration.localcloud.dataplane.authority import RootAuthority
 from tests.integration.localcloud.dataplane.site import listener_of, loopback, start_backends
 
 
 @pytest.fixture(scope="session")
-def authority() -> Authority:
-    return Authority("Test CA")
+def authority() -> RootAuthority:
+    return RootAuthority("Test CA")
 
 
 @pytest.fixture(scope="session")
-def other_authority() -> Authority:
-    return Authority("Other CA")
+def other_authority() -> RootAuthority:
+    return RootAuthority("Other CA")
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def echo_user_data(port: int) -> str:
 
 
 @dataclass(frozen=True)
-class Answer:
+class EchoAnswer:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -87,7 +87,7 @@ def get(
     tls: ssl.SSLContext | None = None,
     headers: dict[str, str] | None = None,
     source: str | None = None,
-) -> Answer:
+) -> EchoAnswer:
     """Ask, from another address of 127.0.0.0/8 if `source` says so."""
     connection: http.client.HTTPConnection
     where = {"timeout": 20, "source_address": None if source is None else (source, 0)}
@@ -98,7 +98,9 @@ def get(
     try:
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()
-        return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        return EchoAnswer(
+            answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+        )
     finally:
         connection.close()
 

@@ -14,7 +14,7 @@ from operations.verification import verification
 from operations.verification.checks import BackendHealth, HealthUnavailableError
 
 
-class Stack:
+class FakeStack:
     """A stack in place of the Pulumi CLI's."""
 
     def __init__(self, document):
@@ -59,7 +59,7 @@ def run(monkeypatch):
 @pytest.fixture
 def target(monkeypatch, document, serve, listener):
     """A stack in an account that is up, behind its name."""
-    stack = Stack(document(serve(listener()).port))
+    stack = FakeStack(document(serve(listener()).port))
     opened = StackTarget(stack, {}, None)
     monkeypatch.setattr(environment, "open_stack", lambda name: opened)
     return opened

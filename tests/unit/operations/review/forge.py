@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
-class Api:
+class ForgeApi:
     """The comments of one request, by the APIs of GitHub and GitLab, two a page."""
 
     def __init__(self, comments):
@@ -37,7 +37,7 @@ class Api:
 @contextmanager
 def serving():
     """The APIs on loopback; gives what they hold and got."""
-    found = Api([])
+    found = ForgeApi([])
 
     class Handler(BaseHTTPRequestHandler):
         def respond(self):

@@ -15,7 +15,7 @@ from operations.verification import verification
 from operations.verification.checks import BackendHealth, HealthError, HealthUnavailableError
 from tests.unit.operations.conftest import (
     NO_CERTIFICATE_PAGE,
-    Listener,
+    ListenerImitation,
     bundle,
     record,
     response,
@@ -375,7 +375,7 @@ def test_where_all_keep_their_keys_what_needs_one_is_skipped(serve, listener, do
     )
 
 
-class OnlyRsa(Listener):
+class OnlyRsa(ListenerImitation):
     """Refuses clients that sign by an elliptic curve, as a real listener might."""
 
     def respond(self, connection, request):
