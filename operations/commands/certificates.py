@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from operations import outputs
-from operations.certificates import client_bundle, installation, rotation
+from operations.certificates import client_bundle, rotation
 from operations.certificates import inventory as listing
 from operations.commands import engine
 from operations.commands.terminal import StackName, Yes, confirm, console
@@ -50,7 +50,7 @@ def client(
     stack_outputs = _read_outputs(stack)
     client_bundle.write_bundle(stack_outputs, name, directory)
     sys.stdout.write(
-        installation.instructions(
+        client_bundle.write_instructions(
             name,
             stack_outputs.url,
             directory,

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from operations import outputs
-from operations.certificates import client_bundle, installation
+from operations.certificates import client_bundle
 from operations.certificates import inventory as listing
 from operations.commands import engine
 from operations.commands.terminal import Arguments, StackName, console, errors
@@ -117,7 +117,7 @@ def _hand_over(local: LocalEnvironment, stack_outputs: StackOutputs) -> None:
         return
     directory = local.home / "clients" / name
     client_bundle.write_bundle(stack_outputs, name, directory)
-    request = installation.first_request(
+    request = client_bundle.write_first_request(
         name,
         stack_outputs.url,
         directory,

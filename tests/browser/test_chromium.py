@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from operations.certificates import installation
+from operations.certificates import client_bundle
 from operations.outputs import IssuedCertificate
 from operations.project import POLICY_PACK
 from operations.report.contents import Verification, gather_contents, read_rules
@@ -43,7 +43,7 @@ def run(home, script):
 
 def installed_as_told(home, service, bundle):
     """Follow the instructions for Linux, to the letter."""
-    text = installation.instructions("browser", service.found.url, bundle)
+    text = client_bundle.write_instructions("browser", service.found.url, bundle)
     (section,) = (part for part in text.split("\n\n") if part.startswith("Linux "))
     lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
     assert len(lines) == 4

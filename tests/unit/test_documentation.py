@@ -29,7 +29,7 @@ from localcloud import services
 from localcloud.dataplane.haproxy_binary import dotted_minimum
 from localcloud.products import ECS, SLB, VPC
 from operations import __main__ as program
-from operations.certificates import installation
+from operations.certificates import client_bundle
 from operations.outputs import SECRET_OUTPUTS, StackOutputs
 from operations.verification.checks import TITLES
 from toolchain import go_build, versions
@@ -353,7 +353,7 @@ def commands(text: str) -> list[str]:
 @each_language
 def test_the_partner_s_page_has_the_commands_of_make_client(text: str) -> None:
     told = [
-        installation.instructions(
+        client_bundle.write_instructions(
             "partner", "https://service.example.com/", Path(), keeps_its_key=keeps_its_key
         )
         for keeps_its_key in (False, True)

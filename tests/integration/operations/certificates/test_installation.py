@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from operations.certificates.client_bundle import write_bundle
-from operations.certificates.installation import first_request, instructions
+from operations.certificates.client_bundle import (
+    write_bundle,
+    write_first_request,
+    write_instructions,
+)
 from operations.outputs import ClientBundle
 from tests import processes
 from tests.unit.operations.conftest import bundle
@@ -21,7 +24,7 @@ from tests.unit.operations.conftest import bundle
 
 @pytest.mark.parametrize("issuer", ["private", "other"])
 def test_nothing_secret_is_in_the_instructions(found, out, issuer):
-    text = instructions("browser", found.url, out, server_certificate_issuer=issuer)
+    text = write_instructions("browser", found.url, out, server_certificate_issuer=issuer)
     assert found.client_bundles["browser"].pass_phrase.get_secret_value() not in text
     assert "PRIVATE KEY" not in text
 
@@ -72,7 +75,7 @@ def service(request, serve, listener, found, out, pki):
     ],
 )
 def test_first_request_gets_through(service, out, environment, shell):
-    line = first_request("browser", service, out)
+    line = write_first_request("browser", service, out)
     assert "\n" not in line
     assert "i-aaa1" in run(shell, line, environment)
 
@@ -80,14 +83,14 @@ def test_first_request_gets_through(service, out, environment, shell):
 @pytest.mark.commands("curl")
 @pytest.mark.parametrize("service", ["ECDSA"], indirect=True)
 def test_first_request_gets_through_with_a_key_on_a_curve(service, out, environment):
-    assert "i-aaa1" in run("bash", first_request("browser", service, out), environment)
+    assert "i-aaa1" in run("bash", write_first_request("browser", service, out), environment)
 
 
 @pytest.mark.commands("curl")
 @pytest.mark.parametrize("directory", [".", "out"])
 def test_first_request_gets_through_from_a_relative_directory(service, out, environment, directory):
     place = out if directory == "." else out.rename(out.with_name(directory)).parent
-    line = first_request("browser", service, Path(directory))
+    line = write_first_request("browser", service, Path(directory))
     assert "i-aaa1" in run("bash", f"cd {str(place)!r} && {line}", environment)
 
 
@@ -105,7 +108,7 @@ def test_first_request_has_the_pass_phrase_on_no_command_line(found, out, enviro
         )
         path.chmod(0o700)
     environment["PATH"] = f"{programs}:{environment['PATH']}"
-    received = run("bash", first_request("browser", "https://a.test/", out), environment)
+    received = run("bash", write_first_request("browser", "https://a.test/", out), environment)
     assert received == 'pass = "pass \\"phrase\\" \\\\ of browser"\n'
     assert "https://a.test/" in seen.read_text()
     assert "phrase" not in seen.read_text().replace("passphrase.txt", "")
@@ -113,20 +116,20 @@ def test_first_request_has_the_pass_phrase_on_no_command_line(found, out, enviro
 
 @pytest.mark.commands("curl")
 def test_curl_in_the_instructions_is_the_first_request(service, out, environment):
-    asks, scripted = block(instructions("browser", service, out), "curl").splitlines()
-    assert scripted == first_request("browser", service, out)
+    asks, scripted = block(write_instructions("browser", service, out), "curl").splitlines()
+    assert scripted == write_first_request("browser", service, out)
     assert scripted.endswith(asks.removeprefix("curl "))
 
 
 @pytest.mark.parametrize("service", ["RSA", "ECDSA"], indirect=True)
 def test_python_in_the_instructions_gets_through(service, out, environment):
-    program = block(instructions("browser", service, out), "Python")
+    program = block(write_instructions("browser", service, out), "Python")
     assert "i-aaa1" in run("bash", f"{sys.executable} -c {shlex.quote(program)}", environment)
 
 
 @pytest.mark.commands("curl")
 def test_public_certificate_needs_no_trust_in_the_private_ca(service, out, environment):
-    text = instructions("browser", service, out, server_certificate_issuer="other")
+    text = write_instructions("browser", service, out, server_certificate_issuer="other")
     assert text.count("ca.crt") == 1
     assert "truststore" not in text
     # In place of a public CA, what curl and Python find by these variables.
@@ -139,7 +142,7 @@ def test_public_certificate_needs_no_trust_in_the_private_ca(service, out, envir
 @pytest.mark.commands("openssl")
 @pytest.mark.parametrize("service", ["RSA", "ECDSA"], indirect=True)
 def test_openssl_in_the_instructions_judges_the_files(service, out, environment):
-    command = block(instructions("browser", service, out), "A wrong pass phrase")
+    command = block(write_instructions("browser", service, out), "A wrong pass phrase")
     run("bash", command, environment)
     (out / "passphrase.txt").write_text("another\n")
     with pytest.raises(AssertionError, match="invalid password"):
@@ -149,7 +152,7 @@ def test_openssl_in_the_instructions_judges_the_files(service, out, environment)
 @pytest.mark.commands("pk12util")
 @pytest.mark.parametrize("service", ["RSA", "ECDSA"], indirect=True)
 def test_linux_in_the_instructions_fills_the_database_of_chrome(service, out, environment):
-    commands = block(instructions("browser", service, out), "Linux")
+    commands = block(write_instructions("browser", service, out), "Linux")
     run("bash", f"set -e\n{commands}\n{commands}", environment)
     listed = run("bash", 'certutil -d "sql:$HOME/.pki/nssdb" -L', environment)
     assert re.search(r"browser +u,u,u", listed)
@@ -171,7 +174,7 @@ public class Client {
 def test_java_in_the_instructions_gets_through(service, out, environment, tmp_path):
     client = tmp_path / "Client.java"
     client.write_text(JAVA_CLIENT)
-    commands = block(instructions("browser", service, out), "Java")
+    commands = block(write_instructions("browser", service, out), "Java")
     assert commands.endswith(" -jar client.jar")
     program = f"{shlex.quote(str(client))} {shlex.quote(service)}"
     commands = commands.removesuffix("-jar client.jar") + program
