@@ -16,7 +16,6 @@ from .arguments.certificates import (
 )
 from .arguments.late import is_known
 from .arguments.service import IssuingArguments, PrivateCertificateAuthorityArguments
-from .dynamic.authority_inputs import renewed_before_end
 from .dynamic.certificate_authority import CertificateAuthority
 from .dynamic.certificate_register import CertificateRegister
 from .dynamic.properties import unpacked
@@ -25,6 +24,7 @@ from .dynamic.revocation_list import RevocationList
 from .inputs import read_arguments, secret_text, when_known
 from .names import LONGEST_COMMON_NAME, bounded
 from .pki import certificates, keys, names, signing_requests
+from .pki.authority_planning import renewed_before_end
 from .pki.certificates import signed_by
 from .pki.name_constraints import Subtrees
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pulumi.dynamic import (
+    CheckFailure,
     CheckResult,
     CreateResult,
     DiffResult,
@@ -14,34 +18,41 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from ..pki import clb_keys, keys
+from ..pki import authority, authority_issuing, authority_planning, clb_keys, keys
+from ..pki.authority import FIRST_GENERATION
+from ..pki.authority_issuing import Sources
+from ..pki.mistakes import WrongInputsError
 from ..pki.name_constraints import Subtrees
-from . import authority_inputs, state
-from .authority_certificates import (
-    ADOPTED_AT,
-    CONSTRAINTS,
-    FIRST_GENERATION,
-    IDENTITY,
-    NEXT_WINDOW,
-    WITHDRAWN,
-    WITHDRAWN_CERTIFICATES,
-    expired_probe,
-    given_key,
-    issued,
-    lost_identity,
-    takes_over,
-)
+from . import authority_state, state
 from .authority_state import AuthorityInputs, AuthorityOutputs
-from .properties import (
-    WINDOW,
-    Properties,
-    changed,
-    differing,
-    is_unknown,
-    with_reason_of_replacement,
-)
+from .properties import Properties, is_unknown, now, with_reason_of_replacement
 
 SECRETS = ("private_key", "next_private_key", "expired_probe")
+
+REPEATED = (
+    "subject",
+    "key_bits",
+    "generation",
+    "adopted_key_sha256",
+    "validity",
+    "renew_before",
+    "key_id",
+    "certified_subject",
+    "adopted_certificate",
+    "adopted_at",
+    "name_constraints",
+    "next_cross_name",
+    "withdrawn",
+    "not_before",
+    "not_after",
+    "next_generation",
+    "next_subject",
+    "next_key_bits",
+    "next_key_id",
+    "next_not_before",
+    "next_not_after",
+)
+"""Inputs that outputs repeat: no secret, and no reason for a reader of a preview."""
 
 
 class Provider(ResourceProvider):
@@ -51,48 +62,56 @@ class Provider(ResourceProvider):
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Choose the validity windows, and the identity by which dependents see another key."""
-        if failures := state.failures(AuthorityInputs, _olds):
+        previous, failures = state.read_previous(AuthorityInputs, _olds)
+        if failures or is_unknown(news):
             return CheckResult(dict(news), failures)
-        found = authority_inputs.checked(_olds, news)
-        another = changed(authority_inputs.in_force(_olds, found.inputs), found.inputs, IDENTITY)
-        return with_reason_of_replacement(_olds, news, found, another)
+        before = previous.plan() if previous else None
+        wanted = authority_state.read_wanted(news)
+        try:
+            planned = authority_planning.plan(before, wanted, now())
+        except WrongInputsError as error:
+            mistakes = [CheckFailure(each.place, each.sentence) for each in error.mistakes]
+            return CheckResult(dict(news), mistakes)
+        inputs = {**news, **authority_state.planned_inputs(planned)}
+        another = authority_planning.change_of_identity(before, wanted)
+        return with_reason_of_replacement(_olds, news, CheckResult(inputs, []), another)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Another identity replaces the CA; another window renews it."""
-        state.require(AuthorityOutputs, _olds)
+        present = state.require(AuthorityOutputs, _olds).authority()
         if is_unknown(_news):
             return DiffResult(changes=True)
-        # A refresh hands over the inputs of the state, which an earlier version's check completed.
-        news = {"generation": FIRST_GENERATION, **_news}
-        before = authority_inputs.in_force(_olds, news)
-        replaces = differing(before, news, IDENTITY)
-        content = ("adopted_certificate", "key_id", "next_key_id", CONSTRAINTS, WITHDRAWN)
-        renewed = differing(_olds, news, (*content, *WINDOW, *NEXT_WINDOW))
-        adopted = "adopted_certificate" in news
-        moved = adopted and ("adopted_private_key" in news) != ("private_key" in _olds)
-        changes = replaces or renewed or moved or lost_identity(_olds, news)
-        return DiffResult(changes=bool(changes), replaces=replaces)
+        planned = state.require(AuthorityInputs, _news).plan()
+        steps = authority.transitions(present, planned)
+        replaces = authority.replaced_by(present.plan, planned)
+        return DiffResult(changes=bool(steps), replaces=replaces)
 
     def create(self, props: Properties) -> CreateResult:
         """Make key, certificate and the expired client certificate that verification shows."""
-        adopted = "adopted_certificate" in props
-        key = given_key(props) if adopted else keys.generate(int(props["key_bits"]))
-        outs = issued({}, props, key)
-        return CreateResult(outs["public_key_sha256"], {**outs, **expired_probe(outs, key)})
+        outs = _carry_out(None, props)
+        return CreateResult(outs["public_key_sha256"], outs)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Renew the certificate under the same key, prepare a next key, or let it take over."""
-        state.require(AuthorityOutputs, _olds)
-        if takes_over(_olds, _news):
-            key = clb_keys.load(_olds["next_private_key"])
-            outs = issued(_olds, _news, key)
-            return UpdateResult({**outs, **expired_probe(outs, key)})
-        adopted = "adopted_certificate" in _news
-        present = given_key(_news) if adopted else clb_keys.load(_olds["private_key"])
-        outs = issued(_olds, _news, present)
-        if present is None or "expired_probe" not in _olds:
-            return UpdateResult({**outs, **expired_probe(outs, present)})
-        return UpdateResult({**outs, "expired_probe": _olds["expired_probe"]})
+        return UpdateResult(_carry_out(state.require(AuthorityOutputs, _olds), _news))
+
+
+def _carry_out(present: AuthorityOutputs | None, news: Properties) -> dict[str, Any]:
+    made = authority_issuing.carry_out(
+        present.authority() if present else None,
+        state.require(AuthorityInputs, news).plan(),
+        _adopted_key(news),
+        now(),
+        Sources(keys.generate, x509.random_serial_number),
+    )
+    repeated = {name: news[name] for name in REPEATED if name in news}
+    return {**repeated, **authority_state.outputs(made)}
+
+
+def _adopted_key(news: Properties) -> rsa.RSAPrivateKey | None:
+    """The key of a CA that was brought along, if it was given."""
+    text = news.get("adopted_private_key")
+    return clb_keys.load(text) if text else None
 
 
 class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
@@ -162,7 +181,7 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
                 else pulumi.Output.secret(adopted_private_key),
                 "validity": validity,
                 "renew_before": renew_before,
-                CONSTRAINTS: dict(constraints) if constraints else None,
+                "name_constraints": dict(constraints) if constraints else None,
                 **dict.fromkeys(
                     (
                         "certificate",
@@ -178,8 +197,8 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
                         "cross_certificate",
                         "next_private_key",
                         "next_key_id",
-                        ADOPTED_AT,
-                        WITHDRAWN_CERTIFICATES,
+                        "adopted_at",
+                        "withdrawn_certificates",
                     )
                 ),
             },

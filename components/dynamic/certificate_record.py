@@ -79,7 +79,8 @@ class Provider(ResourceProvider):
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Refuse a state that cannot be built on."""
-        return CheckResult(dict(news), state.failures(RecordInputs, _olds))
+        _, failures = state.read_previous(RecordInputs, _olds)
+        return CheckResult(dict(news), failures)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Another certificate is in use."""

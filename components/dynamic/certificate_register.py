@@ -26,13 +26,12 @@ from ..pki import register as registers
 from ..pki.certificates import Issuer
 from ..pki.names import distinguished_name
 from ..pki.register import Entry, Register, Request
-from ..pki.windows import Window
+from ..pki.windows import ChosenWindow, Lengths, Window, choose_window
 from . import register_state, state
 from .properties import (
     CA_ID,
     Properties,
     changed,
-    chosen,
     differing,
     end_of,
     failure,
@@ -58,7 +57,8 @@ class Provider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Choose each client's validity window."""
         inputs = dict(news)
-        if failures := state.failures(RegisterInputs, _olds):
+        previous, failures = state.read_previous(RegisterInputs, _olds)
+        if failures:
             return CheckResult(inputs, failures)
         if is_unknown(news["clients"]):
             return CheckResult(inputs, [])
@@ -68,7 +68,14 @@ class Provider(ResourceProvider):
         clients = {}
         for name, client in news["clients"].items():
             before = _olds.get("clients", {}).get(name, {})
-            clients[name], mistakes = _checked(f"clients.{name}", before, client, rekeyed, end)
+            held = previous.clients.get(name) if previous else None
+            clients[name], mistakes = _check_client(
+                f"clients.{name}",
+                client,
+                held.chosen_window() if held else None,
+                rekeyed or changed(before, client, _content(before, client)),
+                end,
+            )
             failures += mistakes
         index = news.get("index", "")
         failures += failure("index", lambda: openssl_database.entries(index))
@@ -164,8 +171,12 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
         )
 
 
-def _checked(
-    place: str, olds: Properties, news: Properties, rekeyed: str | None, end: datetime | None
+def _check_client(
+    place: str,
+    news: Properties,
+    previous: ChosenWindow | None,
+    anew: str | None,
+    end: datetime | None,
 ) -> tuple[dict[str, Any], list[CheckFailure]]:
     """A client's inputs with its window, and what is wrong with them."""
     inputs = dict(news)
@@ -189,11 +200,12 @@ def _checked(
             f"{place}.signing_request", lambda: signing_requests.public_key(request)
         )
     if entered := news.get("certificate"):
-        window = Window.of_certificate(certificates.load(entered))
-        return {**inputs, **window.properties()}, failures
-    anew = rekeyed or changed(olds, inputs, _content(olds, inputs))
+        own = Window.of_certificate(certificates.load(entered))
+        return {**inputs, **own.properties()}, failures
+    lengths = Lengths(news["validity"], news["renew_before"])
     try:
-        return {**inputs, **chosen(olds, news, now(), anew=anew, end=end)}, failures
+        window = choose_window(previous, lengths, now(), anew=anew, end=end)
+        return {**inputs, **window.properties()}, failures
     except ValueError as error:
         return inputs, [*failures, CheckFailure(f"{place}.validity", str(error))]
 

@@ -13,8 +13,8 @@ from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from ..pki import certificates, clock, durations
-from ..pki.windows import Window, require_lasting, show_time
+from ..pki import certificates, clock
+from ..pki.windows import FIRST_ISSUE
 
 Properties = Mapping[str, Any]
 """A resource's inputs or outputs as the engine hands them over: secrets in the clear, numbers as
@@ -25,9 +25,6 @@ WINDOW = ("not_before", "not_after")
 
 BECAUSE = "issued_because"
 """Property that check adds: for a preview's reader, why a certificate is issued."""
-
-FIRST = "first issue"
-"""The reason where there was nothing before."""
 
 WORDS = {
     "adopted_key_sha256": "certificate",
@@ -68,62 +65,6 @@ def unpacked(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def chosen(
-    olds: Properties,
-    news: Properties,
-    moment: datetime,
-    *,
-    anew: str | None,
-    end: datetime | None = None,
-) -> dict[str, str]:
-    """The validity window that is in force and why it began: the old one until it is due.
-
-    Args:
-        olds: Old inputs, with the window that was chosen then; empty for a new certificate.
-        news: New inputs, with `validity` and `renew_before`.
-        moment: Now.
-        anew: Why the certificate is issued anew at any rate, so that its time begins anew.
-        end: Of the CA, which no certificate outlives; None for a CA's own, and where a preview
-            cannot know it.
-
-    Returns:
-        `not_before`, `not_after` and `issued_because`, as properties. The last is missing where
-        the window began before there were reasons.
-
-    Raises:
-        ValueError: A length of time is wrong, or the two do not go together.
-    """
-    validity = durations.parse(news["validity"])
-    renew_before = durations.parse(news["renew_before"])
-    try:
-        require_lasting(validity, renew_before)
-    except ValueError as error:
-        raise ValueError(
-            f"renew_before is {news['renew_before']} and validity is {news['validity']}: {error}"
-        ) from None
-    opening = _until(end, Window.opening(moment, validity, renew_before))
-    if opening.not_after <= moment:
-        raise ValueError(
-            f"the CA's certificate ends at {show_time(opening.not_after)}, and nothing that it "
-            "issues lasts longer: renew it first"
-        )
-    if "not_after" not in olds:
-        return {**opening.properties(), BECAUSE: FIRST}
-    if anew or olds.get("validity") != news["validity"]:
-        return {**opening.properties(), BECAUSE: anew or "validity changed"}
-    old = _until(end, Window.of_properties(olds["not_before"], olds["not_after"]))
-    if not old.begun(moment):
-        begin = show_time(old.not_before)
-        return {
-            **opening.properties(),
-            BECAUSE: f"not valid before {begin}: the clock by which it was issued ran ahead",
-        }
-    if old.succeeded(opening, moment, renew_before) is opening:
-        due = show_time(old.not_after - renew_before)
-        return {**opening.properties(), BECAUSE: f"renewal due since {due}"}
-    return {**old.properties(), **{name: olds[name] for name in (BECAUSE,) if name in olds}}
-
-
 def end_of(*authorities: Any) -> datetime | None:
     """When the first of these CA certificates (PEM) that is known in this preview ends."""
     known = (text for text in authorities if text is not None and not is_unknown(text))
@@ -133,10 +74,6 @@ def end_of(*authorities: Any) -> datetime | None:
         return None  # What is wrong with the CA, whoever issues says.
 
 
-def _until(end: datetime | None, window: Window) -> Window:
-    return window if end is None else window.within(end)
-
-
 _REPLACED: dict[str, str] = {}
 """Why resources are replaced, by the digest of their new inputs."""
 
@@ -144,7 +81,7 @@ _REPLACED: dict[str, str] = {}
 def with_reason_of_replacement(
     olds: Properties, news: Properties, checked: CheckResult, because: str | None
 ) -> CheckResult:
-    """What a check found, with the reason of a replacement in place of `FIRST`.
+    """What a check found, with the reason of a replacement in place of `FIRST_ISSUE`.
 
     The engine checks what it replaces a second time, as if there had been nothing before. So the
     first check's reason is kept for the second: both are asked of the same process.
@@ -161,8 +98,8 @@ def with_reason_of_replacement(
     digest = hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()
     if olds:
         _REPLACED[digest] = because or "replaced on request"
-    elif checked.inputs.get(BECAUSE) == FIRST:
-        reason = _REPLACED.pop(digest, FIRST)
+    elif checked.inputs.get(BECAUSE) == FIRST_ISSUE:
+        reason = _REPLACED.pop(digest, FIRST_ISSUE)
         return CheckResult({**checked.inputs, BECAUSE: reason}, checked.failures)
     return checked
 

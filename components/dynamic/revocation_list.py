@@ -34,14 +34,13 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 from ..pki import certificates, clb_keys, durations, revocation_list
 from ..pki.certificates import Issuer
 from ..pki.revocation_list import Revoked
-from ..pki.windows import Window, read_time, show_time
+from ..pki.windows import ChosenWindow, Lengths, Window, choose_window, read_time, show_time
 from . import state
 from .properties import (
     CA_ID,
     WINDOW,
     Properties,
     changed,
-    chosen,
     differing,
     is_replaced,
     is_unknown,
@@ -104,6 +103,13 @@ class ListInputs(State):
         require_order(self.not_before, self.not_after)
         return self
 
+    def chosen_window(self) -> ChosenWindow | None:
+        """The window of the last list; None if there was none."""
+        if self.not_before is None or self.not_after is None:
+            return None
+        window = Window(self.not_before, self.not_after)
+        return ChosenWindow(window, self.validity, self.issued_because)
+
 
 class Listed(Form):
     """An entry of the last list."""
@@ -143,17 +149,23 @@ class Provider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Choose the window; a list with other entries begins a new one."""
         inputs = dict(news)
-        if failures := state.failures(ListInputs, _olds):
+        previous, failures = state.read_previous(ListInputs, _olds)
+        if failures:
             return CheckResult(inputs, failures)
         if is_unknown([news["validity"], news["renew_before"]]):
             return CheckResult(inputs, [])
         if "ca_private_key" not in news:
             return CheckResult(inputs, [])
         try:
-            window = chosen(_olds, news, now(), anew=changed(_olds, news, CONTENT))
+            window = choose_window(
+                previous.chosen_window() if previous else None,
+                Lengths(news["validity"], news["renew_before"]),
+                now(),
+                anew=changed(_olds, news, CONTENT),
+            )
         except ValueError as error:
             return CheckResult(inputs, [CheckFailure("validity", str(error))])
-        return CheckResult({**inputs, **window}, [])
+        return CheckResult({**inputs, **window.properties()}, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Issue anew if somebody was revoked, the window moved, or the CA has another key.

@@ -21,14 +21,13 @@ from ..pki import certificates, clb_keys, keys, name_constraints
 from ..pki.certificates import Issuer
 from ..pki.name_constraints import Subtrees
 from ..pki.names import distinguished_name
-from ..pki.windows import Window
+from ..pki.windows import Lengths, Window, choose_window
 from . import state
 from .properties import (
     CA_ID,
     WINDOW,
     Properties,
     changed,
-    chosen,
     differing,
     end_of,
     failure,
@@ -86,7 +85,8 @@ class Provider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Choose the validity window."""
         inputs = dict(news)
-        if failures := state.failures(ServerInputs, _olds):
+        previous, failures = state.read_previous(ServerInputs, _olds)
+        if failures:
             return CheckResult(inputs, failures)
         if any(is_unknown(news.get(name)) for name in ("key_bits", "validity", "renew_before")):
             return CheckResult(inputs, [])
@@ -103,16 +103,16 @@ class Provider(ResourceProvider):
         if not failures:
             failures = failure("name_constraints", lambda: _require_within_constraints(news))
         try:
-            window = chosen(
-                _olds,
-                news,
+            window = choose_window(
+                previous.chosen_window() if previous else None,
+                Lengths(news["validity"], news["renew_before"]),
                 now(),
                 anew=changed(_olds, inputs, CONTENT),
                 end=end_of(news["ca_certificate"]),
             )
         except ValueError as error:
             return CheckResult(inputs, [*failures, CheckFailure("validity", str(error))])
-        found = CheckResult({**inputs, **window}, failures)
+        found = CheckResult({**inputs, **window.properties()}, failures)
         return with_reason_of_replacement(_olds, news, found, None)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:

@@ -26,8 +26,8 @@ from pydantic import (
 from ..pki import certificates, clb_keys, durations
 from ..pki.names import distinguished_name
 from ..pki.revocation_list import REASONS
-from ..pki.windows import read_time
-from .properties import Properties, failure, unpacked
+from ..pki.windows import ChosenWindow, Window, read_time
+from .properties import Properties, unpacked
 
 WORDS = {
     "missing": "it is missing",
@@ -68,12 +68,19 @@ def require(form: type[Known], properties: Properties) -> Known:
         raise unreadable(form, path(first["loc"]), reason) from None
 
 
-def failures(form: type[State], olds: Properties) -> list[CheckFailure]:
-    """Failures of a check by the old inputs; none if there are none, because nothing is there yet.
+def read_previous(form: type[Known], olds: Properties) -> tuple[Known | None, list[CheckFailure]]:
+    """Read the old inputs of a check, and say what is wrong with them.
 
-    The failure names no property: the engine would print its new value.
+    Returns:
+        The inputs, or None where there are none because nothing is there yet, or they are wrong.
+        A failure names no property: the engine would print its new value.
     """
-    return failure("", lambda: require(form, olds)) if olds else []
+    if not olds:
+        return None, []
+    try:
+        return require(form, olds), []
+    except UnreadableStateError as error:
+        return None, [CheckFailure("", str(error))]
 
 
 def unreadable(form: type[State], place: str, reason: str) -> UnreadableStateError:
@@ -223,6 +230,11 @@ class ChosenWindowState(WindowState):
 
     validity: Length
     issued_because: str | None = None
+
+    def chosen_window(self) -> ChosenWindow:
+        """Make a window of it."""
+        window = Window(self.not_before, self.not_after)
+        return ChosenWindow(window, self.validity, self.issued_because)
 
 
 def require_all(form: Form, *names: str) -> None:

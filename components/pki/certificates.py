@@ -57,6 +57,7 @@ def self_signed_authority(
     *,
     path_length: int = 0,
     constraints: x509.NameConstraints | None = None,
+    serial_number: int | None = None,
 ) -> x509.Certificate:
     """Issue a root CA's certificate; with an old key and name it renews that CA.
 
@@ -66,11 +67,12 @@ def self_signed_authority(
         window: Its validity.
         path_length: How many CAs may stand below it (RFC 5280, 4.2.1.9).
         constraints: Names that it may certify; None: all.
+        serial_number: Serial number; None for one of 159 random bits.
     """
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
     profile = profiles.authority(path_length)
     builder = (
-        _builder(profile, subject, key.public_key(), window)
+        _builder(profile, subject, key.public_key(), window, serial_number)
         .issuer_name(subject)
         .add_extension(authority, critical=False)
     )
@@ -83,6 +85,8 @@ def cross_signed(
     key: PublicKey,
     window: Window,
     host: str | None = None,
+    *,
+    serial_number: int | None = None,
 ) -> x509.Certificate:
     """Issue another CA's certificate: what it signs is then good for those who trust this one.
 
@@ -94,9 +98,18 @@ def cross_signed(
         key: The other's.
         window: Its validity.
         host: Goes into an alternative name, by which this CA can exclude the certificate later.
+        serial_number: Serial number; None for one of 159 random bits.
     """
     names = [x509.UniformResourceIdentifier(f"https://{host}/")] if host else []
-    return _issue(profiles.authority(0), issuer, subject, key, window=window, names=names)
+    return _issue(
+        profiles.authority(0),
+        issuer,
+        subject,
+        key,
+        window=window,
+        names=names,
+        serial_number=serial_number,
+    )
 
 
 def server(
@@ -116,10 +129,19 @@ def client(
     key: PublicKey,
     window: Window,
     email: str | None = None,
+    *,
+    serial_number: int | None = None,
 ) -> x509.Certificate:
-    """Issue a TLS client's certificate."""
-    names = mailbox_names(email)
-    return _issue(profiles.CLIENT, issuer, subject, key, window=window, names=names)
+    """Issue a TLS client's certificate; without a serial number, under one of 159 random bits."""
+    return _issue(
+        profiles.CLIENT,
+        issuer,
+        subject,
+        key,
+        window=window,
+        names=mailbox_names(email),
+        serial_number=serial_number,
+    )
 
 
 def alternative_names(
@@ -173,8 +195,7 @@ def load_chain(text: str) -> list[x509.Certificate]:
         with lenient():
             chain = x509.load_pem_x509_certificates(text.encode())
             for certificate in chain:
-                # The library leaves these until it is asked for them.
-                _ = (certificate.subject, certificate.issuer, certificate.extensions)
+                _read_whole(certificate)
     except (
         # Of a name, where RFC 5280 has another type of text.
         TypeError,
@@ -186,6 +207,19 @@ def load_chain(text: str) -> list[x509.Certificate]:
     ):
         raise ValueError(encodings.complaint(text)) from None
     return chain
+
+
+def load_der(der: bytes) -> x509.Certificate:
+    """Read a certificate that was made here of another one, whatever that has in it."""
+    with lenient():
+        certificate = x509.load_der_x509_certificate(der)
+        _read_whole(certificate)
+    return certificate
+
+
+def _read_whole(certificate: x509.Certificate) -> None:
+    # The library leaves these until it is asked for them, and warns then.
+    _ = (certificate.subject, certificate.issuer, certificate.extensions)
 
 
 def require_sound(certificate: x509.Certificate) -> None:
@@ -354,6 +388,7 @@ def _issue(
     *,
     window: Window,
     names: Sequence[x509.GeneralName],
+    serial_number: int | None = None,
 ) -> x509.Certificate:
     constraints = name_constraints.of(issuer.certificate)
     if not profile.basic_constraints.ca:
@@ -362,7 +397,13 @@ def _issue(
         key_identifier(issuer.certificate)
     )
     builder = (
-        _builder(profile, subject, key, window.within(issuer.certificate.not_valid_after_utc))
+        _builder(
+            profile,
+            subject,
+            key,
+            window.within(issuer.certificate.not_valid_after_utc),
+            serial_number,
+        )
         .issuer_name(issuer.certificate.subject)
         .add_extension(authority, critical=False)
     )
@@ -398,13 +439,14 @@ def _builder(
     subject: x509.Name,
     key: PublicKey,
     window: Window,
+    serial_number: int | None = None,
 ) -> x509.CertificateBuilder:
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .public_key(key)
         # 159 random bits: RFC 5280, 4.1.2.2 allows 20 octets.
-        .serial_number(x509.random_serial_number())
+        .serial_number(x509.random_serial_number() if serial_number is None else serial_number)
         .not_valid_before(window.not_before)
         .not_valid_after(window.not_after)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 
 class WrongValueError(ValueError):
     """A value that is wrong. Its message quotes the value.
@@ -18,3 +21,23 @@ class WrongValueError(ValueError):
     def of(cls, value: str, sentence: str) -> WrongValueError:
         """A mistake of which a sentence tells that begins with the value."""
         return cls(f"{value!r}{sentence}", f"this{sentence}")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A sentence about what is wrong, and the input that it is about."""
+
+    place: str
+    sentence: str
+
+
+class WrongInputsError(ValueError):
+    """Inputs of which at least one is wrong.
+
+    Attributes:
+        mistakes: What is wrong, in the order of the inputs.
+    """
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("; ".join(mistake.sentence for mistake in mistakes))
+        self.mistakes = tuple(mistakes)

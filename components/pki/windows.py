@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+
+from . import durations
 
 BACKDATE = timedelta(minutes=5)
 """How far a window begins in the past, for clients and servers whose clocks run slow."""
@@ -97,6 +99,97 @@ class Window:
         return self.not_before <= now
 
 
+FIRST_ISSUE = "first issue"
+"""Why a certificate is issued where there was none before."""
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Lengths of time, as configured, by which a window is chosen: `365d`, `30d`."""
+
+    validity: str
+    renew_before: str
+
+    def parse(self) -> tuple[timedelta, timedelta]:
+        """Read both.
+
+        Raises:
+            ValueError: One is no length of time, or the two do not go together.
+        """
+        validity, renew_before = map(durations.parse, (self.validity, self.renew_before))
+        try:
+            require_lasting(validity, renew_before)
+        except ValueError as error:
+            raise ValueError(
+                f"renew_before is {self.renew_before} and validity is {self.validity}: {error}"
+            ) from None
+        return validity, renew_before
+
+
+@dataclass(frozen=True)
+class ChosenWindow:
+    """A window with what it was chosen by.
+
+    Attributes:
+        window: From when until when.
+        validity: The length of time that was asked for.
+        because: Why a certificate is issued for it; None where the window began before there were
+            reasons.
+    """
+
+    window: Window
+    validity: str
+    because: str | None = None
+
+    def properties(self) -> dict[str, str]:
+        """The window and the reason, as a resource's inputs have them."""
+        reason = {} if self.because is None else {"issued_because": self.because}
+        return {**self.window.properties(), **reason}
+
+
+def choose_window(
+    previous: ChosenWindow | None,
+    wanted: Lengths,
+    now: datetime,
+    *,
+    anew: str | None,
+    end: datetime | None = None,
+) -> ChosenWindow:
+    """Choose the window that is in force: the previous one until it is due.
+
+    Args:
+        previous: The window that was chosen last; None for a new certificate.
+        wanted: The lengths of time that are configured now.
+        now: The time of the choice.
+        anew: Why the certificate is issued anew at any rate, so that its time begins anew.
+        end: Last moment of the CA, which no certificate outlives; None for a CA's own window, and
+            where a preview cannot know it.
+
+    Raises:
+        ValueError: A length of time is wrong, or the two do not go together.
+    """
+    validity, renew_before = wanted.parse()
+    opening = _until(end, Window.opening(now, validity, renew_before))
+    if opening.not_after <= now:
+        raise ValueError(
+            f"the CA's certificate ends at {show_time(opening.not_after)}, and nothing that it "
+            "issues lasts longer: renew it first"
+        )
+    if previous is None:
+        return ChosenWindow(opening, wanted.validity, FIRST_ISSUE)
+    if anew or previous.validity != wanted.validity:
+        return ChosenWindow(opening, wanted.validity, anew or "validity changed")
+    old = _until(end, previous.window)
+    if not old.begun(now):
+        begin = show_time(old.not_before)
+        because = f"not valid before {begin}: the clock by which it was issued ran ahead"
+        return ChosenWindow(opening, wanted.validity, because)
+    if old.succeeded(opening, now, renew_before) is opening:
+        due = show_time(old.not_after - renew_before)
+        return ChosenWindow(opening, wanted.validity, f"renewal due since {due}")
+    return replace(previous, window=old)
+
+
 def show_time(moment: datetime) -> str:
     """RFC 3339 in UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -105,6 +198,10 @@ def show_time(moment: datetime) -> str:
 def read_time(text: str) -> datetime:
     """Read an RFC 3339 text."""
     return datetime.fromisoformat(text)
+
+
+def _until(end: datetime | None, window: Window) -> Window:
+    return window if end is None else window.within(end)
 
 
 def _spare(validity: timedelta, renew_before: timedelta) -> timedelta:

@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from components.dynamic import certificate_authority, certificate_register, revocation_list
-from components.dynamic.authority_inputs import renewed_before_end
 from components.pki import certificates, durations, keys
+from components.pki.authority_planning import renewed_before_end
 from components.pki.certificates import Issuer
 from components.pki.names import distinguished_name
 from components.pki.windows import Window, show_time
