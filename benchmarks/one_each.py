@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
 
-from components.pki import certificates, clb_keys, keys, register
+from components.pki import certificates, keys, register, uploaded_keys
 from components.pki.certificates import Issuer
 from components.pki.register import Register, Request
 from components.pki.windows import Window
@@ -27,7 +27,7 @@ class ClientProvider(ResourceProvider):
     def create(self, props: Mapping[str, Any]) -> CreateResult:
         """Issue the client's certificate as the register does."""
         issuer = Issuer(
-            certificates.load(props["ca_certificate"]), clb_keys.load(props["ca_private_key"])
+            certificates.load(props["ca_certificate"]), uploaded_keys.load(props["ca_private_key"])
         )
         now, name = datetime.now(UTC), props["name"]
         window = Window.opening(now, timedelta(days=365))

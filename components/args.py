@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 import pulumi
 
 if TYPE_CHECKING:
+    from .backend_servers import Backend
     from .private_ca import PrivateCertificateAuthority
-    from .server_groups import Backend
 
 
 class SubjectArgs(TypedDict):

@@ -10,7 +10,7 @@ import pulumi
 from .args import BackendServersArgs, MutualTlsLoadBalancerArgs, PrivateCertificateAuthorityArgs
 from .arguments.service import MutualTlsServiceArguments
 from .backend_servers import BackendServers
-from .load_balancer import MutualTlsLoadBalancer
+from .clb.load_balancer import MutualTlsLoadBalancer
 from .private_ca import PrivateCertificateAuthority
 
 

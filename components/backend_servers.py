@@ -18,10 +18,24 @@ from .arguments.service import BackendServersArguments
 from .inputs import read_arguments, when_all_known, when_known
 from .instance_page import cloud_config
 from .names import LONGEST, bounded
-from .server_groups import Backend
 
 HEALTH_CHECK_SOURCE = "100.64.0.0/10"
 """Source of the load balancer's requests and health checks (CLB health check overview)."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An ECS instance behind the load balancer.
+
+    Attributes:
+        key: Stays the same for as long as it is the same backend; known in preview.
+        server_id: `i-…`.
+        weight: 0 to 100; 0 drains it.
+    """
+
+    key: str
+    server_id: pulumi.Input[str]
+    weight: int = DEFAULT_WEIGHT
 
 
 @dataclass(frozen=True)

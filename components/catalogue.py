@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_alicloud as alicloud
 
-from .arguments.cloud import LoadBalancerArguments
-
 CORES, MEMORY_GIB = 2, 2.0
 """Smallest size that every region sells in current families; enough for a web page."""
 
@@ -64,19 +62,6 @@ class ExistingSwitches:
 
     vpc_id: str
     zones: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ExistingLoadBalancer:
-    """A load balancer of the account.
-
-    Attributes:
-        address: That clients connect to.
-        ip_version: `ipv4` or `ipv6`.
-    """
-
-    address: str
-    ip_version: str
 
 
 def choose(offers: Offers, zones: int) -> Placement | None:
@@ -189,7 +174,7 @@ def require_instances(ids: Sequence[str], opts: pulumi.InvokeOptions) -> None:
     found = {instance.id for instance in known.instances}
     missing = [instance for instance in ids if instance not in found]
     if missing:
-        raise _no_such("backends.instance_ids", missing, "instances")
+        raise no_such("backends.instance_ids", missing, "instances")
 
 
 def existing_switches(
@@ -208,7 +193,7 @@ def existing_switches(
     found = {one.id: one for one in alicloud.vpc.get_switches(ids=list(ids), opts=opts).vswitches}
     missing = [one for one in ids if one not in found]
     if missing:
-        raise _no_such("network.vswitch_ids", missing, "vSwitches")
+        raise no_such("network.vswitch_ids", missing, "vSwitches")
     wanted = vpc_id or found[ids[0]].vpc_id
     elsewhere = [f"{one} in {found[one].vpc_id}" for one in ids if found[one].vpc_id != wanted]
     if elsewhere:
@@ -234,7 +219,7 @@ def with_room(
     """
     found = alicloud.vpc.get_networks(ids=[vpc_id], opts=opts).vpcs
     if not found:
-        raise _no_such("network.vpc_id", [vpc_id], "VPCs")
+        raise no_such("network.vpc_id", [vpc_id], "VPCs")
     of_vpc = [found[0].cidr_block, *found[0].secondary_cidr_blocks]
     there = alicloud.vpc.get_switches(vpc_id=vpc_id, opts=opts).vswitches
     for name, block in blocks.items():
@@ -263,7 +248,7 @@ def security_group_in(group_id: str, vpc_id: str, opts: pulumi.InvokeOptions) ->
     """
     found = alicloud.ecs.get_security_groups(ids=[group_id], opts=opts).groups
     if not found:
-        raise _no_such("backends.security_group_id", [group_id], "security groups")
+        raise no_such("backends.security_group_id", [group_id], "security groups")
     if found[0].vpc_id != vpc_id:
         raise pulumi.RunError(
             f"backends.security_group_id names {group_id}, which is in {found[0].vpc_id}, and the "
@@ -272,65 +257,8 @@ def security_group_in(group_id: str, vpc_id: str, opts: pulumi.InvokeOptions) ->
     return group_id
 
 
-def existing_load_balancer(
-    load_balancer_id: str, opts: pulumi.InvokeOptions
-) -> ExistingLoadBalancer:
-    """Look a load balancer up, and check that an HTTPS listener can be had on it.
-
-    Raises:
-        pulumi.RunError: It does not exist, or shares its performance with others, where the
-            provider can set no TLS policy.
-    """
-    found = alicloud.slb.get_application_load_balancers(
-        ids=[load_balancer_id], enable_details=True, opts=opts
-    ).balancers
-    if not found:
-        raise _no_such("load_balancer.id", [load_balancer_id], "load balancers")
-    if not found[0].load_balancer_spec:
-        raise pulumi.RunError(
-            f"load_balancer.id names {load_balancer_id}, a shared-performance instance: it takes "
-            "neither a TLS policy nor domain extensions. Name a guaranteed-performance or "
-            "pay-by-LCU one, or leave the key out for a new one."
-        )
-    return ExistingLoadBalancer(found[0].address, found[0].address_ip_version)
-
-
-def require_load_balancer_zones(
-    load_balancer: LoadBalancerArguments, opts: pulumi.InvokeOptions
-) -> None:
-    """Check that the region sells a load balancer in the configured zones and of the IP version.
-
-    Nothing is asked for where neither is configured.
-
-    Raises:
-        pulumi.RunError: It does not; it names the zones that are sold.
-    """
-    version, master = load_balancer.address_ip_version, load_balancer.master_zone_id
-    if version == "ipv4" and master is None:
-        return
-    sold = alicloud.slb.get_zones(
-        available_slb_address_type="vpc" if load_balancer.address_type == "intranet" else None,
-        available_slb_address_ip_version=version,
-        opts=opts,
-    ).zones
-    pairs = [(zone.master_zone_id, zone.slave_zone_id) for zone in sold]
-    if not pairs:
-        raise pulumi.RunError(
-            f"The region sells no load balancer with an address of {version}: leave "
-            "load_balancer.address_ip_version out, or take another region."
-        )
-    slave = load_balancer.slave_zone_id
-    if master is not None and not any(
-        master == first and slave in {None, second} for first, second in pairs
-    ):
-        offered = ", ".join(sorted(f"{first} with {second}" for first, second in set(pairs)))
-        raise pulumi.RunError(
-            f"The region sells no load balancer in load_balancer.master_zone_id {master}"
-            f"{f' with slave_zone_id {slave}' if slave else ''}: it sells them in {offered}."
-        )
-
-
-def _no_such(key: str, ids: Sequence[str], what: str) -> pulumi.RunError:
+def no_such(key: str, ids: Sequence[str], what: str) -> pulumi.RunError:
+    """Error about ids of a key that the account has nothing of."""
     return pulumi.RunError(
         f"{key} names {', '.join(ids)}, which the account does not have in this region: give ids "
         f"of existing {what}, or leave the key out for new ones."

@@ -8,8 +8,8 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from components.arguments.listener import summaries
 from components.assembly import Assembly
+from components.clb.listener_arguments import summaries
 from configuration.settings import Settings
 
 

@@ -18,8 +18,8 @@ from itertools import pairwise
 from typing import Any
 
 from components import args
-from components.arguments.listener import ListenerOptions
 from components.arguments.model import Model
+from components.clb.listener_arguments import ListenerOptions
 from configuration.settings import Settings
 
 Schema = Mapping[str, Any]

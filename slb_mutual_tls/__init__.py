@@ -16,11 +16,10 @@ from slb_mutual_tls.components.args import (
     PrivateCertificateAuthorityArgs,
     ServerCertificateArgs,
 )
-from slb_mutual_tls.components.backend_servers import BackendServers
-from slb_mutual_tls.components.load_balancer import MutualTlsLoadBalancer
+from slb_mutual_tls.components.backend_servers import Backend, BackendServers
+from slb_mutual_tls.components.clb.load_balancer import MutualTlsLoadBalancer
+from slb_mutual_tls.components.clb.server_certificate import ServerCertificate
 from slb_mutual_tls.components.private_ca import PrivateCertificateAuthority
-from slb_mutual_tls.components.server_certificate import ServerCertificate
-from slb_mutual_tls.components.server_groups import Backend
 from slb_mutual_tls.components.service import MutualTlsService
 
 __all__ = [

@@ -17,7 +17,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from ..pki import (
     brought_along,
     certificates,
-    clb_keys,
     dns_names,
     keys,
     name_constraints,
@@ -25,6 +24,7 @@ from ..pki import (
     openssl_database,
     purposes,
     signing_requests,
+    uploaded_keys,
 )
 from ..pki.durations import parse as parse_duration
 from ..pki.keys import Algorithm, Ecdsa, Kind, Rsa
@@ -164,8 +164,8 @@ class ValidityArguments(Model):
 def _uploaded_key(value: Any) -> Any:
     # The type has its own words for what is no whole number. The value is not repeated: beside a
     # key that is a secret, it may be one.
-    if isinstance(value, int | float) and value not in clb_keys.SIZES:
-        raise ValueError(f"this is not one of {clb_keys.SIZE_WORDS}: {clb_keys.WHY}")
+    if isinstance(value, int | float) and value not in uploaded_keys.SIZES:
+        raise ValueError(f"this is not one of {uploaded_keys.SIZE_WORDS}: {uploaded_keys.WHY}")
     return value
 
 

@@ -9,20 +9,19 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import Counter
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork, model_validator
 
 from ..pki.mistakes import WrongValueError
 from .identifiers import (
     InstanceId,
-    LoadBalancerId,
     SecurityGroupId,
     VpcId,
     VSwitchId,
 )
 from .late import InputOf, is_known
-from .model import Model, matching
+from .model import Model
 
 MOST_BACKENDS = 19
 """AddBackendServers takes 20 in a call. Of 20, the provider would remove or change all in a first
@@ -31,30 +30,11 @@ call, and send a second one with none, which the API has no reason to take."""
 DEFAULT_WEIGHT = 100
 """Weight of a backend for which none is set, as the API has it."""
 
-SPECIFICATIONS = (
-    "slb.s1.small",
-    "slb.s2.small",
-    "slb.s2.medium",
-    "slb.s3.small",
-    "slb.s3.medium",
-    "slb.s3.large",
-    "slb.s4.large",
-)
-"""Specifications that the provider takes, without that of pay-by-LCU instances."""
-
-
 STACK_TAGS = ("project", "stack")
 """Tags that the program adds to every resource unless the configuration sets them."""
 
 MOST_TAGS = 20
 """Tags of a resource, at most (SLB, TagResources)."""
-
-
-_NAME = matching(
-    r"[\w./-]{1,80}",
-    "the load balancer's name has 1 to 80 letters, digits, dots, dashes, slashes and "
-    "underscores: give one such as shop-dev",
-)
 
 
 def _tag(longest: int) -> AfterValidator:
@@ -86,13 +66,6 @@ TagKey = Annotated[str, _tag(64)]
 TagValue = Annotated[str, _tag(128)]
 Tags = Annotated[dict[TagKey, InputOf[TagValue]], AfterValidator(_tags)]
 """Tags of every resource that takes any; their lengths are SLB's, which has the shortest."""
-
-
-def _specification(value: str) -> str:
-    if value not in SPECIFICATIONS:
-        sentence = f" is none of {', '.join(SPECIFICATIONS)}: take one of these"
-        raise WrongValueError(f"{value}{sentence}", f"this{sentence}")
-    return value
 
 
 def _ids(value: tuple[InputOf[str], ...]) -> tuple[InputOf[str], ...]:
@@ -178,70 +151,5 @@ class BackendsArguments(Model):
             raise ValueError(
                 "security_group_id is for new instances, and instance_ids names existing ones, "
                 "which keep theirs: leave security_group_id out"
-            )
-        return self
-
-
-class LoadBalancerArguments(Model):
-    """The CLB instance: a new one, or an existing one by id."""
-
-    id: InputOf[LoadBalancerId] | None = None
-    name: Annotated[str, _NAME] | None = None
-    address_type: Literal["internet", "intranet"] = "internet"
-    address_ip_version: Literal["ipv4", "ipv6"] = "ipv4"
-    vswitch_id: InputOf[VSwitchId] | None = None
-    master_zone_id: str | None = None
-    slave_zone_id: str | None = None
-    instance_charge_type: Literal["PayByCLCU", "PayBySpec"] = "PayByCLCU"
-    specification: Annotated[str, AfterValidator(_specification)] | None = None
-    internet_charge_type: Literal["PayByTraffic", "PayByBandwidth"] = "PayByTraffic"
-    bandwidth: Annotated[int, Field(ge=1, le=5000)] | None = None
-    deletion_protection: bool = False
-    # None leaves it as it is: the provider would not take it off where it is no longer set.
-    modification_protection: bool | None = None
-    resource_group_id: InputOf[str] | None = None
-
-    @model_validator(mode="after")
-    def _nothing_for_an_existing_one(self) -> Self:
-        others = sorted(self.model_fields_set - {"id"})
-        if self.id is not None and others:
-            raise ValueError(
-                f"id names an existing load balancer, which is left as it is: leave out "
-                f"{', '.join(others)}, or id for a new one"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _address(self) -> Self:
-        if self.address_type == "intranet" and self.address_ip_version == "ipv6":
-            raise ValueError(
-                "address_type is intranet, which takes an IPv4 address: leave address_ip_version "
-                "out, or set address_type to internet"
-            )
-        if self.slave_zone_id is not None and self.slave_zone_id == self.master_zone_id:
-            raise ValueError("slave_zone_id is the master_zone_id: give another zone")
-        if self.slave_zone_id is not None and self.master_zone_id is None:
-            raise ValueError("slave_zone_id is given without master_zone_id: set both")
-        return self
-
-    @model_validator(mode="after")
-    def _charges(self) -> Self:
-        if self.instance_charge_type == "PayByCLCU" and self.specification is not None:
-            raise ValueError(
-                "specification is set, but a PayByCLCU instance has none: leave it out, or set "
-                "instance_charge_type to PayBySpec"
-            )
-        if self.instance_charge_type == "PayBySpec" and self.specification is None:
-            raise ValueError(
-                "instance_charge_type is PayBySpec, which needs a specification such as "
-                "slb.s1.small (shared-performance instances are no longer sold)"
-            )
-        by_bandwidth = self.internet_charge_type == "PayByBandwidth"
-        if by_bandwidth and self.instance_charge_type == "PayByCLCU":
-            raise ValueError("a PayByCLCU instance is charged PayByTraffic only")
-        if by_bandwidth != (self.bandwidth is not None):
-            raise ValueError(
-                "bandwidth (Mbit/s, 1 to 5000) belongs to internet_charge_type PayByBandwidth: "
-                "set both or neither"
             )
         return self

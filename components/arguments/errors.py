@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ..pki import clb_keys, keys
+from ..pki import keys, uploaded_keys
 from ..pki.mistakes import WrongValueError
 from .model import MissingPartError
 from .paths import command, path
@@ -50,7 +50,7 @@ def _reason(detail: Any, root: type[BaseModel], *, hidden: bool) -> str:
             model = _model_at(root, location[:-1])
             known = sorted(model.model_fields) if model else []
             if location[-1] in keys.PROPERTIES and "key_bits" in known:
-                return f"there is no such key here: {clb_keys.WHY}"
+                return f"there is no such key here: {uploaded_keys.WHY}"
             close = difflib.get_close_matches(str(location[-1]), known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
             return f"there is no such key; {hint}"

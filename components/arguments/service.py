@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from cryptography import x509
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from ..clb.arguments import BalancingArguments
 from ..pki import brought_along, certificates, name_constraints, openssl_database, paths
 from ..pki.durations import parse as parse_duration
 from .certificates import (
@@ -20,19 +21,9 @@ from .certificates import (
     RevocationListArguments,
     ServerArguments,
 )
-from .cloud import STACK_TAGS, BackendsArguments, LoadBalancerArguments, NetworkArguments, Tags
+from .cloud import STACK_TAGS, BackendsArguments, NetworkArguments, Tags
 from .errors import sentences
 from .late import InputOf, is_known
-from .listener import (
-    AdditionalListenerArguments,
-    ListenerArguments,
-    ListenerName,
-    ListenerOptions,
-    Port,
-    require_bandwidth,
-    require_distinct_ports,
-    require_ip_version,
-)
 from .model import NAMESPACE, Model
 from .paths import command, path
 
@@ -263,47 +254,6 @@ class ServerCertificateArguments(Model):
 
     server: ServerArguments = ServerArguments()
     tags: Tags = Field(default_factory=dict)
-
-
-class BalancingArguments(Model):
-    """Arguments about the load balancer and its listeners, with the rules that hold among them."""
-
-    server: ServerArguments = ServerArguments()
-    load_balancer: LoadBalancerArguments = LoadBalancerArguments()
-    listener: ListenerArguments = ListenerArguments()
-    additional_listeners: dict[ListenerName, AdditionalListenerArguments] = Field(
-        default_factory=dict
-    )
-    tags: Tags = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _listeners(self) -> Self:
-        listeners: dict[str, ListenerOptions] = {
-            "listener": self.listener,
-            **{
-                path("additional_listeners", name): listener
-                for name, listener in self.completed_listeners().items()
-            },
-        }
-        require_distinct_ports(self.listener, self.additional_listeners)
-        require_bandwidth(listeners.values(), self.load_balancer.bandwidth)
-        if self.load_balancer.id is None:
-            require_ip_version(listeners, self.load_balancer.address_ip_version)
-        return self
-
-    def completed_listeners(self) -> dict[str, AdditionalListenerArguments]:
-        """The additional listeners, by name, with what they take from `listener`."""
-        return {
-            name: listener.completed(self.listener)
-            for name, listener in self.additional_listeners.items()
-        }
-
-
-class MutualTlsLoadBalancerArguments(BalancingArguments):
-    """Arguments of the load balancer by itself."""
-
-    backend_port: Port = 80
-    vswitch_id: InputOf[str] | None = None
 
 
 # The rules of the last come first.

@@ -12,13 +12,13 @@ from ..pki import certificates, keys
 from ..pki.authority import (
     FIRST_GENERATION,
     Adopted,
-    Authority,
+    AuthorityIdentity,
+    AuthorityPlan,
     CrossCertificate,
-    ExpiredProbe,
-    Identity,
+    ExpiredClientCertificate,
+    IssuedAuthority,
     NextAuthority,
     NextPlan,
-    Plan,
     RevokedCrossCertificate,
     Wanted,
     Withdrawn,
@@ -125,10 +125,10 @@ class AuthorityInputs(State, ChosenWindowState):
             require_order(self.next_not_before, self.next_not_after)
         return self
 
-    def plan(self) -> Plan:
+    def plan(self) -> AuthorityPlan:
         """Make what `authority` works with."""
-        return Plan(
-            identity=Identity(
+        return AuthorityPlan(
+            identity=AuthorityIdentity(
                 self.subject, self.key_bits, self.generation, self.adopted_key_sha256
             ),
             key_id=self.key_id,
@@ -202,14 +202,16 @@ class AuthorityOutputs(AuthorityInputs):
             require_pair(self.next_certificate, self.next_private_key, "next_")
         return self
 
-    def authority(self) -> Authority:
+    def authority(self) -> IssuedAuthority:
         """Make what `authority` works with."""
         probe = self.expired_probe
-        return Authority(
+        return IssuedAuthority(
             plan=self.plan(),
             certificate=self.certificate,
             private_key=self.private_key,
-            expired_probe=ExpiredProbe(probe.certificate, probe.private_key) if probe else None,
+            expired_probe=ExpiredClientCertificate(probe.certificate, probe.private_key)
+            if probe
+            else None,
             next=self._next_authority(),
             revoked=tuple(past.revoked() for past in self.withdrawn_certificates),
         )
@@ -240,7 +242,7 @@ def read_wanted(news: Properties) -> Wanted:
     )
 
 
-def planned_inputs(planned: Plan) -> dict[str, Any]:
+def planned_inputs(planned: AuthorityPlan) -> dict[str, Any]:
     """The inputs that a plan decides; absent is what is None or empty."""
     identity, following = planned.identity, planned.next
     inputs = {
@@ -278,7 +280,7 @@ def planned_inputs(planned: Plan) -> dict[str, Any]:
     return {name: value for name, value in inputs.items() if value is not None}
 
 
-def outputs(authority: Authority) -> dict[str, Any]:
+def outputs(authority: IssuedAuthority) -> dict[str, Any]:
     """The outputs that a CA has beside its inputs."""
     probe, following = authority.expired_probe, authority.next
     outs: dict[str, Any] = {

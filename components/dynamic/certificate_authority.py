@@ -18,9 +18,9 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from ..pki import authority, authority_issuing, authority_planning, clb_keys, keys
+from ..pki import authority, authority_issuing, authority_planning, keys, uploaded_keys
 from ..pki.authority import FIRST_GENERATION
-from ..pki.authority_issuing import Sources
+from ..pki.authority_issuing import IssuingSources
 from ..pki.mistakes import WrongInputsError
 from ..pki.name_constraints import Subtrees
 from . import authority_state, state
@@ -102,7 +102,7 @@ def _carry_out(present: AuthorityOutputs | None, news: Properties) -> dict[str, 
         state.require(AuthorityInputs, news).plan(),
         _adopted_key(news),
         now(),
-        Sources(keys.generate, x509.random_serial_number),
+        IssuingSources(keys.generate, x509.random_serial_number),
     )
     repeated = {name: news[name] for name in REPEATED if name in news}
     return {**repeated, **authority_state.outputs(made)}
@@ -111,7 +111,7 @@ def _carry_out(present: AuthorityOutputs | None, news: Properties) -> dict[str, 
 def _adopted_key(news: Properties) -> rsa.RSAPrivateKey | None:
     """The key of a CA that was brought along, if it was given."""
     text = news.get("adopted_private_key")
-    return clb_keys.load(text) if text else None
+    return uploaded_keys.load(text) if text else None
 
 
 class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):

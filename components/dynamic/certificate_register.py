@@ -21,7 +21,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from ..pki import certificates, clb_keys, client_keys, keys, openssl_database, signing_requests
+from ..pki import certificates, client_keys, keys, openssl_database, signing_requests, uploaded_keys
 from ..pki import register as registers
 from ..pki.certificates import Issuer
 from ..pki.names import distinguished_name
@@ -304,7 +304,9 @@ def _imported(news: Properties) -> Sequence[Entry]:
 
 def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[str, Any]:
     key = props.get("ca_private_key")
-    issuer = Issuer(certificates.load(props["ca_certificate"]), clb_keys.load(key) if key else None)
+    issuer = Issuer(
+        certificates.load(props["ca_certificate"]), uploaded_keys.load(key) if key else None
+    )
     # Not the issuer's, which in a rotation is the next CA.
     adopted_key_id = props.get("adopted_key_id", "")
     present = props.get("present_ca_certificate")

@@ -31,7 +31,7 @@ from pulumi.dynamic import (
 )
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
-from ..pki import certificates, clb_keys, durations, revocation_list
+from ..pki import certificates, durations, revocation_list, uploaded_keys
 from ..pki.certificates import Issuer
 from ..pki.revocation_list import Revoked
 from ..pki.windows import ChosenWindow, Lengths, Window, choose_window, read_time, show_time
@@ -284,7 +284,7 @@ def _issued(props: Properties, olds: Properties) -> dict[str, Any]:
     signers = {
         f"{role}revocation_list": Issuer(
             certificates.load(props[f"{role}ca_certificate"]),
-            clb_keys.load(props[f"{role}ca_private_key"]),
+            uploaded_keys.load(props[f"{role}ca_private_key"]),
         )
         for role in ("", "next_")
         if props.get(f"{role}ca_key_id") is not None

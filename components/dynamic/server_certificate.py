@@ -17,7 +17,7 @@ from pulumi.dynamic import (
 )
 from pydantic import model_validator
 
-from ..pki import certificates, clb_keys, keys, name_constraints
+from ..pki import certificates, keys, name_constraints, uploaded_keys
 from ..pki.certificates import Issuer
 from ..pki.name_constraints import Subtrees
 from ..pki.names import distinguished_name
@@ -91,7 +91,7 @@ class Provider(ResourceProvider):
         if any(is_unknown(news.get(name)) for name in ("key_bits", "validity", "renew_before")):
             return CheckResult(inputs, [])
         inputs["key_bits"] = int(news["key_bits"])
-        failures = failure("key_bits", lambda: clb_keys.require_size(inputs["key_bits"]))
+        failures = failure("key_bits", lambda: uploaded_keys.require_size(inputs["key_bits"]))
         if not is_unknown(news["common_name"]):
             subject = {"common_name": news["common_name"]}
             failures += failure("common_name", lambda: distinguished_name(subject))
@@ -222,7 +222,7 @@ def _require_within_constraints(news: Properties) -> None:
 
 def _issued(props: Properties) -> dict[str, Any]:
     issuer = Issuer(
-        certificates.load(props["ca_certificate"]), clb_keys.load(props["ca_private_key"])
+        certificates.load(props["ca_certificate"]), uploaded_keys.load(props["ca_private_key"])
     )
     key = keys.generate(int(props["key_bits"]))
     certificate = certificates.server(

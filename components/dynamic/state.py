@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from ..pki import certificates, clb_keys, durations
+from ..pki import certificates, durations, uploaded_keys
 from ..pki.names import distinguished_name
 from ..pki.revocation_list import REASONS
 from ..pki.windows import ChosenWindow, Window, read_time
@@ -139,7 +139,7 @@ def _subject(value: dict[str, str]) -> dict[str, str]:
 
 
 def _key(value: Any) -> rsa.RSAPrivateKey:
-    return clb_keys.load(_text(value))
+    return uploaded_keys.load(_text(value))
 
 
 def certificate(value: Any) -> x509.Certificate:

@@ -47,7 +47,7 @@ class Adopted:
 
 
 @dataclass(frozen=True)
-class Identity:
+class AuthorityIdentity:
     """What makes a CA this one and no other."""
 
     subject: Mapping[str, str]
@@ -55,7 +55,7 @@ class Identity:
     generation: int = FIRST_GENERATION
     adopted_key_sha256: str | None = None
 
-    def differences(self, other: Identity) -> list[str]:
+    def differences(self, other: AuthorityIdentity) -> list[str]:
         """Names of the fields in which two identities differ."""
         names = [field.name for field in fields(self)]
         return [name for name in names if getattr(self, name) != getattr(other, name)]
@@ -126,7 +126,7 @@ class Withdrawn:
 
 
 @dataclass(frozen=True)
-class Plan:
+class AuthorityPlan:
     """A CA as it is planned.
 
     Attributes:
@@ -141,7 +141,7 @@ class Plan:
         withdrawn: Cross-certificates that nobody may go on using.
     """
 
-    identity: Identity
+    identity: AuthorityIdentity
     key_id: str
     window: ChosenWindow
     constraints: Mapping[str, Subtrees] = field(default_factory=dict)
@@ -195,13 +195,13 @@ class Plan:
         """Whether the CA that was prepared is the one of that generation."""
         return self.next is not None and self.next.generation == generation
 
-    def in_force(self, generation: int) -> Plan:
+    def in_force(self, generation: int) -> AuthorityPlan:
         """The CA as it is, or the one that was prepared if that generation is asked for."""
         following = self.next
         if following is None or following.generation != generation:
             return self
-        return Plan(
-            Identity(
+        return AuthorityPlan(
+            AuthorityIdentity(
                 names.fitting(self.identity.subject), following.key_bits, following.generation
             ),
             following.key_id,
@@ -256,7 +256,7 @@ class NextAuthority:
 
 
 @dataclass(frozen=True)
-class ExpiredProbe:
+class ExpiredClientCertificate:
     """A client certificate that had expired when it was made, and its key, both in PEM."""
 
     certificate: str
@@ -264,7 +264,7 @@ class ExpiredProbe:
 
 
 @dataclass(frozen=True)
-class Authority:
+class IssuedAuthority:
     """A CA as it is.
 
     Attributes:
@@ -276,10 +276,10 @@ class Authority:
         revoked: Cross-certificates of rotations that were given up, for the revocation list.
     """
 
-    plan: Plan
+    plan: AuthorityPlan
     certificate: x509.Certificate
     private_key: rsa.RSAPrivateKey | None = None
-    expired_probe: ExpiredProbe | None = None
+    expired_probe: ExpiredClientCertificate | None = None
     next: NextAuthority | None = None
     revoked: tuple[RevokedCrossCertificate, ...] = ()
 
@@ -301,7 +301,7 @@ class Transition(StrEnum):
     """Another CA takes its place: another key, and every certificate is issued anew."""
 
 
-def transitions(present: Authority, planned: Plan) -> frozenset[Transition]:
+def transitions(present: IssuedAuthority, planned: AuthorityPlan) -> frozenset[Transition]:
     """What leads from the CA that there is to the one that is planned; nothing if it is that."""
     before = present.plan
     if before.is_completed_by(planned.identity.generation):
@@ -320,13 +320,13 @@ def transitions(present: Authority, planned: Plan) -> frozenset[Transition]:
     return frozenset(step for step, needed in steps.items() if needed)
 
 
-def replaced_by(before: Plan, planned: Plan) -> list[str]:
+def replaced_by(before: AuthorityPlan, planned: AuthorityPlan) -> list[str]:
     """Names of what makes a planned CA another one; none if it is the same."""
     present = before.in_force(planned.identity.generation)
     return present.identity.differences(planned.identity)
 
 
-def _adopts(present: Authority, planned: Plan) -> bool:
+def _adopts(present: IssuedAuthority, planned: AuthorityPlan) -> bool:
     before, adopted = present.plan.adopted, planned.adopted
     if adopted is None:
         return before is not None
@@ -339,7 +339,7 @@ def _adopts(present: Authority, planned: Plan) -> bool:
     return adopted.has_key and not reissue.keeps_identity(present.certificate, adopted.certificate)
 
 
-def _certificate_inputs(planned: Plan) -> tuple[object, ...]:
+def _certificate_inputs(planned: AuthorityPlan) -> tuple[object, ...]:
     """What decides whether a CA's own certificate is issued anew."""
     return planned.key_id, planned.window.window, planned.constraints, planned.withdrawn
 

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from . import certificates, clb_keys, keys, name_constraints, reissue
+from . import certificates, keys, name_constraints, reissue, uploaded_keys
 from .authority import (
-    Authority,
+    AuthorityPlan,
     CrossCertificate,
-    ExpiredProbe,
+    ExpiredClientCertificate,
+    IssuedAuthority,
     NextAuthority,
     NextPlan,
-    Plan,
     RevokedCrossCertificate,
     Transition,
     transitions,
@@ -30,7 +30,7 @@ PROBE_LIFETIME = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Sources:
+class IssuingSources:
     """Where keys, by their length in bits, and serial numbers come from."""
 
     generate_key: Callable[[int], rsa.RSAPrivateKey]
@@ -38,12 +38,12 @@ class Sources:
 
 
 def carry_out(
-    present: Authority | None,
-    planned: Plan,
+    present: IssuedAuthority | None,
+    planned: AuthorityPlan,
     adopted_key: rsa.RSAPrivateKey | None,
     now: datetime,
-    sources: Sources,
-) -> Authority:
+    sources: IssuingSources,
+) -> IssuedAuthority:
     """Make a CA as it is planned.
 
     Args:
@@ -63,7 +63,7 @@ def carry_out(
         issuer = Issuer(certificate, key)
         following = _carry_out_next(kept, planned.next, planned.constraints, issuer, sources)
     probe = present.expired_probe if present and key is not None and not completes else None
-    return Authority(
+    return IssuedAuthority(
         plan=planned,
         certificate=certificate,
         private_key=key,
@@ -74,10 +74,10 @@ def carry_out(
 
 
 def _key(
-    present: Authority | None,
-    planned: Plan,
+    present: IssuedAuthority | None,
+    planned: AuthorityPlan,
     adopted_key: rsa.RSAPrivateKey | None,
-    sources: Sources,
+    sources: IssuingSources,
     *,
     completes: bool,
 ) -> rsa.RSAPrivateKey | None:
@@ -91,10 +91,10 @@ def _key(
 
 
 def _certificate(
-    present: Authority | None,
-    planned: Plan,
+    present: IssuedAuthority | None,
+    planned: AuthorityPlan,
     key: rsa.RSAPrivateKey | None,
-    sources: Sources,
+    sources: IssuingSources,
     *,
     completes: bool,
 ) -> x509.Certificate:
@@ -126,7 +126,7 @@ def _certificate(
 
 
 def _without_key(
-    planned: Plan, adopted: x509.Certificate | None, held: x509.Certificate | None
+    planned: AuthorityPlan, adopted: x509.Certificate | None, held: x509.Certificate | None
 ) -> x509.Certificate:
     """The certificate of a CA that cannot sign another: its own, or the one in force."""
     if adopted is None:
@@ -135,7 +135,7 @@ def _without_key(
     return held if held and planned.withdrawn else adopted
 
 
-def _kept_next(present: Authority | None, planned: NextPlan) -> NextAuthority | None:
+def _kept_next(present: IssuedAuthority | None, planned: NextPlan) -> NextAuthority | None:
     """The CA that was prepared, if it is the one that is planned."""
     before = present.plan.next if present else None
     return present.next if present and before and before.key_id == planned.key_id else None
@@ -146,7 +146,7 @@ def _carry_out_next(
     planned: NextPlan,
     constraints: Mapping[str, Subtrees],
     present: Issuer,
-    sources: Sources,
+    sources: IssuingSources,
 ) -> NextAuthority:
     """The next CA: its key, its own certificate, and the one that the present CA gives it."""
     key = kept.private_key if kept else sources.generate_key(planned.key_bits)
@@ -171,7 +171,7 @@ def _carry_out_next(
 
 
 def _revoke(
-    present: Authority | None, planned: Plan, now: datetime, aborts: bool
+    present: IssuedAuthority | None, planned: AuthorityPlan, now: datetime, aborts: bool
 ) -> tuple[RevokedCrossCertificate, ...]:
     """The cross-certificates that the present key signed and that nobody may go on using."""
     if present is None or not planned.withdrawn:
@@ -184,13 +184,13 @@ def _revoke(
 
 
 def _expired_probe(
-    certificate: x509.Certificate, key: rsa.RSAPrivateKey | None, sources: Sources
-) -> ExpiredProbe | None:
+    certificate: x509.Certificate, key: rsa.RSAPrivateKey | None, sources: IssuingSources
+) -> ExpiredClientCertificate | None:
     """A client certificate that ended a minute after the CA's own start, if it can be made."""
     if key is None:
         return None
     start = certificate.not_valid_before_utc
-    own = sources.generate_key(clb_keys.SIZES[0])
+    own = sources.generate_key(uploaded_keys.SIZES[0])
     issued = certificates.client(
         Issuer(certificate, key),
         distinguished_name({"common_name": "expired probe"}),
@@ -198,4 +198,4 @@ def _expired_probe(
         Window(start, start + PROBE_LIFETIME),
         serial_number=sources.serial_number(),
     )
-    return ExpiredProbe(certificates.pem(issued), keys.pkcs1(own))
+    return ExpiredClientCertificate(certificates.pem(issued), keys.pkcs1(own))

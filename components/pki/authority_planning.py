@@ -8,8 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from . import certificates, clb_keys, durations, name_constraints, names
-from .authority import FIRST_GENERATION, Adopted, Identity, NextPlan, Plan, Wanted, Withdrawn
+from . import certificates, durations, name_constraints, names, uploaded_keys
+from .authority import (
+    FIRST_GENERATION,
+    Adopted,
+    AuthorityIdentity,
+    AuthorityPlan,
+    NextPlan,
+    Wanted,
+    Withdrawn,
+)
 from .mistakes import Mistake, WrongInputsError
 from .name_constraints import Subtrees
 from .names import distinguished_name
@@ -19,7 +27,7 @@ BROUGHT_ALONG = "brought along"
 """Why a CA's certificate is in force that others have issued."""
 
 
-def plan(before: Plan | None, wanted: Wanted, now: datetime) -> Plan:
+def plan(before: AuthorityPlan | None, wanted: Wanted, now: datetime) -> AuthorityPlan:
     """Decide which CA there shall be.
 
     Args:
@@ -55,7 +63,7 @@ def plan(before: Plan | None, wanted: Wanted, now: datetime) -> Plan:
     same = None if another else present
     try:
         window, adopted_at = _choose_window(present, wanted, now, another)
-        planned = Plan(
+        planned = AuthorityPlan(
             identity=identity,
             key_id=same.key_id if same else _key_id(identity, window.window),
             window=window,
@@ -77,7 +85,7 @@ def plan(before: Plan | None, wanted: Wanted, now: datetime) -> Plan:
     return planned
 
 
-def change_of_identity(before: Plan | None, wanted: Wanted) -> str | None:
+def change_of_identity(before: AuthorityPlan | None, wanted: Wanted) -> str | None:
     """Say what makes the CA that is asked for another one; None if nothing does."""
     present = before.in_force(wanted.generation) if before else None
     if present is None:
@@ -92,7 +100,7 @@ def _wrong_values(wanted: Wanted) -> list[Mistake]:
     if wanted.adopted is None:  # Its name is as it is.
         mistakes += _wrong_name("subject", wanted.subject)
     try:
-        clb_keys.require_size(wanted.key_bits)
+        uploaded_keys.require_size(wanted.key_bits)
     except ValueError as error:
         mistakes.append(Mistake("key_bits", str(error)))
     try:
@@ -118,24 +126,24 @@ def _wrong_name(place: str, subject: Mapping[str, str]) -> list[Mistake]:
     return []
 
 
-def _same_generation(present: Plan, wanted: Wanted) -> bool:
+def _same_generation(present: AuthorityPlan, wanted: Wanted) -> bool:
     return present.identity.generation == wanted.generation
 
 
-def _identity(before: Plan | None, wanted: Wanted) -> Identity:
+def _identity(before: AuthorityPlan | None, wanted: Wanted) -> AuthorityIdentity:
     if wanted.adopted is not None:
         certificate = wanted.adopted.certificate
         bits = certificates.key_size(certificate)
         digest = certificates.public_key_sha256(certificate)
-        return Identity(wanted.subject, bits, wanted.generation, digest)
+        return AuthorityIdentity(wanted.subject, bits, wanted.generation, digest)
     present = before.in_force(wanted.generation) if before else None
     # It is the next key that is to have the size; the present one has its own.
     rotating = wanted.next_generation is not None and present is not None
     bits = present.identity.key_bits if rotating and present else wanted.key_bits
-    return Identity(wanted.subject, bits, wanted.generation)
+    return AuthorityIdentity(wanted.subject, bits, wanted.generation)
 
 
-def _key_id(identity: Identity, window: Window) -> str:
+def _key_id(identity: AuthorityIdentity, window: Window) -> str:
     """A value of what is planned alone, so that preview and update agree on it."""
     if identity.adopted_key_sha256 is not None:
         return identity.adopted_key_sha256[:16]
@@ -146,7 +154,7 @@ def _key_id(identity: Identity, window: Window) -> str:
 
 
 def _choose_window(
-    present: Plan | None, wanted: Wanted, now: datetime, another: str | None
+    present: AuthorityPlan | None, wanted: Wanted, now: datetime, another: str | None
 ) -> tuple[ChosenWindow, datetime | None]:
     """The window of the CA's certificate, and since when a CA is here that was brought along."""
     if wanted.adopted is not None:
@@ -161,7 +169,7 @@ def _changed_constraints(before: Mapping[str, Subtrees] | None, wanted: Wanted) 
 
 
 def _choose_window_of_adopted(
-    present: Plan | None, wanted: Wanted, adopted: Adopted, now: datetime
+    present: AuthorityPlan | None, wanted: Wanted, adopted: Adopted, now: datetime
 ) -> tuple[ChosenWindow, datetime]:
     """The window of a CA that was brought along: its own at first, whatever is left of it.
 
@@ -193,13 +201,13 @@ def _choose_window_of_adopted(
     return window, begun
 
 
-def _same_adopted(present: Plan | None, adopted: Adopted) -> Plan | None:
+def _same_adopted(present: AuthorityPlan | None, adopted: Adopted) -> AuthorityPlan | None:
     """What was planned last, if it was for the certificate that is brought along now."""
     before = present.adopted if present else None
     return present if before and before.text == adopted.text else None
 
 
-def _had_key(before: Plan) -> bool:
+def _had_key(before: AuthorityPlan) -> bool:
     return before.adopted is not None and before.adopted.has_key
 
 
@@ -228,7 +236,7 @@ def renewed_before_end(
 
 
 def _withdraw(
-    before: Plan | None, wanted: Wanted, window: Window, now: datetime
+    before: AuthorityPlan | None, wanted: Wanted, window: Window, now: datetime
 ) -> tuple[Withdrawn, ...]:
     """The cross-certificates that must not be good any more, with that of a rotation given up now.
 
@@ -255,7 +263,11 @@ def _is_prepared(following: NextPlan, wanted: Wanted) -> bool:
 
 
 def _prepare(
-    before: Plan | None, planned: Plan, wanted: Wanted, generation: int, now: datetime
+    before: AuthorityPlan | None,
+    planned: AuthorityPlan,
+    wanted: Wanted,
+    generation: int,
+    now: datetime,
 ) -> NextPlan:
     """The CA that is to take over: the one that was prepared, or another."""
     prepared = before.next if before and before.next and _is_prepared(before.next, wanted) else None
@@ -266,7 +278,7 @@ def _prepare(
     if prepared is not None:
         return replace(prepared, window=window)
     subject = _next_subject(wanted.subject, generation, planned.withdrawn)
-    key_id = _key_id(Identity(subject, wanted.key_bits, generation), window)
+    key_id = _key_id(AuthorityIdentity(subject, wanted.key_bits, generation), window)
     cross_name = _cross_name(key_id, planned)
     return NextPlan(generation, subject, wanted.key_bits, key_id, window, cross_name)
 
@@ -284,7 +296,7 @@ def _next_subject(
     return following
 
 
-def _cross_name(key_id: str, planned: Plan) -> str | None:
+def _cross_name(key_id: str, planned: AuthorityPlan) -> str | None:
     """A host for this rotation alone: one that is prepared again on the same day has another.
 
     None where the CA was brought along with constraints that let it certify some hosts only.

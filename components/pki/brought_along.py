@@ -15,7 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import PublicKeyAlgorithmOID
 
-from . import certificates, clb_keys, client_keys, encodings, keys, names, purposes
+from . import certificates, client_keys, encodings, keys, names, purposes, uploaded_keys
 from .windows import show_time
 
 
@@ -195,7 +195,7 @@ def private_key(pem: str) -> str:
         )
     if (count := pem.count("PRIVATE KEY-----") // 2) > 1:
         raise ValueError(f"there are {count} private keys: give the certificate's alone")
-    return keys.pkcs1(clb_keys.load(pem))
+    return keys.pkcs1(uploaded_keys.load(pem))
 
 
 def require_match(certificate: str, key: str) -> None:
@@ -204,7 +204,7 @@ def require_match(certificate: str, key: str) -> None:
     Raises:
         ValueError: It is not.
     """
-    own = clb_keys.load(key).public_key()
+    own = uploaded_keys.load(key).public_key()
     chain = _parsed(certificate)
     if _rsa_key(chain[0]) == own:
         return
@@ -292,8 +292,8 @@ def _require_rsa(certificate: x509.Certificate) -> None:
     key = _rsa_key(certificate)
     if key is None:
         raise ValueError(
-            "the certificate's key is not RSA, and the load balancer (CLB) takes no other, "
-            f"elliptic curves neither: have one issued for an RSA key of {clb_keys.SIZE_WORDS} bits"
+            "the certificate's key is not RSA, and the load balancer takes no other, elliptic "
+            f"curves neither: have one issued for an RSA key of {uploaded_keys.SIZE_WORDS} bits"
         )
     if certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
         # Uploaded and signed with as a plain one, it would go with this certificate no more.
@@ -301,12 +301,12 @@ def _require_rsa(certificate: x509.Certificate) -> None:
             "the certificate's key is an RSA key for RSASSA-PSS alone (RFC 4055, 1.2), and the "
             "load balancer takes plain ones: have one issued for a plain RSA key"
         )
-    if key.key_size not in clb_keys.SIZES:
-        short = key.key_size < clb_keys.SIZES[0]
+    if key.key_size not in uploaded_keys.SIZES:
+        short = key.key_size < uploaded_keys.SIZES[0]
         reason = "too short to be safe" if short else "a size that the load balancer does not take"
         raise ValueError(
             f"the certificate's RSA key has {key.key_size} bits, {reason}: have one issued for a "
-            f"key of {clb_keys.SIZE_WORDS} bits"
+            f"key of {uploaded_keys.SIZE_WORDS} bits"
         )
 
 

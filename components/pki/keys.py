@@ -1,6 +1,6 @@
 """Private keys: their kinds, and the texts that carry them.
 
-Which of them the load balancer takes is in `clb_keys`, and which a client may have in
+Which of them the load balancer takes is in `uploaded_keys`, and which a client may have in
 `client_keys`.
 """
 

@@ -1,6 +1,6 @@
 """Certificate revocation lists (RFC 5280, 5).
 
-CLB reads none: this one is for the backends, partners and auditors who do.
+The load balancer reads none: this one is for the backends, partners and auditors who do.
 """
 
 from __future__ import annotations

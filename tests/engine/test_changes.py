@@ -81,7 +81,9 @@ AUDITOR = {"subject": {"organization": "Auditors"}}
 CHANGES = [
     Change("nothing", plan=NOTHING),
     Change("README", edit=("README.md", "A line."), plan=NOTHING),
-    Change("comment in a component", edit=("components/load_balancer.py", "# A."), plan=NOTHING),
+    Change(
+        "comment in a component", edit=("components/clb/load_balancer.py", "# A."), plan=NOTHING
+    ),
     Change(
         "comment in a dynamic resource",
         edit=("components/dynamic/certificate_register.py", "# A."),

@@ -121,7 +121,7 @@ def test_what_was_checked_passes_again():
         ),
         (
             certificate(ec.generate_private_key(ec.SECP256R1())),
-            "the certificate's key is not RSA, and the load balancer (CLB) takes no other, "
+            "the certificate's key is not RSA, and the load balancer takes no other, "
             "elliptic curves neither: have one issued for an RSA key of 2048 or 4096 bits",
         ),
         (

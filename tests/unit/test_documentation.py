@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components.arguments.listener import ListenerOptions
 from components.base_name import OUTPUT
+from components.clb.listener_arguments import ListenerOptions
 from configuration.outputs import ProgramOutputs
 from configuration.settings import Settings, parse
 from documentation import architecture

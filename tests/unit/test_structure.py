@@ -23,6 +23,15 @@ FILES = {
 
 OPERATIONS = [module for module in FILES if module.split(".")[0] == "operations"]
 CLB = "operations.clb"
+COMPONENTS = [module for module in FILES if module.split(".")[0] == "components"]
+WITH_CLB = (
+    "components.args",
+    "components.arguments.service",
+    "components.assembly",
+    "components.clb",
+    "components.service",
+)
+"""Components, and arguments, of a whole service, whose load balancer is CLB."""
 
 SAME_NAMES = {
     "Handler": "the page of the instances, and the short form of it that they run",
@@ -79,6 +88,17 @@ def under(module: str, package: str) -> bool:
 
 def test_operations_import_each_other_in_no_circle() -> None:
     TopologicalSorter({module: imported(module) for module in OPERATIONS}).prepare()
+
+
+def test_ca_clients_certificates_and_backends_know_nothing_of_clb() -> None:
+    independent = [module for module in COMPONENTS if not any(under(module, w) for w in WITH_CLB)]
+    assert {"components.private_ca", "components.backend_servers"} <= set(independent)
+    assert len(independent) > 45
+    for module in independent:
+        known = [other for other in imported(module) if under(other, "components.clb")]
+        assert not known, module
+        text = FILES[module].read_text(encoding="utf-8")
+        assert "alicloud.slb" not in text, module
 
 
 def test_verification_and_hand_over_know_nothing_of_clb() -> None:

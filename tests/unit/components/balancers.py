@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
-from components.load_balancer import MutualTlsLoadBalancer
-from components.server_groups import Backend
+from components.backend_servers import Backend
+from components.clb.load_balancer import MutualTlsLoadBalancer
 from tests.unit.components.mock_cloud import deploy, existing_authority
 
 CLB = "slb/applicationLoadBalancer:ApplicationLoadBalancer"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from components.arguments import cloud
+from components.clb import arguments
 from localcloud.documents import LoadBalancer
 from localcloud.products import SLB
 from tests.unit.localcloud.fake_plane import Account
@@ -114,7 +114,7 @@ def test_each_attribute_changes_by_its_own_action(account: Account) -> None:
     assert {name: found[name] for name in changed} == changed
 
 
-@pytest.mark.parametrize("specification", cloud.SPECIFICATIONS)
+@pytest.mark.parametrize("specification", arguments.SPECIFICATIONS)
 def test_it_sells_what_the_configuration_takes(account: Account, specification: str) -> None:
     key = account.make_load_balancer(**{**SPEC, "LoadBalancerSpec": specification})
     assert described(account, key)["LoadBalancerSpec"] == specification

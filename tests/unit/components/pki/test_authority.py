@@ -10,8 +10,15 @@ import pytest
 from cryptography import x509
 
 from components.pki import authority_issuing, authority_planning, certificates
-from components.pki.authority import Adopted, Plan, Transition, Wanted, replaced_by, transitions
-from components.pki.authority_issuing import Sources
+from components.pki.authority import (
+    Adopted,
+    AuthorityPlan,
+    Transition,
+    Wanted,
+    replaced_by,
+    transitions,
+)
+from components.pki.authority_issuing import IssuingSources
 from components.pki.mistakes import WrongInputsError
 from components.pki.windows import Lengths
 from tests.unit.components.pki.material import NOW, key
@@ -32,7 +39,7 @@ class Numbers:
         self.serial_numbers = itertools.count(1000)
 
     def sources(self):
-        return Sources(lambda bits: next(self.keys), lambda: next(self.serial_numbers))
+        return IssuingSources(lambda bits: next(self.keys), lambda: next(self.serial_numbers))
 
 
 @pytest.fixture
@@ -215,7 +222,7 @@ def test_lengths_of_time_are_refused_although_a_ca_that_was_brought_along_needs_
 
 
 def test_what_is_planned_is_decided_by_inputs_and_time_alone():
-    assert isinstance(authority_planning.plan(None, WANTED, NOW), Plan)
+    assert isinstance(authority_planning.plan(None, WANTED, NOW), AuthorityPlan)
     assert authority_planning.plan(None, WANTED, NOW) == authority_planning.plan(None, WANTED, NOW)
 
 

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from components.pki import clb_keys, keys
+from components.pki import keys, uploaded_keys
 from tests.unit.components.pki import der
 from tests.unit.components.pki.material import key, needs_openssl, openssl
 
@@ -27,13 +27,13 @@ def test_a_new_key_has_the_size_asked_for_and_the_usual_exponent(bits):
 
 @pytest.mark.parametrize("bits", [2048, 4096])
 def test_the_load_balancers_sizes_are_allowed(bits):
-    clb_keys.require_size(bits)
+    uploaded_keys.require_size(bits)
 
 
 @pytest.mark.parametrize("bits", [0, 1024, 2047, 3072, 8192])
 def test_other_sizes_are_refused(bits):
     with pytest.raises(ValueError, match=rf"key_bits is {bits}, .* 2048 or 4096 bits"):
-        clb_keys.require_size(bits)
+        uploaded_keys.require_size(bits)
 
 
 def test_pkcs_1_holds_the_numbers_of_the_key():
@@ -85,7 +85,7 @@ def other_kind(private):
 )
 def test_a_key_that_the_load_balancer_does_not_take_is_refused(make):
     with pytest.raises(ValueError, match=r"not an RSA key|neither RSA nor ECDSA"):
-        clb_keys.load(other_kind(make()))
+        uploaded_keys.load(other_kind(make()))
 
 
 KINDS = [keys.Rsa(2048), keys.Ecdsa("P-256"), keys.Ecdsa("P-384"), keys.Ecdsa("P-521")]

@@ -8,24 +8,23 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_alicloud as alicloud
 
-from . import catalogue
-from .args import MutualTlsLoadBalancerArgs
-from .arguments.cloud import LoadBalancerArguments
-from .arguments.late import is_known
-from .arguments.listener import AdditionalListenerArguments, ListenerOptions, require_ip_version
-from .arguments.service import MutualTlsLoadBalancerArguments
-from .dynamic.certificate_record import CertificateRecord, Present, read_entries
-from .inputs import read_arguments, when_known
+from ..args import MutualTlsLoadBalancerArgs
+from ..arguments.late import is_known
+from ..dynamic.certificate_record import CertificateRecord, Present, read_entries
+from ..inputs import read_arguments, when_known
+from ..names import LONGEST_OF_SLB, LONGEST_TO_COMPLETE, bounded
+from ..private_ca import PrivateCertificateAuthority
+from . import existing
+from .arguments import LoadBalancerArguments, MutualTlsLoadBalancerArguments
+from .listener_arguments import AdditionalListenerArguments, ListenerOptions, require_ip_version
 from .listeners import (
     Certificates,
-    Target,
+    ListenerTarget,
     acl,
     domain_extension,
     https_listener,
     redirect,
 )
-from .names import LONGEST_OF_SLB, LONGEST_TO_COMPLETE, bounded
-from .private_ca import PrivateCertificateAuthority
 from .server_certificate import ServerCertificate, checked_arguments
 from .server_groups import default_group, vserver_group
 
@@ -84,7 +83,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         self._name = name
         self._tags = tags
         self._backends = args["backends"]
-        self._targets: dict[int, Target] = {}
+        self._targets: dict[int, ListenerTarget] = {}
         others = settings.completed_listeners()
         child = pulumi.ResourceOptions(parent=self)
         if load_balancer.id is None:
@@ -141,7 +140,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
                 other_name,
                 other,
                 other.port,
-                Target(None, other.server_group_id)
+                ListenerTarget(None, other.server_group_id)
                 if other.server_group_id
                 else self._target(other.backend_port or settings.backend_port),
                 acl_ids if other.acl is listener.acl else self._acl_ids(other_name, other),
@@ -157,7 +156,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         name: str,
         options: ListenerOptions,
         port: int,
-        target: Target,
+        target: ListenerTarget,
         acl_ids: Sequence[pulumi.Input[str]] | None,
     ) -> alicloud.slb.Listener:
         """A listener, and the extensions with which it shows additional domains' certificates."""
@@ -214,10 +213,10 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         )
         return [made.id]
 
-    def _target(self, port: int) -> Target:
+    def _target(self, port: int) -> ListenerTarget:
         """The backends at a port, which the default server group leaves to the listener."""
         if self._default_group is not None:
-            return Target(port, ready=(self._default_group,))
+            return ListenerTarget(port, ready=(self._default_group,))
         if port not in self._targets:
             group, ready = vserver_group(
                 bounded(self._name, LONGEST_TO_COMPLETE, f"-{port}"),
@@ -227,7 +226,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
                 tags=self._tags,
                 parent=self,
             )
-            self._targets[port] = Target(port, group, ready)
+            self._targets[port] = ListenerTarget(port, group, ready)
         return self._targets[port]
 
     def _existing(
@@ -235,8 +234,8 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
     ) -> _Instance:
         invoke = pulumi.InvokeOptions(parent=self)
 
-        def look_up(known: str) -> catalogue.ExistingLoadBalancer:
-            found = catalogue.existing_load_balancer(known, invoke)
+        def look_up(known: str) -> existing.ExistingLoadBalancer:
+            found = existing.existing_load_balancer(known, invoke)
             try:
                 require_ip_version(listeners, found.ip_version)
             except ValueError as error:
@@ -259,7 +258,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         internet = load_balancer.address_type == "internet"
         protected = load_balancer.modification_protection
         groups = groups_of(others)
-        catalogue.require_load_balancer_zones(load_balancer, pulumi.InvokeOptions(parent=self))
+        existing.require_load_balancer_zones(load_balancer, pulumi.InvokeOptions(parent=self))
         made = alicloud.slb.ApplicationLoadBalancer(
             self._name,
             load_balancer_name=load_balancer.name or bounded(self._name, LONGEST_OF_SLB),

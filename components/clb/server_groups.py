@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_alicloud as alicloud
 
-from .arguments.cloud import DEFAULT_WEIGHT
-
-
-@dataclass(frozen=True)
-class Backend:
-    """An ECS instance behind the load balancer.
-
-    Attributes:
-        key: Stays the same for as long as it is the same backend; known in preview.
-        server_id: `i-…`.
-        weight: 0 to 100; 0 drains it.
-    """
-
-    key: str
-    server_id: pulumi.Input[str]
-    weight: int = DEFAULT_WEIGHT
+from ..backend_servers import Backend
 
 
 def default_group(

@@ -17,7 +17,7 @@ SIZE_WORDS = " or ".join(map(str, SIZES))
 """Sizes of keys in words, for messages."""
 
 WHY = (
-    "the load balancer (CLB), to which this certificate is uploaded, takes RSA keys of "
+    "the load balancer, to which this certificate is uploaded, takes RSA keys of "
     f"{SIZE_WORDS} bits and no elliptic curves; only clients' keys, which it never gets, may be "
     "others"
 )

@@ -6,8 +6,8 @@ import pulumi
 import pytest
 from pulumi.output import Unknown
 
-from components import load_balancer
-from components.arguments.listener import AdditionalListenerArguments
+from components.clb import load_balancer
+from components.clb.listener_arguments import AdditionalListenerArguments
 from tests.unit.components.balancers import (
     ACL,
     ATTACHED,

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_alicloud as alicloud
 
-from .arguments.listener import AclArguments, ListenerOptions
+from .listener_arguments import AclArguments, ListenerOptions
 
 
 @dataclass(frozen=True)
-class Target:
+class ListenerTarget:
     """Backends that a listener sends requests to.
 
     Attributes:
@@ -46,7 +46,7 @@ def https_listener(
     options: ListenerOptions,
     load_balancer_id: pulumi.Input[str],
     certificates: Certificates,
-    target: Target,
+    target: ListenerTarget,
     acl_ids: Sequence[pulumi.Input[str]] | None,
     description: str,
     parent: pulumi.Resource,

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from ..arguments.certificates import ServedCertificateArguments, ServerArguments, other_names
+from ..arguments.identifiers import AclId, ServerGroupId
+from ..arguments.late import InputOf, is_known
+from ..arguments.model import Model, matching
 from ..pki import dns_names
 from ..pki.mistakes import WrongValueError
-from .certificates import ServedCertificateArguments, ServerArguments, other_names
-from .identifiers import AclId, ServerGroupId
-from .late import InputOf, is_known
-from .model import Model, matching
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 

@@ -8,13 +8,13 @@ from typing import Any, cast
 import pulumi
 import pulumi_alicloud as alicloud
 
-from .args import ServerCertificateArgs
-from .arguments.certificates import ServerArguments
-from .arguments.service import ServerCertificateArguments
-from .dynamic.server_certificate import ServerCertificate as IssuedServerCertificate
-from .inputs import read_arguments, secret_text
-from .names import LONGEST_TO_COMPLETE, bounded
-from .private_ca import PrivateCertificateAuthority
+from ..args import ServerCertificateArgs
+from ..arguments.certificates import ServerArguments
+from ..arguments.service import ServerCertificateArguments
+from ..dynamic.server_certificate import ServerCertificate as IssuedServerCertificate
+from ..inputs import read_arguments, secret_text
+from ..names import LONGEST_TO_COMPLETE, bounded
+from ..private_ca import PrivateCertificateAuthority
 
 
 class ServerCertificate(pulumi.ComponentResource):

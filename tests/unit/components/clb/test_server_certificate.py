@@ -8,7 +8,7 @@ from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 from components.arguments.certificates import ServerArguments
-from components.server_certificate import ServerCertificate
+from components.clb.server_certificate import ServerCertificate
 from tests.unit.components.mock_cloud import ADDRESS, CA_KEY_ID, ISSUED, deploy, existing_authority
 from tests.unit.test_brought_along import PKCS1, certificate
 

@@ -1,0 +1,1 @@
+"""CLB as the load balancer: its instance, server groups, certificates and listeners."""
