@@ -7,7 +7,7 @@ import pulumi
 from components.assembly import assemble
 from components.base_name import base_name
 from configuration.loading import load
-from configuration.outputs import outputs_of
+from configuration.program_outputs import gather_outputs
 
 settings, region = load()
 name = base_name()
@@ -17,5 +17,5 @@ name = base_name()
 service = assemble(name, settings)
 
 # Steps 5 and 7 are commands that read these: `make client NAME=…` and `make verify`.
-for output, value in outputs_of(name, region, settings, service).items():
+for output, value in gather_outputs(name, region, settings, service).items():
     pulumi.export(output, value)

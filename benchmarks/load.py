@@ -20,8 +20,8 @@ import psutil
 from benchmarks.figures import table, text
 from benchmarks.streams import Tally, Visitor, strangers, streams, wait_until_served
 from benchmarks.trial import Trial, local_cloud
+from configuration.outputs import StackOutputs
 from operations.cloud_api import CloudApi
-from operations.outputs import StackOutputs
 from operations.verification import probes
 from operations.verification.identity import Identity, bundle_identity
 from toolchain.install import Toolchain

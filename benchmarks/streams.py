@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
-from operations.outputs import StackOutputs
+from configuration.outputs import StackOutputs
 from operations.verification import probes
 from operations.verification.identity import (
     Identity,

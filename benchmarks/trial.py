@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from configuration.outputs import StackOutputs
 from operations.clb.api import SlbHealth
-from operations.outputs import StackOutputs, parse
+from operations.outputs import parse
 from operations.project import PROJECT
 from operations.stacks import environment
 from operations.stacks.environment import LocalEnvironment

@@ -1,122 +1,363 @@
-"""The stack's outputs: what the program tells its commands, other stacks and people."""
+"""The contract of a stack's outputs: what the program tells its commands, other stacks and people.
+
+PEM texts hold the leaf first.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-import pulumi
+from cryptography import x509
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
-from components.assembly import Assembly
-from components.clb.listener_arguments import summaries
-from configuration.settings import Settings
+from components.pki import certificates
+from components.pki.durations import parse as parse_duration
+
+SECRET_OUTPUTS = ("client_bundles", "expired_probe")
 
 
-class ProgramOutputs(TypedDict):
-    """Outputs of the program by name; `operations.outputs.StackOutputs` reads them."""
+class _Model(BaseModel):
+    # Validation errors must not quote what they refuse: it may be a private key.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+def _in_certificates(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("has no time zone")
+    # RFC 5280, 4.1.2.5: there is no earlier one. What comes before is close to where dates end.
+    if value.year < 1950:
+        raise ValueError("is before 1950, which no certificate is")
+    return value
+
+
+def _length_of_time(value: str) -> str:
+    try:
+        parse_duration(value)
+    except ValueError:
+        # The parser's own message quotes what it refuses.
+        raise ValueError("is no length of time such as 365d") from None
+    return value
+
+
+Time = Annotated[datetime, AfterValidator(_in_certificates)]
+"""Time of a certificate, in RFC 3339."""
+
+Duration = Annotated[str, AfterValidator(_length_of_time)]
+
+
+def _certificates(value: str) -> str:
+    try:
+        for certificate in certificates.load_chain(value):
+            _in_certificates(certificate.not_valid_before_utc)
+            _in_certificates(certificate.not_valid_after_utc)
+    except ValueError as error:
+        raise ValueError("holds no PEM certificate") from error
+    return value
+
+
+def _lists(value: str) -> str:
+    try:
+        for listed in _revocation_lists(value):
+            listed.extensions.get_extension_for_class(x509.CRLNumber)
+            _in_certificates(listed.last_update_utc)
+            _in_certificates(listed.next_update_utc or listed.last_update_utc)
+    except (
+        ValueError,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.ExtensionNotFound,
+        x509.UnsupportedGeneralNameType,
+    ) as error:
+        raise ValueError("holds no revocation list in PEM") from error
+    return value
+
+
+def _from_json(value: Any) -> Any:
+    """Decode a map from JSON; earlier versions put out the map itself."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError("is no JSON") from None
+
+
+Pem = Annotated[str, AfterValidator(_certificates)]
+"""One or more certificates in PEM, the leaf first."""
+
+PemOrEmpty = Annotated[str, AfterValidator(lambda value: value and _certificates(value))]
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""A client's name as the configuration takes it: files are named after it."""
+
+
+class ClientRecord(_Model):
+    """A client's certificate in the inventory."""
+
+    serial_number: str
+    fingerprint_sha256: str
+    not_before: Time
+    not_after: Time
+    status: str
+    key: str = ""
+
+
+class IssuedCertificate(_Model):
+    """An entry of the register: a client certificate that has not expired.
+
+    Of an imported one, issued before there was a register, neither beginning nor fingerprint is
+    known.
+    """
 
     name: str
+    serial_number: str
+    fingerprint_sha256: str
+    subject: str
+    not_before: Time | None = None
+    not_after: Time
+    authority_key_id: str = ""
+    imported: bool = False
+    key: str = ""
+    status: Literal["valid", "superseded", "revoked"]
+    revoked_at: Time | None = None
+    reason: str | None = None
+
+    @field_validator("not_before", mode="before")
+    @classmethod
+    def _may_be_unknown(cls, value: Any) -> Any:
+        return value or None
+
+
+class RecordedCertificate(_Model):
+    """A certificate of the CA or of a server that has not expired, in use or of before."""
+
+    role: Literal["ca", "server"]
+    name: str
+    serial_number: str
+    fingerprint_sha256: str
+    not_before: Time
+    not_after: Time
+    status: Literal["valid", "superseded"]
+    key: str = ""
+
+
+class Renewal(_Model):
+    """Renewal periods: how long before its end each certificate is renewed, such as 30d."""
+
+    certificate_authority: Duration = "1s"
+    server: Duration = "1s"
+    revocation_list: Duration = "1s"
+    clients: dict[str, Duration] = {}
+    domain_extensions: dict[str, Duration] = {}
+
+
+class ListenerSettings(_Model):
+    """Settings of an HTTPS listener, as far as whoever tries it from outside has to know.
+
+    `sticky_session` and `acl` are their types, or empty; `cookie` is of sticky sessions of type
+    server. A VServer group's backends are not those of the output `backends`.
+    """
+
+    name: str = "listener"
+    port: int = 443
+    scheduler: str = "rr"
+    sticky_session: Literal["", "insert", "server"] = ""
+    cookie: str = ""
+    acl: Literal["", "white", "black"] = ""
+    health_check: bool = True
+    server_group_id: str = ""
+
+
+class BackendRecord(_Model):
+    """An ECS instance behind the load balancer; weight 0 drains it."""
+
+    server_id: str
+    weight: int
+
+
+class DomainCertificate(_Model):
+    """Certificate served for an additional domain: PEM, empty for one that Alibaba Cloud keeps."""
+
+    certificate: PemOrEmpty
+    issuer: Literal["private", "other"]
+
+    @property
+    def parsed(self) -> x509.Certificate | None:
+        """The domain's own certificate, if state has it."""
+        if not self.certificate:
+            return None
+        return certificates.load(self.certificate)
+
+
+class ClientBundle(_Model):
+    """Bundle that a client is handed: its certificate, and its key unless it keeps that to itself.
+
+    `pkcs12` is base64, `private_key` PKCS#8 PEM; `pass_phrase` opens both. The three are there
+    together or not at all.
+    """
+
+    certificate: str
+    chain: str
+    pkcs12: SecretStr | None = None
+    pass_phrase: SecretStr | None = None
+    private_key: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if len({self.pkcs12 is None, self.pass_phrase is None, self.private_key is None}) > 1:
+            raise ValueError("holds a part of a key's bundle and not the rest")
+        return self
+
+
+class ExpiredProbe(_Model):
+    """Expired client certificate of the stack's CA, with its key, for the verification alone."""
+
+    certificate: str
+    private_key: SecretStr
+
+
+class StackOutputs(_Model):
+    """Outputs of a stack that is up; `configuration.program_outputs` makes them.
+
+    What has a default is missing in outputs that earlier versions made.
+    """
+
+    name: str = ""
     """Name that the stack's resources begin with."""
-    url: pulumi.Output[str]
+    url: str
     """Address of the service, `https://…/`."""
-    address: pulumi.Output[str]
+    address: str
     """IP address of the load balancer."""
     region: str
     """Region of all of the stack's resources."""
-    load_balancer_id: pulumi.Output[str]
+    load_balancer_id: str
     """Id of the load balancer, `lb-…`."""
-    listener_port: int
+    listener_port: int = Field(ge=1, le=65535)
     """Port of the main listener."""
-    listeners: Sequence[Mapping[str, Any]]
+    listeners: tuple[ListenerSettings, ...] = ()
     """Settings of each HTTPS listener, as far as whoever tries it from outside has to know."""
-    redirect_port: int
+    redirect_port: int = 0
     """Port of the HTTP listener that redirects; 0 if there is none."""
-    backends: Sequence[Mapping[str, Any]]
+    backends: tuple[BackendRecord, ...] = ()
     """Ids and weights of the instances that answer."""
-    ca_certificate: pulumi.Output[str]
-    """Certificate of the CA, PEM."""
-    server_certificate: pulumi.Output[str]
-    """Certificate that the listener presents, PEM, leaf first."""
-    server_certificate_issuer: str
-    """Issuer of the server's certificate: `private` for the private CA, else `other`."""
-    server_names: pulumi.Output[list[str]]
+    server_names: tuple[str, ...]
     """Names that the certificate was asked for."""
-    domain_certificates: Mapping[str, Mapping[str, Any]]
+    server_certificate_issuer: Literal["private", "other"]
+    """Issuer of the server's certificate: `private` for the private CA, else `other`."""
+    ca_certificate: Pem
+    """Certificate of the CA, PEM."""
+    server_certificate: PemOrEmpty
+    """Certificate that the listener presents, PEM, leaf first."""
+    domain_certificates: dict[str, DomainCertificate] = {}
     """Certificates for additional domains, and who issued them, by domain."""
-    clients: pulumi.Output[dict[str, Any]]
+    clients: dict[str, ClientRecord]
     """Newest certificate of each client, by name."""
-    issued: pulumi.Output[list[dict[str, Any]]]
+    issued: tuple[IssuedCertificate, ...] = ()
     """Every client certificate that has not expired, in order of issue."""
-    certificate_record: pulumi.Output[list[dict[str, str]]]
+    certificate_record: tuple[RecordedCertificate, ...] = ()
     """Every certificate of the CA and of servers that has not expired."""
-    renewal: Mapping[str, Any]
+    renewal: Renewal = Renewal()
     """Renewal periods: how long before its end each certificate is renewed."""
-    certificate_revocation_list: pulumi.Output[str]
+    certificate_revocation_list: Annotated[str, AfterValidator(_lists)] = ""
     """Revocation list of each key of the CA in use, PEM."""
-    client_bundles: pulumi.Output[str]
+    next_ca_certificate: PemOrEmpty = ""
+    """Certificate of the CA that a rotation prepares, PEM; empty if none is prepared."""
+    client_bundles: Annotated[dict[FileName, ClientBundle], BeforeValidator(_from_json)]
     """Bundles that clients are handed, JSON by name; secret."""
-    expired_probe: NotRequired[pulumi.Output[Any]]
+    expired_probe: ExpiredProbe | None = None
     """Client certificate that has expired, for the verification; secret."""
-    next_ca_certificate: NotRequired[pulumi.Output[str]]
-    """Certificate of the CA that a rotation prepares, PEM."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_https(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme != "https" or not parts.hostname:
+            raise ValueError("is not an https:// address")
+        parts.port  # noqa: B018 - raises ValueError for a port out of range
+        return value
+
+    @property
+    def host(self) -> str:
+        """The host of `url`, without brackets around an IPv6 address."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The TCP port of `url`; it may differ from `listener_port` on a local stack."""
+        return urlsplit(self.url).port or 443
+
+    @property
+    def is_ip_address(self) -> bool:
+        """Tell whether `url` names an IP address and not a DNS name."""
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return False
+        return True
+
+    @property
+    def listener(self) -> ListenerSettings:
+        """Settings of the main listener."""
+        return self.listeners[0] if self.listeners else ListenerSettings(port=self.listener_port)
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """Weight of each backend, by instance id; empty if an earlier version made the outputs."""
+        return {backend.server_id: backend.weight for backend in self.backends}
+
+    @property
+    def ca(self) -> x509.Certificate:
+        """The CA certificate, parsed."""
+        return certificates.load(self.ca_certificate)
+
+    @property
+    def server(self) -> x509.Certificate | None:
+        """The server's own certificate, parsed; None for one that Alibaba Cloud keeps."""
+        if not self.server_certificate:
+            return None
+        return certificates.load(self.server_certificate)
+
+    @property
+    def revocation_lists(self) -> list[x509.CertificateRevocationList]:
+        """Revocation lists, parsed: one for each key of the CA in use."""
+        return _revocation_lists(self.certificate_revocation_list)
+
+    def key_of(self, name: str) -> str:
+        """Kind of a client's key, such as `ECDSA P-256`; empty if it cannot be told."""
+        bundle = self.client_bundles.get(name)
+        if bundle is None:
+            return ""
+        try:
+            return certificates.key_words(certificates.load(bundle.certificate))
+        except ValueError:
+            return ""
+
+    def clients_to_try(self) -> list[str]:
+        """Names of the clients in force whose keys are here, in order."""
+        return [n for n in self.clients_in_force() if self.client_bundles[n].private_key]
+
+    def clients_in_force(self) -> list[str]:
+        """Names of the clients that have a bundle and are not revoked, in order."""
+        return sorted(
+            name
+            for name in self.client_bundles
+            if name not in self.clients or self.clients[name].status != "revoked"
+        )
 
 
-def outputs_of(name: str, region: str, settings: Settings, service: Assembly) -> ProgramOutputs:
-    """Gather the outputs of a stack.
-
-    Args:
-        name: Name that the stack's resources begin with.
-        region: Region of everything.
-        settings: The stack's configuration.
-        service: What the program has made of it.
-    """
-    authority, load_balancer = service.authority, service.load_balancer
-    certificate = load_balancer.server_certificate
-    # One text: of an object, the engine copies every value by itself, at each preview. Not by
-    # `Output.json_dumps`, which makes an output of each value first.
-    bundles = authority.client_bundles.apply(json.dumps)
-    outputs: ProgramOutputs = {
-        "name": name,
-        "url": _url(settings, service),
-        "address": load_balancer.address,
-        "region": region,
-        "load_balancer_id": load_balancer.load_balancer_id,
-        "listener_port": settings.listener.port,
-        "listeners": summaries(settings.listener, settings.completed_listeners()),
-        "redirect_port": settings.listener.redirect_port or 0,
-        "backends": [
-            {"server_id": backend.server_id, "weight": backend.weight}
-            for backend in service.backends.backends
-        ],
-        "ca_certificate": authority.certificate,
-        "server_certificate": certificate.certificate,
-        "server_certificate_issuer": certificate.issuer,
-        "server_names": certificate.names,
-        "domain_certificates": {
-            domain: {"certificate": extension.certificate, "issuer": extension.issuer}
-            for domain, extension in load_balancer.domain_certificates.items()
-        },
-        "clients": authority.clients,
-        "issued": authority.issued,
-        "certificate_record": load_balancer.certificate_record,
-        "renewal": {"certificate_authority": authority.renew_before, **settings.renewal()},
-        "certificate_revocation_list": authority.revocation_list,
-        "client_bundles": pulumi.Output.secret(bundles),
-    }
-    if authority.expired_probe is not None:
-        outputs["expired_probe"] = pulumi.Output.secret(authority.expired_probe)
-    if authority.next_certificate is not None:
-        outputs["next_ca_certificate"] = authority.next_certificate
-    return outputs
-
-
-def _url(settings: Settings, service: Assembly) -> pulumi.Output[str]:
-    """The service's address: by name where a certificate from elsewhere has one, else by IP."""
-    port = settings.published_port or settings.listener.port
-    # A wildcard is no host's name.
-    hosts = [domain for domain in settings.server.domains if not domain.startswith("*")]
-    by_name = service.load_balancer.server_certificate.issuer == "other" and hosts
-    address = service.load_balancer.address.apply(lambda ip: f"[{ip}]" if ":" in ip else ip)
-    host = hosts[0] if by_name else address
-    return pulumi.Output.concat("https://", host, "" if port == 443 else f":{port}", "/")
+def _revocation_lists(pem: str) -> list[x509.CertificateRevocationList]:
+    end = "-----END X509 CRL-----\n"
+    return [x509.load_pem_x509_crl((part + end).encode()) for part in pem.split(end)[:-1]]

@@ -23,8 +23,8 @@ from components.pki.bundles import Bundle
 from components.pki.certificates import Issuer
 from components.pki.register import Register, Request
 from components.pki.windows import Window
+from configuration.outputs import ClientBundle, StackOutputs
 from operations.certificates import client_bundle
-from operations.outputs import ClientBundle, StackOutputs
 from operations.project import PROJECT
 from operations.verification.report import Report
 from tests import packages, processes, selection

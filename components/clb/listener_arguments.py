@@ -290,24 +290,6 @@ class AdditionalListenerArguments(ListenerOptions):
         return self.model_copy(update={name: getattr(listener, name) for name in unset})
 
 
-def summaries(
-    listener: ListenerArguments, others: Mapping[str, AdditionalListenerArguments]
-) -> list[dict[str, Any]]:
-    """Summarize each HTTPS listener: its key in the configuration, its port and settings."""
-    return [
-        {"name": "listener", "port": listener.port, "server_group_id": "", **listener.summary()},
-        *(
-            {
-                "name": f"additional_listeners.{name}",
-                "port": other.port,
-                "server_group_id": other.server_group_id or "",
-                **other.summary(),
-            }
-            for name, other in others.items()
-        ),
-    ]
-
-
 def require_distinct_ports(
     listener: ListenerArguments, others: Mapping[str, AdditionalListenerArguments]
 ) -> None:

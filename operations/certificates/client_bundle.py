@@ -20,8 +20,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from components.pki import certificates
+from configuration.outputs import ClientBundle, StackOutputs
 from operations.errors import OperationError
-from operations.outputs import ClientBundle, StackOutputs
 
 SHARED_NAMES = frozenset({"ca", "chain"})
 """Names of clients whose certificate file would have the name of another file of the bundle."""

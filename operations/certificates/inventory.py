@@ -21,7 +21,7 @@ from rich.text import Text
 
 from components.pki import certificates
 from components.pki.durations import parse as parse_duration
-from operations.outputs import IssuedCertificate, StackOutputs
+from configuration.outputs import IssuedCertificate, StackOutputs
 
 CertificateState = Literal["valid", "due", "superseded", "revoked", "expired"]
 """State of a certificate in the inventory.

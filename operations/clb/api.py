@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from configuration.outputs import StackOutputs
 from operations.cloud_api import CloudApi, CloudApiError, CloudApiUnavailableError
-from operations.outputs import StackOutputs
 from operations.verification.checks import BackendHealth, HealthError, HealthUnavailableError
 
 LOAD_BALANCER_TYPE = "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"

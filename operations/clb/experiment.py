@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from components.pki import keys
+from configuration.outputs import StackOutputs
 from operations.clb import questions
 from operations.clb.questions import (
     AfterSwitch,
@@ -27,7 +28,6 @@ from operations.clb.questions import (
     was_admitted,
 )
 from operations.clb.throwaway import Throwaways
-from operations.outputs import StackOutputs
 from operations.verification import probes
 from operations.verification.identity import Identity, bundle_identity
 from operations.verification.probes import Outcome, ProbeTarget, Unreachable

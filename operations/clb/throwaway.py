@@ -25,10 +25,10 @@ from components.pki import certificates, keys, name_constraints, names, profiles
 from components.pki.certificates import Issuer
 from components.pki.profiles import Profile
 from components.pki.windows import BACKDATE, Window
+from configuration.outputs import StackOutputs
 from operations.clb.api import SlbApi
 from operations.cloud_api import CloudApiError, CloudApiUnavailableError
 from operations.errors import OperationError, undisturbed
-from operations.outputs import StackOutputs
 from operations.verification.identity import Identity, encrypt_identity
 
 AUTHORITY_TYPE = "pulumi-python:dynamic/pki:CertificateAuthority"

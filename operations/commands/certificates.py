@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from configuration.outputs import StackOutputs
 from operations import outputs
 from operations.certificates import client_bundle, rotation
 from operations.certificates import inventory as listing
@@ -17,7 +18,6 @@ from operations.commands import engine
 from operations.commands.terminal import StackName, Yes, confirm, console
 from operations.commands.verification import verify_stack
 from operations.errors import OperationError
-from operations.outputs import StackOutputs
 from operations.stacks import environment
 from operations.stacks.environment import StackTarget
 from operations.stacks.stack_file import propose

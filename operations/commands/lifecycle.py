@@ -11,13 +11,13 @@ from typing import Annotated
 
 import typer
 
+from configuration.outputs import StackOutputs
 from operations import outputs
 from operations.certificates import client_bundle
 from operations.certificates import inventory as listing
 from operations.commands import engine
 from operations.commands.terminal import Arguments, StackName, console, errors
 from operations.commands.verification import verify_stack
-from operations.outputs import StackOutputs
 from operations.review import comment, plan
 from operations.review.comment import render_markdown
 from operations.stacks import environment

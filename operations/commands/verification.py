@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from configuration.outputs import StackOutputs
 from operations import outputs
 from operations.clb.api import SlbHealth
 from operations.commands.terminal import StackName, console
 from operations.errors import OperationError
-from operations.outputs import StackOutputs
 from operations.project import POLICY_PACK
 from operations.report.contents import Verification, gather_contents, read_rules
 from operations.report.page import render_page

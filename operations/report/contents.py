@@ -15,10 +15,10 @@ from typing import Any
 from cryptography import x509
 
 from components.pki import certificates, name_constraints
+from configuration.outputs import IssuedCertificate, StackOutputs
 from operations.certificates import rotation
 from operations.certificates.inventory import InventoryItem, list_certificates, sort_by_urgency
 from operations.errors import OperationError
-from operations.outputs import IssuedCertificate, StackOutputs
 from operations.report.time_line import TimeLine, build_time_line
 from operations.verification.report import Report
 

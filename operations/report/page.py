@@ -11,8 +11,8 @@ from typing import Any
 
 from cryptography import x509
 
+from configuration.outputs import ListenerSettings
 from operations.certificates.inventory import STATES, CertificateState, InventoryItem
-from operations.outputs import ListenerSettings
 from operations.report.contents import Authority, Contents, Verification
 from operations.report.markup import Markup, element, joined
 from operations.report.time_line import Bar, Columns, Group, Lane, TimeLine

@@ -14,8 +14,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 
+from configuration.outputs import StackOutputs
 from operations.errors import OperationError
-from operations.outputs import StackOutputs
 from operations.verification.probes import (
     Answered,
     Outcome,

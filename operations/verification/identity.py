@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from configuration.outputs import ClientBundle, ExpiredProbe
 from operations.errors import OperationError
-from operations.outputs import ClientBundle, ExpiredProbe
 
 
 @dataclass(frozen=True)

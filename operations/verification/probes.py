@@ -22,7 +22,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from operations.outputs import StackOutputs
+from configuration.outputs import StackOutputs
 from operations.verification.identity import Identity
 
 PROBE_SECONDS = 10.0

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from components.pki import certificates, paths
-from operations.outputs import ListenerSettings, StackOutputs
+from configuration.outputs import ListenerSettings, StackOutputs
 from operations.verification import checks, probes
 from operations.verification.checks import (
     TITLES,

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
+from configuration.outputs import IssuedCertificate
 from operations.certificates import client_bundle
-from operations.outputs import IssuedCertificate
 from operations.project import POLICY_PACK
 from operations.report.contents import Verification, gather_contents, read_rules
 from operations.report.page import render_page

@@ -8,7 +8,7 @@ import stat
 import pytest
 import yaml
 
-from operations.outputs import StackOutputs
+from configuration.outputs import StackOutputs
 from operations.verification import probes
 from operations.verification.identity import Identity
 from operations.verification.probes import is_success

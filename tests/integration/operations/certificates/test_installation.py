@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from configuration.outputs import ClientBundle
 from operations.certificates.client_bundle import (
     write_bundle,
     write_first_request,
     write_instructions,
 )
-from operations.outputs import ClientBundle
 from tests import processes
 from tests.unit.operations.conftest import bundle
 

@@ -9,10 +9,11 @@ import pytest
 from components.pki import certificates, keys
 from components.pki.names import distinguished_name
 from components.pki.windows import Window
+from configuration.outputs import IssuedCertificate
 from operations.certificates import rotation
 from operations.certificates.rotation import revocation_changes as revocations
 from operations.errors import OperationError
-from operations.outputs import IssuedCertificate, parse
+from operations.outputs import parse
 
 NOW = datetime(2026, 3, 14, tzinfo=UTC)
 AUTHORITY = "slb-mutual-tls:certificate_authority"

@@ -11,7 +11,7 @@ from components.pki import certificates, keys
 from components.pki.certificates import Issuer
 from components.pki.names import distinguished_name
 from components.pki.windows import Window, show_time
-from operations.outputs import StackOutputs
+from configuration.outputs import StackOutputs
 from operations.project import POLICY_PACK
 from operations.report.contents import Contents, Verification, gather_contents, read_rules
 from operations.verification.report import Check, Report
