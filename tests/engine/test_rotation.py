@@ -60,10 +60,9 @@ def configure(engine, **changes):
 
 
 @pytest.fixture(scope="module")
-def deployed(engine):
-    engine.up()
-    wait_until_served(engine.outputs())
-    return engine
+def deployed(deployed):
+    wait_until_served(deployed.outputs())
+    return deployed
 
 
 @pytest.fixture(scope="module")

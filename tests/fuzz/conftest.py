@@ -1,4 +1,4 @@
-"""A watch over hangs, and the number of cases."""
+"""A watch over hangs, and the number of cases; a key's text is read once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import faulthandler
 import pytest
 
 from tests.fuzz.cases import ROUNDS, tried
+from tests.keys import read_once
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +16,12 @@ def watched():
     faulthandler.dump_traceback_later(300 + 2 * ROUNDS, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def keys_are_read_once():
+    with read_once():
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
