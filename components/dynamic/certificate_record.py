@@ -8,6 +8,7 @@ needs a memory that outlives both.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -23,7 +24,7 @@ from pulumi.dynamic import (
 from pydantic import BeforeValidator
 
 from ..pki import certificates
-from ..pki.windows import Window, read_time
+from ..pki.windows import Window
 from . import state
 from .properties import Properties, is_unknown, now, packed, unpacked
 from .state import Form, State, WindowState
@@ -37,6 +38,25 @@ class Present(TypedDict):
     certificate: pulumi.Input[str]
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A certificate of the CA or of a server; serial number and fingerprint are hex.
+
+    Attributes:
+        status: Whether it is in use; superseded where another has taken its place.
+        key: Kind of its key, such as `RSA 2048`; None if an earlier version recorded it.
+    """
+
+    role: Literal["ca", "server"]
+    name: str
+    subject: str
+    serial_number: str
+    fingerprint_sha256: str
+    window: Window
+    status: Literal["valid", "superseded"] = "valid"
+    key: str | None = None
+
+
 class EntryState(WindowState):
     """A certificate that was recorded."""
 
@@ -46,6 +66,20 @@ class EntryState(WindowState):
     serial_number: str
     fingerprint_sha256: str
     status: Literal["valid", "superseded"]
+    key: str | None = None
+
+    def recorded(self) -> Recorded:
+        """Make what `record` works with."""
+        return Recorded(
+            self.role,
+            self.name,
+            self.subject,
+            self.serial_number,
+            self.fingerprint_sha256,
+            Window(self.not_before, self.not_after),
+            self.status,
+            self.key,
+        )
 
 
 class InUse(Form):
@@ -84,21 +118,20 @@ class Provider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Another certificate is in use."""
-        state.require(RecordOutputs, _olds)
+        recorded = state.require(RecordOutputs, _olds).entries
         if is_unknown(_news["certificates"]):
             return DiffResult(changes=True)
-        before = [entry for entry in unpacked(_olds["entries"]) if entry["status"] == "valid"]
-        return DiffResult(changes=_keys(before) != _keys(_entries(_news)))
+        before = [entry.recorded() for entry in recorded if entry.status == "valid"]
+        return DiffResult(changes=_keys(before) != _keys(_in_use(_news)))
 
     def create(self, props: Properties) -> CreateResult:
         """Record what is in use."""
-        return CreateResult("record", {"entries": packed(_entries(props))})
+        return CreateResult("record", _outputs(_in_use(props)))
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Record what is in use now, and keep of the others what has not expired."""
-        state.require(RecordOutputs, _olds)
-        entries = recorded(unpacked(_olds["entries"]), _entries(_news), now())
-        return UpdateResult({"entries": packed(entries)})
+        before = [entry.recorded() for entry in state.require(RecordOutputs, _olds).entries]
+        return UpdateResult(_outputs(record(before, _in_use(_news), now())))
 
 
 class CertificateRecord(Resource, module="pki", name="CertificateRecord"):
@@ -125,15 +158,15 @@ class CertificateRecord(Resource, module="pki", name="CertificateRecord"):
         )
 
 
-def recorded(
-    before: Iterable[dict[str, str]], present: Sequence[dict[str, str]], moment: datetime
-) -> list[dict[str, str]]:
-    """What was recorded, has not expired and is not in use any more, and what is in use."""
-    in_use = {entry["fingerprint_sha256"] for entry in present}
+def record(
+    before: Iterable[Recorded], present: Sequence[Recorded], moment: datetime
+) -> list[Recorded]:
+    """Keep what was recorded, has not expired and is in use no more, and add what is in use."""
+    in_use = {entry.fingerprint_sha256 for entry in present}
     past = [
-        {**entry, "status": "superseded"}
+        replace(entry, status="superseded")
         for entry in before
-        if entry["fingerprint_sha256"] not in in_use and read_time(entry["not_after"]) >= moment
+        if entry.fingerprint_sha256 not in in_use and entry.window.not_after >= moment
     ]
     return [*past, *present]
 
@@ -149,28 +182,46 @@ def read_entries(output: Any) -> list[dict[str, str]]:
     return found
 
 
-def _entries(props: Properties) -> list[dict[str, str]]:
+def _in_use(props: Properties) -> list[Recorded]:
+    """The certificates of the inputs, but those that Alibaba Cloud keeps."""
     return [
-        _entry(one["role"], one["name"], one["certificate"])
-        for one in props["certificates"]
-        if one["certificate"]
+        _recorded(used["role"], used["name"], used["certificate"])
+        for used in props["certificates"]
+        if used["certificate"]
     ]
 
 
-def _entry(role: str, name: str, text: str) -> dict[str, str]:
+def _recorded(role: Literal["ca", "server"], name: str, text: str) -> Recorded:
     certificate = certificates.load(text)
+    return Recorded(
+        role,
+        name,
+        subject=certificate.subject.rfc4514_string(),
+        serial_number=certificates.serial_number(certificate),
+        fingerprint_sha256=certificates.fingerprint_sha256(certificate),
+        window=Window.of_certificate(certificate),
+        key=certificates.key_words(certificate),
+    )
+
+
+def _outputs(entries: Iterable[Recorded]) -> dict[str, str]:
+    return {"entries": packed([_shown(entry) for entry in entries])}
+
+
+def _shown(entry: Recorded) -> dict[str, str]:
+    key = {} if entry.key is None else {"key": entry.key}
     return {
-        "role": role,
-        "name": name,
-        "subject": certificate.subject.rfc4514_string(),
-        "serial_number": certificates.serial_number(certificate),
-        "fingerprint_sha256": certificates.fingerprint_sha256(certificate),
-        **Window.of_certificate(certificate).properties(),
-        "status": "valid",
-        "key": certificates.key_words(certificate),
+        "role": entry.role,
+        "name": entry.name,
+        "subject": entry.subject,
+        "serial_number": entry.serial_number,
+        "fingerprint_sha256": entry.fingerprint_sha256,
+        **entry.window.properties(),
+        "status": entry.status,
+        **key,
     }
 
 
-def _keys(entries: Iterable[dict[str, str]]) -> set[tuple[str, str, str]]:
+def _keys(entries: Iterable[Recorded]) -> set[tuple[str, str, str]]:
     """What was in use, and as what: a prepared CA's certificate may become the CA's."""
-    return {(one["role"], one["name"], one["fingerprint_sha256"]) for one in entries}
+    return {(entry.role, entry.name, entry.fingerprint_sha256) for entry in entries}

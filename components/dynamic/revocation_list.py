@@ -12,9 +12,7 @@ no indirect one (5.2.5).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 import pulumi
@@ -33,8 +31,8 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from ..pki import certificates, durations, revocation_list, uploaded_keys
 from ..pki.certificates import Issuer
-from ..pki.revocation_list import Revoked
-from ..pki.windows import ChosenWindow, Lengths, Window, choose_window, read_time, show_time
+from ..pki.revocation_list import Listed, ListHistory, ListOrder
+from ..pki.windows import ChosenWindow, Lengths, Window, choose_window, show_time
 from . import state
 from .properties import (
     CA_ID,
@@ -46,7 +44,6 @@ from .properties import (
     is_unknown,
     now,
     packed,
-    unpacked,
 )
 from .state import (
     Form,
@@ -66,11 +63,8 @@ LONGEST_NUMBER = 20 * 8 - 1
 CONTENT = ("revision", "ca_key_id", "next_ca_key_id")
 """A change of these issues another list at once; known in preview too."""
 
-LISTED = ("serial_number", "revoked_at", "reason", "not_after", "authority_key_id")
-"""Fields of a register's entry that lists need; the first version's registers lack the last one."""
-
-MEMORY = ("listed", "issuers", "scheduled")
-"""Outputs on which the next list builds: entries, the CA's names by key, and when it is due."""
+REPEATED = (*CONTENT, "validity", "renew_before", *WINDOW)
+"""Inputs that outputs repeat: not the CA's key."""
 
 
 def _crl_number(value: str) -> str:
@@ -111,8 +105,11 @@ class ListInputs(State):
         return ChosenWindow(window, self.validity, self.issued_because)
 
 
-class Listed(Form):
-    """An entry of the last list."""
+class ListedState(Form):
+    """An entry of the last list, or of the register.
+
+    Registers of the first version do not say whose it is.
+    """
 
     serial_number: SerialNumber
     revoked_at: Time
@@ -120,6 +117,17 @@ class Listed(Form):
     reason: Reason
     authority_key_id: str = ""
     beyond: bool = False
+
+    def listed(self) -> Listed:
+        """Make what `revocation_list` works with."""
+        return Listed(
+            self.serial_number,
+            self.revoked_at,
+            self.reason,
+            self.not_after,
+            self.authority_key_id,
+            self.beyond,
+        )
 
 
 def _list(value: str) -> str:
@@ -136,9 +144,35 @@ class ListOutputs(ListInputs):
     number: Annotated[str, AfterValidator(_crl_number)]
     revocation_list: List | None = None
     next_revocation_list: List | None = None
-    listed: Annotated[list[Listed], BeforeValidator(from_json)] | None = None
+    listed: Annotated[list[ListedState], BeforeValidator(from_json)] | None = None
     issuers: Annotated[dict[str, str], BeforeValidator(from_json)] | None = None
     scheduled: Time | None = None
+
+    def history(self, renew_before: timedelta, moment: datetime) -> ListHistory:
+        """Make what `revocation_list` works with.
+
+        Args:
+            renew_before: How long before its end a list is issued whatever happens.
+            moment: Now: when certificates of lists of which nothing else is known have ended.
+        """
+        told = ListHistory()
+        if self.listed is None or self.issuers is None:
+            told = revocation_list.history_of(self.lists(), moment)
+        due = self.scheduled
+        if due is None and self.not_after is not None:
+            # An earlier version's: its last list counts.
+            due = self.not_after - renew_before
+        return ListHistory(
+            int(self.number),
+            told.listed if self.listed is None else tuple(e.listed() for e in self.listed),
+            told.issuers if self.issuers is None else self.issuers,
+            due,
+        )
+
+    def lists(self) -> list[x509.CertificateRevocationList]:
+        """The lists that there are: the CA's, and that of the next one."""
+        texts = (self.revocation_list, self.next_revocation_list)
+        return [revocation_list.load(text) for text in texts if text]
 
 
 class Provider(ResourceProvider):
@@ -172,25 +206,24 @@ class Provider(ResourceProvider):
 
         Without the CA's key there is no list, and the number waits for its return.
         """
-        state.require(ListOutputs, _olds)
+        present = state.require(ListOutputs, _olds)
         if "ca_private_key" not in _news:
-            return DiffResult(changes="revocation_list" in _olds)
+            return DiffResult(changes=present.revocation_list is not None)
         names = {*CONTENT, *WINDOW}
         if _olds.get("revision") is None and is_unknown(_news.get("revision")):
             # The register is as the first version kept it, and stays so: nobody is revoked.
             names.remove("revision")
         differs = bool(differing(_olds, _news, names))
-        return DiffResult(changes=differs or _signed_by_another(_olds, _news))
+        return DiffResult(changes=differs or _signed_by_another(present, _news))
 
     def create(self, props: Properties) -> CreateResult:
         """Issue the first list: number 1, or the one after those of a CA that was brought along."""
-        outs = _issued(props, {})
+        outs = _carry_out(None, props)
         return CreateResult(f"list-of-{outs['ca_key_id']}", outs)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Issue the next list; numbers rise for as long as the resource lives."""
-        state.require(ListOutputs, _olds)
-        return UpdateResult(_issued(_news, _olds))
+        return UpdateResult(_carry_out(state.require(ListOutputs, _olds), _news))
 
 
 class RevocationList(Resource, module="pki", name="RevocationList"):
@@ -257,153 +290,71 @@ class RevocationList(Resource, module="pki", name="RevocationList"):
         )
 
 
-def _signed_by_another(olds: Properties, news: Properties) -> bool:
+def _signed_by_another(present: ListOutputs, news: Properties) -> bool:
     """Whether the CA has another key although its id is the same: it was replaced by hand."""
     if is_replaced(news):
         return True
-    for role in ("", "next_"):
-        authority, listed = news.get(f"{role}ca_certificate"), olds.get(f"{role}revocation_list")
-        if authority is None or listed is None or is_unknown(authority):
+    signed = {"": present.revocation_list, "next_": present.next_revocation_list}
+    for role, text in signed.items():
+        authority = news.get(f"{role}ca_certificate")
+        if authority is None or text is None or is_unknown(authority):
             continue
         key = certificates.load(authority).public_key()
-        made = revocation_list.load(listed)
+        made = revocation_list.load(text)
         if not isinstance(key, rsa.RSAPublicKey) or not made.is_signature_valid(key):
             return True
     return False
 
 
-def _issued(props: Properties, olds: Properties) -> dict[str, Any]:
+def _carry_out(present: ListOutputs | None, news: Properties) -> dict[str, Any]:
     """The outputs with the list after the last one, or with its number alone."""
-    inputs = (*CONTENT, "validity", "renew_before", *WINDOW)
-    outs = {name: props[name] for name in inputs if name in props}
-    last = int(olds.get("number", 0))
-    number = max(last + 1, int(props.get("first_number", 1)))
-    if "ca_private_key" not in props:
-        memory = {name: olds[name] for name in MEMORY if name in olds}
-        return {**outs, **memory, "number": str(last)}
-    signers = {
+    moment, renew_before = now(), durations.parse(news["renew_before"])
+    history = present.history(renew_before, moment) if present else ListHistory()
+    outs = {name: news[name] for name in REPEATED if name in news}
+    if "ca_private_key" not in news:
+        return {**outs, **_memory(history)}
+    issuers = {
         f"{role}revocation_list": Issuer(
-            certificates.load(props[f"{role}ca_certificate"]),
-            uploaded_keys.load(props[f"{role}ca_private_key"]),
+            certificates.load(news[f"{role}ca_certificate"]),
+            uploaded_keys.load(news[f"{role}ca_private_key"]),
         )
         for role in ("", "next_")
-        if props.get(f"{role}ca_key_id") is not None
+        if news.get(f"{role}ca_key_id") is not None
     }
-    window = Window.of_properties(props["not_before"], props["not_after"])
-    names = _issuer_names(olds) | {
-        _key_of(issuer): revocation_list.issuer_name(issuer) for issuer in signers.values()
-    }
-    schedule = _Schedule.after(olds, window, props["renew_before"], now())
-    entries = _entries(props["issued"], olds, window if schedule.regular else None)
-    lists = {}
-    for place, issuer in signers.items():
-        unsaid = {""} if place == "revocation_list" else set()
-        named = {key for key, name in names.items() if name == names[_key_of(issuer)]}
-        revoked = [
-            Revoked(entry["serial_number"], _until_now(entry["revoked_at"]), entry["reason"])
-            for entry in entries
-            if entry.get("authority_key_id", "") in named | unsaid
-        ]
-        made = revocation_list.issue(issuer, number, window, revoked)
-        lists[place] = revocation_list.pem(made)
-    memory = {"listed": packed(entries), "issuers": packed(names), "scheduled": schedule.next}
-    return {**outs, **lists, **memory, "number": str(number)}
-
-
-@dataclass(frozen=True)
-class _Schedule:
-    """When lists are issued whatever happens; one that is issued in between does not move it."""
-
-    regular: bool
-    next: str
-
-    @classmethod
-    def after(cls, olds: Properties, window: Window, renew_before: str, moment: datetime) -> Self:
-        """The schedule with a list that is issued now."""
-        due = olds.get("scheduled")
-        if due is None and "not_after" in olds:
-            # An earlier version's: its last list counts.
-            due = show_time(read_time(olds["not_after"]) - durations.parse(renew_before))
-        following = show_time(window.not_after - durations.parse(renew_before))
-        regular = due is not None and moment >= read_time(due)
-        return cls(regular, following if regular or due is None else due)
-
-
-def _entries(
-    issued: Sequence[Mapping[str, Any]], olds: Properties, regular: Window | None
-) -> list[dict[str, Any]]:
-    """What lists name: who is revoked, and who was when the certificate ended.
-
-    RFC 5280, 3.3: an entry must not be removed until it appears on one regularly scheduled list
-    that is issued beyond the revoked certificate's validity. The register forgets it as it ends.
-
-    Args:
-        issued: What the register has of those that are revoked.
-        olds: The outputs with the last list; empty for the first.
-        regular: The window of this list, if it is a regular one.
-    """
-    known = {_place(entry): entry for entry in _listed(olds) if not entry.get("beyond")}
-    current = {
-        _place(entry): {name: entry[name] for name in LISTED if name in entry}
-        for entry in issued
+    order = ListOrder(
+        Window.of_properties(news["not_before"], news["not_after"]),
+        renew_before,
+        int(news.get("first_number", 1)),
+    )
+    revoked = [
+        ListedState.model_validate(entry).listed()
+        for entry in news["issued"]
         if entry["status"] == "revoked"
+    ]
+    lists, after = revocation_list.issue_next(history, issuers, revoked, order, moment)
+    texts = {place: revocation_list.pem(made) for place, made in lists.items()}
+    return {**outs, **texts, **_memory(after)}
+
+
+def _memory(history: ListHistory) -> dict[str, str]:
+    """The outputs on which the next list builds."""
+    outs = {"number": str(history.number)}
+    if history.issuers:
+        outs["listed"] = packed([_shown(each) for each in history.listed])
+        outs["issuers"] = packed(history.issuers)
+    if history.due is not None:
+        outs["scheduled"] = show_time(history.due)
+    return outs
+
+
+def _shown(listed: Listed) -> dict[str, Any]:
+    """An entry's fields, those that say something."""
+    shown = {
+        "serial_number": listed.serial_number,
+        "revoked_at": show_time(listed.revoked_at),
+        "reason": listed.reason,
+        "not_after": show_time(listed.not_after),
+        "authority_key_id": listed.authority_key_id,
+        "beyond": listed.beyond,
     }
-    return [
-        {**entry, "beyond": True}
-        if regular and regular.not_before > read_time(entry["not_after"])
-        else entry
-        for entry in (known | current).values()
-    ]
-
-
-def _place(entry: Mapping[str, Any]) -> tuple[str, str]:
-    """What tells an entry from all others."""
-    return entry.get("authority_key_id", ""), entry["serial_number"]
-
-
-def _listed(olds: Properties) -> list[dict[str, Any]]:
-    """The entries of the last list; earlier versions kept them in the list alone."""
-    if "listed" in olds:
-        found: list[dict[str, Any]] = unpacked(olds["listed"])
-        return found
-    moment = show_time(now())
-    return [
-        {
-            "serial_number": entry.serial_number,
-            "revoked_at": entry.revoked_at,
-            "reason": entry.reason,
-            # What the register still has says better; what it has not has ended.
-            "not_after": moment,
-            "authority_key_id": revocation_list.key_id(made),
-        }
-        for made in _last_lists(olds)
-        for entry in revocation_list.entries(made)
-    ]
-
-
-def _issuer_names(olds: Properties) -> dict[str, str]:
-    """Names of the CAs by the identifiers of their keys, as far as there were lists of theirs."""
-    if "issuers" in olds:
-        found: dict[str, str] = unpacked(olds["issuers"])
-        return found
-    return {
-        revocation_list.key_id(made): revocation_list.issuer_name(made)
-        for made in _last_lists(olds)
-    }
-
-
-def _last_lists(olds: Properties) -> list[x509.CertificateRevocationList]:
-    return [
-        revocation_list.load(olds[place])
-        for place in ("revocation_list", "next_revocation_list")
-        if olds.get(place)
-    ]
-
-
-def _key_of(issuer: Issuer) -> str:
-    return certificates.key_identifier(issuer.certificate).digest.hex()
-
-
-def _until_now(revoked_at: str) -> str:
-    """A time of revocation; now for one that is still to come, as whoever is listed is revoked."""
-    return show_time(min(read_time(revoked_at), now()))
+    return {name: value for name, value in shown.items() if value not in ("", False)}

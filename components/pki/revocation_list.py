@@ -6,9 +6,9 @@ The load balancer reads none: this one is for the backends, partners and auditor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -36,6 +36,139 @@ class Revoked:
     serial_number: str
     revoked_at: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A certificate that lists name; serial number and key id in hex, reason as in `Revoked`.
+
+    `beyond` says that a regularly scheduled list named it after it had ended.
+    """
+
+    serial_number: str
+    revoked_at: datetime
+    reason: str
+    not_after: datetime
+    authority_key_id: str = ""
+    beyond: bool = False
+
+
+@dataclass(frozen=True)
+class ListHistory:
+    """What the next list builds on.
+
+    Attributes:
+        number: CRL number of the last list; 0 if there was none.
+        listed: Certificates that the last list named.
+        issuers: Names of CAs by the identifiers of their keys, as far as there were lists of
+            theirs.
+        due: When the next list is issued whatever happens; None if no list was.
+    """
+
+    number: int = 0
+    listed: tuple[Listed, ...] = ()
+    issuers: Mapping[str, str] = field(default_factory=dict)
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ListOrder:
+    """Order of a list.
+
+    Attributes:
+        window: From thisUpdate, at the earliest, until the last second before nextUpdate.
+        renew_before: How long before its end a list is issued whatever happens.
+        first_number: Least CRL number: that after the lists of a CA that was brought along.
+    """
+
+    window: Window
+    renew_before: timedelta
+    first_number: int = 1
+
+
+def issue_next(
+    history: ListHistory,
+    issuers: Mapping[str, Issuer],
+    revoked: Iterable[Listed],
+    order: ListOrder,
+    now: datetime,
+) -> tuple[dict[str, x509.CertificateRevocationList], ListHistory]:
+    """Issue the list after the last one, for each CA.
+
+    Args:
+        history: What was issued until now.
+        issuers: The CAs; of the first are certificates that do not say which key signed them.
+        revoked: Certificates that the register has as revoked.
+        order: Dates and the least number.
+        now: The time, which no revocation is later than.
+
+    Returns:
+        The lists, by the names that the CAs were given, and the history with them.
+    """
+    number = max(history.number + 1, order.first_number)
+    names = dict(history.issuers) | {
+        _key_of(issuer): issuer_name(issuer) for issuer in issuers.values()
+    }
+    regular = history.due is not None and now >= history.due
+    following = order.window.not_after - order.renew_before
+    listed = _name_beyond(history.listed, revoked, order.window if regular else None)
+    lists = {}
+    for place, issuer in issuers.items():
+        unsaid = {""} if place == next(iter(issuers)) else set[str]()
+        own = {key for key, name in names.items() if name == names[_key_of(issuer)]}
+        entries = [
+            Revoked(each.serial_number, show_time(min(each.revoked_at, now)), each.reason)
+            for each in listed
+            if each.authority_key_id in own | unsaid
+        ]
+        lists[place] = issue(issuer, number, order.window, entries)
+    due = following if regular or history.due is None else history.due
+    return lists, ListHistory(number, listed, names, due)
+
+
+def _name_beyond(
+    before: Iterable[Listed], revoked: Iterable[Listed], regular: Window | None
+) -> tuple[Listed, ...]:
+    """What lists name: who is revoked, and who was when the certificate ended.
+
+    RFC 5280, 3.3: an entry must not be removed until it appears on one regularly scheduled list
+    that is issued beyond the revoked certificate's validity. The register forgets it as it ends.
+
+    Args:
+        before: What the last list named.
+        revoked: What the register has of those that are revoked.
+        regular: The window of this list, if it is a regular one.
+    """
+    named = {_place(each): each for each in before if not each.beyond}
+    named |= {_place(each): each for each in revoked}
+    return tuple(
+        replace(each, beyond=True) if regular and regular.not_before > each.not_after else each
+        for each in named.values()
+    )
+
+
+def _place(listed: Listed) -> tuple[str, str]:
+    """What tells an entry from all others."""
+    return listed.authority_key_id, listed.serial_number
+
+
+def _key_of(issuer: Issuer) -> str:
+    return certificates.key_identifier(issuer.certificate).digest.hex()
+
+
+def history_of(lists: Iterable[x509.CertificateRevocationList], now: datetime) -> ListHistory:
+    """The history that lists tell by themselves: earlier versions remembered nothing else."""
+    listed: list[Listed] = []
+    issuers = {}
+    for each in lists:
+        key = key_id(each)
+        issuers[key] = issuer_name(each)
+        # What the register still has says better when it ends; what it has not has ended.
+        listed += (
+            Listed(entry.serial_number, read_time(entry.revoked_at), entry.reason, now, key)
+            for entry in entries(each)
+        )
+    return ListHistory(listed=tuple(listed), issuers=issuers)
 
 
 def issue(
