@@ -18,7 +18,7 @@ pytestmark = pytest.mark.in_order
 
 @pytest.fixture(scope="module")
 def deployed(run):
-    answer = run("up")
+    answer = run("up", "--", "--skip-preview")
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
