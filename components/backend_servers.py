@@ -52,7 +52,7 @@ class BackendServers(pulumi.ComponentResource):
 
     Attributes:
         backends: The instances with their weights, in a stable order.
-        vswitch_id: Where new instances are; None for existing ones.
+        vswitch_id: First vSwitch of new instances; None for existing ones.
     """
 
     backends: Sequence[Backend]
@@ -68,7 +68,7 @@ class BackendServers(pulumi.ComponentResource):
 
         Args:
             name: Name of the component and of most of its children.
-            args: What differs from the defaults.
+            args: Arguments that differ from the defaults.
             opts: The component's options.
 
         Raises:

@@ -56,8 +56,8 @@ class ExistingSwitches:
     """vSwitches of an account.
 
     Attributes:
-        vpc_id: Where all of them are.
-        zones: Of each, in order.
+        vpc_id: VPC that all of them are in.
+        zones: Zone of each, in order.
     """
 
     vpc_id: str
@@ -89,7 +89,7 @@ def placement(
     Args:
         instance_type: The type wanted, if any.
         zones: How many zones are wanted.
-        opts: Of the provider's data sources.
+        opts: Options of the provider's data sources.
         among: Zones to take; None for all of the region.
 
     Raises:
@@ -171,8 +171,8 @@ def require_instances(ids: Sequence[str], opts: pulumi.InvokeOptions) -> None:
         return
     # Without details: with them, the provider leaves out instances that have no RAM role.
     known = alicloud.ecs.get_instances(ids=list(ids), enable_details=False, opts=opts)
-    found = {instance.id for instance in known.instances}
-    missing = [instance for instance in ids if instance not in found]
+    known_ids = {instance.id for instance in known.instances}
+    missing = [instance for instance in ids if instance not in known_ids]
     if missing:
         raise no_such("backends.instance_ids", missing, "instances")
 
@@ -184,24 +184,31 @@ def existing_switches(
 
     Args:
         ids: One or more.
-        vpc_id: Where they have to be; None: wherever they are, but together.
-        opts: Of the provider's data source.
+        vpc_id: VPC that they have to be in; None for any, as long as it is the same one.
+        opts: Options of the provider's data source.
 
     Raises:
         pulumi.RunError: One does not exist, or they are not in one VPC; it names which.
     """
-    found = {one.id: one for one in alicloud.vpc.get_switches(ids=list(ids), opts=opts).vswitches}
-    missing = [one for one in ids if one not in found]
+    switches = {
+        switch_id.id: switch_id
+        for switch_id in alicloud.vpc.get_switches(ids=list(ids), opts=opts).vswitches
+    }
+    missing = [switch_id for switch_id in ids if switch_id not in switches]
     if missing:
         raise no_such("network.vswitch_ids", missing, "vSwitches")
-    wanted = vpc_id or found[ids[0]].vpc_id
-    elsewhere = [f"{one} in {found[one].vpc_id}" for one in ids if found[one].vpc_id != wanted]
+    wanted = vpc_id or switches[ids[0]].vpc_id
+    elsewhere = [
+        f"{switch_id} in {switches[switch_id].vpc_id}"
+        for switch_id in ids
+        if switches[switch_id].vpc_id != wanted
+    ]
     if elsewhere:
         raise pulumi.RunError(
             f"network.vswitch_ids names {', '.join(elsewhere)}, and the backends are in {wanted}: "
             "name vSwitches of one VPC."
         )
-    return ExistingSwitches(wanted, tuple(found[one].zone_id for one in ids))
+    return ExistingSwitches(wanted, tuple(switches[switch_id].zone_id for switch_id in ids))
 
 
 def with_room(
@@ -212,15 +219,15 @@ def with_room(
     Args:
         vpc_id: The VPC.
         blocks: The vSwitches' blocks by name; one that is there by its name and block is theirs.
-        opts: Of the provider's data sources.
+        opts: Options of the provider's data sources.
 
     Raises:
         pulumi.RunError: There is no such VPC, a block is not in it, or another vSwitch has it.
     """
-    found = alicloud.vpc.get_networks(ids=[vpc_id], opts=opts).vpcs
-    if not found:
+    networks = alicloud.vpc.get_networks(ids=[vpc_id], opts=opts).vpcs
+    if not networks:
         raise no_such("network.vpc_id", [vpc_id], "VPCs")
-    of_vpc = [found[0].cidr_block, *found[0].secondary_cidr_blocks]
+    of_vpc = [networks[0].cidr_block, *networks[0].secondary_cidr_blocks]
     there = alicloud.vpc.get_switches(vpc_id=vpc_id, opts=opts).vswitches
     for name, block in blocks.items():
         if not any(block.subnet_of(ipaddress.IPv4Network(one)) for one in of_vpc):
@@ -246,12 +253,12 @@ def security_group_in(group_id: str, vpc_id: str, opts: pulumi.InvokeOptions) ->
     Raises:
         pulumi.RunError: It does not.
     """
-    found = alicloud.ecs.get_security_groups(ids=[group_id], opts=opts).groups
-    if not found:
+    groups = alicloud.ecs.get_security_groups(ids=[group_id], opts=opts).groups
+    if not groups:
         raise no_such("backends.security_group_id", [group_id], "security groups")
-    if found[0].vpc_id != vpc_id:
+    if groups[0].vpc_id != vpc_id:
         raise pulumi.RunError(
-            f"backends.security_group_id names {group_id}, which is in {found[0].vpc_id}, and the "
+            f"backends.security_group_id names {group_id}, which is in {groups[0].vpc_id}, and the "
             f"backends are in {vpc_id}: name a group of theirs, or leave the key out for a new one."
         )
     return group_id

@@ -40,15 +40,17 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         certificate: The CA's certificate, PEM: what the listener checks clients against.
         private_key: The CA's key, PEM; secret.
         key_id: Changes with the key alone; known in preview.
-        fingerprint_sha256: Of the CA's certificate, hex.
+        fingerprint_sha256: Fingerprint of the CA's certificate, hex.
         name_constraints: Names that the CA may certify, as configured; empty for all.
         next_certificate: PEM of the CA that a rotation prepares; None if none is under way.
         cross_certificate: PEM of the same, signed by the present CA; None likewise.
         expired_probe: A client certificate that had expired when it was made, with its key;
             secret. Verification shows with it that the listener refuses such. None without the
             CA's key.
-        clients: By name: serial number, fingerprint, validity, status, and the key's kind.
-        client_bundles: By name: certificate, chain, PKCS#12, pass phrase, key; secret.
+        clients: Newest certificate of each client by name: serial number, fingerprint, validity,
+            status and the key's kind.
+        client_bundles: Bundle of each client by name: certificate, chain, PKCS#12, pass phrase and
+            key; secret.
         issued: Every client certificate that has not expired, in order of issue.
         revocation_list: PEM, one list for each key of the CA in use; empty without the CA's key.
             The load balancer reads none; this is for whoever does.
@@ -78,7 +80,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
 
         Args:
             name: Name of the component and of its children.
-            args: What differs from the defaults.
+            args: Arguments that differ from the defaults.
             opts: The component's options.
 
         Raises:
@@ -165,7 +167,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         rotating: bool,
     ) -> pulumi.Output[str]:
         can_issue = settings.certificate_authority.can_issue
-        made = RevocationList(
+        lists = RevocationList(
             self._name,
             ca_certificate=authority.certificate,
             ca_private_key=authority.private_key if can_issue else None,
@@ -187,8 +189,8 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         if not can_issue:
             return pulumi.Output.from_input("")
         if not rotating:
-            return made.revocation_list
-        return pulumi.Output.concat(made.revocation_list, made.next_revocation_list)
+            return lists.revocation_list
+        return pulumi.Output.concat(lists.revocation_list, lists.next_revocation_list)
 
 
 def _subject(
@@ -233,8 +235,8 @@ def revoked_certificates(
         issued: The register.
         withdrawn: The CA's output; None where an earlier version made the outputs.
     """
-    found = [dict(entry) for entry in issued if entry["status"] == "revoked"]
-    return [*found, *unpacked(withdrawn or "[]")]
+    revoked = [dict(entry) for entry in issued if entry["status"] == "revoked"]
+    return [*revoked, *unpacked(withdrawn or "[]")]
 
 
 SHOWN = ("serial_number", "fingerprint_sha256", "not_before", "not_after", "status", "key")
@@ -268,7 +270,11 @@ def _numbers_of_others(texts: Sequence[Any]) -> list[str]:
     """Serial numbers of those certificates (PEM) that the first of them has signed."""
     own, *served = [certificates.load(text) for text in texts]
     return sorted(
-        {certificates.serial_number(one) for one in (own, *served) if signed_by(one, own)}
+        {
+            certificates.serial_number(certificate)
+            for certificate in (own, *served)
+            if signed_by(certificate, own)
+        }
     )
 
 

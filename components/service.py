@@ -51,7 +51,7 @@ class MutualTlsService(pulumi.ComponentResource):
 
         Args:
             name: Name of the component and of its children.
-            args: What differs from the defaults.
+            args: Arguments that differ from the defaults.
             opts: The component's options.
 
         Raises:

@@ -22,7 +22,7 @@ def gather_outputs(
         name: Name that the stack's resources begin with.
         region: Region of everything.
         settings: The stack's configuration.
-        service: What the program has made of it.
+        service: Resources that the program has made.
     """
     authority, load_balancer = service.authority, service.load_balancer
     certificate = load_balancer.server_certificate

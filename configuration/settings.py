@@ -29,7 +29,7 @@ def parse(values: Mapping[str, Any], *, file: str, secret_keys: Iterable[str] = 
     """Validate a stack's configuration.
 
     Args:
-        values: What the stack has under this project's namespace.
+        values: Values that the stack has under this project's namespace.
         file: Name of the stack's configuration file, for messages.
         secret_keys: Top-level keys that hold encrypted values.
 
@@ -43,7 +43,7 @@ def check_region(region: str | None, *, file: str, hidden: bool = False) -> str:
     """Return the region if the provider knows it.
 
     Args:
-        region: Its id.
+        region: Id of the region.
         file: Name of the stack's configuration file, for messages.
         hidden: Whether it was set as a secret, which no message repeats.
 

@@ -417,7 +417,7 @@ def require_size_of(algorithm: Algorithm, given: Collection[str]) -> None:
     """Refuse the size of a key of the other algorithm, which would have no effect.
 
     Args:
-        algorithm: Of the key.
+        algorithm: Algorithm of the key.
         given: Names of the keys that are set beside it.
 
     Raises:

@@ -28,9 +28,9 @@ def sentences(
     """One sentence for each mistake.
 
     Args:
-        error: What validation raised.
-        model: What was validated.
-        source: Where the values were set: a file's name, or a place within it.
+        error: Error that validation raised.
+        model: Model that was validated against.
+        source: Place where the values were set: a file's name, or a place within it.
         secret_keys: Top-level keys with a secret somewhere below them. The engine does not say
             where, so that no value below them is quoted.
     """
@@ -159,8 +159,8 @@ def in_the_clear(
 
     Args:
         root: The model of all values.
-        values: What is set, or a part of it.
-        location: Of that part.
+        values: Values that are set, or a part of them.
+        location: Place of that part among the values.
     """
     if isinstance(values, Mapping):
         for key, value in values.items():

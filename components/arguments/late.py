@@ -37,10 +37,10 @@ class Late:
 
         def check(known: Any) -> Any:
             try:
-                found = handler(known)
+                checked = handler(known)
             except ValidationError as error:
                 raise pulumi.RunError(f"{self.source}: {self.place}: {_reason(error)}") from None
-            return found.get_secret_value() if isinstance(found, SecretStr) else found
+            return checked.get_secret_value() if isinstance(checked, SecretStr) else checked
 
         return pulumi.Output.from_input(self.value).apply(check)
 

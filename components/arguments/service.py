@@ -140,7 +140,7 @@ class IssuingArguments(Model):
         if not authority.adopted or not is_known(authority.certificate):
             return {}
         own, constraints = certificates.load(authority.certificate), authority.constraints()
-        found = {
+        reasons = {
             path("clients", name): paths.lockout(
                 certificates.load(client.certificate), own, constraints
             )
@@ -150,10 +150,10 @@ class IssuingArguments(Model):
         if authority.name_constraints.values():
             for entry in openssl_database.entries(authority.index or ""):
                 if entry.status == "valid" and entry.in_force(datetime.now(UTC)):
-                    found[f"{entry.name} of certificate_authority.index"] = _outside(
+                    reasons[f"{entry.name} of certificate_authority.index"] = _outside(
                         constraints, entry.name
                     )
-        return {who: reason for who, reason in found.items() if reason is not None}
+        return {who: reason for who, reason in reasons.items() if reason is not None}
 
     def _outside_of_name_constraints(self) -> Iterator[str]:
         """Find what would be issued for names that the CA may not certify, a sentence each."""

@@ -25,8 +25,8 @@ def validate(
 
     Args:
         model: The model.
-        values: What was written, by key.
-        source: Where it was written, for messages: a file's name, or a component's.
+        values: Values as they were written, by key.
+        source: Place where they were written, for messages: a file's name, or a component's.
         secret_keys: Top-level keys with a secret somewhere below them, which no message repeats.
 
     Raises:
@@ -38,13 +38,13 @@ def validate(
     # The engine makes an empty text of a key of the first level with nothing behind it.
     written = {key: None if value == "" else value for key, value in values.items()}
     try:
-        found = model.model_validate(written)
+        arguments = model.model_validate(written)
     except ValidationError as error:
         told = sentences(error, model, source, secret_keys=hidden)
         raise SettingsError("\n".join(told)) from None
     shown = {key: value for key, value in written.items() if key not in hidden}
     require_no_secret_in_the_clear(model, shown, source)
-    return found
+    return arguments
 
 
 def require_no_secret_in_the_clear(
@@ -57,8 +57,8 @@ def require_no_secret_in_the_clear(
 
     Args:
         model: The model of the values.
-        values: What was written; encrypted values as maps.
-        source: Where it was written, for messages.
+        values: Values as they were written; encrypted ones are maps.
+        source: Place where they were written, for messages.
 
     Raises:
         SettingsError: With a sentence for each.

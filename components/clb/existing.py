@@ -16,7 +16,7 @@ class ExistingLoadBalancer:
     """A load balancer of the account.
 
     Attributes:
-        address: That clients connect to.
+        address: IP address that clients connect to.
         ip_version: `ipv4` or `ipv6`.
     """
 
@@ -33,18 +33,18 @@ def existing_load_balancer(
         pulumi.RunError: It does not exist, or shares its performance with others, where the
             provider can set no TLS policy.
     """
-    found = alicloud.slb.get_application_load_balancers(
+    balancers = alicloud.slb.get_application_load_balancers(
         ids=[load_balancer_id], enable_details=True, opts=opts
     ).balancers
-    if not found:
+    if not balancers:
         raise no_such("load_balancer.id", [load_balancer_id], "load balancers")
-    if not found[0].load_balancer_spec:
+    if not balancers[0].load_balancer_spec:
         raise pulumi.RunError(
             f"load_balancer.id names {load_balancer_id}, a shared-performance instance: it takes "
             "neither a TLS policy nor domain extensions. Name a guaranteed-performance or "
             "pay-by-LCU one, or leave the key out for a new one."
         )
-    return ExistingLoadBalancer(found[0].address, found[0].address_ip_version)
+    return ExistingLoadBalancer(balancers[0].address, balancers[0].address_ip_version)
 
 
 def require_load_balancer_zones(

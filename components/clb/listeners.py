@@ -20,10 +20,10 @@ class ListenerTarget:
     """Backends that a listener sends requests to.
 
     Attributes:
-        backend_port: Of the default server group's instances; with a VServer group, the port that
-            health checks ask. None: each server's own.
+        backend_port: Port of the default server group's instances; with a VServer group, the port
+            that health checks ask. None: each server's own.
         server_group_id: A VServer group in place of the default one.
-        ready: What has to be there before the first request.
+        ready: Resources that have to be there before the first request.
     """
 
     backend_port: int | None
@@ -54,13 +54,13 @@ def https_listener(
     """An HTTPS listener that admits nobody without a client certificate.
 
     Args:
-        name: Of the resource.
-        port: That clients connect to.
-        options: Its settings.
-        load_balancer_id: Its owner.
-        certificates: That it shows and checks against.
-        target: Where its requests go.
-        acl_ids: Of the lists that `options.acl` is about.
+        name: Name of the resource.
+        port: Port that clients connect to.
+        options: Settings of the listener.
+        load_balancer_id: Load balancer that it belongs to.
+        certificates: Certificates that it presents, and checks clients against.
+        target: Backends that requests go to.
+        acl_ids: Ids of the lists that `options.acl` is about.
         description: For people.
         parent: The component that it belongs to.
     """

@@ -46,9 +46,9 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
     Attributes:
         load_balancer_id: `lb-…`.
         address: The IP address that clients connect to.
-        listener_id: Of the HTTPS listener, once it runs with all its settings.
-        server_certificate: What the listener shows.
-        domain_certificates: What it shows for additional domains, by domain.
+        listener_id: Id of the HTTPS listener, once it runs with all its settings.
+        server_certificate: Certificate that the listener presents.
+        domain_certificates: Certificates for additional domains, by domain.
         certificate_record: Every certificate of the CA and of servers that has not expired, those
             of before first.
     """
@@ -235,12 +235,12 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         invoke = pulumi.InvokeOptions(parent=self)
 
         def look_up(known: str) -> existing.ExistingLoadBalancer:
-            found = existing.existing_load_balancer(known, invoke)
+            balancer = existing.existing_load_balancer(known, invoke)
             try:
-                require_ip_version(listeners, found.ip_version)
+                require_ip_version(listeners, balancer.ip_version)
             except ValueError as error:
                 raise pulumi.RunError(str(error)) from None
-            return found
+            return balancer
 
         found = when_known(load_balancer_id, look_up)
         return _Instance(
@@ -317,7 +317,7 @@ def refusing_groups_of_others(
     """Make the hook that refuses, in a preview too, VServer groups for a new load balancer.
 
     Args:
-        groups: By the place in the configuration.
+        groups: Groups by their place in the configuration.
     """
 
     def refuse(_args: pulumi.ResourceHookArgs) -> None:

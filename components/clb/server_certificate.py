@@ -24,7 +24,7 @@ class ServerCertificate(pulumi.ComponentResource):
     or a PEM pair brought along, or a certificate of Certificate Management Service by id.
 
     Attributes:
-        id: Of the uploaded certificate, for listeners.
+        id: Id of the uploaded certificate, for listeners.
         certificate: PEM, leaf first; empty for one that Alibaba Cloud keeps.
         issuer: `private` if it comes from the private CA, else `other`.
         names: DNS names and IP addresses that were asked for.

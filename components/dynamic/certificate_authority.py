@@ -121,16 +121,16 @@ class CertificateAuthority(Resource, module="pki", name="CertificateAuthority"):
         certificate: PEM, self-signed.
         private_key: PKCS#1 PEM; secret. Missing for a CA that was brought along without it.
         key_id: Changes with the key alone, and is known in preview.
-        fingerprint_sha256: Of the certificate, hex.
+        fingerprint_sha256: Fingerprint of the certificate, hex.
         serial_number: Hex.
-        public_key_sha256: Of the SubjectPublicKeyInfo, hex.
+        public_key_sha256: Digest of the SubjectPublicKeyInfo, hex.
         not_before: RFC 3339.
         not_after: RFC 3339.
         expired_probe: `certificate` and `private_key` of an expired client; secret.
         next_certificate: PEM of the CA that a rotation prepares, self-signed.
         cross_certificate: PEM of the same, signed by the present CA.
         next_private_key: PKCS#1 PEM; secret.
-        next_key_id: As `key_id`.
+        next_key_id: Key id of the CA that a rotation prepares, as `key_id`.
         adopted_at: RFC 3339: since when a CA is here that was brought along.
         withdrawn_certificates: JSON: the cross-certificates of rotations that were given up, as
             the register has what is revoked.

@@ -178,8 +178,8 @@ def read_entries(output: Any) -> list[dict[str, str]]:
     `not_before`, `not_after`, `status` (valid or superseded), and `key` unless an earlier version
     recorded it.
     """
-    found: list[dict[str, str]] = unpacked(output)
-    return found
+    entries: list[dict[str, str]] = unpacked(output)
+    return entries
 
 
 def _in_use(props: Properties) -> list[Recorded]:

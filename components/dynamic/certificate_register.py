@@ -121,7 +121,7 @@ class CertificateRegister(Resource, module="pki", name="CertificateRegister"):
     Attributes:
         issued: Every certificate that has not expired, in order of issue.
         revision: Changes when somebody is revoked; known in preview.
-        bundles: What each client is handed; secret.
+        bundles: Bundle of each client; secret.
     """
 
     # Texts, in states of the first version objects: the SDK would refuse one or the other.

@@ -89,7 +89,7 @@ def with_reason_of_replacement(
     Args:
         olds: Old inputs; empty at the second check.
         news: New inputs as the program has them.
-        checked: What was found.
+        checked: Result of the check.
         because: Why it is another resource; None if it is not, and somebody asks for another.
     """
     if is_unknown(news):

@@ -184,15 +184,15 @@ def read(outs: Properties) -> Register:
     Raises:
         UnreadableStateError: They are none that a version of this program has written.
     """
-    found = state.require(RegisterOutputs, outs)
-    chains = found.bundles.chains
+    outputs = state.require(RegisterOutputs, outs)
+    chains = outputs.bundles.chains
     return Register(
         requests={
-            name: client.request(found.bundles.clients[name].certificate)
-            for name, client in found.clients.items()
+            name: client.request(outputs.bundles.clients[name].certificate)
+            for name, client in outputs.clients.items()
         },
-        issued=tuple(found.issued),
-        bundles={name: held.bundle(chains) for name, held in found.bundles.clients.items()},
+        issued=tuple(outputs.issued),
+        bundles={name: held.bundle(chains) for name, held in outputs.bundles.clients.items()},
     )
 
 
@@ -217,8 +217,8 @@ def read_issued(output: Any) -> list[dict[str, Any]]:
     `status` and `authority_key_id`, and `key` unless an earlier version issued it; of a revoked one
     `revoked_at` and `reason`; `imported`, if it was, and then neither beginning nor fingerprint.
     """
-    found: list[dict[str, Any]] = unpacked(output)
-    return found
+    entries: list[dict[str, Any]] = unpacked(output)
+    return entries
 
 
 def read_bundles(output: Any) -> dict[str, dict[str, str]]:
@@ -229,20 +229,20 @@ def read_bundles(output: Any) -> dict[str, dict[str, str]]:
     """
     if not isinstance(output, str):
         return dict(output)  # By the first version, each with its chain.
-    found = unpacked(output)
+    bundles = unpacked(output)
     return {
-        name: {**bundle, "chain": found["chains"][int(bundle["chain"])]}
-        for name, bundle in found["clients"].items()
+        name: {**bundle, "chain": bundles["chains"][int(bundle["chain"])]}
+        for name, bundle in bundles["clients"].items()
     }
 
 
-def _packed_bundles(found: Mapping[str, bundles.Bundle]) -> str:
+def _packed_bundles(by_name: Mapping[str, bundles.Bundle]) -> str:
     """The bundles, with every chain once: nearly all are the same."""
-    chains = sorted({bundle.chain for bundle in found.values()})
+    chains = sorted({bundle.chain for bundle in by_name.values()})
     places = {chain: place for place, chain in enumerate(chains)}
     clients = {
         name: {**bundle.properties(), "chain": places[bundle.chain]}
-        for name, bundle in found.items()
+        for name, bundle in by_name.items()
     }
     return packed({"chains": chains, "clients": clients})
 

@@ -300,8 +300,8 @@ def _signed_by_another(present: ListOutputs, news: Properties) -> bool:
         if authority is None or text is None or is_unknown(authority):
             continue
         key = certificates.load(authority).public_key()
-        made = revocation_list.load(text)
-        if not isinstance(key, rsa.RSAPublicKey) or not made.is_signature_valid(key):
+        signed_list = revocation_list.load(text)
+        if not isinstance(key, rsa.RSAPublicKey) or not signed_list.is_signature_valid(key):
             return True
     return False
 

@@ -112,8 +112,8 @@ class Provider(ResourceProvider):
             )
         except ValueError as error:
             return CheckResult(inputs, [*failures, CheckFailure("validity", str(error))])
-        found = CheckResult({**inputs, **window.properties()}, failures)
-        return with_reason_of_replacement(_olds, news, found, None)
+        checked = CheckResult({**inputs, **window.properties()}, failures)
+        return with_reason_of_replacement(_olds, news, checked, None)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Issue anew if the content or the window differs, or the CA has another key."""

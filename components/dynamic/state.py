@@ -114,12 +114,12 @@ def _text(value: Any) -> str:
 def moment(value: Any) -> datetime:
     """Read a time of a certificate, in RFC 3339; ValueError says what is wrong with it."""
     try:
-        found = read_time(_text(value))
+        time = read_time(_text(value))
     except ValueError:
         raise ValueError("it is no time in RFC 3339") from None
-    if found.tzinfo is None or found.year < certificates.FIRST_YEAR:
+    if time.tzinfo is None or time.year < certificates.FIRST_YEAR:
         raise ValueError("it is a time without a time zone, or before 1950")
-    return found
+    return time
 
 
 def _length_of_time(value: str) -> str:
@@ -144,12 +144,12 @@ def _key(value: Any) -> rsa.RSAPrivateKey:
 
 def certificate(value: Any) -> x509.Certificate:
     """Read a certificate in PEM; ValueError says what is wrong with it."""
-    found = certificates.load(_text(value))
+    read = certificates.load(_text(value))
     try:
-        certificates.require_sound(found)
+        certificates.require_sound(read)
     except ValueError:
         raise ValueError("this is a certificate that cannot be read") from None
-    return found
+    return read
 
 
 def from_json(value: Any) -> Any:

@@ -33,7 +33,7 @@ class Adopted:
     """A CA that was brought along.
 
     Attributes:
-        text: Its certificate as it was given, PEM.
+        text: Certificate as it was given, PEM.
         has_key: Whether its key was given too.
     """
 
@@ -89,7 +89,7 @@ class NextPlan:
     """The CA that a rotation prepares, as it is planned.
 
     Attributes:
-        generation: Its number.
+        generation: Number of its generation.
         subject: Fields of its name, which is not the present one's.
         key_bits: Length of its key.
         key_id: Text that stands for its key.
@@ -130,7 +130,7 @@ class AuthorityPlan:
     """A CA as it is planned.
 
     Attributes:
-        identity: What makes it this CA.
+        identity: Fields that make it this CA.
         key_id: Text that stands for its key, and is known before there is the key.
         window: Validity of its certificate.
         constraints: Names that it may certify, as configured.
@@ -243,9 +243,9 @@ class NextAuthority:
     """The CA that a rotation has prepared.
 
     Attributes:
-        certificate: Its own, self-signed.
+        certificate: Certificate of its own, self-signed.
         cross_certificate: The one that the present CA gave it.
-        private_key: Its key.
+        private_key: Private key.
         cross_certificates: Every one that the present CA has given it, the last one too.
     """
 
@@ -268,9 +268,9 @@ class IssuedAuthority:
     """A CA as it is.
 
     Attributes:
-        plan: What it was made by.
-        certificate: Its certificate, self-signed.
-        private_key: Its key; None for one that was brought along without it.
+        plan: Plan that it was made by.
+        certificate: Certificate in force, self-signed.
+        private_key: Private key; None for one that was brought along without it.
         expired_probe: Client certificate with which verification shows that such are refused.
         next: The CA that a rotation has prepared.
         revoked: Cross-certificates of rotations that were given up, for the revocation list.

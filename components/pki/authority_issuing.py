@@ -48,10 +48,10 @@ def carry_out(
 
     Args:
         present: The CA that there is; None for a new one.
-        planned: What it shall be.
+        planned: Plan of the CA.
         adopted_key: Key of the CA that was brought along, if it was given.
         now: Time of revocations.
-        sources: Where keys and serial numbers come from.
+        sources: Sources of keys and serial numbers.
     """
     steps = frozenset[Transition]() if present is None else transitions(present, planned)
     completes = Transition.COMPLETE in steps

@@ -31,12 +31,12 @@ def plan(before: AuthorityPlan | None, wanted: Wanted, now: datetime) -> Authori
     """Decide which CA there shall be.
 
     Args:
-        before: What was planned last; None if there is no CA.
-        wanted: What is asked for now.
+        before: Plan of the CA that there is; None if there is none.
+        wanted: CA that is asked for now.
         now: The time by which windows are chosen.
 
     Raises:
-        WrongInputsError: What is asked for is wrong, or does not follow from what there is.
+        WrongInputsError: An input is wrong, or cannot follow on the CA that there is.
     """
     mistakes = _wrong_values(wanted)
     identity = _identity(before, wanted)

@@ -62,9 +62,9 @@ def self_signed_authority(
     """Issue a root CA's certificate; with an old key and name it renews that CA.
 
     Args:
-        subject: Its name.
-        key: Its key.
-        window: Its validity.
+        subject: Name of the CA.
+        key: Private key of the CA.
+        window: Validity of the certificate.
         path_length: How many CAs may stand below it (RFC 5280, 4.2.1.9).
         constraints: Names that it may certify; None: all.
         serial_number: Serial number; None for one of 159 random bits.
@@ -93,10 +93,10 @@ def cross_signed(
     It repeats this one's name constraints, which hold for what is below it anyway.
 
     Args:
-        issuer: This CA.
-        subject: The other's name.
-        key: The other's.
-        window: Its validity.
+        issuer: CA that signs.
+        subject: Name of the other CA.
+        key: Public key of the other CA.
+        window: Validity of the certificate.
         host: Goes into an alternative name, by which this CA can exclude the certificate later.
         serial_number: Serial number; None for one of 159 random bits.
     """
@@ -358,10 +358,10 @@ def require_checkable(certificate: x509.Certificate) -> None:
 def path_length(authority: x509.Certificate) -> int | None:
     """How many CAs may stand below a CA (RFC 5280, 4.2.1.9); None: any number."""
     try:
-        found = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
+        constraints = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
     except x509.ExtensionNotFound:
         return None  # A version 1 certificate.
-    return found.path_length
+    return constraints.path_length
 
 
 def allows_below(authority: x509.Certificate, number: int) -> bool:
@@ -374,10 +374,10 @@ def authority_key_id(certificate: x509.Certificate) -> str:
     """The key identifier of who signed it (RFC 5280, 4.2.1.1), hex; empty if it does not say."""
     try:
         kind = x509.AuthorityKeyIdentifier
-        found = certificate.extensions.get_extension_for_class(kind).value.key_identifier
+        identifier = certificate.extensions.get_extension_for_class(kind).value.key_identifier
     except x509.ExtensionNotFound:
         return ""
-    return found.hex() if found else ""
+    return identifier.hex() if identifier else ""
 
 
 def _issue(

@@ -49,7 +49,7 @@ def require_made_here(kind: Kind) -> None:
     if kind in MADE_HERE:
         return
     given = f"key_bits is {kind.bits}" if isinstance(kind, Rsa) else f"key_curve is {kind.curve}"
-    *others, last = (str(one) for one in MADE_HERE if isinstance(one, type(kind)))
+    *others, last = (str(kind_here) for kind_here in MADE_HERE if isinstance(kind_here, type(kind)))
     raise ValueError(f"{given}, and a new key is {', '.join(others)} or {last}")
 
 

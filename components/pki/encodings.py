@@ -50,14 +50,14 @@ NO_CERTIFICATE = "this is no certificate in PEM"
 
 def complaint(text: str) -> str:
     """What is wrong with a PEM text of which the library could not read every certificate."""
-    found: list[str] = []
+    complaints: list[str] = []
     for body in _PEM.findall(text):
         try:
-            found += _complaints(base64.b64decode("".join(body.split())))
+            complaints += _complaints(base64.b64decode("".join(body.split())))
         except (binascii.Error, IndexError, ValueError):
             return NO_CERTIFICATE
-        if found:
-            return found[0]
+        if complaints:
+            return complaints[0]
     return "this is a certificate that cannot be read" if _PEM.search(text) else NO_CERTIFICATE
 
 

@@ -35,7 +35,7 @@ class WrongInputsError(ValueError):
     """Inputs of which at least one is wrong.
 
     Attributes:
-        mistakes: What is wrong, in the order of the inputs.
+        mistakes: Mistakes in the order of the inputs.
     """
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:

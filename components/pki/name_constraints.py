@@ -133,7 +133,7 @@ def require_within(
     """Refuse a leaf that nobody would accept from the constrained CA.
 
     Args:
-        constraints: Of the CA; None permits all.
+        constraints: Constraints of the CA; None permits all.
         common_name: The leaf's. OpenSSL and others take it for a DNS name where it looks like one
             and the alternative names have none; an IPv4 address looks like one to them.
         names: The leaf's alternative names.

@@ -38,14 +38,14 @@ def distinguished_name(subject: Mapping[str, str]) -> x509.Name:
     Raises:
         ValueError: A value cannot stand in a certificate; the message names its field.
     """
-    found = [
+    attributes = [
         _attribute(field, oid, subject[field])
         for field, oid in ATTRIBUTES.items()
         if subject.get(field)
     ]
-    if not found:
+    if not attributes:
         raise ValueError("the subject is empty: set at least common_name")
-    return x509.Name(found)
+    return x509.Name(attributes)
 
 
 def fields(name: x509.Name) -> dict[str, str]:
@@ -53,8 +53,8 @@ def fields(name: x509.Name) -> dict[str, str]:
 
     A country is in capitals, as what is issued here has it; OpenSSL takes small letters too.
     """
-    found = {field: name.get_attributes_for_oid(oid) for field, oid in ATTRIBUTES.items()}
-    values = {field: str(values[0].value) for field, values in found.items() if values}
+    attributes = {field: name.get_attributes_for_oid(oid) for field, oid in ATTRIBUTES.items()}
+    values = {field: str(values[0].value) for field, values in attributes.items() if values}
     return {f: value.upper() if f == "country" else value for f, value in values.items()}
 
 
@@ -75,9 +75,9 @@ def numbered(name: str, number: int, mark: str = "") -> str:
     """A common name for the CA of another generation: of 64 characters and bytes at most.
 
     Args:
-        name: Of the CA; its end is left out where there is no room.
-        number: Of the generation.
-        mark: What tells it from another CA of this generation.
+        name: Common name of the CA; its end is left out where there is no room.
+        number: Number of the generation.
+        mark: Text that tells it from another CA of this generation.
     """
     suffix = f" G{number}{mark}"
     return f"{_cut(name, LONGEST_NAME - len(suffix))}{suffix}".strip()
@@ -99,8 +99,8 @@ def comparable(name: x509.Name) -> str:
 
 def common_name(name: x509.Name) -> str | None:
     """The name's first common name, if it has one."""
-    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(found[0].value) if found else None
+    attributes = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(attributes[0].value) if attributes else None
 
 
 def _cut(name: str, size: int) -> str:

@@ -50,7 +50,7 @@ def entries(text: str) -> list[Entry]:
     Raises:
         ValueError: A line cannot be read, or a serial number stands there twice; it says which.
     """
-    found = [
+    entries_in_order = [
         _entry(number, line)
         # Editors of Windows begin a text with a mark of its byte order.
         for number, line in enumerate(re.split("\r\n?|\n", text.removeprefix("\ufeff")), start=1)
@@ -58,11 +58,11 @@ def entries(text: str) -> list[Entry]:
         if line.strip() and not line.startswith(("#", "E\t"))
     ]
     seen: set[str] = set()
-    for entry in found:
+    for entry in entries_in_order:
         if entry.serial_number in seen:
             raise ValueError(f"serial number {entry.serial_number} stands in it twice")
         seen.add(entry.serial_number)
-    return found
+    return entries_in_order
 
 
 def _entry(number: int, line: str) -> Entry:
@@ -121,13 +121,13 @@ def _time(number: int, text: str) -> str:
 def _reason(number: int, text: str) -> str:
     # An instruction or a time may follow: holdInstruction,OID and keyTime,TIME.
     name = text.partition(",")[0] or "unspecified"
-    found = _REASONS.get(name.lower())
-    if found is None:
+    reason = _REASONS.get(name.lower())
+    if reason is None:
         sentence = "is no reason that revokes a certificate"
         raise WrongValueError(
             f"line {number}: {name!r} {sentence}", f"line {number}: its reason {sentence}"
         )
-    return found
+    return reason
 
 
 def _attributes(subject: str) -> list[tuple[str, str]]:

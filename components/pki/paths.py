@@ -29,7 +29,7 @@ def refusal(
 
     Args:
         leaf: The client's.
-        between: What it sends along.
+        between: Certificates that it sends along.
         anchor: The CA's certificate, as the listener has it.
         moment: Now.
     """

@@ -72,10 +72,10 @@ def extensions(profile: Profile, key: PublicKey) -> list[tuple[x509.ExtensionTyp
     excluded = _NOT_ELLIPTIC if isinstance(key, ec.EllipticCurvePublicKey) else frozenset[str]()
     wanted = set(profile.key_usage) - excluded
     usage = x509.KeyUsage(**{name: name in wanted for name in _USAGES})
-    found: list[tuple[x509.ExtensionType, bool]] = [
+    pairs: list[tuple[x509.ExtensionType, bool]] = [
         (profile.basic_constraints, True),
         (usage, True),
     ]
     if profile.extended_key_usage:
-        found.append((x509.ExtendedKeyUsage(profile.extended_key_usage), False))
-    return found
+        pairs.append((x509.ExtendedKeyUsage(profile.extended_key_usage), False))
+    return pairs

@@ -136,8 +136,8 @@ def to_revoke(
 
     What was imported is revoked where there is a reason for it: no configuration has named it yet.
     """
-    given = by_serial_number(reasons, known_names(register, requests))
-    wanted = ((entry, _reason(entry, requests, given)) for entry in register.issued)
+    by_number = by_serial_number(reasons, known_names(register, requests))
+    wanted = ((entry, _reason(entry, requests, by_number)) for entry in register.issued)
     return {
         entry.serial_number
         for entry, reason in wanted
@@ -170,7 +170,7 @@ def serial_number(text: str) -> str | None:
 
 def nobody(imported: Sequence[Entry], names: Iterable[str]) -> list[str]:
     """Names, or serial numbers, of whom no certificate was imported."""
-    known = {text for one in imported for text in (one.name, one.serial_number)}
+    known = {text for entry in imported for text in (entry.name, entry.serial_number)}
     return sorted(name for name in names if not known & {name, serial_number(name)})
 
 
@@ -229,12 +229,12 @@ def updated(
     """Carry out requests: issue what is new or changed, revoke what is gone.
 
     Args:
-        register: What was issued so far.
-        requests: What should be, by client name.
-        issuer: The CA.
+        register: Register of what was issued so far.
+        requests: Requests that there should be certificates for, by client name.
+        issuer: CA that issues.
         now: Time of revocations; expired entries are dropped.
         reasons: CRLReason by name of a client that is gone; cessationOfOperation where none is.
-        imported: What the CA had issued before there was a register.
+        imported: Certificates that the CA had issued before there was a register.
         others: Serial numbers of what it had issued and what is no client's.
         adopted_key_id: Key identifier, hex, of the CA that was brought along: what a client has of
             it may not say whose it is.
@@ -247,21 +247,21 @@ def updated(
     if rekeyed:
         issue |= {name for name in requests if requests[name].certificate is None}
     rebundle = to_bundle(register, requests) - issue
-    given = by_serial_number(reasons or {}, known_names(register, requests))
-    gone = to_revoke(register, requests, given)
-    made = _issue(issue, requests, issuer, present_ca)
+    by_number = by_serial_number(reasons or {}, known_names(register, requests))
+    gone = to_revoke(register, requests, by_number)
+    bundles_made = _issue(issue, requests, issuer, present_ca)
     kept = {name: register.bundles[name] for name in requests.keys() - issue}
     kept |= {name: _rebundled(name, kept[name], requests[name]) for name in rebundle}
-    new = [_entry(name, made[name], adopted_key_id) for name in sorted(made)]
+    new = [_entry(name, bundles_made[name], adopted_key_id) for name in sorted(bundles_made)]
     entered = {entry.serial_number for entry in new}
     history = [
-        _revoked(entry, _reason(entry, requests, given), now)
+        _revoked(entry, _reason(entry, requests, by_number), now)
         if entry.serial_number in gone
         else _superseded(entry, entry.name in issue)
         for entry in register.issued
         if entry.in_force(now) and entry.serial_number not in entered | forgotten
     ]
-    return Register(requests=requests, issued=(*history, *new), bundles=kept | made)
+    return Register(requests=requests, issued=(*history, *new), bundles=kept | bundles_made)
 
 
 def _with_imported(register: Register, imported: Sequence[Entry]) -> Register:

@@ -76,7 +76,7 @@ class ListOrder:
     """Order of a list.
 
     Attributes:
-        window: From thisUpdate, at the earliest, until the last second before nextUpdate.
+        window: Time from thisUpdate, at the earliest, until the last second before nextUpdate.
         renew_before: How long before its end a list is issued whatever happens.
         first_number: Least CRL number: that after the lists of a CA that was brought along.
     """
@@ -96,7 +96,7 @@ def issue_next(
     """Issue the list after the last one, for each CA.
 
     Args:
-        history: What was issued until now.
+        history: History of the lists until now.
         issuers: The CAs; of the first are certificates that do not say which key signed them.
         revoked: Certificates that the register has as revoked.
         order: Dates and the least number.
@@ -135,8 +135,8 @@ def _name_beyond(
     that is issued beyond the revoked certificate's validity. The register forgets it as it ends.
 
     Args:
-        before: What the last list named.
-        revoked: What the register has of those that are revoked.
+        before: Certificates that the last list named.
+        revoked: Certificates that the register has as revoked.
         regular: The window of this list, if it is a regular one.
     """
     named = {_place(each): each for each in before if not each.beyond}
@@ -185,9 +185,9 @@ def issue(
     """
     held = certificates.key_identifier(issuer.certificate)
     # Nobody reads a list with a negative number, and none is let in any more.
-    readable = (one for one in revoked if not one.serial_number.startswith("-"))
-    named = sorted(readable, key=lambda one: (one.revoked_at, one.serial_number))
-    issued_at = max([window.not_before, *(read_time(one.revoked_at) for one in named)])
+    readable = (entry for entry in revoked if not entry.serial_number.startswith("-"))
+    named = sorted(readable, key=lambda entry: (entry.revoked_at, entry.serial_number))
+    issued_at = max([window.not_before, *(read_time(entry.revoked_at) for entry in named)])
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.certificate.subject)
@@ -211,8 +211,8 @@ def load(text: str) -> x509.CertificateRevocationList:
         ValueError: It is none.
     """
     try:
-        found = x509.load_pem_x509_crl(text.encode())
-        _ = [entries(found), key_id(found)]
+        revocation_list = x509.load_pem_x509_crl(text.encode())
+        _ = [entries(revocation_list), key_id(revocation_list)]
     except (
         ValueError,
         UnsupportedAlgorithm,
@@ -221,7 +221,7 @@ def load(text: str) -> x509.CertificateRevocationList:
         x509.InvalidVersion,
     ):
         raise ValueError("it is no revocation list in PEM") from None
-    return found
+    return revocation_list
 
 
 def entries(revocation_list: x509.CertificateRevocationList) -> list[Revoked]:
@@ -239,8 +239,8 @@ def entries(revocation_list: x509.CertificateRevocationList) -> list[Revoked]:
 def key_id(revocation_list: x509.CertificateRevocationList) -> str:
     """The identifier of the key that signed a list (5.2.1), hex."""
     kind = x509.AuthorityKeyIdentifier
-    found = revocation_list.extensions.get_extension_for_class(kind).value.key_identifier
-    return (found or b"").hex()
+    identifier = revocation_list.extensions.get_extension_for_class(kind).value.key_identifier
+    return (identifier or b"").hex()
 
 
 def issuer_name(whose: x509.CertificateRevocationList | Issuer) -> str:

@@ -131,7 +131,7 @@ class ChosenWindow:
     """A window with what it was chosen by.
 
     Attributes:
-        window: From when until when.
+        window: First and last moment.
         validity: The length of time that was asked for.
         because: Why a certificate is issued for it; None where the window began before there were
             reasons.
