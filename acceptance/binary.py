@@ -43,7 +43,7 @@ def ensure(reporter: Reporter) -> Path:
     """Find the command that runs the tests, or build it.
 
     Raises:
-        ToolchainError: It cannot be built, or the sources are not those that were looked through.
+        ToolchainError: The build fails, or the sources are not those that were looked through.
     """
     name = cache_key()
     if not cache.has(name):

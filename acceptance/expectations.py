@@ -25,9 +25,9 @@ class Reason:
 
     Attributes:
         kind: `out of scope`, `precondition`, or `the test is wrong`.
-        why: A sentence.
-        ending: What comes of them.
-        says: A pattern of what they print then, which proves the reason.
+        why: Explanation, one sentence.
+        ending: How the tests end for this reason.
+        says: Pattern of what the tests print then, which proves the reason.
     """
 
     kind: str
@@ -56,7 +56,7 @@ def read(path: Path = FILE) -> Expectations:
     """Read the list of expectations.
 
     Raises:
-        ExpectationsError: It names a reason that it does not have, or one has no proof.
+        ExpectationsError: The list names a reason that it does not have, or a reason has no proof.
     """
     text = tomllib.loads(path.read_text(encoding="utf-8"))
     reasons = {}

@@ -35,7 +35,7 @@ def command(arguments: Sequence[str]) -> list[str]:
     """The command line that runs another one in a namespace of its own.
 
     Raises:
-        IsolationError: There is no `unshare`.
+        IsolationError: `unshare` is not on PATH.
     """
     unshare = shutil.which("unshare")
     if unshare is None:
@@ -51,7 +51,7 @@ def require() -> None:
     """Check that a network namespace with loopback alone can be had.
 
     Raises:
-        IsolationError: It cannot.
+        IsolationError: A network namespace cannot be had.
     """
     tried = subprocess.run(
         command(["true"]), capture_output=True, text=True, check=False, timeout=60
@@ -68,7 +68,7 @@ def enter() -> None:
     """Bring loopback up, if this process is in a namespace of its own.
 
     Raises:
-        IsolationError: It is not: there is a way to the network.
+        IsolationError: The process is not in a namespace of its own: there is a way to the network.
     """
     others = [name for name, one in psutil.net_if_stats().items() if one.isup and name != "lo"]
     if others:

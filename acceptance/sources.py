@@ -82,7 +82,7 @@ def test_files(package: Path) -> tuple[list[Path], list[Path]]:
     """List the helpers and the tests of the provider's package.
 
     Raises:
-        ToolchainError: One that should be there is not.
+        ToolchainError: A file that should be there is missing.
     """
     helpers = [package / name for name in HELPERS]
     tests: list[Path] = []
@@ -106,11 +106,11 @@ def without_reaching_out(name: str, text: str) -> str:
     """Remove from a test file's text the calls that leave the local cloud.
 
     Args:
-        name: Of the file.
-        text: All of it.
+        name: Name of the file.
+        text: The file's whole text.
 
     Raises:
-        ToolchainError: One is not where it is known to be, or there is one that is not known.
+        ToolchainError: A call is not where it is known to be, or there is one that is not known.
     """
     if line := STARTS.get(name):
         text = _without_once(name, text, line)
@@ -160,8 +160,8 @@ def list_of_tests(names: list[str], methods: list[str]) -> str:
     """Write a Go file that lists tests for the command that runs them.
 
     Args:
-        names: Of the tests.
-        methods: That they call by name, so that they are not cut out.
+        names: Names of the tests.
+        methods: Methods that the tests call by name, so that these are not cut out.
     """
     tests = "".join(f'\t{{Name: "{name}", F: {name}}},\n' for name in names)
     called = "".join(f'\t"{name}",\n' for name in methods)
@@ -178,7 +178,7 @@ def served(main: str) -> Mapping[str, list[str]]:
     """Read what the toolchain's provider serves from the Go source of its command.
 
     Raises:
-        ToolchainError: It is written otherwise.
+        ToolchainError: The source is not written as expected.
     """
     found = {}
     for variable in ALSO_SERVED:

@@ -21,10 +21,10 @@ class TrialOutcome:
     """Outcome of an acceptance test.
 
     Attributes:
-        name: Of the test.
-        ending: As Go says it; a test that ends in no way fails.
-        output: All that it printed.
-        seconds: That it took.
+        name: Name of the test.
+        ending: Ending in Go's words; a test that ends in no way fails.
+        output: Everything that the test printed.
+        seconds: Time that the test took.
     """
 
     name: str
@@ -46,10 +46,10 @@ def run(binary: Path, name: str, environment: Mapping[str, str], scratch: Path) 
     """Run one test in a process of its own.
 
     Args:
-        binary: That has it.
-        name: Of the test.
-        environment: All of its variables.
-        scratch: A folder in which it gets one to work in: some write files where they are.
+        binary: Executable that has the test.
+        name: Name of the test.
+        environment: All environment variables of the test.
+        scratch: Folder in which the test gets one to work in: some write files where they are.
     """
     folder = scratch / name
     folder.mkdir()

@@ -54,9 +54,9 @@ class Line:
     """Line of a chart.
 
     Attributes:
-        name: What it shows.
-        colour: Which of `COLOURS`.
-        dashed: Keys on P-256 are.
+        name: Label of the line, which says what it shows.
+        colour: Index of its colour in `COLOURS`.
+        dashed: Whether the line is dashed, as those of keys on P-256 are.
         points: Seconds by number of clients.
     """
 

@@ -58,9 +58,9 @@ def by_openssl_commands(clients: int, issued: int = 0, algorithm: str = "RSA") -
     """Seconds a client that the tutorial's commands take, over some clients.
 
     Args:
-        clients: How many to make.
-        issued: How many are in the CA's index.txt already, all of which is read for each.
-        algorithm: Of the clients' keys: RSA of 2048 bits, or ECDSA on P-256.
+        clients: Number of clients to make.
+        issued: Number of entries in the CA's index.txt before, all of which is read for each.
+        algorithm: Algorithm of the clients' keys: RSA of 2048 bits, or ECDSA on P-256.
 
     Raises:
         RuntimeError: There is no openssl on PATH.

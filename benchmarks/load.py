@@ -55,7 +55,7 @@ class ServiceUnderLoad(Trial):
         A map is merged into the one there is, but clients; None takes a key out of it.
 
         Raises:
-            RuntimeError: It fails; the message is what was printed.
+            RuntimeError: The change fails; the message is what was printed.
         """
         config = self.values["config"]
         for name, value in settings.items():
@@ -147,12 +147,12 @@ class Noticed:
     """Effect of a change on the requests under way.
 
     Attributes:
-        change: Its name.
-        seconds: That it took.
-        clients: Over short connections.
-        kept: Over kept connections.
-        intruders: Without a valid certificate.
-        old: With what was handed out before the rotation, while there is one.
+        change: Name of the change.
+        seconds: Time that the change took.
+        clients: Requests over short connections.
+        kept: Requests over kept connections.
+        intruders: Requests without a valid certificate.
+        old: Requests with what was handed out before the rotation, while there is one.
     """
 
     change: str

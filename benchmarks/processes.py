@@ -22,10 +22,10 @@ class Run:
     """Command that has ended, with its cost.
 
     Attributes:
-        seconds: From start to end.
+        seconds: Time from start to end.
         peak: Resident memory of all its processes together, in bytes; pages that several of them
             share count for each.
-        output: What it printed on standard output.
+        output: Text that the command printed on standard output.
     """
 
     seconds: float
@@ -37,7 +37,7 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Run:
     """Run a command and measure it.
 
     Raises:
-        RuntimeError: It failed; the message is what it printed.
+        RuntimeError: The command failed; the message is what it printed.
     """
     with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as said:
         began = time.perf_counter()

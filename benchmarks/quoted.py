@@ -45,7 +45,7 @@ def rows(figures: Mapping[str, float]) -> list[str]:
     """Write the rows that the pages' tables must have: of the stack, and of each number of clients.
 
     Raises:
-        KeyError: There is no such figure.
+        KeyError: A figure is missing.
     """
     return [
         STACK.format_map(figures),
@@ -72,7 +72,7 @@ def not_reached(figures: Mapping[str, float]) -> list[str]:
     """Targets that the figures miss, one sentence each.
 
     Raises:
-        KeyError: There is no such figure.
+        KeyError: A figure is missing.
     """
     too_low = [
         f"{name} is {figures[name]:g}, meant to be {bound:g} or more"

@@ -40,7 +40,7 @@ class Visitor:
     """Visitor that sends requests, with what it presents and trusts.
 
     Attributes:
-        target: Where.
+        target: Service that the requests go to.
         anchors: PEM of the CAs by which the server is known.
         identity: Certificate to present, if any.
         keeps_connections: Whether one connection serves for as many requests as it lives.
@@ -190,7 +190,7 @@ def wait_until_served(found: StackOutputs, *further: int) -> None:
     """Wait until the health checks of a new listener have passed, and of those at further ports.
 
     Raises:
-        RuntimeError: They do not.
+        RuntimeError: The health checks do not pass in time.
     """
     main, context = probes.target_of(found), probes.stack_context(found)
     identity = bundle_identity(found.client_bundles["browser"])

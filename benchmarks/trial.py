@@ -38,10 +38,10 @@ class Trial:
     """A stack that is driven as a user would, with its output at hand.
 
     Args:
-        local: What it runs on.
-        toolchain: The CLI and its plugins.
-        name: Of the stack.
-        values: Content of its configuration file; of `Pulumi.local.yaml` by default.
+        local: Local cloud that the stack is on.
+        toolchain: Pulumi CLI and its plugins.
+        name: Name of the stack.
+        values: Content of the stack's configuration file; that of `Pulumi.local.yaml` by default.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Trial:
         """Run a command of the CLI that must succeed; return what it prints on standard output.
 
         Raises:
-            RuntimeError: It fails; the message is what was printed.
+            RuntimeError: The command fails; the message is what was printed.
         """
         done = self.run(command, *arguments, variables=variables)
         if done.returncode != 0:

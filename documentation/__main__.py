@@ -18,7 +18,7 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 
 def main() -> None:
-    """Write what differs."""
+    """Write the pages that differ from what the code says."""
     for path, text in pages():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")

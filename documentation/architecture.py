@@ -17,13 +17,13 @@ MARGIN = 16
 
 @dataclass(frozen=True)
 class Part:
-    """A box.
+    """Part of the picture: a box at its place.
 
     Attributes:
-        name: What it is called, or the folders of the project that it stands for.
-        column: From the left.
-        row: From the top.
-        caption: What it is, by language.
+        name: Name of the part, or the folders of the project that it stands for.
+        column: Column of the box, counted from the left.
+        row: Row of the box, counted from the top.
+        caption: Description of the part, by language.
         own: Whether it is a part of the project, named by its place in it.
     """
 
@@ -35,12 +35,12 @@ class Part:
 
     @property
     def left(self) -> float:
-        """Where it begins."""
+        """Left border of the box, in pixels."""
         return MARGIN + self.column * ACROSS
 
     @property
     def top(self) -> float:
-        """Where it begins."""
+        """Upper border of the box, in pixels."""
         return MARGIN + self.row * DOWN
 
 
@@ -80,7 +80,7 @@ IMPORTS = (
     ("__main__.py", "configuration"),
     ("configuration", "components"),
 )
-"""Who imports whom, of the program; a test holds it against the code."""
+"""Imports among parts of the program; a test holds it against the code."""
 
 CALLS = (
     ("operations", "Pulumi", {"en": "runs", "zh": "运行"}),
@@ -94,7 +94,7 @@ CALLS = (
     ("clients", "HAProxy", {"en": "HTTPS", "zh": "HTTPS"}),
     ("HAProxy", "instances", {"en": "HTTP", "zh": "HTTP"}),
 )
-"""Who asks whom for something while it runs, and how."""
+"""Calls from part to part while the program runs, with a label by language."""
 
 TITLES = {
     "en": "Who runs, calls and imports whom",
@@ -115,7 +115,7 @@ path { fill: none; stroke: #4a4e69; stroke-width: 1.5px; }
 
 
 def drawing(language: str) -> str:
-    """The picture as SVG; boxes with broken lines are not the project's."""
+    """Draw the picture as SVG; boxes with broken lines are not the project's."""
     width = 2 * MARGIN + ACROSS * max(part.column for part in PARTS.values()) + WIDTH
     height = 2 * MARGIN + DOWN * max(part.row for part in PARTS.values()) + HEIGHT
     lines = [
@@ -145,7 +145,7 @@ def drawing(language: str) -> str:
 
 
 def _arrow(first: Part, second: Part, kind: str, label: str) -> str:
-    """From the border of a box to that of another, with its label in the middle."""
+    """Draw an arrow from the border of a box to that of another, with its label in the middle."""
     ends = [_border(*pair) for pair in pairwise((first, second, first))]
     (x, y), (to_x, to_y) = ends
     line = (
@@ -161,7 +161,7 @@ def _arrow(first: Part, second: Part, kind: str, label: str) -> str:
 
 
 def _border(part: Part, towards: Part) -> tuple[float, float]:
-    """Where an arrow between the middles of two boxes crosses the border of the first."""
+    """Point where an arrow between the middles of two boxes crosses the border of the first."""
     across, down = towards.left - part.left, towards.top - part.top
     scale = min(
         (WIDTH / 2 + 2) / abs(across) if across else 1,

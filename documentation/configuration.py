@@ -28,7 +28,7 @@ DURATIONS = frozenset({"validity", "renew_before"})
 """Fields that hold a length of time."""
 
 NOT_WRITTEN = "TODO"
-"""Stands where a page has no words yet for a key; a test refuses it."""
+"""Text that stands where a page has no words yet for a key; a test refuses it."""
 
 TYPES = {
     "en": {
@@ -67,10 +67,10 @@ class Key:
     """A key of the configuration.
 
     Attributes:
-        name: Dotted; `NAME` stands for a name in a map.
-        schema: JSON schema of its value, without the `null` of an optional one.
-        default: Where it is not set; None for nothing.
-        meaning: The docstring of its field.
+        name: Dotted name; `NAME` stands for a name in a map.
+        schema: JSON schema of the key's value, without the `null` of an optional one.
+        default: Value where the key is not set; None for nothing.
+        meaning: Docstring of the key's field.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Key:
 
     @property
     def type(self) -> str:
-        """Name of its type among `TYPES`."""
+        """Name of the key's type among `TYPES`."""
         if self.name.rsplit(".", 1)[-1] in DURATIONS:
             return "duration"
         several = self.schema.get("items", {}).get("type") == "integer"
@@ -88,7 +88,7 @@ class Key:
 
     @property
     def shown_default(self) -> str:
-        """Its default as the table has it."""
+        """Default as the table has it."""
         if self.default is None:
             return "—"
         if isinstance(self.default, list):
@@ -97,13 +97,13 @@ class Key:
         return f"`{default}`"
 
     def row(self, language: str, meaning: str) -> str:
-        """Its row in the table."""
+        """Row of the key in the table."""
         cells = (f"`{self.name}`", TYPES[language][self.type], self.shown_default, meaning)
         return f"| {' | '.join(cells)} |"
 
 
 def keys() -> list[Key]:
-    """Every key, in the order of the models.
+    """List every key, in the order of the models.
 
     Of an additional listener these are the keys that it alone has: of the others the page says
     that they are as `listener` has them.
@@ -141,7 +141,7 @@ def _resolved(root: Schema, field: Schema) -> tuple[str, Schema]:
 
 
 def _models() -> dict[str, type[Model]]:
-    """All models by name."""
+    """Find all models, by name."""
     found = {}
     waiting: list[type[Model]] = [Model]
     while waiting:
@@ -153,7 +153,7 @@ def _models() -> dict[str, type[Model]]:
 
 @cache
 def docstrings(model: type[Model]) -> dict[str, str]:
-    """The docstrings of a model's fields, each on one line, without the default: it has a column.
+    """Docstrings of a model's fields, each on one line, without the default: it has a column.
 
     A model's arguments have them; of what the configuration alone has, the model itself.
     """
@@ -179,7 +179,7 @@ def _docstrings(cls: type) -> dict[str, str]:
 
 
 def page(text: str, language: str) -> str:
-    """The page with its tables brought up to date."""
+    """Bring the tables of a page up to date."""
     written = dict(_ROW.findall(text))
     every = keys()
 

@@ -19,7 +19,7 @@ from operations.project import PROJECT
 SPACE = "\N{ZERO WIDTH SPACE}"
 
 WORDS = (Path(__file__).parent / "words.zh.txt").read_text(encoding="utf-8").split()
-"""What is searched for in these pages; of all else, each character is a word."""
+"""Words that readers search for in these pages; of all else, each character is a word."""
 
 _LONGEST_FIRST = re.compile("|".join(sorted(WORDS, key=len, reverse=True)) + "|[\u4e00-\u9fff]")
 
@@ -38,7 +38,7 @@ _LONG_NAME = re.compile(r"(?<=<td><code>)[\w.]{22,}(?=</code>)")
 
 
 def parted(text: str) -> str:
-    """A text with spaces of no width around its Chinese words."""
+    """Put spaces of no width around the Chinese words of a text."""
     return _LONGEST_FIRST.sub(lambda word: f"{SPACE}{word[0]}{SPACE}", text).replace(
         SPACE * 2, SPACE
     )
@@ -69,7 +69,7 @@ def build(folder: Path) -> None:
 
 
 def alone(page: Path, language: str) -> str:
-    """A page of the site as one file that needs no other, to send along."""
+    """Make a page of the site one file that needs no other, to send along."""
     text = page.read_text(encoding="utf-8")
     (article,) = re.findall(r"<article[^>]*>(.*?)</article>", text, re.DOTALL)
     article = re.sub(r'<a class="headerlink".*?</a>', "", article)
@@ -106,7 +106,7 @@ def _mend(folder: Path) -> None:
 
 
 def main() -> int:
-    """Build it into the folder that is given."""
+    """Build the site into the folder that the command line names."""
     try:
         build(Path(sys.argv[1]).resolve())
     except subprocess.CalledProcessError as error:

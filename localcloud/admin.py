@@ -26,10 +26,10 @@ class Admin:
     """Answers to `python -m localcloud status` and its siblings.
 
     Args:
-        api: With its cloud and the lock that guards it.
-        faults: Those of the API.
-        port: Of the API.
-        stop: Ends the process.
+        api: API, with its cloud and the lock that guards it.
+        faults: Faults of the API that are still to happen.
+        port: Port of the API.
+        stop: Function that ends the process.
     """
 
     def __init__(self, api: Api, faults: Faults, port: int, stop: Callable[[], None]) -> None:

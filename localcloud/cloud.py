@@ -44,10 +44,10 @@ class Cloud:
     """Documents and the processes that serve them.
 
     Args:
-        store: What is remembered.
-        plane: What serves listeners and runs instances.
+        store: Store of the documents and other things remembered.
+        plane: Data plane that serves listeners and runs instances.
         networks: First three octets of the loopback networks for load balancers and instances.
-        now: Seconds since the epoch.
+        now: Clock that gives seconds since the epoch.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Cloud:
         they stay as they were, they keep nobody else from being served.
 
         Raises:
-            DataPlaneError: It cannot; what served before serves on.
+            DataPlaneError: A listener cannot be served; what served before serves on.
         """
         wanted = self._wanted()
         try:
@@ -123,7 +123,7 @@ class Cloud:
         """Check that a listener is not one that could not be served.
 
         Raises:
-            ApiError: It is, and why.
+            ApiError: The listener could not be served; the message says why.
         """
         if listener.id in self._aside:
             raise not_emulated(f"this listener: {self._aside[listener.id].why}")
@@ -195,7 +195,7 @@ class Cloud:
         """Choose a loopback address that no load balancer has; of IPv6, the only one there is.
 
         Raises:
-            ApiError: There is none left, or no IPv6 on this machine.
+            ApiError: No address is left, or this machine has no IPv6.
         """
         if version == "ipv6":
             if not ports.usable(IPV6_ADDRESS):
@@ -207,7 +207,7 @@ class Cloud:
         """Choose a loopback address that no instance has.
 
         Raises:
-            ApiError: There is none left.
+            ApiError: No address is left.
         """
         return _free(self._instances, (i.host for i in self.store.all(Instance)))
 

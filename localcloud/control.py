@@ -73,18 +73,18 @@ def start(
     """Start a home's local cloud unless it runs.
 
     Args:
-        home: The folder.
-        port: Of the API if it is to be started; 0 for the one it had last, else any free one.
-        say: Is told what takes long.
-        strict: Refuse clients without a good certificate in the handshake.
-        or_another: Take any free port where that one is not free, and the same in its place the
-            next time.
+        home: Folder of the local cloud.
+        port: Port of the API if it is to be started; 0 for the one it had last, else any free one.
+        say: Function that is told what takes long.
+        strict: Whether clients without a good certificate are refused in the handshake.
+        or_another: Whether any free port is taken where that one is not free, and the same in its
+            place the next time.
 
     Returns:
         The process, and whether it is new.
 
     Raises:
-        ControlError: It cannot start.
+        ControlError: The local cloud cannot start.
         DataPlaneError: There is no HAProxy and none can be had.
     """
     with FileLock(home.path / "start.lock", mode=0o600):
@@ -149,7 +149,7 @@ def ask(home: Home, method: str, path: str, body: Any = None) -> Any:
     """Ask a running local cloud over its Unix socket.
 
     Raises:
-        ControlError: It does not run, or says no.
+        ControlError: The local cloud does not run, or says no.
     """
     if running(home) is None:
         raise ControlError(f"No local cloud runs for {home.path}: `python -m localcloud start`.")

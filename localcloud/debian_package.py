@@ -44,8 +44,8 @@ class DebianPackage:
     """A package of the distribution.
 
     Attributes:
-        name: Of the package.
-        commands: That are wanted of it.
+        name: Name of the package.
+        commands: Commands that are wanted of the package.
     """
 
     name: str
@@ -66,7 +66,7 @@ class DebianPackage:
         """Install the package as root, for the whole system; return what was tried and how it went.
 
         Args:
-            say: Told in one line, before anything is installed.
+            say: Function that is told in one line, before anything is installed.
 
         Where systemd runs, a package may start a service that nobody asked for: not tried there.
         """

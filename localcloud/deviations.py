@@ -17,9 +17,9 @@ class Deviation:
     """Demand on a parameter in place of what the metadata says.
 
     Attributes:
-        actions: With their product, such as `Slb.CreateLoadBalancer`.
-        parameter: Its name.
-        why: Which source decided, or which limit of the local cloud.
+        actions: Actions with their product, such as `Slb.CreateLoadBalancer`.
+        parameter: Name of the parameter.
+        why: Source that decided, or limit of the local cloud.
         range: Least and greatest value; None for the published one.
         required: Whether a request must have it; None for as published.
     """

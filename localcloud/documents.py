@@ -21,10 +21,10 @@ class Document(BaseModel):
     """Base of all documents.
 
     Attributes:
-        id: Of the resource.
-        region: Where it is.
-        created: Seconds since the epoch.
-        tags: By key.
+        id: Id of the resource.
+        region: Id of the region in which it is.
+        created: Time of creation, in seconds since the epoch.
+        tags: Values of tags by key.
     """
 
     # An error's text goes to the log, and a document may hold a private key.
@@ -89,8 +89,8 @@ class Instance(Document):
     """An ECS instance.
 
     Attributes:
-        host: The loopback address that stands for `private_ip`.
-        user_data: As given, in base64.
+        host: Loopback address that stands for `private_ip`.
+        user_data: User data as the request had it, in base64.
     """
 
     kind = "instance"
@@ -198,7 +198,7 @@ class ForwardingRule(Document):
     Attributes:
         url: Beginning of the path; empty for all of the domain.
         listener_sync: Whether the listener's scheduler, health check and session persistence hold.
-        attributes: Those of the rule's own where they do not, by the names of SetRule.
+        attributes: Attributes of its own where the listener's do not hold, as SetRule names them.
     """
 
     kind = "rule"
@@ -231,7 +231,7 @@ class LoadBalancer(Document):
     pay_type: str = "PayOnDemand"
     status: Literal["active", "inactive"] = "active"
     emptied: bool = False
-    """Tells that the status is inactive because the last listener was deleted."""
+    """Whether the status is inactive because the last listener was deleted."""
     delete_protection: Literal["on", "off"] = "off"
     modification_protection: str = "NonProtection"
     modification_protection_reason: str = ""
@@ -243,7 +243,7 @@ class Listener(Document):
     """A listener; its id is `<load balancer>:<protocol>:<port>`.
 
     Attributes:
-        attributes: By the names of DescribeLoadBalancerHTTPSListenerAttribute and its siblings.
+        attributes: Attributes as DescribeLoadBalancerHTTPSListenerAttribute and the like name them.
     """
 
     kind = "listener"

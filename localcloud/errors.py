@@ -7,7 +7,7 @@ class ApiError(Exception):
     """Error that the API answers in place of a result.
 
     Args:
-        status: HTTP status.
+        status: HTTP status of the answer.
         code: `Code` of the answer; Alibaba Cloud's own where it has one.
         message: `Message` of the answer. Never holds a parameter's value: it may be a secret.
     """

@@ -39,7 +39,7 @@ class Home:
     """A local cloud's folder, for its owner only.
 
     Args:
-        path: The folder; made if it is not there.
+        path: Path of the folder, which is made if it is missing.
     """
 
     def __init__(self, path: Path) -> None:

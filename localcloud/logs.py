@@ -65,12 +65,12 @@ def lines(path: Path, *, follow: bool, pause: float = 0.2) -> Iterator[str]:
     """The lines of a log from the oldest on.
 
     Args:
-        path: Of the newest file.
-        follow: Go on with what is written later, for ever.
+        path: Path of the newest file.
+        follow: Whether to go on with what is written later, for ever.
         pause: Seconds between two looks.
 
     Raises:
-        FileNotFoundError: There is no log.
+        FileNotFoundError: The log is missing.
     """
     file = path.open(encoding="utf-8", errors="replace")
     try:

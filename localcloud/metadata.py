@@ -30,7 +30,7 @@ class Parameter:
     """Parameter of an action, as published.
 
     Attributes:
-        type: In the metadata's words, such as `String` or `RepeatList`.
+        type: Type in the metadata's words, such as `String` or `RepeatList`.
         required: Whether a request must have it.
         range: Least and greatest value; None where there is no such bound.
     """
@@ -55,7 +55,7 @@ def published(product: str, action: str) -> Mapping[str, Parameter]:
     """Parameters of an action by name, as the metadata has them.
 
     Raises:
-        KeyError: It has no such action.
+        KeyError: The product has no such action.
     """
     return {name: _read(text) for name, text in _published()[product][action].items()}
 
@@ -85,9 +85,9 @@ def fitted(product: str, action: str, model: type[R]) -> type[R]:
     """Make the model of an action's request obey what the metadata says of its fields.
 
     Args:
-        product: Whose action.
-        action: The model's new name.
-        model: Written by hand; its fields are the parameters that are emulated.
+        product: Product that has the action.
+        action: Name of the action, which the new model gets.
+        model: Model written by hand; its fields are the parameters that are emulated.
     """
     known = parameters(product, action)
     changed: dict[str, Any] = {}

@@ -13,7 +13,7 @@ def listening_socket(port: int, *, or_another: bool = False) -> socket.socket:
     """Listen at the API's port on loopback, or at any: for 0, and where the port is not free.
 
     Raises:
-        PortError: It is in use, or not for this user.
+        PortError: The port is in use, or not for this user.
     """
     if or_another:
         try:

@@ -23,10 +23,10 @@ class Action:
     """An action of a product.
 
     Attributes:
-        product: Whose it is.
-        name: As requests have it.
-        model: Of its requests, as written by hand.
-        handler: Carries it out.
+        product: Product that has the action.
+        name: Name of the action in requests.
+        model: Model of its requests, as written by hand.
+        handler: Function that carries the action out.
     """
 
     product: str
@@ -83,7 +83,7 @@ def find(version: str, name: str) -> Action:
     """Find the action that a request asks for.
 
     Raises:
-        ApiError: There is none: not here, or not anywhere, and then as Alibaba Cloud says it.
+        ApiError: No such action is here, or anywhere, and then as Alibaba Cloud says it.
     """
     product = next((product for product in PRODUCTS if product.version == version), None)
     if product is None:

@@ -66,8 +66,8 @@ def zone_name(zone: str, language: str) -> str:
     """A zone's name in a language, as the documentation of DescribeZones has it: `Hangzhou Zone B`.
 
     Args:
-        zone: Its id.
-        language: As of a region.
+        zone: Id of the zone.
+        language: Language as `AcceptLanguage` names it.
     """
     region, _, letter = zone.rpartition("-")
     name = local_name(region, language)
@@ -81,7 +81,7 @@ def require_known(region: str) -> None:
     """Check a region that a request names; one that it may leave out is empty.
 
     Raises:
-        ApiError: There is no such region.
+        ApiError: The region is unknown.
     """
     if region and region not in REGIONS:
         raise ApiError(

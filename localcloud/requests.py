@@ -20,8 +20,8 @@ def served_as(check: Callable[[str], str], what: str) -> AfterValidator:
     """Make a validator that takes a text only if the data plane takes it: one check for both.
 
     Args:
-        check: Of the data plane; raises RefusedError.
-        what: The text is then, such as "a domain".
+        check: Check of the data plane; raises RefusedError.
+        what: Noun for what the text then is, such as "a domain".
     """
 
     def validate(text: str) -> str:
@@ -58,7 +58,7 @@ class ActionRequest(BaseModel):
     Attributes:
         left_out: Parameters of the action that the local cloud does not emulate, with the features
             that they ask for.
-        values_left_out: Values that it does not emulate, by parameter, with their features.
+        values_left_out: Values that are not emulated, by parameter, with their features.
     """
 
     # What requests are read with is made when an action is first asked for.
@@ -118,7 +118,7 @@ def parse(model: type[R], parameters: Mapping[str, str]) -> R:
     """Read an action's parameters.
 
     Raises:
-        ApiError: One is missing, unknown or out of range; its value is not repeated.
+        ApiError: A parameter is missing, unknown or out of range; its value is not repeated.
     """
     # Some clients send an empty region where they mean none.
     given = {name: text for name, text in parameters.items() if text or name != "RegionId"}

@@ -53,7 +53,7 @@ def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener
     """Listener as the data plane takes it.
 
     Raises:
-        LookupError: It refers to what is not there.
+        LookupError: A listener refers to what is not there.
     """
     values = listener.attributes
     balancer = store.get(LoadBalancer, listener.load_balancer_id)

@@ -29,7 +29,7 @@ class Store:
     One thread at a time: the caller holds a lock.
 
     Args:
-        path: The file; made if it is not there.
+        path: Path of the file, which is made if it is missing.
     """
 
     def __init__(self, path: Path) -> None:

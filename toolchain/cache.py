@@ -46,8 +46,8 @@ def part(name: str, make: Callable[[Path], None]) -> Path:
     """Return the folder of a part, calling `make` with an empty folder to fill if it is missing.
 
     Args:
-        name: Unique for the part's content: version, platform, and how it came about.
-        make: Fills the folder it is given; whatever it raises leaves the cache as it was.
+        name: Name that is unique for the part's content: version, platform, and how it came about.
+        make: Function that fills the folder it gets; if it raises, the cache stays as it was.
     """
     root = directory()
     finished = root / name

@@ -47,7 +47,7 @@ def fetch_cli(
     """Download a release, check its published SHA-256 sum, and unpack it into `target`/bin.
 
     Raises:
-        ToolchainError: It cannot be reached, or the sum does not match.
+        ToolchainError: The release cannot be reached, or the sum does not match.
     """
     name = archive_name(version)
     archive = target / name

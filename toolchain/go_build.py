@@ -72,10 +72,10 @@ class Command:
     """A Go command to build.
 
     Attributes:
-        name: Of the executable.
+        name: Name of the executable.
         package: Go package of the command.
         variables: Linker variables to set, by qualified name.
-        sources: Folders below `modules/` that go into it alone.
+        sources: Folders below `modules/` that go into this command alone.
     """
 
     name: str
@@ -128,9 +128,9 @@ class Go:
     """A Go toolchain that can build the modules.
 
     Attributes:
-        path: Of the `go` command.
-        flags: The user's GOFLAGS, from the environment or from `go env -w`.
-        proxy: The user's GOPROXY.
+        path: Path of the `go` command.
+        flags: GOFLAGS of the user, from the environment or from `go env -w`.
+        proxy: GOPROXY of the user.
     """
 
     path: Path
@@ -151,7 +151,7 @@ def require_go() -> Go:
     """Find a Go toolchain that can build the modules.
 
     Raises:
-        ToolchainError: None is on PATH, or it is too old.
+        ToolchainError: Go is not on PATH, or is too old.
     """
     found = shutil.which("go")
     if found is None:
@@ -180,7 +180,7 @@ def module_directory(go: Go, path: str) -> Path:
     """Download one dependency of the commands and return the folder of its source.
 
     Raises:
-        ToolchainError: It cannot be fetched.
+        ToolchainError: The dependency cannot be fetched.
     """
     try:
         answer = processes.run(
@@ -202,10 +202,10 @@ class Sources:
     """Sources to build from, and how.
 
     Attributes:
-        folder: Of the main module.
-        mod: How Go finds the others: `vendor` or `readonly`.
-        flags: For the compiler.
-        memory: Bytes that are free.
+        folder: Folder of the main module.
+        mod: Way in which Go finds the other modules: `vendor` or `readonly`.
+        flags: Flags for the compiler.
+        memory: Number of bytes that are free.
     """
 
     folder: Path
@@ -220,11 +220,11 @@ def build(
     """Build commands into `output`; those that were built are there even if another fails.
 
     Args:
-        go: What builds them.
-        commands: Share what they have in common, so that it is compiled once.
-        output: A folder that exists.
-        memory: Bytes that are free.
-        reporter: Told how far it is.
+        go: Go toolchain that builds them.
+        commands: Commands to build; what they have in common is compiled once.
+        output: Folder for the executables; it exists.
+        memory: Number of bytes that are free.
+        reporter: Reporter that is told how far the build is.
 
     Raises:
         ToolchainError: A module cannot be fetched or the build fails.
@@ -254,12 +254,12 @@ def build_cut(
     """Build a command of another module than `modules/`, from cut sources alone.
 
     Args:
-        go: What builds it.
-        module: A folder with what `modules/` shares (`SHARED`), and the command.
-        command: The command.
-        output: A folder that exists.
-        memory: Bytes that are free.
-        reporter: Told how far it is.
+        go: Go toolchain that builds it.
+        module: Folder with what `modules/` shares (`SHARED`), and the command.
+        command: Command to build.
+        output: Folder for the executable; it exists.
+        memory: Number of bytes that are free.
+        reporter: Reporter that is told how far the build is.
 
     Raises:
         ToolchainError: A module cannot be fetched, the sources cannot be cut, or the build fails.

@@ -197,7 +197,7 @@ def with_nodejs(toolchain: Toolchain, reporter: Reporter) -> Toolchain:
     """Add a language host for TypeScript to the toolchain, built if it has none.
 
     Raises:
-        ToolchainError: It cannot be built.
+        ToolchainError: The language host cannot be built.
     """
     name = go_build.LANGUAGE_NODEJS.name
     if shutil.which(name, path=toolchain.environment()["PATH"]):

@@ -127,7 +127,7 @@ def go_proxy(setting: str) -> str:
     """The first module proxy that Go's setting GOPROXY names.
 
     Raises:
-        ToolchainError: It names none.
+        ToolchainError: The setting names no proxy.
     """
     for url in re.split(r"[,|]", setting):
         if url.startswith("http"):
@@ -169,7 +169,7 @@ def compile_command(text: str, uv: str) -> list[str]:
     """Find the command in the first lines of a compiled file, for the two packages alone.
 
     Raises:
-        ToolchainError: It begins with no such command; `make lock` writes it.
+        ToolchainError: The file begins with no such command; `make lock` writes it.
     """
     command = re.match(r"(?:#.*\n)*?#    uv (pip compile .+)\n", text)
     if command is None:

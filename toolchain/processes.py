@@ -63,7 +63,7 @@ def run(
     """Run a program to its end and return what it printed.
 
     Raises:
-        TimedOutError: It took longer.
+        TimedOutError: The program took longer than it may.
     """
     with started(command, folder=folder, environment=environment) as process:
         try:
@@ -85,14 +85,14 @@ def follow(
     """Run a program that tells its progress on standard error; return its last lines there.
 
     Args:
-        command: The program and its arguments.
-        silence: Seconds without a line after which it is ended.
-        each: Called with each line.
-        folder: Its working directory.
-        environment: All of its environment.
+        command: Program and its arguments.
+        silence: Seconds without a line after which the program is ended.
+        each: Function that is called with each line.
+        folder: Working directory of the program.
+        environment: All environment variables of the program.
 
     Raises:
-        TimedOutError: It was silent for longer.
+        TimedOutError: The program was silent for longer.
     """
     last: deque[str] = deque(maxlen=LAST_LINES)
     with started(command, folder=folder, environment=environment, keep_output=False) as process:

@@ -38,9 +38,9 @@ class Api:
     """API that answers calls, one at a time.
 
     Args:
-        cloud: What the actions work on.
-        gateway: Who may call.
-        faults: What shall go wrong.
+        cloud: Cloud that the actions work on.
+        gateway: Gateway that decides who may call.
+        faults: Faults that are to happen.
     """
 
     def __init__(self, cloud: Cloud, gateway: Gateway, faults: Faults) -> None:
@@ -99,11 +99,11 @@ class Api:
         """Carry out an action, wholly or not at all, and with one ClientToken once.
 
         Args:
-            call: Names it, with its parameters.
+            call: Call that names the action, with its parameters.
             unseen: Seconds of the past of which an action that only reads knows nothing.
 
         Raises:
-            ApiError: The action says no.
+            ApiError: The action refuses the call.
         """
         action = products.find(call.version, call.action)
         request = requests.parse(action.request, call.parameters)

@@ -13,16 +13,16 @@ class Fault(BaseModel):
     """Fault that happens to the next calls of some actions.
 
     Attributes:
-        action: Name or pattern, such as `*Listener`.
+        action: Name of an action or a pattern, such as `*Listener`.
         kind: error answers with `code` instead of acting; delay acts after `seconds`, late answers
             `seconds` after it acted; drop acts and closes the connection without an answer; unseen
             reads as if what was made in the last `seconds` were not there yet (eventual
             consistency).
-        skip: How many calls pass first.
-        times: To how many calls.
-        code: Of the error, e.g. ServiceIsConfiguring or Throttling.
-        status: Its HTTP status.
-        seconds: Of the delay, or of what is unseen.
+        skip: Number of calls that pass first.
+        times: Number of calls that the fault happens to.
+        code: Code of the error, e.g. ServiceIsConfiguring or Throttling.
+        status: HTTP status of the error.
+        seconds: Length of the delay, or of the past that is unseen.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -59,9 +59,9 @@ class Gateway:
     """Gateway that authenticates requests.
 
     Args:
-        credentials: Whose signature counts.
-        nonces: Of requests that were let in before.
-        now: The time.
+        credentials: Access key pair whose signatures count.
+        nonces: Nonces of requests that were let in before.
+        now: Clock that gives the time.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Gateway:
         """Authenticate a request and let it in.
 
         Raises:
-            ApiError: As Alibaba Cloud's gateway answers it.
+            ApiError: The request is refused, in the words of Alibaba Cloud's gateway.
         """
         host = request.headers.get("host", "").rsplit(":", 1)[0]
         if host not in HOSTS:

@@ -19,9 +19,9 @@ def answered_once(store: Store, call: Call, act: Callable[[], dict[str, Any]]) -
     """Carry an action out, or repeat the answer to an earlier call with the same ClientToken.
 
     Args:
-        store: Keeps the answers.
-        call: Of an action; without a token it is always carried out.
-        act: Carries it out.
+        store: Store that keeps the answers.
+        call: Call of an action; without a token it is always carried out.
+        act: Function that carries the action out.
 
     Raises:
         ApiError: The token came with other parameters before.

@@ -20,8 +20,8 @@ class Nonces:
     """The nonces of the last half hour; any thread may ask.
 
     Args:
-        path: The file, for its owner only; None keeps them in memory. One that SQLite cannot read
-            is replaced.
+        path: File of the nonces, for its owner only; None keeps them in memory. One that SQLite
+            cannot read is replaced.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -37,9 +37,9 @@ class Nonces:
         """Remember a nonce; tell whether it is new.
 
         Args:
-            nonce: Of any length: its digest is kept.
-            until: When its request is too old to be let in, in seconds since the epoch.
-            now: Likewise.
+            nonce: Nonce of any length: its digest is kept.
+            until: Time from which its request is too old to be let in, in seconds since the epoch.
+            now: Present time, in seconds since the epoch.
         """
         digest = hashlib.sha256(nonce.encode()).digest()
         with self._lock, self._connection:

@@ -26,11 +26,11 @@ class Signed:
     """Request as it was sent.
 
     Attributes:
-        method: GET or POST.
-        query: Of the URL, decoded, blank values included.
-        form: Of the body, likewise.
-        headers: With lower-case names.
-        body: As sent.
+        method: HTTP method, GET or POST.
+        query: Parameters of the URL's query, decoded, blank values included.
+        form: Parameters of the body's form, decoded, blank values included.
+        headers: Headers by lower-case names.
+        body: Body as it was sent.
     """
 
     method: str
@@ -45,11 +45,11 @@ class Claim:
     """Claim of a request: who signed it, and when.
 
     Attributes:
-        access_key_id: Who signed.
-        nonce: Must never come twice.
-        time: When it was signed; None if it cannot be read.
-        signature: As given.
-        string_to_sign: What must have been signed.
+        access_key_id: Access key of the signer.
+        nonce: Nonce, which must never come twice.
+        time: Time of signing; None if it cannot be read.
+        signature: Signature that the request has.
+        string_to_sign: Text that must have been signed.
     """
 
     access_key_id: str

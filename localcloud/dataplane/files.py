@@ -33,8 +33,8 @@ def shorten(log: Path, limit: int) -> None:
     """Move what a log holds to `<name>.1` once it is too long; who has it open goes on writing.
 
     Args:
-        log: Written by a process that appends to it and never opens it again. May be missing.
-        limit: Bytes from which on it is too long.
+        log: File to which a process appends and which it never opens again; it may be missing.
+        limit: Number of bytes from which on the log is too long.
     """
     try:
         if log.stat().st_size < limit:

@@ -32,7 +32,7 @@ def find() -> Path | None:
     """Find the HAProxy to use, or None: the environment's, PATH and sbin folders, then the cache.
 
     Raises:
-        DataPlaneError: The environment names one that cannot be used.
+        DataPlaneError: The environment names an executable that cannot be used.
     """
     given = os.environ.get(BINARY)
     if given:
@@ -58,10 +58,10 @@ def ensure(say: Callable[[str], None]) -> Path:
     """Find HAProxy, else install the distribution's package, else unpack it for this user.
 
     Args:
-        say: Told what takes time, one line each.
+        say: Function that is told what takes time, one line each.
 
     Raises:
-        DataPlaneError: There is none to be had; says what was tried and what to install.
+        DataPlaneError: HAProxy cannot be had; the message says what was tried and what to install.
     """
     found = find()
     if found is not None:

@@ -92,11 +92,11 @@ def render(
     """Write the whole configuration of HAProxy.
 
     Args:
-        listeners: Running listeners.
-        sockets: Where each of them really listens.
+        listeners: Listeners that are running.
+        sockets: Addresses at which the listeners really listen.
         tls: PEM files of each HTTPS listener.
-        paths: Other files that it names.
-        otherwise: Which of `OPEN_QUESTIONS` to answer otherwise. So `no_certificate` refuses
+        paths: Other files that the configuration names.
+        otherwise: Those of `OPEN_QUESTIONS` to answer otherwise. So `no_certificate` refuses
             missing or invalid client certificates in the TLS handshake instead of with Tengine's
             400 pages.
 

@@ -32,18 +32,20 @@ system_default = everywhere
 [everywhere]
 CipherString = DEFAULT:@SECLEVEL=0
 """
-"""Loads certificates that CLB takes and OpenSSL's level 2 does not. A listener's `ciphers` come
-after that, and say at which level it speaks: nobody else's is lowered."""
+"""OpenSSL settings that load certificates which CLB takes and OpenSSL's level 2 does not.
+
+A listener's `ciphers` come after that, and say at which level it speaks: nobody else's is lowered.
+"""
 
 
 class HAProxy:
     """Process of HAProxy and its sockets.
 
     Args:
-        executable: HAProxy itself.
-        folder: Holds the configuration, the log and the pid file; private.
-        sockets: Holds the sockets; private, and short enough for a socket's name.
-        spawner: Starts the process.
+        executable: Path of the executable.
+        folder: Private folder of the configuration, the log and the pid file.
+        sockets: Private folder of the sockets, with a path short enough for a socket's name.
+        spawner: Spawner that starts the process.
     """
 
     def __init__(
@@ -167,7 +169,7 @@ def ask(path: Path, command: str) -> str:
     """Send one command to a socket of HAProxy and return its answer.
 
     Raises:
-        OSError: Nothing answers there.
+        OSError: Nothing answers at the socket.
     """
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_SOCKET_TIMEOUT)

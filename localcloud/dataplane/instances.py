@@ -36,8 +36,8 @@ class Instances:
     """The instances of one local cloud.
 
     Args:
-        folder: Gets one folder for each instance; those of a killed predecessor are ended.
-        spawner: Starts their processes.
+        folder: Folder that gets one for each instance; instances of a killed predecessor are ended.
+        spawner: Spawner that starts the instances' processes.
     """
 
     def __init__(self, folder: Path, spawner: processes.Spawner) -> None:

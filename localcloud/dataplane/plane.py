@@ -48,10 +48,10 @@ class DataPlane:
     Args:
         home: Folder for configuration, keys and logs, made private to its owner. What a killed
             predecessor left running there is stopped.
-        haproxy: The executable.
-        strict: Refuse missing or invalid client certificates in the TLS handshake, instead of
-            with the 400 page that CLB's Tengine sends.
-        now: Seconds of a clock that only goes forward.
+        haproxy: Path of HAProxy's executable.
+        strict: Whether to refuse missing or invalid client certificates in the TLS handshake,
+            instead of with the 400 page that CLB's Tengine sends.
+        now: Clock that only goes forward, in seconds.
 
     Raises:
         DataPlaneError: Another process uses `home`.
@@ -143,7 +143,7 @@ class DataPlane:
         serve. The same listeners again change nothing.
 
         Returns:
-            Where each listener really is: its own port, or another if that cannot be had.
+            Address at which each listener really is: its own port, or another if it is not free.
 
         Raises:
             DataPlaneError: A value is invalid or HAProxy refuses it; what served before serves on.
@@ -166,7 +166,7 @@ class DataPlane:
         """Answer these of `OPEN_QUESTIONS` otherwise than by default, and all others by default.
 
         Raises:
-            DataPlaneError: There is no such question, or HAProxy refuses; all is as it was.
+            DataPlaneError: A question is unknown, or HAProxy refuses; all is as it was.
         """
         wanted = frozenset(questions)
         if unknown := wanted - set(OPEN_QUESTIONS):

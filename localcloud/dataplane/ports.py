@@ -15,8 +15,8 @@ def choose(host: str, port: int, taken: frozenset[SocketAddress] = frozenset()) 
     """Return `port` on `host` if it can be bound, else `port` + 8000, else any free port.
 
     Args:
-        host: A loopback address.
-        port: The wanted TCP port.
+        host: Loopback address.
+        port: TCP port that is wanted.
         taken: Addresses already promised to others, whether or not they are bound yet.
 
     Raises:

@@ -41,10 +41,10 @@ class Spawner:
         """Run a command in a new session, with its output in `log`, in the log's folder.
 
         Args:
-            command: The program's absolute path and its arguments.
-            environment: All of its environment variables.
-            log: Gets longer by what it prints; for its owner only.
-            limited: Keep it within modest limits on files.
+            command: Absolute path of the program, and its arguments.
+            environment: All environment variables of the program.
+            log: File to which its output is appended; for its owner only.
+            limited: Whether to keep it within modest limits on files.
         """
         launcher = [sys.executable, "-I", str(LAUNCHER), str(os.getpid())]
         launcher += ["--limits", "--"] if limited else ["--"]
@@ -100,8 +100,8 @@ def stop_left_over(pid_file: Path, marker: str) -> None:
     """End the process that `pid_file` names if it is really the one, and remove the file.
 
     Args:
-        pid_file: May be missing, unreadable, or name a process that is long gone.
-        marker: A path that one of its arguments, and no other program's, begins with.
+        pid_file: File with the process's id; it may be missing, unreadable, or name one long gone.
+        marker: Path with which one of the process's arguments begins, and no other program's.
     """
     try:
         process = psutil.Process(int(pid_file.read_text()))

@@ -24,9 +24,9 @@ class Restarts:
     """Pace at which a process is started again: at once, then after 1, 2, 4 … seconds.
 
     Attributes:
-        in_a_row: How often it ended before it was steady.
-        due: When to start it again; None while it runs.
-        why: It does not run; for people.
+        in_a_row: Number of times that the process ended before it was steady.
+        due: Time at which to start it again; None while it runs.
+        why: Reason, for people, for which it does not run.
     """
 
     in_a_row: int = 0
@@ -54,10 +54,10 @@ class Watched:
     """Process that shall run, and how it is started.
 
     Attributes:
-        name: For people.
-        process: The last one; None if a start failed.
-        start: Starts another one; raises DataPlaneError.
-        log: Where it says why it ended.
+        name: Name for people.
+        process: Process that was started last; None if that failed.
+        start: Function that starts another process; raises DataPlaneError.
+        log: File in which the process says why it ended.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Supervisor:
     """Supervisor of processes that are watched, with what is known of each.
 
     Args:
-        now: Seconds of a clock that only goes forward.
+        now: Clock that only goes forward, in seconds.
     """
 
     now: Callable[[], float]

@@ -28,14 +28,14 @@ class TlsFiles:
     certificate_list: Path | None = None
     """HAProxy's crt-list: the server certificate and those of further domains."""
     weak: bool = False
-    """Tells that one of the certificates is below OpenSSL's security level 2."""
+    """Whether one of the certificates is below OpenSSL's security level 2."""
 
 
 class TlsFolder:
     """Keeps the files of listeners.
 
     Args:
-        path: A folder of its own; made private to its owner.
+        path: Folder for these files alone; made private to its owner.
     """
 
     def __init__(self, path: Path) -> None:

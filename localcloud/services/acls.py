@@ -210,7 +210,7 @@ def require_usable(cloud: Cloud, owner: LoadBalancer, ids: Sequence[str]) -> Non
     """Check that a load balancer's listener can use these lists together.
 
     Raises:
-        ApiError: One is missing or of another IP version, or they hold too much or the same.
+        ApiError: A list is missing or of another IP version, or they hold too much or the same.
     """
     if len(ids) > PER_LISTENER:
         raise invalid("AclId", f"A listener uses {PER_LISTENER} lists at most.")

@@ -197,7 +197,7 @@ def server_certificate(cloud: Cloud, key: str, region: str) -> UploadedServerCer
     """Find a server certificate in a region.
 
     Raises:
-        ApiError: It has none with this id.
+        ApiError: The region has no server certificate with this id.
     """
     found = cloud.store.get(UploadedServerCertificate, key)
     if found is None or region not in {"", found.region}:
@@ -211,7 +211,7 @@ def ca_certificate(cloud: Cloud, key: str, region: str) -> CaCertificate:
     """Find a CA certificate in a region.
 
     Raises:
-        ApiError: It has none with this id.
+        ApiError: The region has no CA certificate with this id.
     """
     found = cloud.store.get(CaCertificate, key)
     if found is None or region not in {"", found.region}:

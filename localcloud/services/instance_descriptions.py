@@ -337,7 +337,7 @@ def given_ids(text: str) -> set[str] | None:
     """Read the ids of a JSON list; None for no list: all of them.
 
     Raises:
-        ApiError: It is no such list.
+        ApiError: The text is no such list.
     """
     if not text:
         return None

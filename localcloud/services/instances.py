@@ -266,7 +266,7 @@ def instance(cloud: Cloud, key: str) -> Instance:
     """Find the instance with an id.
 
     Raises:
-        ApiError: There is none.
+        ApiError: The region has no instance with this id.
     """
     found = cloud.store.get(Instance, key)
     if found is None:

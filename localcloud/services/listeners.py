@@ -179,7 +179,7 @@ def create(
     """Remember a new listener, stopped.
 
     Raises:
-        ApiError: Its port is taken, or there are enough listeners already.
+        ApiError: The port is taken, or the load balancer has as many listeners as it may have.
     """
     owner = load_balancer(cloud, request)
     present = cloud.store.all(Listener, load_balancer_id=owner.id)
@@ -208,7 +208,7 @@ def change(cloud: Cloud, request: Changes, listener: Listener) -> None:
     """Change a listener as a request says, and have it served.
 
     Raises:
-        ApiError: It cannot be.
+        ApiError: The listener cannot be changed so.
     """
     values = given(request)
     require_same_port(listener, values)
@@ -228,7 +228,7 @@ def require_same_port(listener: Listener, values: dict[str, Any]) -> None:
     """Check that a change does not move the backends' port.
 
     Raises:
-        ApiError: It does.
+        ApiError: The change moves the port.
     """
     port = listener.attributes.get("BackendServerPort")
     if values.get("BackendServerPort", port) != port:
@@ -236,7 +236,7 @@ def require_same_port(listener: Listener, values: dict[str, Any]) -> None:
 
 
 def given(request: Attributes) -> dict[str, Any]:
-    """The attributes that a request sets, as the listener keeps them."""
+    """Read the attributes that a request sets, as the listener keeps them."""
     if request.MasterSlaveServerGroupId:
         raise not_emulated("listeners with MasterSlaveServerGroupId")
     if request.ProxyProtocolV2Enabled:
@@ -251,7 +251,7 @@ def require_consistent(cloud: Cloud, owner: LoadBalancer, listener: Listener) ->
     """Check attributes against each other, and drop those that then mean nothing.
 
     Raises:
-        ApiError: They contradict each other, or refer to what is not there.
+        ApiError: The attributes contradict each other, or refer to what is not there.
     """
     values = listener.attributes
     if values["AclStatus"] == "on":
@@ -276,7 +276,7 @@ def require_port(port: int) -> None:
     """Check the port to which health checks go.
 
     Raises:
-        ApiError: It is no port.
+        ApiError: The number is no port.
     """
     if port != serving.OWN_PORT and port < 1:
         raise invalid("HealthCheckConnectPort", "It is 1 to 65535, or -520 for the backend port.")
@@ -286,7 +286,7 @@ def require_group(cloud: Cloud, load_balancer_id: str, group: str) -> None:
     """Check that a load balancer has a VServer group.
 
     Raises:
-        ApiError: It has not.
+        ApiError: The load balancer has no such group.
     """
     found = cloud.store.get(VServerGroup, group)
     if found is None or found.load_balancer_id != load_balancer_id:
@@ -298,7 +298,7 @@ def settle_sticky_session(values: dict[str, Any]) -> None:
     """Check attributes of session persistence, and drop those that then mean nothing.
 
     Raises:
-        ApiError: One is missing.
+        ApiError: An attribute is missing.
     """
     kept: tuple[str, ...] = ()
     if values["StickySession"] == "on":
@@ -316,7 +316,7 @@ def find(cloud: Cloud, request: OfListener, protocol: Protocol) -> Listener:
     """Find the listener of a port and protocol.
 
     Raises:
-        ApiError: There is none.
+        ApiError: The load balancer has no such listener.
     """
     owner = load_balancer(cloud, request)
     found = cloud.store.get(Listener, f"{owner.id}:{protocol}:{request.ListenerPort}")
@@ -422,7 +422,7 @@ def any_protocol(cloud: Cloud, request: OfAnyListener) -> Listener:
     """Find the listener of a port, whatever its protocol unless the request names one.
 
     Raises:
-        ApiError: There is none.
+        ApiError: The port has no listener.
     """
     if request.ListenerProtocol is not None:
         return find(cloud, request, request.ListenerProtocol)

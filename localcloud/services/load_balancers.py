@@ -304,7 +304,7 @@ def load_balancer(cloud: Cloud, request: OfLoadBalancer) -> LoadBalancer:
     """Find the load balancer that a request is about.
 
     Raises:
-        ApiError: The region has none with this id.
+        ApiError: The region has no load balancer with this id.
     """
     found = cloud.store.get(LoadBalancer, request.LoadBalancerId)
     if found is None or request.RegionId not in {"", found.region}:

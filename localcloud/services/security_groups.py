@@ -268,7 +268,7 @@ def security_group(cloud: Cloud, key: str) -> SecurityGroup:
     """Find the security group with an id.
 
     Raises:
-        ApiError: There is none.
+        ApiError: The region has no security group with this id.
     """
     found = cloud.store.get(SecurityGroup, key)
     if found is None:

@@ -43,7 +43,7 @@ def servers(model: type[S], text: str, parameter: str = "BackendServers") -> lis
     """Read a list: JSON, or with the provider's single quotes; empty text is an empty list.
 
     Raises:
-        ApiError: It is something else, or too long.
+        ApiError: The text is something else, or the list is too long.
     """
     if not text:
         return []
@@ -59,13 +59,13 @@ def listed(model: type[T], text: str, parameter: str, what: str) -> list[T]:
     """Read a list: JSON, or with the provider's single quotes.
 
     Args:
-        model: Of each element.
-        text: The list.
-        parameter: That it is given by.
-        what: Its elements are.
+        model: Model of each element.
+        text: Text of the list.
+        parameter: Name of the parameter that gives the list.
+        what: Noun for its elements in messages.
 
     Raises:
-        ApiError: It is something else.
+        ApiError: The text is something else.
     """
     try:
         values = json.loads(text) if '"' in text else ast.literal_eval(text)
@@ -81,7 +81,7 @@ def require_running(cloud: Cloud, server_id: str, region: str) -> None:
     """Check that a server can be added.
 
     Raises:
-        ApiError: It does not run in the region.
+        ApiError: The instance does not run in the region.
     """
     instance = cloud.store.get(Instance, server_id)
     if instance is None or instance.stopped or instance.region != region:

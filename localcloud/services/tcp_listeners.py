@@ -145,7 +145,7 @@ def describe_tcp_listener(cloud: Cloud, request: listeners.OfListener) -> Answer
 
 
 def _given(request: TcpAttributes) -> dict[str, Any]:
-    """The attributes that a request sets, as the listener keeps them."""
+    """Read the attributes that a request sets, as the listener keeps them."""
     if request.MasterSlaveServerGroupId:
         raise not_emulated("listeners with MasterSlaveServerGroupId")
     if request.ConnectionDrain == "on":

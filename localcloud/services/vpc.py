@@ -367,7 +367,7 @@ def vswitch(cloud: Cloud, key: str) -> VSwitch:
     """Find the vSwitch with an id.
 
     Raises:
-        ApiError: There is none.
+        ApiError: The region has no vSwitch with this id.
     """
     found = cloud.store.get(VSwitch, key)
     if found is None:
@@ -477,7 +477,7 @@ def _require_room(cloud: Cloud, vpc: Vpc, parameter: str) -> None:
     """Check that every vSwitch of a VPC lies within its blocks.
 
     Raises:
-        ApiError: One would not.
+        ApiError: A vSwitch lies outside the blocks.
     """
     blocks = _blocks(vpc)
     for switch in cloud.store.all(VSwitch, vpc_id=vpc.id):
@@ -497,7 +497,7 @@ def _set_ipv6(
     """Give a vSwitch the part of its VPC's IPv6 block that a request asks for, if it asks.
 
     Raises:
-        ApiError: The VPC has none, or not this part of it to give.
+        ApiError: The VPC has no IPv6 block, or not this part of it to give.
     """
     if request.Ipv6CidrBlock is None:
         return

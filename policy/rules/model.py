@@ -21,10 +21,10 @@ class Resource:
 
     Attributes:
         type: Pulumi's type token, e.g. `alicloud:slb/listener:Listener`.
-        properties: Its inputs after the provider's check, by the names that state has, with a
+        properties: Inputs after the provider's check, by the names that state has, with a
             marker for what is not known yet.
         stack: Name of its stack.
-        name: Its own in the program.
+        name: Name of the resource in the program.
     """
 
     type: str
@@ -46,12 +46,12 @@ class Rule:
     """Rule that resources have to obey.
 
     Attributes:
-        name: In `configuration.json` and in reports.
-        description: What holds, in one sentence.
-        check: Finds what breaks it.
-        types: Of the resources it is about; none means all.
-        options: JSON schema of each field of its configuration, with a default.
-        secrets_hidden: It is about what is secret, and sees markers in place of secrets.
+        name: Name in `configuration.json` and in reports.
+        description: Sentence that says what must hold.
+        check: Function that finds what breaks the rule.
+        types: Types of the resources that the rule is about; none means all.
+        options: JSON schema of each field of the rule's configuration, with a default.
+        secrets_hidden: Whether the rule sees markers in place of secrets: one about secrecy does.
     """
 
     name: str
