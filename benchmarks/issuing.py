@@ -95,7 +95,7 @@ def run() -> None:
         for number in range(CLIENTS)
     }
     issuer = Issuer(*authority())
-    here = seconds(lambda: register.updated(Register(), requests, issuer, now)) / CLIENTS
+    here = seconds(lambda: register.carry_out(Register(), requests, issuer, now)) / CLIENTS
     show("client_issued", here * 1000, "ms")
     by_hand = by_openssl_commands(CLIENTS)
     show("client_issued_by_openssl_commands", by_hand * 1000, "ms")
@@ -107,7 +107,7 @@ def authority() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
     key = keys.generate(2048)
     window = Window.opening(datetime.now(UTC), timedelta(days=730))
     subject = distinguished_name({"common_name": "Benchmark CA"})
-    return certificates.self_signed_authority(subject, key, window), key
+    return certificates.issue_authority(subject, key, window), key
 
 
 def _by_hand(openssl: str, folder: Path, name: str, *, algorithm: str) -> None:

@@ -126,7 +126,7 @@ def _parts_of_a_client() -> None:
     issuer, window = Issuer(certificate, ca_key), Window.opening(now, timedelta(days=365))
     key, phrase = Ecdsa("P-256").generate(), bundles.generate_pass_phrase()
     subject = distinguished_name({"common_name": "client"})
-    held = certificates.client(issuer, subject, key.public_key(), window)
+    held = certificates.issue_client(issuer, subject, key.public_key(), window)
     clients = {
         f"client-{number}": Request(
             {"common_name": f"client-{number}"}, Ecdsa("P-256"), window, pass_phrase=phrase
@@ -135,8 +135,8 @@ def _parts_of_a_client() -> None:
     }
     parts: dict[str, Callable[[], object]] = {
         "key": Ecdsa("P-256").generate,
-        "certificate": lambda: certificates.client(issuer, subject, key.public_key(), window),
-        "pkcs12": lambda: bundles.pkcs12(
+        "certificate": lambda: certificates.issue_client(issuer, subject, key.public_key(), window),
+        "pkcs12": lambda: bundles.encode_pkcs12(
             "client", key, held, certificate, pass_phrase=phrase, encoding="modern"
         ),
         "pkcs8": lambda: keys.encrypted_pkcs8(key, phrase),
@@ -144,7 +144,7 @@ def _parts_of_a_client() -> None:
     for name, make in parts.items():
         took = seconds(lambda make=make: [make() for _ in range(SAMPLES)])  # type: ignore[misc]
         show(f"client_on_p_256_{name}", took / SAMPLES * 1000, "ms")
-    whole = seconds(lambda: register.updated(Register(), clients, issuer, now))
+    whole = seconds(lambda: register.carry_out(Register(), clients, issuer, now))
     show("client_on_p_256_in_the_register", whole / SAMPLES * 1000, "ms")
 
 

@@ -17,7 +17,7 @@ from .arguments.late import is_known
 from .arguments.service import BackendServersArguments
 from .inputs import read_arguments, when_all_known, when_known
 from .instance_page import cloud_config
-from .names import LONGEST, bounded
+from .names import LONGEST, bound_name
 
 HEALTH_CHECK_SOURCE = "100.64.0.0/10"
 """Source of the load balancer's requests and health checks (CLB health check overview)."""
@@ -119,7 +119,7 @@ class BackendServers(pulumi.ComponentResource):
             return self._placed(vpc_id, blocks, placed, group_id)
         vpc = alicloud.vpc.Network(
             self._name,
-            vpc_name=bounded(self._name, LONGEST),
+            vpc_name=bound_name(self._name, LONGEST),
             cidr_block=str(network.cidr_block),
             tags=self._tags,
             # The provider would update it, and the API takes no block elsewhere (ModifyVpcAttribute
@@ -171,7 +171,7 @@ class BackendServers(pulumi.ComponentResource):
         parts = ipaddress.IPv4Network(network.cidr_block).subnets(
             new_prefix=max(24, network.cidr_block.prefixlen + 1)
         )
-        return {bounded(self._name, LONGEST, f"-{index}"): next(parts) for index in range(count)}
+        return {bound_name(self._name, LONGEST, f"-{index}"): next(parts) for index in range(count)}
 
     def _switch(
         self,
@@ -203,7 +203,7 @@ class BackendServers(pulumi.ComponentResource):
         return [
             alicloud.ecs.Instance(
                 f"{self._name}-{index}",
-                instance_name=bounded(self._name, LONGEST, f"-{index}"),
+                instance_name=bound_name(self._name, LONGEST, f"-{index}"),
                 instance_type=site.instance_types[index % len(site.vswitch_ids)],
                 image_id=image_id,
                 system_disk_category=backends.system_disk_category,
@@ -240,7 +240,7 @@ class BackendServers(pulumi.ComponentResource):
     def _security_group(self, vpc_id: pulumi.Input[str], port: int) -> alicloud.ecs.SecurityGroup:
         group = alicloud.ecs.SecurityGroup(
             self._name,
-            security_group_name=bounded(self._name, LONGEST),
+            security_group_name=bound_name(self._name, LONGEST),
             description="Admits the load balancer to the backend port and nothing else",
             vpc_id=vpc_id,
             inner_access_policy="Drop",

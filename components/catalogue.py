@@ -64,7 +64,7 @@ class ExistingSwitches:
     zones: tuple[str, ...]
 
 
-def choose(offers: Offers, zones: int) -> Placement | None:
+def choose_placement(offers: Offers, zones: int) -> Placement | None:
     """Take the first type offered in as many zones as wanted, else the one in most zones.
 
     Args:
@@ -107,7 +107,7 @@ def placement(
         (offer.id, [zone for zone in offer.availability_zones if among is None or zone in among])
         for offer in result.instance_types
     ]
-    chosen = choose(offers, zones)
+    chosen = choose_placement(offers, zones)
     if chosen is None:
         where = "The region sells" if among is None else f"{', '.join(sorted(among))} sells"
         raise pulumi.RunError(

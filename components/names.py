@@ -17,7 +17,7 @@ LONGEST_COMMON_NAME = 64
 """Characters in a certificate's common name, at most (RFC 5280, appendix A.1)."""
 
 
-def bounded(name: str, longest: int, suffix: str = "") -> str:
+def bound_name(name: str, longest: int, suffix: str = "") -> str:
     """A name with a suffix, shortened to what fits; others that are shortened stay other names."""
     if len(name) + len(suffix) <= longest:
         return name + suffix

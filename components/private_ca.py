@@ -18,11 +18,11 @@ from .arguments.late import is_known
 from .arguments.service import IssuingArguments, PrivateCertificateAuthorityArguments
 from .dynamic.certificate_authority import CertificateAuthority
 from .dynamic.certificate_register import CertificateRegister
-from .dynamic.properties import unpacked
+from .dynamic.properties import unpack
 from .dynamic.register_state import read_bundles, read_issued
 from .dynamic.revocation_list import RevocationList
 from .inputs import read_arguments, secret_text, when_known
-from .names import LONGEST_COMMON_NAME, bounded
+from .names import LONGEST_COMMON_NAME, bound_name
 from .pki import certificates, keys, names, signing_requests
 from .pki.authority_planning import renewed_before_end
 from .pki.certificates import signed_by
@@ -90,7 +90,7 @@ class PrivateCertificateAuthority(pulumi.ComponentResource):
         super().__init__("slb-mutual-tls:index:PrivateCertificateAuthority", name, None, opts)
         self._name = name
         configured = settings.certificate_authority
-        self._subject = _subject(configured, bounded(name, LONGEST_COMMON_NAME, " CA"))
+        self._subject = _subject(configured, bound_name(name, LONGEST_COMMON_NAME, " CA"))
         authority = self._authority(settings)
         rotating = configured.next_generation is not None
         register = self._register(settings, authority, rotating=rotating)
@@ -236,7 +236,7 @@ def revoked_certificates(
         withdrawn: The CA's output; None where an earlier version made the outputs.
     """
     revoked = [dict(entry) for entry in issued if entry["status"] == "revoked"]
-    return [*revoked, *unpacked(withdrawn or "[]")]
+    return [*revoked, *unpack(withdrawn or "[]")]
 
 
 SHOWN = ("serial_number", "fingerprint_sha256", "not_before", "not_after", "status", "key")
@@ -326,7 +326,7 @@ def _public_key(certificate: str) -> Any:
 
 def _inherited(ca_subject: Mapping[str, str]) -> dict[str, str]:
     """Fields that a client's subject takes from the CA's."""
-    fitting = names.fitting(ca_subject)
+    fitting = names.fit_subject(ca_subject)
     return {field: fitting[field] for field in INHERITED if field in fitting}
 
 

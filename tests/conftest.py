@@ -179,4 +179,4 @@ def on_a_curve(trial: Trial, found: StackOutputs) -> Bundle:
     window = Window.opening(now, timedelta(days=1))
     asked = Request({"common_name": "browser"}, keys.Ecdsa("P-256"), window)
     issuer = Issuer(found.ca, keys.load(key))
-    return register.updated(Register(), {"browser": asked}, issuer, now).bundles["browser"]
+    return register.carry_out(Register(), {"browser": asked}, issuer, now).bundles["browser"]

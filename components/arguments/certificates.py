@@ -260,7 +260,7 @@ class CertificateAuthorityArguments(ValidityArguments):
         """
         if is_known(self.certificate):
             fields = names.fields(certificates.load(self.certificate).subject)
-            return fields if self.adopted else names.fitting(fields) or {"common_name": default}
+            return fields if self.adopted else names.fit_subject(fields) or {"common_name": default}
         return {"common_name": default, **self.subject.values()}
 
     @model_validator(mode="after")

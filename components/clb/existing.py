@@ -24,9 +24,7 @@ class ExistingLoadBalancer:
     ip_version: str
 
 
-def existing_load_balancer(
-    load_balancer_id: str, opts: pulumi.InvokeOptions
-) -> ExistingLoadBalancer:
+def find_load_balancer(load_balancer_id: str, opts: pulumi.InvokeOptions) -> ExistingLoadBalancer:
     """Look a load balancer up, and check that an HTTPS listener can be had on it.
 
     Raises:

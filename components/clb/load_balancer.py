@@ -12,7 +12,7 @@ from ..args import MutualTlsLoadBalancerArgs
 from ..arguments.late import is_known
 from ..dynamic.certificate_record import CertificateRecord, Present, read_entries
 from ..inputs import read_arguments, when_known
-from ..names import LONGEST_OF_SLB, LONGEST_TO_COMPLETE, bounded
+from ..names import LONGEST_OF_SLB, LONGEST_TO_COMPLETE, bound_name
 from ..private_ca import PrivateCertificateAuthority
 from . import existing
 from .arguments import LoadBalancerArguments, MutualTlsLoadBalancerArguments
@@ -25,7 +25,7 @@ from .listeners import (
     https_listener,
     redirect,
 )
-from .server_certificate import ServerCertificate, checked_arguments
+from .server_certificate import ServerCertificate, check_arguments
 from .server_groups import default_group, vserver_group
 
 MODIFICATION_PROTECTION = {True: "ConsoleProtection", False: "NonProtection", None: None}
@@ -99,13 +99,13 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         self._instance = instance
         self.server_certificate = ServerCertificate(
             name,
-            checked_arguments(settings.server, authority, tags, address=instance.address),
+            check_arguments(settings.server, authority, tags, address=instance.address),
             opts=child,
         )
         self.domain_certificates = {
             domain: ServerCertificate(
-                bounded(f"{name}-{_label(domain)}", LONGEST_TO_COMPLETE),
-                checked_arguments(extension.server(domain), authority, tags),
+                bound_name(f"{name}-{_label(domain)}", LONGEST_TO_COMPLETE),
+                check_arguments(extension.server(domain), authority, tags),
                 opts=child,
             )
             for domain, extension in listener.domain_extensions.items()
@@ -115,7 +115,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         ca_certificate = alicloud.slb.CaCertificate(
             name,
             ca_certificate_name=authority.fingerprint_sha256.apply(
-                lambda fingerprint: bounded(name, LONGEST_OF_SLB, f"-{fingerprint[:8]}")
+                lambda fingerprint: bound_name(name, LONGEST_OF_SLB, f"-{fingerprint[:8]}")
             ),
             ca_certificate=authority.certificate,
             tags=self._tags,
@@ -168,7 +168,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
             certificates=self._certificates,
             target=target,
             acl_ids=acl_ids,
-            description=bounded(self._name, LONGEST_OF_SLB, ": HTTPS with client certificates"),
+            description=bound_name(self._name, LONGEST_OF_SLB, ": HTTPS with client certificates"),
             parent=self,
         )
         for domain, certificate in self.domain_certificates.items():
@@ -205,7 +205,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         if options.acl.ids:
             return options.acl.ids
         made = acl(
-            bounded(name, LONGEST_TO_COMPLETE),
+            bound_name(name, LONGEST_TO_COMPLETE),
             options.acl,
             ip_version=self._instance.ip_version,
             tags=self._tags,
@@ -219,7 +219,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
             return ListenerTarget(port, ready=(self._default_group,))
         if port not in self._targets:
             group, ready = vserver_group(
-                bounded(self._name, LONGEST_TO_COMPLETE, f"-{port}"),
+                bound_name(self._name, LONGEST_TO_COMPLETE, f"-{port}"),
                 self._instance.id,
                 self._backends,
                 port=port,
@@ -235,7 +235,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         invoke = pulumi.InvokeOptions(parent=self)
 
         def look_up(known: str) -> existing.ExistingLoadBalancer:
-            balancer = existing.existing_load_balancer(known, invoke)
+            balancer = existing.find_load_balancer(known, invoke)
             try:
                 require_ip_version(listeners, balancer.ip_version)
             except ValueError as error:
@@ -261,7 +261,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         existing.require_load_balancer_zones(load_balancer, pulumi.InvokeOptions(parent=self))
         made = alicloud.slb.ApplicationLoadBalancer(
             self._name,
-            load_balancer_name=load_balancer.name or bounded(self._name, LONGEST_OF_SLB),
+            load_balancer_name=load_balancer.name or bound_name(self._name, LONGEST_OF_SLB),
             address_type=load_balancer.address_type,
             address_ip_version="ipv6" if load_balancer.address_ip_version == "ipv6" else None,
             vswitch_id=None if internet else load_balancer.vswitch_id or vswitch_id,

@@ -13,7 +13,7 @@ from ..arguments.certificates import ServerArguments
 from ..arguments.service import ServerCertificateArguments
 from ..dynamic.server_certificate import ServerCertificate as IssuedServerCertificate
 from ..inputs import read_arguments, secret_text
-from ..names import LONGEST_TO_COMPLETE, bounded
+from ..names import LONGEST_TO_COMPLETE, bound_name
 from ..private_ca import PrivateCertificateAuthority
 
 
@@ -88,7 +88,7 @@ class ServerCertificate(pulumi.ComponentResource):
         # No name of its own: with one, the provider would delete the certificate that the listener
         # still uses before it uploads the next.
         uploaded = alicloud.slb.ServerCertificate(
-            bounded(name, LONGEST_TO_COMPLETE),
+            bound_name(name, LONGEST_TO_COMPLETE),
             server_certificate=None if server.alicloud_certificate_id else self.certificate,
             private_key=private_key,
             alicloud_certificate_id=server.alicloud_certificate_id,
@@ -99,7 +99,7 @@ class ServerCertificate(pulumi.ComponentResource):
         self.register_outputs({"id": self.id, "certificate": self.certificate})
 
 
-def checked_arguments(
+def check_arguments(
     server: ServerArguments,
     authority: PrivateCertificateAuthority,
     tags: Mapping[str, pulumi.Input[str]],

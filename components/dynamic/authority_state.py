@@ -24,7 +24,7 @@ from ..pki.authority import (
     Withdrawn,
 )
 from ..pki.windows import Lengths, Window, show_time
-from .properties import Properties, packed
+from .properties import Properties, pack
 from .state import (
     Certificate,
     ChosenWindowState,
@@ -285,7 +285,7 @@ def outputs(authority: IssuedAuthority) -> dict[str, Any]:
     probe, following = authority.expired_probe, authority.next
     outs: dict[str, Any] = {
         **certificate_outputs(authority.certificate),
-        "withdrawn_certificates": packed([_revoked(past) for past in authority.revoked]),
+        "withdrawn_certificates": pack([_revoked(past) for past in authority.revoked]),
     }
     if authority.private_key is not None:
         outs["private_key"] = keys.pkcs1(authority.private_key)
@@ -299,7 +299,7 @@ def outputs(authority: IssuedAuthority) -> dict[str, Any]:
             "next_certificate": certificates.pem(following.certificate),
             "cross_certificate": certificates.pem(following.cross_certificate),
             "next_private_key": keys.pkcs1(following.private_key),
-            "cross_certificates": packed([_shown(past) for past in following.cross_certificates]),
+            "cross_certificates": pack([_shown(past) for past in following.cross_certificates]),
         }
     return outs
 

@@ -25,7 +25,7 @@ from ..pki.mistakes import WrongInputsError
 from ..pki.name_constraints import Subtrees
 from . import authority_state, state
 from .authority_state import AuthorityInputs, AuthorityOutputs
-from .properties import Properties, is_unknown, now, with_reason_of_replacement
+from .properties import Properties, is_unknown, keep_reason_of_replacement, now
 
 SECRETS = ("private_key", "next_private_key", "expired_probe")
 
@@ -74,7 +74,7 @@ class Provider(ResourceProvider):
             return CheckResult(dict(news), mistakes)
         inputs = {**news, **authority_state.planned_inputs(planned)}
         another = authority_planning.change_of_identity(before, wanted)
-        return with_reason_of_replacement(_olds, news, CheckResult(inputs, []), another)
+        return keep_reason_of_replacement(_olds, news, CheckResult(inputs, []), another)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Another identity replaces the CA; another window renews it."""

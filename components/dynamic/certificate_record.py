@@ -26,7 +26,7 @@ from pydantic import BeforeValidator
 from ..pki import certificates
 from ..pki.windows import Window
 from . import state
-from .properties import Properties, is_unknown, now, packed, unpacked
+from .properties import Properties, is_unknown, now, pack, unpack
 from .state import Form, State, WindowState
 
 
@@ -178,7 +178,7 @@ def read_entries(output: Any) -> list[dict[str, str]]:
     `not_before`, `not_after`, `status` (valid or superseded), and `key` unless an earlier version
     recorded it.
     """
-    entries: list[dict[str, str]] = unpacked(output)
+    entries: list[dict[str, str]] = unpack(output)
     return entries
 
 
@@ -205,7 +205,7 @@ def _recorded(role: Literal["ca", "server"], name: str, text: str) -> Recorded:
 
 
 def _outputs(entries: Iterable[Recorded]) -> dict[str, str]:
-    return {"entries": packed([_shown(entry) for entry in entries])}
+    return {"entries": pack([_shown(entry) for entry in entries])}
 
 
 def _shown(entry: Recorded) -> dict[str, str]:

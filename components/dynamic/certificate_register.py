@@ -31,12 +31,12 @@ from . import register_state, state
 from .properties import (
     CA_ID,
     Properties,
-    changed,
-    differing,
     end_of,
-    failure,
+    explain_change,
+    failures_of,
     is_replaced,
     is_unknown,
+    list_differences,
     now,
 )
 from .register_state import RegisterInputs, RegisterOutputs
@@ -62,7 +62,7 @@ class Provider(ResourceProvider):
             return CheckResult(inputs, failures)
         if is_unknown(news["clients"]):
             return CheckResult(inputs, [])
-        rekeyed = changed(_olds, news, ["ca_key_id"])
+        rekeyed = explain_change(_olds, news, ["ca_key_id"])
         # What the next CA issues is under its cross-certificate, which the present CA's end cuts.
         end = end_of(news["ca_certificate"], news.get("present_ca_certificate"))
         clients = {}
@@ -73,15 +73,15 @@ class Provider(ResourceProvider):
                 f"clients.{name}",
                 client,
                 held.chosen_window() if held else None,
-                rekeyed or changed(before, client, _content(before, client)),
+                rekeyed or explain_change(before, client, _content(before, client)),
                 end,
             )
             failures += mistakes
         index = news.get("index", "")
-        failures += failure("index", lambda: openssl_database.entries(index))
+        failures += failures_of("index", lambda: openssl_database.entries(index))
         if not failures:
             inputs |= _left(_olds, news)
-            failures += failure("", lambda: _require_somebody(_olds, inputs))
+            failures += failures_of("", lambda: _require_somebody(_olds, inputs))
         revision = _revision(_olds, news)
         return CheckResult({**inputs, "clients": clients, "revision": revision}, failures)
 
@@ -183,20 +183,20 @@ def _check_client(
     if "key_bits" in news:
         inputs["key_bits"] = int(news["key_bits"])
     failures = [
-        *failure(f"{place}.subject", lambda: distinguished_name(news["subject"])),
-        *failure(
+        *failures_of(f"{place}.subject", lambda: distinguished_name(news["subject"])),
+        *failures_of(
             f"{place}.subject.email",
             lambda: certificates.mailbox_names(news["subject"].get("email")),
         ),
     ]
     if not (news.get("signing_request") or news.get("certificate")):
         wrong = "key_curve" if "key_curve" in news else "key_bits"
-        failures += failure(
+        failures += failures_of(
             f"{place}.{wrong}",
             lambda: client_keys.require_made_here(keys.kind_of_properties(inputs)),
         )
     if request := news.get("signing_request"):
-        failures += failure(
+        failures += failures_of(
             f"{place}.signing_request", lambda: signing_requests.public_key(request)
         )
     if entered := news.get("certificate"):
@@ -212,7 +212,7 @@ def _check_client(
 
 def _content(olds: Properties, news: Properties) -> list[str]:
     """`CONTENT`, of which a key of another algorithm has one name: its size is another anyway."""
-    another = bool(differing(olds, news, ["key_algorithm"]))
+    another = bool(list_differences(olds, news, ["key_algorithm"]))
     sizes = {"key_bits", "key_curve"} if another else set[str]()
     return [name for name in CONTENT if name not in sizes]
 
@@ -241,7 +241,7 @@ def _require_somebody(olds: Properties, news: Properties) -> None:
         for name in news.get("revoked", {})
         if not earlier & {name, registers.serial_number(name)}
     ]
-    for name in registers.nobody(_imported(news), asked):
+    for name in registers.unknown_names(_imported(news), asked):
         close = difflib.get_close_matches(name, clients, n=1)
         hint = f"did you mean {close[0]}? If not, take it out" if close else "take it out"
         raise ValueError(
@@ -310,7 +310,7 @@ def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[
     # Not the issuer's, which in a rotation is the next CA.
     adopted_key_id = props.get("adopted_key_id", "")
     present = props.get("present_ca_certificate")
-    after = registers.updated(
+    after = registers.carry_out(
         before,
         _requests(props["clients"]),
         issuer,
@@ -323,7 +323,7 @@ def _carried_out(before: Register, props: Properties, *, rekeyed: bool) -> dict[
         rekeyed=rekeyed,
     )
     return {
-        **register_state.written(after, props["clients"]),
+        **register_state.write(after, props["clients"]),
         "revision": props.get("revision", "0"),
         "ca_key_id": props["ca_key_id"],
         "ca_public_key_sha256": certificates.public_key_sha256(issuer.certificate),

@@ -51,7 +51,7 @@ def is_unknown(value: Any) -> bool:
     return isinstance(value, Unknown) or (isinstance(value, str) and value == UNKNOWN)
 
 
-def packed(value: Any) -> str:
+def pack(value: Any) -> str:
     """A large output as one JSON text.
 
     The engine copies and logs every value within a property by itself, and again at each level
@@ -60,7 +60,7 @@ def packed(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def unpacked(value: Any) -> Any:
+def unpack(value: Any) -> Any:
     """An output that was packed; the first version kept the same as objects."""
     return json.loads(value) if isinstance(value, str) else value
 
@@ -78,7 +78,7 @@ _REPLACED: dict[str, str] = {}
 """Why resources are replaced, by the digest of their new inputs."""
 
 
-def with_reason_of_replacement(
+def keep_reason_of_replacement(
     olds: Properties, news: Properties, checked: CheckResult, because: str | None
 ) -> CheckResult:
     """What a check found, with the reason of a replacement in place of `FIRST_ISSUE`.
@@ -117,22 +117,22 @@ def is_replaced(news: Properties) -> bool:
     return is_unknown(news.get(CA_ID))
 
 
-def differing(olds: Properties, news: Properties, names: Iterable[str]) -> list[str]:
+def list_differences(olds: Properties, news: Properties, names: Iterable[str]) -> list[str]:
     """Names of the properties that differ; a missing one is like any other value."""
     return [name for name in names if olds.get(name) != news.get(name)]
 
 
-def changed(olds: Properties, news: Properties, names: Iterable[str]) -> str | None:
+def explain_change(olds: Properties, news: Properties, names: Iterable[str]) -> str | None:
     """Says which properties differ from those of before; None if none does, or there is no before.
 
     What is unknown in this preview was known before, and stays so unless it changes.
     """
     known = [name for name in names if not is_unknown(news.get(name))]
-    words = [WORDS.get(name, name) for name in differing(olds, news, known)]
+    words = [WORDS.get(name, name) for name in list_differences(olds, news, known)]
     return f"{', '.join(words)} changed" if olds and words else None
 
 
-def failure(place: str, check: Callable[[], Any]) -> list[CheckFailure]:
+def failures_of(place: str, check: Callable[[], Any]) -> list[CheckFailure]:
     """Run a check that raises ValueError for a mistake at `place`; return what it found."""
     try:
         check()

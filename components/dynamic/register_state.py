@@ -18,7 +18,7 @@ from ..pki.keys import Curve
 from ..pki.register import Entry, Register, Request
 from ..pki.revocation_list import REASONS
 from . import state
-from .properties import Properties, packed, unpacked
+from .properties import Properties, pack, unpack
 from .state import ChosenWindowState, Form, Number, Pem, State, WindowState
 
 SECRETS = frozenset({"pass_phrase"})
@@ -196,16 +196,16 @@ def read(outs: Properties) -> Register:
     )
 
 
-def written(register: Register, clients: Mapping[str, Properties]) -> dict[str, str]:
+def write(register: Register, clients: Mapping[str, Properties]) -> dict[str, str]:
     """The outputs that `read` reads, of the clients that were asked for."""
     return {
-        "clients": packed(
+        "clients": pack(
             {
                 name: {field: value for field, value in client.items() if field not in SECRETS}
                 for name, client in clients.items()
             }
         ),
-        "issued": packed([_shown(entry) for entry in register.issued]),
+        "issued": pack([_shown(entry) for entry in register.issued]),
         "bundles": _packed_bundles(register.bundles),
     }
 
@@ -217,7 +217,7 @@ def read_issued(output: Any) -> list[dict[str, Any]]:
     `status` and `authority_key_id`, and `key` unless an earlier version issued it; of a revoked one
     `revoked_at` and `reason`; `imported`, if it was, and then neither beginning nor fingerprint.
     """
-    entries: list[dict[str, Any]] = unpacked(output)
+    entries: list[dict[str, Any]] = unpack(output)
     return entries
 
 
@@ -229,7 +229,7 @@ def read_bundles(output: Any) -> dict[str, dict[str, str]]:
     """
     if not isinstance(output, str):
         return dict(output)  # By the first version, each with its chain.
-    bundles = unpacked(output)
+    bundles = unpack(output)
     return {
         name: {**bundle, "chain": bundles["chains"][int(bundle["chain"])]}
         for name, bundle in bundles["clients"].items()
@@ -244,7 +244,7 @@ def _packed_bundles(by_name: Mapping[str, bundles.Bundle]) -> str:
         name: {**bundle.properties(), "chain": places[bundle.chain]}
         for name, bundle in by_name.items()
     }
-    return packed({"chains": chains, "clients": clients})
+    return pack({"chains": chains, "clients": clients})
 
 
 def _shown(entry: Entry) -> dict[str, Any]:

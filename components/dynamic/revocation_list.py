@@ -38,12 +38,12 @@ from .properties import (
     CA_ID,
     WINDOW,
     Properties,
-    changed,
-    differing,
+    explain_change,
     is_replaced,
     is_unknown,
+    list_differences,
     now,
-    packed,
+    pack,
 )
 from .state import (
     Form,
@@ -195,7 +195,7 @@ class Provider(ResourceProvider):
                 previous.chosen_window() if previous else None,
                 Lengths(news["validity"], news["renew_before"]),
                 now(),
-                anew=changed(_olds, news, CONTENT),
+                anew=explain_change(_olds, news, CONTENT),
             )
         except ValueError as error:
             return CheckResult(inputs, [CheckFailure("validity", str(error))])
@@ -213,7 +213,7 @@ class Provider(ResourceProvider):
         if _olds.get("revision") is None and is_unknown(_news.get("revision")):
             # The register is as the first version kept it, and stays so: nobody is revoked.
             names.remove("revision")
-        differs = bool(differing(_olds, _news, names))
+        differs = bool(list_differences(_olds, _news, names))
         return DiffResult(changes=differs or _signed_by_another(present, _news))
 
     def create(self, props: Properties) -> CreateResult:
@@ -340,8 +340,8 @@ def _memory(history: ListHistory) -> dict[str, str]:
     """The outputs on which the next list builds."""
     outs = {"number": str(history.number)}
     if history.issuers:
-        outs["listed"] = packed([_shown(each) for each in history.listed])
-        outs["issuers"] = packed(history.issuers)
+        outs["listed"] = pack([_shown(each) for each in history.listed])
+        outs["issuers"] = pack(history.issuers)
     if history.due is not None:
         outs["scheduled"] = show_time(history.due)
     return outs

@@ -27,14 +27,14 @@ from .properties import (
     CA_ID,
     WINDOW,
     Properties,
-    changed,
-    differing,
     end_of,
-    failure,
+    explain_change,
+    failures_of,
     is_replaced,
     is_unknown,
+    keep_reason_of_replacement,
+    list_differences,
     now,
-    with_reason_of_replacement,
 )
 from .state import (
     Certificate,
@@ -91,29 +91,29 @@ class Provider(ResourceProvider):
         if any(is_unknown(news.get(name)) for name in ("key_bits", "validity", "renew_before")):
             return CheckResult(inputs, [])
         inputs["key_bits"] = int(news["key_bits"])
-        failures = failure("key_bits", lambda: uploaded_keys.require_size(inputs["key_bits"]))
+        failures = failures_of("key_bits", lambda: uploaded_keys.require_size(inputs["key_bits"]))
         if not is_unknown(news["common_name"]):
             subject = {"common_name": news["common_name"]}
-            failures += failure("common_name", lambda: distinguished_name(subject))
+            failures += failures_of("common_name", lambda: distinguished_name(subject))
         if not is_unknown([news["dns_names"], news["ip_addresses"]]):
-            failures += failure(
+            failures += failures_of(
                 "dns_names",
                 lambda: certificates.alternative_names(news["dns_names"], news["ip_addresses"]),
             )
         if not failures:
-            failures = failure("name_constraints", lambda: _require_within_constraints(news))
+            failures = failures_of("name_constraints", lambda: _require_within_constraints(news))
         try:
             window = choose_window(
                 previous.chosen_window() if previous else None,
                 Lengths(news["validity"], news["renew_before"]),
                 now(),
-                anew=changed(_olds, inputs, CONTENT),
+                anew=explain_change(_olds, inputs, CONTENT),
                 end=end_of(news["ca_certificate"]),
             )
         except ValueError as error:
             return CheckResult(inputs, [*failures, CheckFailure("validity", str(error))])
         checked = CheckResult({**inputs, **window.properties()}, failures)
-        return with_reason_of_replacement(_olds, news, checked, None)
+        return keep_reason_of_replacement(_olds, news, checked, None)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Issue anew if the content or the window differs, or the CA has another key."""
@@ -121,7 +121,7 @@ class Provider(ResourceProvider):
         # Versions before wrote the dates that were asked for, and the CA's end cut some short.
         in_force = {**_olds, **Window.of_certificate(present).properties()}
         # A window is missing where what decides on it is unknown in this preview.
-        differs = bool(differing(in_force, _news, (*CONTENT, *WINDOW)))
+        differs = bool(list_differences(in_force, _news, (*CONTENT, *WINDOW)))
         return DiffResult(changes=differs or _signed_by_another(_olds, _news))
 
     def create(self, props: Properties) -> CreateResult:
@@ -225,7 +225,7 @@ def _issued(props: Properties) -> dict[str, Any]:
         certificates.load(props["ca_certificate"]), uploaded_keys.load(props["ca_private_key"])
     )
     key = keys.generate(int(props["key_bits"]))
-    certificate = certificates.server(
+    certificate = certificates.issue_server(
         issuer,
         distinguished_name({"common_name": props["common_name"]}),
         key.public_key(),

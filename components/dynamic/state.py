@@ -27,7 +27,7 @@ from ..pki import certificates, durations, uploaded_keys
 from ..pki.names import distinguished_name
 from ..pki.revocation_list import REASONS
 from ..pki.windows import ChosenWindow, Window, read_time
-from .properties import Properties, unpacked
+from .properties import Properties, unpack
 
 WORDS = {
     "missing": "it is missing",
@@ -155,7 +155,7 @@ def certificate(value: Any) -> x509.Certificate:
 def from_json(value: Any) -> Any:
     """Read an output that was packed; ValueError if it cannot be."""
     try:
-        return unpacked(value)
+        return unpack(value)
     except (ValueError, RecursionError):
         raise ValueError("it is no JSON") from None
 

@@ -202,7 +202,7 @@ class AuthorityPlan:
             return self
         return AuthorityPlan(
             AuthorityIdentity(
-                names.fitting(self.identity.subject), following.key_bits, following.generation
+                names.fit_subject(self.identity.subject), following.key_bits, following.generation
             ),
             following.key_id,
             ChosenWindow(following.window, self.window.validity),

@@ -115,7 +115,7 @@ def _certificate(
     constraints = planned.certified_constraints()
     if adopted is not None:
         return reissue.reissue(adopted, key, window, path_length=below, constraints=constraints)
-    return certificates.self_signed_authority(
+    return certificates.issue_authority(
         distinguished_name(planned.certified_subject or planned.identity.subject),
         key,
         window,
@@ -151,14 +151,14 @@ def _carry_out_next(
     """The next CA: its key, its own certificate, and the one that the present CA gives it."""
     key = kept.private_key if kept else sources.generate_key(planned.key_bits)
     subject = distinguished_name(planned.subject)
-    own = certificates.self_signed_authority(
+    own = certificates.issue_authority(
         subject,
         key,
         planned.window,
         constraints=name_constraints.extension(constraints),
         serial_number=sources.serial_number(),
     )
-    crossed = certificates.cross_signed(
+    crossed = certificates.cross_sign(
         present,
         subject,
         key.public_key(),
@@ -191,7 +191,7 @@ def _expired_probe(
         return None
     start = certificate.not_valid_before_utc
     own = sources.generate_key(uploaded_keys.SIZES[0])
-    issued = certificates.client(
+    issued = certificates.issue_client(
         Issuer(certificate, key),
         distinguished_name({"common_name": "expired probe"}),
         own.public_key(),

@@ -232,7 +232,7 @@ def renewed_before_end(
     if own != Window.of_certificate(certificates.load(certificate)):
         return renew_before
     left = own.not_after - _half_over(own, read_time(begun))
-    return durations.written(left) if left < durations.parse(renew_before) else renew_before
+    return durations.write(left) if left < durations.parse(renew_before) else renew_before
 
 
 def _withdraw(
@@ -287,12 +287,12 @@ def _next_subject(
     subject: Mapping[str, str], generation: int, withdrawn: Sequence[Withdrawn]
 ) -> dict[str, str]:
     """A name that no CA of this stack has: clients choose by it what they send along."""
-    fitting = names.fitting(subject)
+    fitting = names.fit_subject(subject)
     name, mark = fitting.get("common_name", ""), ""
-    following = {**fitting, "common_name": names.numbered(name, generation)}
+    following = {**fitting, "common_name": names.name_generation(name, generation)}
     while any(past.subject == following and not past.cross_name for past in withdrawn):
         mark += "+"
-        following["common_name"] = names.numbered(name, generation, mark)
+        following["common_name"] = names.name_generation(name, generation, mark)
     return following
 
 

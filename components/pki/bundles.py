@@ -72,7 +72,7 @@ def generate_pass_phrase() -> str:
     )
 
 
-def bundle(
+def make_bundle(
     name: str,
     key: PrivateKey,
     certificate: x509.Certificate,
@@ -82,7 +82,9 @@ def bundle(
     encoding: BundleEncoding,
 ) -> Bundle:
     """Make a bundle; each call gives another ciphertext of the same."""
-    content = pkcs12(name, key, certificate, authority, pass_phrase=pass_phrase, encoding=encoding)
+    content = encode_pkcs12(
+        name, key, certificate, authority, pass_phrase=pass_phrase, encoding=encoding
+    )
     return Bundle(
         pkcs12=base64.b64encode(content).decode(),
         pass_phrase=pass_phrase,
@@ -92,7 +94,7 @@ def bundle(
     )
 
 
-def pkcs12(
+def encode_pkcs12(
     name: str,
     key: PrivateKey,
     certificate: x509.Certificate,
@@ -101,7 +103,7 @@ def pkcs12(
     pass_phrase: str,
     encoding: BundleEncoding,
 ) -> bytes:
-    """Key, certificate and the one above it as PKCS#12, DER."""
+    """Encode key, certificate and the one above it as PKCS#12, DER."""
     return serialize_key_and_certificates(
         name.encode(), key, certificate, [authority], _encryption(pass_phrase, encoding)
     )

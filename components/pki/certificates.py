@@ -50,7 +50,7 @@ class Issuer:
         return self.private_key
 
 
-def self_signed_authority(
+def issue_authority(
     subject: x509.Name,
     key: PrivateKey,
     window: Window,
@@ -79,7 +79,7 @@ def self_signed_authority(
     return _constrained(builder, constraints).sign(key, hashes.SHA256())
 
 
-def cross_signed(
+def cross_sign(
     issuer: Issuer,
     subject: x509.Name,
     key: PublicKey,
@@ -112,7 +112,7 @@ def cross_signed(
     )
 
 
-def server(
+def issue_server(
     issuer: Issuer,
     subject: x509.Name,
     key: PublicKey,
@@ -123,7 +123,7 @@ def server(
     return _issue(profiles.SERVER, issuer, subject, key, window=window, names=names)
 
 
-def client(
+def issue_client(
     issuer: Issuer,
     subject: x509.Name,
     key: PublicKey,
@@ -304,7 +304,7 @@ def key_size(certificate: x509.Certificate) -> int:
 def key_words(certificate: x509.Certificate) -> str:
     """Name of a certificate's kind of key, such as `RSA 2048`; empty for no known kind."""
     try:
-        return keys.described(certificate.public_key())
+        return keys.describe(certificate.public_key())
     except (UnsupportedAlgorithm, ValueError):
         return ""
 

@@ -92,9 +92,9 @@ def _usable(holder: x509.Certificate | x509.CertificateSigningRequest, content: 
         ) from None
     if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         if reason := _unusable(key):
-            raise ValueError(f"its key is {keys.described(key)}, {reason}: take {WAY_ON}")
+            raise ValueError(f"its key is {keys.describe(key)}, {reason}: take {WAY_ON}")
         return key
-    raise ValueError(f"its key is {keys.described(key)}, {_reason(key)}: take {WAY_ON}")
+    raise ValueError(f"its key is {keys.describe(key)}, {_reason(key)}: take {WAY_ON}")
 
 
 def _unusable(key: PublicKey) -> str | None:

@@ -34,7 +34,7 @@ def parse(text: str) -> timedelta:
     return length
 
 
-def written(length: timedelta) -> str:
+def write(length: timedelta) -> str:
     """The text that stands for a length of time, in the smallest unit in which `parse` takes it.
 
     Down to a whole number of that; of less than a second, one.

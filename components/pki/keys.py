@@ -114,10 +114,10 @@ def kind_of(key: object) -> Kind:
         for name, curve in _CURVES.items():
             if key.curve.name == curve.name:
                 return Ecdsa(name)
-    raise ValueError(f"its key is of the kind {described(key)}")
+    raise ValueError(f"its key is of the kind {describe(key)}")
 
 
-def described(key: object) -> str:
+def describe(key: object) -> str:
     """Name of any public key's kind, such as `RSA 2048`, `ECDSA P-256` or `Ed25519`."""
     match key:
         case rsa.RSAPublicKey():

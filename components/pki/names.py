@@ -58,7 +58,7 @@ def fields(name: x509.Name) -> dict[str, str]:
     return {f: value.upper() if f == "country" else value for f, value in values.items()}
 
 
-def fitting(subject: Mapping[str, str]) -> dict[str, str]:
+def fit_subject(subject: Mapping[str, str]) -> dict[str, str]:
     """The fields of a name that was issued elsewhere that fit into what is issued here.
 
     Java's keytool makes CAs with a country of China; others have more characters than RFC 5280's
@@ -71,7 +71,7 @@ def fitting(subject: Mapping[str, str]) -> dict[str, str]:
     return {field: value for field, value in shortened.items() if _fits(field, value)}
 
 
-def numbered(name: str, number: int, mark: str = "") -> str:
+def name_generation(name: str, number: int, mark: str = "") -> str:
     """A common name for the CA of another generation: of 64 characters and bytes at most.
 
     Args:

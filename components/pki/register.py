@@ -168,7 +168,7 @@ def serial_number(text: str) -> str | None:
     return certificates.whole_octets(int(text, 16)) if hexadecimal else None
 
 
-def nobody(imported: Sequence[Entry], names: Iterable[str]) -> list[str]:
+def unknown_names(imported: Sequence[Entry], names: Iterable[str]) -> list[str]:
     """Names, or serial numbers, of whom no certificate was imported."""
     known = {text for entry in imported for text in (entry.name, entry.serial_number)}
     return sorted(name for name in names if not known & {name, serial_number(name)})
@@ -213,7 +213,7 @@ def to_import(register: Register, imported: Sequence[Entry], now: datetime) -> l
     ]
 
 
-def updated(
+def carry_out(
     register: Register,
     requests: Mapping[str, Request],
     issuer: Issuer,
@@ -302,7 +302,7 @@ def _certified(name: str, request: Request, issuer: Issuer) -> Bundle:
         if own_key
         else signing_requests.public_key(request.signing_request or "")
     )
-    certificate = certificates.client(
+    certificate = certificates.issue_client(
         issuer,
         distinguished_name(request.subject),
         public_key,
@@ -311,7 +311,7 @@ def _certified(name: str, request: Request, issuer: Issuer) -> Bundle:
     )
     if own_key is None:
         return Bundle(certificate=certificates.pem(certificate), chain=chain)
-    return bundles.bundle(
+    return bundles.make_bundle(
         name,
         own_key,
         certificate,
@@ -323,7 +323,7 @@ def _certified(name: str, request: Request, issuer: Issuer) -> Bundle:
 
 def _rebundled(name: str, old: Bundle, request: Request) -> Bundle:
     pass_phrase = request.pass_phrase or old.pass_phrase or ""
-    return bundles.bundle(
+    return bundles.make_bundle(
         name,
         keys.load(old.private_key or "", old.pass_phrase),
         certificates.load(old.certificate),

@@ -253,5 +253,5 @@ def _keyless_ca(name: str, now: datetime) -> str:
     """The certificate of a CA whose key is gone when this returns, in PEM."""
     window = Window(now - BACKDATE, now - BACKDATE + LIFETIME)
     subject = names.distinguished_name({"common_name": name})
-    authority = certificates.self_signed_authority(subject, keys.generate(2048), window)
+    authority = certificates.issue_authority(subject, keys.generate(2048), window)
     return certificates.pem(authority)

@@ -119,7 +119,7 @@ def opening_now(default: ValidityArguments) -> Window:
 def root(ca: str = "ascii") -> Issuer:
     """The CA that is trusted."""
     subject = {**CHINESE, "common_name": "示例 CA"} if ca == "beyond-ascii" else PLAIN
-    made = certificates.self_signed_authority(
+    made = certificates.issue_authority(
         distinguished_name(subject),
         key("ca"),
         opening_now(CertificateAuthorityArguments()),
@@ -138,7 +138,7 @@ def issuer(ca: str = "ascii") -> Issuer:
     if ca != "rotating":
         return root(ca)
     window, public = opening_now(CertificateAuthorityArguments()), key("next ca").public_key()
-    crossed = certificates.cross_signed(root(ca), NEXT, public, window, "0123456789abcdef.invalid")
+    crossed = certificates.cross_sign(root(ca), NEXT, public, window, "0123456789abcdef.invalid")
     return Issuer(crossed, key("next ca"))
 
 
@@ -148,7 +148,7 @@ def list_issuer(ca: str) -> str:
     if ca != "rotating":
         return trusted_ca(ca)
     window = opening_now(CertificateAuthorityArguments())
-    return certificates.pem(certificates.self_signed_authority(NEXT, key("next ca"), window))
+    return certificates.pem(certificates.issue_authority(NEXT, key("next ca"), window))
 
 
 def trusted_ca(ca: str) -> str:
@@ -169,7 +169,9 @@ def server(ca: str, hosts: tuple[str, ...] = HOSTS) -> Specimen:
     names = certificates.alternative_names(hosts, ADDRESSES)
     subject = distinguished_name({"common_name": hosts[0]})
     public = key("server").public_key()
-    made = certificates.server(issuer(ca), subject, public, opening_now(ServerArguments()), names)
+    made = certificates.issue_server(
+        issuer(ca), subject, public, opening_now(ServerArguments()), names
+    )
     return Specimen(made, "server", ca)
 
 
@@ -179,7 +181,7 @@ def client(holder: str, email: str | None = None) -> Specimen:
     subject = distinguished_name(SUBJECTS[ca])
     public = key_of(holder).public_key()
     window = opening_now(ClientDefaultsArguments())
-    made = certificates.client(issuer(ca), subject, public, window, email)
+    made = certificates.issue_client(issuer(ca), subject, public, window, email)
     return Specimen(made, "client", ca)
 
 
@@ -226,7 +228,7 @@ def every_reason() -> list[Revoked]:
 
 def bundle(encoding: BundleEncoding, holder: str = "ascii") -> Bundle:
     """A client's bundle under `PHRASE`."""
-    return bundles.bundle(
+    return bundles.make_bundle(
         "browser",
         key_of(holder),
         client(holder).certificate,

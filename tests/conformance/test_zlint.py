@@ -83,12 +83,12 @@ def test_go_accepts_no_wildcard_that_stands_for_an_excluded_name(tmp_path, judge
     held = extension({"excluded": {"domains": ["lab.example.com"]}})
     window = opening_now(ServerArguments())
     name, public = free.certificate.subject, key("server").public_key()
-    constrained = certificates.self_signed_authority(name, key("ca"), window, constraints=held)
-    made = certificates.server(free, distinguished_name(PLAIN), public, window, names)
+    constrained = certificates.issue_authority(name, key("ca"), window, constraints=held)
+    made = certificates.issue_server(free, distinguished_name(PLAIN), public, window, names)
     authority = put(tmp_path, "ca.pem", certificates.pem(constrained))
     verdict = judge(certificates.pem(made), "-authority", authority, "-purpose", "server")
     assert 'DNS name "*.example.com" is excluded' in verdict["go_error"]
     with pytest.raises(ValueError, match=r"the DNS name \*\.example\.com is within"):
-        certificates.server(
+        certificates.issue_server(
             Issuer(constrained, key("ca")), distinguished_name(PLAIN), public, window, names
         )

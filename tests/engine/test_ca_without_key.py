@@ -159,7 +159,7 @@ def test_with_its_key_it_issues_and_the_rest_stays(deployed, tutorial, client, t
 
 def test_a_client_that_it_issued_itself_has_no_successor_in_a_rotation(deployed):
     found = deployed.outputs()
-    another = certificates.self_signed_authority(
+    another = certificates.issue_authority(
         found.ca.subject, keys.generate(2048), Window.of_certificate(found.ca)
     )
     following = found.model_copy(update={"next_ca_certificate": certificates.pem(another)})

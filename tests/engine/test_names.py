@@ -62,10 +62,10 @@ def stranger(deployed, email):
     ca_key = keys.load(json.loads(held["plaintext"]))
     assert leaks.SIGNATURE in held
     window = Window.opening(datetime.now(UTC), timedelta(days=1))
-    free = certificates.self_signed_authority(found.ca.subject, ca_key, window)
+    free = certificates.issue_authority(found.ca.subject, ca_key, window)
     key = keys.generate(2048)
     subject = distinguished_name({"common_name": "stranger"})
-    made = certificates.client(Issuer(free, ca_key), subject, key.public_key(), window, email)
+    made = certificates.issue_client(Issuer(free, ca_key), subject, key.public_key(), window, email)
     # The free certificate of the CA goes along, as an attacker would have it.
     chain = certificates.pem(made) + certificates.pem(free)
     return Identity(chain, keys.encrypted_pkcs8(key, PHRASE), PHRASE)

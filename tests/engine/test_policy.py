@@ -61,8 +61,8 @@ def test_no_rule_judges_dates_that_were_brought_along(obedient):
     begin = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
     key, subject = keys.generate(2048), distinguished_name({"common_name": "Of elsewhere"})
     twenty_years = Window(begin, begin + timedelta(days=7300))
-    authority = certificates.self_signed_authority(subject, key, twenty_years)
-    old = certificates.client(
+    authority = certificates.issue_authority(subject, key, twenty_years)
+    old = certificates.issue_client(
         Issuer(authority, key),
         distinguished_name({"common_name": "old"}),
         keys.generate(2048).public_key(),

@@ -56,7 +56,7 @@ def build(console: Console) -> TutorialSite:
             region_id=REGION, load_balancer_name="tutorial", instance_charge_type="PayByCLCU"
         )
     ).body
-    server = certificates.server(
+    server = certificates.issue_server(
         ca,
         distinguished_name({"common_name": "www.example.com"}),
         server_key.public_key(),
@@ -261,7 +261,7 @@ def _window() -> Window:
 
 def _self_signed(key: rsa.RSAPrivateKey) -> x509.Certificate:
     window = Window.opening(datetime.now(UTC), timedelta(days=3650))
-    return certificates.self_signed_authority(
+    return certificates.issue_authority(
         distinguished_name({"common_name": "Tutorial CA"}), key, window
     )
 
@@ -269,7 +269,7 @@ def _self_signed(key: rsa.RSAPrivateKey) -> x509.Certificate:
 def _client(ca: Issuer) -> Identity:
     key = keys.generate(2048)
     name = distinguished_name({"common_name": "client"})
-    certificate = certificates.client(ca, name, key.public_key(), _window())
+    certificate = certificates.issue_client(ca, name, key.public_key(), _window())
     encrypted = key.private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"test")
     )

@@ -21,7 +21,7 @@ from components.dynamic import (
     revocation_list,
     server_certificate,
 )
-from components.dynamic.properties import unpacked
+from components.dynamic.properties import unpack
 from components.dynamic.state import UnreadableStateError
 from components.pki import keys
 from tests.engine.keep_state import FOLDER
@@ -154,7 +154,7 @@ def paths(node, before=()):
 def opened(value):
     """A packed output as objects."""
     packed = isinstance(value, str) and value[:1] in {"{", "["}
-    return unpacked(value) if packed else value
+    return unpack(value) if packed else value
 
 
 def replaced(node, path, change):

@@ -94,7 +94,7 @@ def _issued() -> x509.Certificate:
     """What the project's register issues."""
     subject = distinguished_name({"common_name": "browser"})
     window = specimens.opening_now(specimens.ClientDefaultsArguments())
-    return certificates.client(_project(), subject, key("client").public_key(), window)
+    return certificates.issue_client(_project(), subject, key("client").public_key(), window)
 
 
 def _under(*between: Issuer, leaf: x509.Certificate | None = None) -> Shown:

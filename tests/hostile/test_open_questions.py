@@ -218,7 +218,7 @@ def of_domain():
     """PEM of another server certificate, with its key."""
     issuer = specimens.root("rotating")
     key = specimens.key("domain")
-    made = certificates.server(
+    made = certificates.issue_server(
         issuer,
         issuer.certificate.subject,
         key.public_key(),

@@ -39,7 +39,7 @@ def key(which="ca", bits=2048):
 def ca(**changes):
     """PEM of the CA's own certificate."""
     values = {"subject": distinguished_name(SUBJECT), "key": key(), "window": WINDOW, **changes}
-    made = certificates.self_signed_authority(values["subject"], values["key"], values["window"])
+    made = certificates.issue_authority(values["subject"], values["key"], values["window"])
     return certificates.pem(made)
 
 
@@ -49,7 +49,9 @@ def leaf(name="phone", signer="ca"):
     own = certificates.load(ca(key=key(signer)))
     subject = distinguished_name({"common_name": name})
     return certificates.pem(
-        certificates.client(Issuer(own, key(signer)), subject, key("leaf").public_key(), WINDOW)
+        certificates.issue_client(
+            Issuer(own, key(signer)), subject, key("leaf").public_key(), WINDOW
+        )
     )
 
 
@@ -116,7 +118,7 @@ def test_a_ca_that_may_sign_no_lists_is_taken_with_a_word():
 def intermediate():
     own = Issuer(certificates.load(ca()), key())
     subject = distinguished_name({"common_name": "Below"})
-    made = certificates.cross_signed(own, subject, key("other").public_key(), WINDOW)
+    made = certificates.cross_sign(own, subject, key("other").public_key(), WINDOW)
     return certificates.pem(made)
 
 
@@ -147,9 +149,7 @@ def self_signed_leaf():
 def of_the_same_name():
     """A CA's next key under its name, signed by the one before: not the root."""
     own = Issuer(certificates.load(ca()), key())
-    made = certificates.cross_signed(
-        own, own.certificate.subject, key("other").public_key(), WINDOW
-    )
+    made = certificates.cross_sign(own, own.certificate.subject, key("other").public_key(), WINDOW)
     return certificates.pem(made)
 
 
@@ -340,7 +340,9 @@ def test_a_client_certificate_is_taken_whatever_became_of_it_since():
     past = Window(NOW - timedelta(days=9), NOW - timedelta(days=1))
     own = Issuer(certificates.load(ca()), key())
     subject = distinguished_name({"common_name": "phone"})
-    ended = certificates.pem(certificates.client(own, subject, key("leaf").public_key(), past))
+    ended = certificates.pem(
+        certificates.issue_client(own, subject, key("leaf").public_key(), past)
+    )
     clients = {"phone": {"certificate": ended}, "gone": {"revoked": "keyCompromise"}}
     assert read({"certificate_authority": authority(), "clients": clients})
 

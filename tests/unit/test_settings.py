@@ -465,7 +465,7 @@ def test_name_constraints_need_the_key_of_an_adopted_ca():
 def test_an_adopted_cas_own_name_constraints_count():
     name, window = distinguished_name(CA_SUBJECT), Window.opening(datetime.now(UTC), YEAR)
     own = extension({"permitted": {"domains": ["example.net"]}})
-    made = certificates.self_signed_authority(name, key("ca"), window, constraints=own)
+    made = certificates.issue_authority(name, key("ca"), window, constraints=own)
     pair = {"certificate": certificates.pem(made), "private_key": keys.pkcs1(key("ca"))}
     values = {"server": {"domains": ["www.example.com"]}, "certificate_authority": pair}
     assert mistake(values, secret_keys=["certificate_authority"]) == (

@@ -12,7 +12,7 @@ import pulumi
 from pulumi.runtime import config, mocks, rpc, stack
 from pulumi.runtime.settings import SETTINGS, set_root_resource
 
-from components.dynamic.properties import packed
+from components.dynamic.properties import pack
 from tests.unit.components.deployment import Deployment, Registration
 
 PROJECT, STACK = "slb-mutual-tls", "test"
@@ -32,7 +32,7 @@ ISSUED: Mapping[str, Mapping[str, Any]] = {
         "expired_probe": {"certificate": "of the probe", "private_key": "key of the probe"},
     },
     "CertificateRecord": {
-        "entries": packed(
+        "entries": pack(
             [
                 {
                     "role": "ca",
@@ -48,7 +48,7 @@ ISSUED: Mapping[str, Mapping[str, Any]] = {
         )
     },
     "CertificateRegister": {
-        "issued": packed(
+        "issued": pack(
             [
                 {
                     "name": "browser",
@@ -63,7 +63,7 @@ ISSUED: Mapping[str, Mapping[str, Any]] = {
             ]
         ),
         "revision": "0",
-        "bundles": packed(
+        "bundles": pack(
             {
                 "chains": ["certificate of the CA"],
                 "clients": {"browser": {"pass_phrase": "of browser", "chain": 0}},

@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from components import catalogue
-from components.catalogue import Placement, choose
+from components.catalogue import Placement, choose_placement
 from tests.unit.components.mock_cloud import SMALL_TYPES, deploy
 
 
@@ -32,11 +32,13 @@ from tests.unit.components.mock_cloud import SMALL_TYPES, deploy
     ],
 )
 def test_the_choice(offers, zones, chosen):
-    assert choose(offers, zones) == chosen
+    assert choose_placement(offers, zones) == chosen
 
 
 def test_the_choice_does_not_depend_on_the_order_of_zones():
-    assert choose([("a", ["z3", "z1", "z2"])], 2) == choose([("a", ["z2", "z3", "z1"])], 2)
+    assert choose_placement([("a", ["z3", "z1", "z2"])], 2) == choose_placement(
+        [("a", ["z2", "z3", "z1"])], 2
+    )
 
 
 def ran(call, **cloud):

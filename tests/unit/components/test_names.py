@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.names import bounded
+from components.names import bound_name
 from tests.unit.test_main import EVERYTHING, run
 
 LONG = "a-project-with-a-name-that-says-everything-" * 4
@@ -29,14 +29,14 @@ security group's description may be longer."""
 
 @given(st.text(max_size=210), st.text(max_size=20), st.integers(60, 130))
 def test_a_name_is_kept_if_it_fits_and_else_shortened(name, suffix, longest):
-    found = bounded(name, longest, suffix)
+    found = bound_name(name, longest, suffix)
     assert len(found) <= longest
     assert found.endswith(suffix)
     assert found == name + suffix or len(name + suffix) > longest
 
 
 def test_names_that_are_shortened_differ_still():
-    assert bounded("a" * 100 + "b", 80) != bounded("a" * 100 + "c", 80)
+    assert bound_name("a" * 100 + "b", 80) != bound_name("a" * 100 + "c", 80)
 
 
 def test_what_the_program_makes_is_within_the_bounds_of_the_apis():

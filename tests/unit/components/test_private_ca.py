@@ -311,7 +311,7 @@ def test_what_the_old_ca_issued_to_itself_and_to_servers_is_no_clients():
     name = distinguished_name({"common_name": "www.example.com"})
     names = certificates.alternative_names(["www.example.com"], [])
     public = key("server").public_key()
-    served = certificates.server(signer, name, public, window, names)
+    served = certificates.issue_server(signer, name, public, window, names)
     values = {
         "certificate_authority": {
             "certificate": certificates.pem(signer.certificate),

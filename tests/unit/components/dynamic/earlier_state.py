@@ -63,21 +63,21 @@ def material() -> dict[str, str]:
     """What the placeholders stand for."""
     ca_key, server_key, client_key = (small_key() for _ in range(3))
     name = distinguished_name({"common_name": "Example CA", "country": "CN"})
-    authority = certificates.self_signed_authority(
+    authority = certificates.issue_authority(
         name, ca_key, Window.of_properties(BEGIN, "2036-03-10T23:59:59Z")
     )
     issuer, window = Issuer(authority, ca_key), Window.of_properties(BEGIN, END)
-    server = certificates.server(
+    server = certificates.issue_server(
         issuer,
         distinguished_name({"common_name": "www.example.com"}),
         server_key.public_key(),
         window,
         certificates.alternative_names(["www.example.com"], ["203.0.113.10"]),
     )
-    browser = certificates.client(
+    browser = certificates.issue_client(
         issuer, distinguished_name({"common_name": "browser"}), client_key.public_key(), window
     )
-    bundle = bundles.bundle(
+    bundle = bundles.make_bundle(
         "browser", client_key, browser, authority, pass_phrase="a phrase", encoding="modern"
     )
     phone = Revoked(PHONE, "2026-03-14T15:09:26Z", "cessationOfOperation")

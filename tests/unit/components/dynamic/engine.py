@@ -11,7 +11,7 @@ import pulumi
 from pulumi.dynamic import DiffResult, ResourceProvider
 from pulumi.runtime import rpc
 
-from components.dynamic.properties import unpacked
+from components.dynamic.properties import unpack
 from components.dynamic.register_state import read_bundles, read_issued
 from components.private_ca import latest
 
@@ -41,7 +41,7 @@ class Kept:
         issued = read_issued(self.outputs["issued"])
         return {
             **self.outputs,
-            "clients": unpacked(self.outputs["clients"]),
+            "clients": unpack(self.outputs["clients"]),
             "issued": issued,
             "bundles": read_bundles(self.outputs["bundles"]),
             "inventory": latest(issued),

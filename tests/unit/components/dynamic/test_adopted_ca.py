@@ -125,7 +125,7 @@ def test_a_ca_that_had_expired_is_renewed_at_once_and_the_preview_says_so(clock)
 
 def test_one_that_an_earlier_version_renewed_gets_its_serial_number_back(adopted):
     window = Window(NOW.replace(microsecond=0), NOW.replace(microsecond=0) + LONG)
-    renewed = certificates.self_signed_authority(SUBJECT, KEY, window)
+    renewed = certificates.issue_authority(SUBJECT, KEY, window)
     del adopted.inputs["adopted_at"], adopted.inputs["certificate"]
     for kept in (adopted.inputs, adopted.outputs):
         kept |= {**window.properties(), "issued_because": "renewal due since 2026-03-01T00:00:00Z"}
@@ -404,7 +404,9 @@ def issued_before():
     window = Window(NOW.replace(microsecond=0), NOW.replace(microsecond=0) + timedelta(days=9))
     issuer = Issuer(certificates.load(certificate()), KEY)
     subject = distinguished_name({"common_name": "phone"})
-    return certificates.pem(certificates.client(issuer, subject, small_key().public_key(), window))
+    return certificates.pem(
+        certificates.issue_client(issuer, subject, small_key().public_key(), window)
+    )
 
 
 def test_one_that_is_entered_in_a_rotation_stands_under_the_ca_that_signed_it(adopted):

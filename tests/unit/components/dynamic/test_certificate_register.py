@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from components.dynamic import certificate_authority
 from components.dynamic.certificate_register import Provider
-from components.dynamic.properties import packed
+from components.dynamic.properties import pack
 from components.dynamic.register_state import read_issued
 from components.pki import certificates, keys
 from tests.unit.components.dynamic.engine import Kept, texts
@@ -123,7 +123,7 @@ def test_a_client_that_the_cas_end_cuts_is_due_once_the_ca_lasts_longer(clock):
     uncut = {"not_after": "2027-03-13T23:59:59Z"}
     kept.inputs["clients"]["browser"] |= uncut
     clients = kept.seen["clients"]
-    kept.outputs["clients"] = packed({**clients, "browser": {**clients["browser"], **uncut}})
+    kept.outputs["clients"] = pack({**clients, "browser": {**clients["browser"], **uncut}})
     assert kept.up(register(ca)) == "same"
     clock("180d")
     kept.up(register(ca))
@@ -250,7 +250,7 @@ def test_an_entry_that_does_not_say_its_key_is_read_and_kept_as_it_is(kept_regis
     before = [{**entry} for entry in kept_register.seen["issued"]]
     for entry in before:
         del entry["key"]
-    kept_register.outputs["issued"] = packed(before)
+    kept_register.outputs["issued"] = pack(before)
     assert kept_register.up(register(ca)) == "same"
     kept_register.up(register(ca, {**TWO, "tablet": on_a_curve("tablet")}))
     *old, new = kept_register.seen["issued"]

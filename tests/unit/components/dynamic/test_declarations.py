@@ -16,7 +16,7 @@ from components.dynamic import certificate_record, revocation_list, server_certi
 from components.dynamic.certificate_authority import CertificateAuthority
 from components.dynamic.certificate_record import CertificateRecord
 from components.dynamic.certificate_register import CertificateRegister
-from components.dynamic.properties import unpacked
+from components.dynamic.properties import unpack
 from components.dynamic.revocation_list import RevocationList
 from components.dynamic.server_certificate import ServerCertificate
 from tests.unit.components.dynamic.engine import Declaration, Kept, texts
@@ -169,7 +169,7 @@ def test_no_secret_is_in_an_output_that_the_state_shows(created):
         text
         for declaration, kept in created
         for name in declaration.secret_outputs & set(kept.outputs)
-        for text in texts(unpacked(kept.outputs[name]) if name == "bundles" else kept.outputs[name])
+        for text in texts(unpack(kept.outputs[name]) if name == "bundles" else kept.outputs[name])
         if "CERTIFICATE" not in text
     }
     # The CA's key, the probe's and the server's; of two clients: bundle, phrase and key.

@@ -154,7 +154,7 @@ def test_a_rotation_that_an_earlier_version_prepared_is_cut_off_by_the_next_cas_
     present = certificates.load(judge.ca.outputs["certificate"])
     key = keys.load(judge.ca.outputs["next_private_key"])
     following = certificates.load(judge.ca.outputs["next_certificate"])
-    crossed = certificates.cross_signed(
+    crossed = certificates.cross_sign(
         Issuer(present, KEY), following.subject, key.public_key(), Window.of_certificate(following)
     )
     judge.ca.outputs["cross_certificate"] = certificates.pem(crossed)

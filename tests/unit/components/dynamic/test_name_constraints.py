@@ -109,7 +109,7 @@ def adoption(constraints=None, **changes):
     """Inputs of a CA that was made elsewhere."""
     name = distinguished_name(AUTHORITY["subject"])
     window = Window.opening(NOW, 10 * YEAR)
-    made = certificates.self_signed_authority(name, key("ca"), window, constraints=constraints)
+    made = certificates.issue_authority(name, key("ca"), window, constraints=constraints)
     return {
         **AUTHORITY,
         "adopted_certificate": certificates.pem(made),

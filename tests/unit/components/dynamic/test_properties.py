@@ -8,7 +8,7 @@ import pytest
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from components.dynamic.properties import changed, failure, is_unknown, now
+from components.dynamic.properties import explain_change, failures_of, is_unknown, now
 from components.pki.clock import CLOCK_OFFSET
 from tests.unit.components.dynamic.engine import wire
 from tests.unit.components.pki.material import NOW
@@ -62,19 +62,19 @@ def test_an_unknown_value_is_found_as_it_comes_off_the_wire():
 def test_what_changed_is_named_in_words():
     olds, news = {"ca_key_id": "a", "subject": "b"}, {"ca_key_id": "c", "subject": "d"}
     names = ("ca_key_id", "subject", "key_bits")
-    assert changed(olds, news, names) == "the CA's key, subject changed"
-    assert changed(olds, {**news, "ca_key_id": UNKNOWN}, names) == "subject changed"
-    assert changed(olds, olds, names) is None
-    assert changed({}, news, names) is None
+    assert explain_change(olds, news, names) == "the CA's key, subject changed"
+    assert explain_change(olds, {**news, "ca_key_id": UNKNOWN}, names) == "subject changed"
+    assert explain_change(olds, olds, names) is None
+    assert explain_change({}, news, names) is None
 
 
 def test_a_failure_names_its_place_and_reason():
     def refuse():
         raise ValueError("too long")
 
-    (found,) = failure("clients.browser", refuse)
+    (found,) = failures_of("clients.browser", refuse)
     assert (found.property, found.reason) == ("clients.browser", "too long")
-    assert failure("clients.browser", lambda: None) == []
+    assert failures_of("clients.browser", lambda: None) == []
 
 
 def test_only_mistakes_of_the_user_are_failures():
@@ -82,4 +82,4 @@ def test_only_mistakes_of_the_user_are_failures():
         raise KeyError("subject")
 
     with pytest.raises(KeyError):
-        failure("clients.browser", crash)
+        failures_of("clients.browser", crash)

@@ -183,7 +183,7 @@ def test_a_next_name_that_would_be_too_long_loses_the_end_of_the_present_one(ca)
 
 
 def test_marks_that_tell_names_apart_stay_within_their_bound():
-    assert names.numbered("x" * 64, 12, "++") == f"{'x' * 58} G12++"
+    assert names.name_generation("x" * 64, 12, "++") == f"{'x' * 58} G12++"
 
 
 def test_both_cas_are_renewed_between_the_steps(ca, clock):

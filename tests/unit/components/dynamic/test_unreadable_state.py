@@ -7,7 +7,7 @@ import json
 import pytest
 
 from components.dynamic import certificate_record, revocation_list, server_certificate
-from components.dynamic.properties import unpacked
+from components.dynamic.properties import unpack
 from components.dynamic.state import UnreadableStateError
 from components.pki import keys
 from tests.unit.components.dynamic.engine import Kept, wire
@@ -55,7 +55,7 @@ def put(name, value):
 
 def within(name, edit):
     """An edit of what a packed property holds."""
-    return lambda whole: {**whole, name: json.dumps(edit(unpacked(whole[name])))}
+    return lambda whole: {**whole, name: json.dumps(edit(unpack(whole[name])))}
 
 
 def first_entry(**changes):

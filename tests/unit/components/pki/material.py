@@ -79,7 +79,7 @@ def issuer(validity: timedelta = 10 * YEAR, since: datetime = NOW) -> Issuer:
     """A CA that was made at `since`; always with the same key."""
     window = Window.opening(since, validity)
     subject = distinguished_name(CA_SUBJECT)
-    return Issuer(certificates.self_signed_authority(subject, key("ca"), window), key("ca"))
+    return Issuer(certificates.issue_authority(subject, key("ca"), window), key("ca"))
 
 
 def openssl(*arguments: str, text: str | bytes = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from components.pki import keys
-from components.pki.register import Register, Request, updated
+from components.pki.register import Register, Request, carry_out
 from components.pki.windows import Window
 from tests.unit.components.pki.material import NOW, YEAR, issuer
 
@@ -24,7 +24,7 @@ def request(name="browser", since=NOW, **values):
 
 
 def carried_out(requests, register=None, by=None, now=NOW, **options):
-    return updated(register or Register(), requests, by or issuer(), now, **options)
+    return carry_out(register or Register(), requests, by or issuer(), now, **options)
 
 
 def the_key(bundle):

@@ -30,11 +30,13 @@ ALGORITHMS = {PBES2, AES_256_CBC, HMAC_SHA256, SHA256, SHA1, PBE_SHA1_3DES, PBE_
 
 def certificate():
     subject = distinguished_name({"common_name": "browser"})
-    return certificates.client(issuer(), subject, key().public_key(), Window.opening(NOW, YEAR))
+    return certificates.issue_client(
+        issuer(), subject, key().public_key(), Window.opening(NOW, YEAR)
+    )
 
 
 def made(encoding="modern", phrase=PHRASE, name="browser"):
-    return bundles.bundle(
+    return bundles.make_bundle(
         name, key(), certificate(), issuer().certificate, pass_phrase=phrase, encoding=encoding
     )
 

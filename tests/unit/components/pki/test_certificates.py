@@ -35,7 +35,7 @@ WINDOW = Window.opening(NOW, YEAR)
 
 
 def server(by=None, window=WINDOW):
-    return certificates.server(
+    return certificates.issue_server(
         by or issuer(),
         distinguished_name({"common_name": "www.example.com"}),
         key().public_key(),
@@ -46,7 +46,7 @@ def server(by=None, window=WINDOW):
 
 def client(by=None, window=WINDOW, email=None):
     subject = distinguished_name({"common_name": "browser"})
-    return certificates.client(by or issuer(), subject, key().public_key(), window, email)
+    return certificates.issue_client(by or issuer(), subject, key().public_key(), window, email)
 
 
 MADE = {"ca": lambda: issuer().certificate, "server": server, "client": client}
@@ -192,7 +192,7 @@ def test_a_leaf_ends_with_its_ca_and_not_later():
 
 def test_serial_numbers_are_positive_long_and_each_used_once():
     subject = distinguished_name(CA_SUBJECT)
-    authorities = [certificates.self_signed_authority(subject, key("ca"), WINDOW) for _ in range(5)]
+    authorities = [certificates.issue_authority(subject, key("ca"), WINDOW) for _ in range(5)]
     made = [*authorities, *(server() for _ in range(5)), *(client() for _ in range(5))]
     numbers = {certificate.serial_number for certificate in made}
     assert len(numbers) == len(made)
@@ -292,7 +292,7 @@ def test_who_signed_a_certificate_is_found_out(hash_algorithm, form):
     assert certificates.signed_by(made, issuer().certificate)
     same_name = Issuer(issuer().certificate, key("another"))
     assert not certificates.signed_by(signed(same_name, hash_algorithm, form), issuer().certificate)
-    other_name = certificates.self_signed_authority(
+    other_name = certificates.issue_authority(
         distinguished_name({"common_name": "Other CA"}), key("ca"), WINDOW
     )
     assert not certificates.signed_by(made, other_name)
@@ -325,13 +325,13 @@ def test_an_issuer_without_its_key_issues_nothing():
 def test_openssl_verifies_a_leaf_through_the_cross_certificate_and_without(tmp_path):
     """RFC 4210, 4.4: the next CA's key under the present one's signature."""
     own, window = issuer(), Window.opening(NOW, YEAR)
-    present = certificates.self_signed_authority(
+    present = certificates.issue_authority(
         own.certificate.subject, key("ca"), window, path_length=1
     )
     name = distinguished_name({"common_name": "Next CA"})
-    following = certificates.self_signed_authority(name, key("next"), window)
+    following = certificates.issue_authority(name, key("next"), window)
     by_present = Issuer(present, key("ca"))
-    crossed = certificates.cross_signed(by_present, name, key("next").public_key(), window)
+    crossed = certificates.cross_sign(by_present, name, key("next").public_key(), window)
     leaf = certificates.pem(client(Issuer(crossed, key("next"))))
     roots = {"present": present, "following": following, "old": own.certificate}
     for file, certificate in {**roots, "crossed": crossed}.items():

@@ -46,7 +46,7 @@ def test_a_request_is_granted_for_each_kind_that_clients_have(kind):
     found = signing_requests.public_key(pem)
     assert (found, str(keys.kind_of(found))) == (own.public_key(), kind)
     wanted = request("partner", key=keys.kind_of(found), signing_request=pem)
-    made = register.updated(Register(), {"partner": wanted}, issuer(), NOW)
+    made = register.carry_out(Register(), {"partner": wanted}, issuer(), NOW)
     leaf = certificates.load(made.bundles["partner"].certificate)
     assert leaf.public_key() == own.public_key()
     leaf.verify_directly_issued_by(issuer().certificate)

@@ -50,6 +50,6 @@ def test_no_length_goes_beyond_what_dates_can_express():
     ],
 )
 def test_a_length_is_written_so_that_it_is_read_again(length, text):
-    assert durations.written(length) == text
+    assert durations.write(length) == text
     assert durations.parse(text) <= max(length, timedelta(seconds=1))
     assert length - durations.parse(text) < timedelta(hours=1)

@@ -140,7 +140,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_kind_has_a_name_for_people(name):
-    assert keys.described(NAMES[name]().public_key()) == name
+    assert keys.describe(NAMES[name]().public_key()) == name
 
 
 BROKEN = {

@@ -74,9 +74,7 @@ REFUSED = [
 
 def authority(constraints):
     name = distinguished_name(CA_SUBJECT)
-    made = certificates.self_signed_authority(
-        name, key("ca"), WINDOW, constraints=extension(constraints)
-    )
+    made = certificates.issue_authority(name, key("ca"), WINDOW, constraints=extension(constraints))
     return Issuer(made, key("ca"))
 
 
@@ -88,7 +86,7 @@ def names_of(domains=(), addresses=(), email=None, common_name=""):
 def leaf(issuer, common_name, names):
     subject = distinguished_name({"common_name": common_name or "Example"})
     public = key().public_key()
-    return certificates.server(issuer, subject, public, WINDOW, names)
+    return certificates.issue_server(issuer, subject, public, WINDOW, names)
 
 
 def verified(tmp_path, constraints, certificate):
@@ -125,14 +123,12 @@ def test_what_is_refused_would_not_be_accepted(tmp_path, asked, reason):
 )
 def test_they_reach_what_the_next_ca_issues_in_a_rotation(tmp_path, asked, accepted):
     name, held = distinguished_name(CA_SUBJECT), extension(CONSTRAINTS)
-    made = certificates.self_signed_authority(
-        name, key("ca"), WINDOW, path_length=1, constraints=held
-    )
+    made = certificates.issue_authority(name, key("ca"), WINDOW, path_length=1, constraints=held)
     other = distinguished_name({"common_name": "next.example.org"})
     public = key("next").public_key()
-    crossed = certificates.cross_signed(Issuer(made, key("ca")), other, public, WINDOW)
+    crossed = certificates.cross_sign(Issuer(made, key("ca")), other, public, WINDOW)
     assert name_constraints.of(crossed) == held
-    own = certificates.self_signed_authority(other, key("next"), WINDOW)
+    own = certificates.issue_authority(other, key("next"), WINDOW)
     for issuer in (Issuer(crossed, key("next")), Issuer(own, key("next"))):
         try:
             below = leaf(issuer, *names_of(**asked))

@@ -180,7 +180,7 @@ def test_what_openssl_writes_is_read(database, common_name, years):
     subject = {"common_name": common_name, "organization": "Example Ltd", "country": "CN"}
     window = Window(NOW.replace(microsecond=0), NOW.replace(microsecond=0) + years * YEAR)
     by = issuer(validity=40 * YEAR)
-    made = certificates.client(by, distinguished_name(subject), key().public_key(), window)
+    made = certificates.issue_client(by, distinguished_name(subject), key().public_key(), window)
     (found,) = entries(database(made))
     assert found.subject == made.subject.rfc4514_string()
     assert found.serial_number == certificates.serial_number(made)

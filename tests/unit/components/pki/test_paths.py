@@ -47,7 +47,7 @@ def agree(openssl_refuses, leaf, between, anchor):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_names_its_issuer_in_every_way_is_judged_alike(openssl_refuses, kind):
     given = made(KINDS[kind], KEY)
-    of_chance = certificates.self_signed_authority(given.subject, KEY, WINDOW)
+    of_chance = certificates.issue_authority(given.subject, KEY, WINDOW)
     kept = reissue.reissue(given, KEY, WINDOW, path_length=0, constraints=None)
     for anchor in (given, of_chance, kept):
         for leaf in leaves(KINDS[kind], KEY, HOLDER).values():
@@ -58,7 +58,7 @@ def test_what_names_its_issuer_in_every_way_is_judged_alike(openssl_refuses, kin
 def _client(issuer, **changes):
     subject = distinguished_name({"common_name": changes.pop("name", "browser")})
     window = changes.pop("window", WINDOW)
-    return certificates.client(issuer, subject, HOLDER.public_key(), window, **changes)
+    return certificates.issue_client(issuer, subject, HOLDER.public_key(), window, **changes)
 
 
 def _excluding(*names):
@@ -92,10 +92,10 @@ SUBJECT = distinguished_name({"common_name": "Example CA"})
 @pytest.mark.parametrize("kind", ANCHORS)
 def test_paths_of_every_length_are_judged_alike(openssl_refuses, kind):
     changes = {"window": WINDOW, **ANCHORS[kind]}
-    anchor = certificates.self_signed_authority(SUBJECT, KEY, **changes)
-    free = Issuer(certificates.self_signed_authority(SUBJECT, KEY, WINDOW, path_length=1), KEY)
+    anchor = certificates.issue_authority(SUBJECT, KEY, **changes)
+    free = Issuer(certificates.issue_authority(SUBJECT, KEY, WINDOW, path_length=1), KEY)
     name = distinguished_name({"common_name": "G2"})
-    crossed = certificates.cross_signed(free, name, NEXT.public_key(), WINDOW, "x.invalid")
+    crossed = certificates.cross_sign(free, name, NEXT.public_key(), WINDOW, "x.invalid")
     verdicts = set()
     for client in ({}, {"name": "alice.smith"}, {"email": "a@example.com"}, {"email": "a@b.org"}):
         for issuer, between in ((free, []), (Issuer(crossed, NEXT), [crossed])):
@@ -105,11 +105,11 @@ def test_paths_of_every_length_are_judged_alike(openssl_refuses, kind):
 
 
 def test_other_faults_are_judged_alike(openssl_refuses):
-    anchor = Issuer(certificates.self_signed_authority(SUBJECT, KEY, WINDOW), KEY)
-    other = Issuer(certificates.self_signed_authority(SUBJECT, NEXT, WINDOW), NEXT)
+    anchor = Issuer(certificates.issue_authority(SUBJECT, KEY, WINDOW), KEY)
+    other = Issuer(certificates.issue_authority(SUBJECT, NEXT, WINDOW), NEXT)
     past = Window(NOW - timedelta(days=2), NOW - timedelta(days=1))
     to_come = Window(NOW + timedelta(days=1), NOW + timedelta(days=2))
-    server = certificates.server(anchor, SUBJECT, HOLDER.public_key(), WINDOW, ())
+    server = certificates.issue_server(anchor, SUBJECT, HOLDER.public_key(), WINDOW, ())
     below = Issuer(_client(anchor), HOLDER)
     wrong = [
         (_client(anchor, window=past), []),

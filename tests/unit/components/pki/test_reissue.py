@@ -67,5 +67,5 @@ def test_what_is_asked_for_is_added_and_the_rest_is_as_it_was(kind):
 
 def test_another_serial_number_is_another_identity():
     given = made(KINDS["easy-rsa"], KEY)
-    of_chance = certificates.self_signed_authority(given.subject, KEY, WINDOW)
+    of_chance = certificates.issue_authority(given.subject, KEY, WINDOW)
     assert not reissue.keeps_identity(of_chance, given)

@@ -134,7 +134,7 @@ def named(subject):
 
 def authority(subject, window, constraints=None):
     name = distinguished_name(subject)
-    made = certificates.self_signed_authority(name, key("ca"), window, constraints=constraints)
+    made = certificates.issue_authority(name, key("ca"), window, constraints=constraints)
     return Issuer(made, key("ca"))
 
 
@@ -165,7 +165,7 @@ def test_a_server_says_what_was_configured_and_who_issued_it(ca, domains, ips, w
     issuer = authority(ca, Window(window.not_before, window.not_after + timedelta(days=1)))
     names = certificates.alternative_names(domains, [str(ip) for ip in ips])
     subject = distinguished_name({"common_name": "www.example.com"})
-    made = certificates.server(issuer, subject, key().public_key(), window, names)
+    made = certificates.issue_server(issuer, subject, key().public_key(), window, names)
     read = certificate_of(made)
     assert fields_of(read["issuer"]) == named(ca)
     assert fields_of(read["subject"]) == [("common_name", "www.example.com")]
@@ -195,7 +195,9 @@ def test_a_client_says_what_was_configured_and_ends_with_its_ca(subject, email, 
     ca = Window(window.not_before, max(window.not_before, window.not_before + left - SECOND))
     issuer = authority({"common_name": "Example CA"}, ca)
     name = distinguished_name(subject)
-    read = certificate_of(certificates.client(issuer, name, key().public_key(), window, email))
+    read = certificate_of(
+        certificates.issue_client(issuer, name, key().public_key(), window, email)
+    )
     assert fields_of(read["subject"]) == named(subject)
     assert window_of(read) == Window(window.not_before, min(window.not_after, ca.not_after))
     extensions = extensions_of(read)

@@ -45,7 +45,7 @@ def signer():
     key = keys.generate(2048)
     window = Window.opening(NOW, timedelta(days=3650))
     name = distinguished_name({"common_name": "Inventory CA"})
-    return Issuer(certificates.self_signed_authority(name, key, window), key)
+    return Issuer(certificates.issue_authority(name, key, window), key)
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_server_certificate_brought_along_is_due_when_it_ends(found):
 def test_while_a_rotation_is_prepared_both_cas_and_their_lists_are_part_of_it(found, signer):
     key = keys.generate(2048)
     name, window = distinguished_name({"common_name": "CA G2"}), Window.opening(NOW, YEAR)
-    following = Issuer(certificates.self_signed_authority(name, key, window), key)
+    following = Issuer(certificates.issue_authority(name, key, window), key)
     lists = [revocation_list.issue(one, 8, window, []) for one in (signer, following)]
     values = found.model_copy(
         update={

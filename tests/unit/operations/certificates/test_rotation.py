@@ -74,9 +74,7 @@ def following():
     """The prepared CA's certificate."""
     window = Window(NOW, NOW + timedelta(days=10))
     key = keys.generate(2048)
-    return certificates.self_signed_authority(
-        distinguished_name({"common_name": "CA G2"}), key, window
-    )
+    return certificates.issue_authority(distinguished_name({"common_name": "CA G2"}), key, window)
 
 
 def test_what_has_no_successor_is_left_behind(following, document):

@@ -16,7 +16,7 @@ def authority():
     key = keys.generate(2048)
     window = Window.of_properties("2026-01-01T00:00:00Z", "2036-01-01T00:00:00Z")
     name = distinguished_name({"common_name": "Tutorial CA"})
-    return certificates.self_signed_authority(name, key, window)
+    return certificates.issue_authority(name, key, window)
 
 
 def remarks(found, config=None):

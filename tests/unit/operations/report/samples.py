@@ -57,7 +57,7 @@ def authority(name: str, **constraints: Any) -> Issuer:
     key = keys.generate(2048)
     window = Window.opening(NOW - timedelta(days=400), timedelta(days=3650))
     subject = distinguished_name({"common_name": name})
-    return Issuer(certificates.self_signed_authority(subject, key, window, **constraints), key)
+    return Issuer(certificates.issue_authority(subject, key, window, **constraints), key)
 
 
 VERIFICATION = Verification(
