@@ -50,6 +50,10 @@ class _Site:
 class BackendServers(pulumi.ComponentResource):
     """New instances, in a VPC of their own or an existing one; or existing instances by id.
 
+    ```python
+    servers = BackendServers("shop", {"backends": {"count": 2, "port": 8080}})
+    ```
+
     Attributes:
         backends: The instances with their weights, in a stable order.
         vswitch_id: First vSwitch of new instances; None for existing ones.

@@ -18,24 +18,34 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-def read_arguments(model: type[Arguments], args: Mapping[str, Any], component: str) -> Arguments:
+def read_arguments(
+    model: type[Arguments],
+    args: Mapping[str, Any],
+    component: str,
+    parts: Mapping[str, str] | None = None,
+) -> Arguments:
     """Check a component's arguments: plain values now, late ones as soon as they are known.
 
     What concerns several values is checked once more when the last of them is known.
 
     Args:
-        model: The model of the arguments. Other keys are ignored: they hold components.
+        model: The model of the arguments.
         args: The arguments as they were given.
         component: Name of the component, for messages.
+        parts: Keys that have to be there and hold what other components made, with what they take.
 
     Raises:
         pulumi.RunError: One sentence for each mistake.
     """
-    given = {name: args[name] for name in args if name in model.model_fields}
-    found = _validated(model, marked(given, component), component)
-    if _holds_late(given):
-        pulumi.Output.from_input(given).apply(lambda known: _validated(model, known, component))
-    return found
+    parts = parts or {}
+    for name, what in parts.items():
+        if args.get(name) is None:
+            raise pulumi.RunError(f"{component}: {name} is missing: give it {what}")
+    values = {name: value for name, value in args.items() if name not in parts}
+    arguments = _validated(model, marked(values, component), component)
+    if _holds_late(values):
+        pulumi.Output.from_input(values).apply(lambda known: _validated(model, known, component))
+    return arguments
 
 
 def _validated(model: type[Arguments], values: Mapping[str, Any], component: str) -> Arguments:

@@ -36,6 +36,11 @@ tutorial's `openssl ca`."""
 class PrivateCertificateAuthority(pulumi.ComponentResource):
     """A CA, and a certificate with its bundle for each client of the configuration.
 
+    ```python
+    authority = PrivateCertificateAuthority("shop", {"clients": {"partner": {"validity": "90d"}}})
+    pulumi.export("ca_certificate", authority.certificate)
+    ```
+
     Attributes:
         certificate: The CA's certificate, PEM: what the listener checks clients against.
         private_key: The CA's key, PEM; secret.

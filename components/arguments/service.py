@@ -253,6 +253,7 @@ class ServerCertificateArguments(Model):
     """Arguments of a server certificate by itself."""
 
     server: ServerArguments = ServerArguments()
+    address: InputOf[str] | None = None
     tags: Tags = Field(default_factory=dict)
 
 

@@ -28,6 +28,11 @@ from .listeners import (
 from .server_certificate import ServerCertificate, check_arguments
 from .server_groups import default_group, vserver_group
 
+PARTS = {
+    "authority": "the PrivateCertificateAuthority whose clients are admitted",
+    "backends": "what answers, such as the backends of a BackendServers",
+}
+
 MODIFICATION_PROTECTION = {True: "ConsoleProtection", False: "NonProtection", None: None}
 
 
@@ -42,6 +47,14 @@ class _Instance:
 
 class MutualTlsLoadBalancer(pulumi.ComponentResource):
     """A CLB instance, its certificates, who answers, and the listeners.
+
+    ```python
+    balancer = MutualTlsLoadBalancer(
+        "shop",
+        {"authority": authority, "backends": servers.backends, "vswitch_id": servers.vswitch_id},
+    )
+    pulumi.export("address", balancer.address)
+    ```
 
     Attributes:
         load_balancer_id: `lb-…`.
@@ -76,7 +89,7 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         Raises:
             pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
         """
-        settings = read_arguments(MutualTlsLoadBalancerArguments, args, name)
+        settings = read_arguments(MutualTlsLoadBalancerArguments, args, name, PARTS)
         load_balancer, listener = settings.load_balancer, settings.listener
         authority, tags = args["authority"], dict(settings.tags)
         super().__init__("slb-mutual-tls:index:MutualTlsLoadBalancer", name, None, opts)

@@ -16,12 +16,21 @@ from ..inputs import read_arguments, secret_text
 from ..names import LONGEST_TO_COMPLETE, bound_name
 from ..private_ca import PrivateCertificateAuthority
 
+PARTS = {"authority": "the PrivateCertificateAuthority that issues the certificate"}
+
 
 class ServerCertificate(pulumi.ComponentResource):
     """A server certificate of the load balancer's region, from one of three sources.
 
     Issued by the private CA for the configured names and, if given, the load balancer's address,
     or a PEM pair brought along, or a certificate of Certificate Management Service by id.
+
+    ```python
+    certificate = ServerCertificate(
+        "shop-example-com", {"authority": authority, "server": {"domains": ["shop.example.com"]}}
+    )
+    pulumi.export("server_certificate", certificate.certificate)
+    ```
 
     Attributes:
         id: Id of the uploaded certificate, for listeners.
@@ -51,8 +60,8 @@ class ServerCertificate(pulumi.ComponentResource):
         Raises:
             pulumi.RunError: Something in `args` is wrong; one sentence for each mistake.
         """
-        settings = read_arguments(ServerCertificateArguments, args, name)
-        server, authority, address = settings.server, args["authority"], args.get("address")
+        settings = read_arguments(ServerCertificateArguments, args, name, PARTS)
+        server, authority, address = settings.server, args["authority"], settings.address
         super().__init__("slb-mutual-tls:index:ServerCertificate", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.issuer = "other"
