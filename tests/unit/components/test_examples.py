@@ -1,4 +1,4 @@
-"""What the components' docstrings show is a program that runs, each example after the one before."""
+"""What the components' docstrings show is a program that runs, each example after the last one."""
 
 from __future__ import annotations
 
