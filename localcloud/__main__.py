@@ -14,7 +14,7 @@ from rich.console import Console
 from localcloud import control, coverage
 from localcloud.dataplane.model import OPEN_QUESTIONS
 from localcloud.home import Home
-from localcloud.logs import lines as read_log
+from localcloud.logs import read_lines as read_log
 from localcloud.ports import listening_socket
 from localcloud.server import serve as run_server
 from localcloud.store import StoreError
@@ -45,7 +45,7 @@ def start(
     """Start the cloud unless it runs."""
     present, new = control.start(Home(home), port, _say, strict=strict, or_another=or_another)
     if new:
-        for line in control.announced(Home(home), present):
+        for line in control.describe_start(Home(home), present):
             _say(line)
     else:
         # No news: for whoever asked, and not for whoever only makes sure.
@@ -110,7 +110,7 @@ def logs(
 @app.command("env")
 def show_environment(home: HomePath = DEFAULT_HOME) -> None:
     """Print shell exports with which the provider and the SDKs use this cloud."""
-    for name, value in control.exported(Home(home)).items():
+    for name, value in control.list_variables(Home(home)).items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
 
 

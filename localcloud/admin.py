@@ -69,7 +69,7 @@ class Admin:
                 if (socket := cloud.sockets.get(serving.key(one)))
             ]
             instances = [
-                {"id": one.id, "host": one.host, "runs": cloud.plane.instance_running(one.id)}
+                {"id": one.id, "host": one.host, "runs": cloud.plane.is_instance_running(one.id)}
                 for one in cloud.store.all(Instance)
             ]
             problems = cloud.problems()

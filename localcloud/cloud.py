@@ -96,12 +96,12 @@ class Cloud:
         """
         wanted = self._wanted()
         try:
-            self.sockets = self.plane.apply_listeners([self._served(one) for one in wanted])
+            self.sockets = self.plane.apply_listeners([self._specify(one) for one in wanted])
         except Exception:
             aside = {one.id for one in wanted if self._is_aside(one)}
             if not aside:
                 raise
-            rest = [self._served(one) for one in wanted if one.id not in aside]
+            rest = [self._specify(one) for one in wanted if one.id not in aside]
             self.sockets = self.plane.apply_listeners(rest)
             self._aside = {key: self._aside[key] for key in aside}
         else:
@@ -138,7 +138,7 @@ class Cloud:
             return "stopped"
         if not self._forwards(listener):
             return "running"  # its load balancer's status says that it forwards nothing
-        return "running" if self.plane.serving(serving.key(listener)) else "starting"
+        return "running" if self.plane.is_serving(serving.key(listener)) else "starting"
 
     def _wanted(self) -> list[Listener]:
         return [one for one in self.store.all(Listener, running=True) if self._forwards(one)]
@@ -148,13 +148,13 @@ class Cloud:
         balancer = self.store.get(LoadBalancer, listener.load_balancer_id)
         return balancer is None or balancer.status == "active"
 
-    def _served(self, listener: Listener) -> model.ListenerSpec:
-        return serving.served(self.store, listener, self._socket)
+    def _specify(self, listener: Listener) -> model.ListenerSpec:
+        return serving.specify_listener(self.store, listener, self._socket)
 
     def _set_aside(self, group: list[Listener], good: list[model.ListenerSpec]) -> None:
         """Serve the listeners of a group that can be served, beside `good`, which grows by them."""
         try:
-            both = [*good, *(self._served(one) for one in group)]
+            both = [*good, *(self._specify(one) for one in group)]
             self.sockets = self.plane.apply_listeners(both)
         except Exception as error:  # whatever is wrong with one, others can serve
             if len(group) == 1:
@@ -174,7 +174,7 @@ class Cloud:
 
     def _seen(self, listener: Listener) -> model.ListenerSpec | None:
         try:
-            return self._served(listener)
+            return self._specify(listener)
         except Exception:
             return None
 
@@ -188,28 +188,30 @@ class Cloud:
                 one.port,
                 found.get((one.server_id, self._socket(one.server_id, one.port)), "unavailable"),
             )
-            for one in serving.members(self.store, listener)
+            for one in serving.list_members(self.store, listener)
         ]
 
-    def free_load_balancer_address(self, version: Literal["ipv4", "ipv6"]) -> str:
+    def choose_load_balancer_address(self, version: Literal["ipv4", "ipv6"]) -> str:
         """Choose a loopback address that no load balancer has; of IPv6, the only one there is.
 
         Raises:
             ApiError: No address is left, or this machine has no IPv6.
         """
         if version == "ipv6":
-            if not ports.usable(IPV6_ADDRESS):
+            if not ports.is_usable(IPV6_ADDRESS):
                 raise not_emulated(f"IPv6 on a machine without {IPV6_ADDRESS}")
             return IPV6_ADDRESS
-        return _free(self._load_balancers, (lb.address for lb in self.store.all(LoadBalancer)))
+        return _first_free_address(
+            self._load_balancers, (lb.address for lb in self.store.all(LoadBalancer))
+        )
 
-    def free_instance_address(self) -> str:
+    def choose_instance_address(self) -> str:
         """Choose a loopback address that no instance has.
 
         Raises:
             ApiError: No address is left.
         """
-        return _free(self._instances, (i.host for i in self.store.all(Instance)))
+        return _first_free_address(self._instances, (i.host for i in self.store.all(Instance)))
 
     def reset(self) -> None:
         """Remove all resources, as if each had been deleted."""
@@ -238,7 +240,7 @@ def _reason(error: Exception) -> str:
     return f"what is remembered of it cannot be used ({type(error).__name__}: {error})."
 
 
-def _free(network: str, taken: Iterable[str]) -> str:
+def _first_free_address(network: str, taken: Iterable[str]) -> str:
     used = set(taken)
     for last in range(1, 255):
         if (address := f"{network}.{last}") not in used:
@@ -246,7 +248,7 @@ def _free(network: str, taken: Iterable[str]) -> str:
     raise not_emulated("more than 254 load balancers, or instances")
 
 
-def free_private_ip(cidr_block: str, taken: Iterable[str]) -> str | None:
+def choose_private_ip(cidr_block: str, taken: Iterable[str]) -> str | None:
     """Choose a block's first host address that is not taken; Alibaba Cloud keeps the last three."""
     used = set(taken)
     block = ipaddress.ip_network(cidr_block)

@@ -48,7 +48,7 @@ class Running:
         return f"https://127.0.0.1:{self.port} (process {self.process.pid})"
 
 
-def running(home: Home) -> Running | None:
+def find_running(home: Home) -> Running | None:
     """Find the process that serves a home, if it lives.
 
     A process id alone proves nothing: after a crash it may be another program's by now.
@@ -88,7 +88,7 @@ def start(
         DataPlaneError: There is no HAProxy and none can be had.
     """
     with FileLock(home.path / "start.lock", mode=0o600):
-        present = running(home)
+        present = find_running(home)
         if present is not None:
             return present, False
         haproxy = ensure(say)
@@ -116,7 +116,7 @@ def start(
         return present, True
 
 
-def announced(home: Home, started: Running) -> list[str]:
+def describe_start(home: Home, started: Running) -> list[str]:
     """Lines that tell a person about a cloud that was just started."""
     return [
         f"The local cloud answers at {started}.",
@@ -126,14 +126,14 @@ def announced(home: Home, started: Running) -> list[str]:
 
 def stop(home: Home) -> bool:
     """Stop a home's local cloud and all it runs; tell whether it ran."""
-    present = running(home)
+    present = find_running(home)
     if present is None:
         home.running.unlink(missing_ok=True)
         return False
     ask(home, "POST", "/stop")
     deadline = time.monotonic() + STOP_SECONDS
     # Not waiting for the process itself: as a child of whoever started it, it may stay a zombie.
-    while running(home) is not None:
+    while find_running(home) is not None:
         if time.monotonic() > deadline:
             raise ControlError(
                 f"The local cloud (process {present.process.pid}) does not stop: see {home.log}."
@@ -151,7 +151,7 @@ def ask(home: Home, method: str, path: str, body: Any = None) -> Any:
     Raises:
         ControlError: The local cloud does not run, or says no.
     """
-    if running(home) is None:
+    if find_running(home) is None:
         raise ControlError(f"No local cloud runs for {home.path}: `python -m localcloud start`.")
     transport = httpx.HTTPTransport(uds=str(home.admin_socket))
     try:
@@ -164,9 +164,9 @@ def ask(home: Home, method: str, path: str, body: Any = None) -> Any:
     return answer.json()
 
 
-def exported(home: Home) -> dict[str, str]:
+def list_variables(home: Home) -> dict[str, str]:
     """Variables with which the provider and the SDKs use a home's cloud, also before it runs."""
-    present = running(home)
+    present = find_running(home)
     return environment(home, present.port if present else DEFAULT_PORT)
 
 
@@ -221,7 +221,7 @@ def _spawn(home: Home, arguments: list[str]) -> Running:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise ControlError(f"The local cloud does not start: {_last_words(home)}")
-        if (present := running(home)) is not None:
+        if (present := find_running(home)) is not None:
             # It goes on after this program: nobody waits for it.
             process.returncode = 0
             return present

@@ -149,10 +149,10 @@ class DebianPackage:
         listing = _run("apt-cache", "depends", "--recurse", *options, self.name)
         states = _run("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n").splitlines()
         present = {line.split()[0] for line in states if line.endswith(" installed")}
-        return sorted(libraries(listing, self.name) - present)
+        return sorted(read_libraries(listing, self.name) - present)
 
 
-def libraries(listing: str, package: str) -> set[str]:
+def read_libraries(listing: str, package: str) -> set[str]:
     """Read `apt-cache depends --recurse`: the lib packages reached through lib packages alone."""
     depends: dict[str, list[str]] = {}
     current = ""

@@ -36,7 +36,7 @@ class Document(BaseModel):
     created: float = Field(default_factory=time.time)
     tags: dict[str, str] = {}
 
-    def settled(self, seconds: float, now: float) -> bool:
+    def is_settled(self, seconds: float, now: float) -> bool:
         """Tell whether the resource has been there long enough to have left its first state."""
         return now >= self.created + seconds
 

@@ -78,7 +78,7 @@ class Home:
 
     def networks(self) -> tuple[str, str]:
         """The loopback networks of load balancers and instances, chosen at first use."""
-        made = {"load_balancers": random_network(), "instances": random_network()}
+        made = {"load_balancers": choose_network(), "instances": choose_network()}
         kept = self._kept("networks.json", made)
         return kept["load_balancers"], kept["instances"]
 
@@ -171,6 +171,6 @@ def _loopback_pki() -> tuple[str, str, str]:
     )
 
 
-def random_network() -> str:
+def choose_network() -> str:
     """Choose a loopback network's first three octets, at random so that two clouds do not meet."""
     return f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(254) + 1}"

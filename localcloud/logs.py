@@ -61,7 +61,7 @@ class RotatingLog(RotatingFileHandler):
         return opened
 
 
-def lines(path: Path, *, follow: bool, pause: float = 0.2) -> Iterator[str]:
+def read_lines(path: Path, *, follow: bool, pause: float = 0.2) -> Iterator[str]:
     """The lines of a log from the oldest on.
 
     Args:

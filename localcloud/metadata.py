@@ -81,7 +81,7 @@ def parameters(product: str, action: str) -> Mapping[str, Parameter]:
     return found
 
 
-def fitted(product: str, action: str, model: type[R]) -> type[R]:
+def fit_model(product: str, action: str, model: type[R]) -> type[R]:
     """Make the model of an action's request obey what the metadata says of its fields.
 
     Args:

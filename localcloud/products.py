@@ -37,7 +37,7 @@ class Action:
     @cached_property
     def request(self) -> type[ActionRequest]:
         """Model of the action's requests, with what the API's metadata says of them."""
-        return metadata.fitted(self.product, self.name, self.model)
+        return metadata.fit_model(self.product, self.name, self.model)
 
     @property
     def changes(self) -> bool:
@@ -55,9 +55,9 @@ class Product:
 
     def action(self, handler: H) -> H:
         """Register `handler(cloud, request)` under the name of its request's type."""
-        return self.named(get_type_hints(handler)["request"].__name__)(handler)
+        return self.action_named(get_type_hints(handler)["request"].__name__)(handler)
 
-    def named(self, name: str) -> Callable[[H], H]:
+    def action_named(self, name: str) -> Callable[[H], H]:
         """Register a handler under an action's name, for requests without a type of their own."""
 
         def register(handler: H) -> H:

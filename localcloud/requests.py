@@ -16,7 +16,7 @@ OnOff = Literal["on", "off"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-def served_as(check: Callable[[str], str], what: str) -> AfterValidator:
+def validate_as_served(check: Callable[[str], str], what: str) -> AfterValidator:
     """Make a validator that takes a text only if the data plane takes it: one check for both.
 
     Args:
@@ -34,7 +34,7 @@ def served_as(check: Callable[[str], str], what: str) -> AfterValidator:
     return AfterValidator(validate)
 
 
-def _free(text: str) -> str:
+def _require_unreserved(text: str) -> str:
     if re.match("aliyun|acs:", text, re.IGNORECASE) or re.search("https?://", text):
         raise ValueError("It cannot begin with aliyun or acs:, nor have http:// or https:// in it.")
     return text
@@ -45,8 +45,8 @@ class KeyValue(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    Key: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_free)]
-    Value: Annotated[str, Field(max_length=128), AfterValidator(_free)] = ""
+    Key: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_require_unreserved)]
+    Value: Annotated[str, Field(max_length=128), AfterValidator(_require_unreserved)] = ""
 
 
 class ActionRequest(BaseModel):
@@ -126,12 +126,12 @@ def parse(model: type[R], parameters: Mapping[str, str]) -> R:
     if DRY_RUN in model.left_out and given.get(DRY_RUN, "").lower() == "false":
         del given[DRY_RUN]
     try:
-        return model.model_validate(nested(given))
+        return model.model_validate(nest(given))
     except ValidationError as error:
         raise _api_error(model, error) from None
 
 
-def nested(parameters: Mapping[str, str]) -> dict[str, Any]:
+def nest(parameters: Mapping[str, str]) -> dict[str, Any]:
     """Turn `Tag.1.Key=a` into `{"Tag": [{"Key": "a"}]}`; numbers begin at 1, gaps close."""
     tree: dict[str, Any] = {}
     for name, value in parameters.items():

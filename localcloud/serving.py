@@ -30,7 +30,7 @@ Sockets = Callable[[str, int], model.SocketAddress]
 """Function that tells where a port of a server, by id, really is."""
 
 
-def members(store: Store, listener: Listener) -> list[GroupMember]:
+def list_members(store: Store, listener: Listener) -> list[GroupMember]:
     """The servers behind a listener: of its VServer group, or else the default group."""
     if group := store.get(VServerGroup, listener.attributes.get("VServerGroupId", "")):
         return group.members
@@ -49,7 +49,7 @@ def key(listener: Listener) -> model.ListenerKey:
     return (listener.load_balancer_id, listener.protocol, listener.port)
 
 
-def served(store: Store, listener: Listener, sockets: Sockets) -> model.ListenerSpec:
+def specify_listener(store: Store, listener: Listener, sockets: Sockets) -> model.ListenerSpec:
     """Listener as the data plane takes it.
 
     Raises:
@@ -70,7 +70,7 @@ def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener
     if listener.protocol == "tcp":
         return replace(
             plain,
-            backends=tuple(_backend(one, values, sockets) for one in members(store, listener)),
+            backends=tuple(_backend(one, values, sockets) for one in list_members(store, listener)),
             scheduler=values["Scheduler"],
             health_check=_tcp_health_check(values),
             proxy_protocol=values.get("ProxyProtocolV2Enabled", False),
@@ -81,7 +81,7 @@ def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener
         return replace(plain, forward_port=values["ForwardPort"])
     forwarding = replace(
         plain,
-        backends=tuple(_backend(one, values, sockets) for one in members(store, listener)),
+        backends=tuple(_backend(one, values, sockets) for one in list_members(store, listener)),
         scheduler=values["Scheduler"],
         sticky_session=_sticky_session(values),
         health_check=_health_check(values),
@@ -93,12 +93,12 @@ def served(store: Store, listener: Listener, sockets: Sockets) -> model.Listener
             proto=values["XForwardedFor_proto"] == "on",
         ),
         gzip=values["Gzip"] == "on",
-        rules=tuple(_rule(store, listener, one, sockets) for one in rules(store, listener)),
+        rules=tuple(_rule(store, listener, one, sockets) for one in list_rules(store, listener)),
     )
     return forwarding if listener.protocol == "http" else _with_tls(store, listener, forwarding)
 
 
-def rules(store: Store, listener: Listener) -> list[ForwardingRule]:
+def list_rules(store: Store, listener: Listener) -> list[ForwardingRule]:
     """The forwarding rules of a listener."""
     return store.all(ForwardingRule, load_balancer_id=listener.load_balancer_id, port=listener.port)
 

@@ -130,7 +130,7 @@ class Store:
         )
 
     @contextmanager
-    def without(self, since: float) -> Iterator[None]:
+    def hide_since(self, since: float) -> Iterator[None]:
         """Hide what was created since a moment, in seconds since the epoch."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:

@@ -21,7 +21,7 @@ from localcloud import products, requests
 from localcloud.api import signatures
 from localcloud.api.faults import Fault, Faults
 from localcloud.api.gateway import Call, Gateway
-from localcloud.api.idempotence import answered_once
+from localcloud.api.idempotence import answer_once
 from localcloud.api.signatures import Signed
 from localcloud.cloud import Cloud
 from localcloud.dataplane.model import DataPlaneError, RefusedError
@@ -119,11 +119,11 @@ class Api:
         with self.lock:
             if not action.changes:
                 since = self.cloud.now() - unseen
-                with store.without(since) if unseen else contextlib.nullcontext():
+                with store.hide_since(since) if unseen else contextlib.nullcontext():
                     return answer()
             try:
                 with store.transaction():
-                    return answered_once(store, call, answer)
+                    return answer_once(store, call, answer)
             except RefusedError as error:
                 self._bring_back()
                 raise not_emulated(f"what this asks for: {error}") from error
@@ -174,8 +174,8 @@ async def _signed(request: Request) -> Signed:
         raise ApiError(400, "InvalidParameter", "The request is not UTF-8.") from None
     return Signed(
         method=request.method,
-        query=signatures.pairs(query),
-        form=signatures.pairs(form),
+        query=signatures.decode_pairs(query),
+        form=signatures.decode_pairs(form),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
     )

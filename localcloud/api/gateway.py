@@ -83,7 +83,7 @@ class Gateway:
         host = request.headers.get("host", "").rsplit(":", 1)[0]
         if host not in HOSTS:
             raise ApiError(400, "InvalidHost", f"This API is reached as {' or '.join(HOSTS)}.")
-        claim = signatures.claim(request)
+        claim = signatures.read_claim(request)
         if claim is None or not claim.access_key_id:
             raise ApiError(400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.")
         self._authenticate(claim)
@@ -118,7 +118,7 @@ class Gateway:
                 "IncompleteSignature",
                 "The request signature does not conform to the standards.",
             )
-        if not claim.signed_with(self._credentials.access_key_secret):
+        if not claim.is_signed_with(self._credentials.access_key_secret):
             # Alibaba Cloud repeats the string to sign, which here may hold a private key. The older
             # Python SDK fails where the message has no colon.
             raise ApiError(

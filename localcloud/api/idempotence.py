@@ -15,7 +15,7 @@ from localcloud.errors import ApiError
 from localcloud.store import Store
 
 
-def answered_once(store: Store, call: Call, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def answer_once(store: Store, call: Call, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Carry an action out, or repeat the answer to an earlier call with the same ClientToken.
 
     Args:

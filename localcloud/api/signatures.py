@@ -59,7 +59,7 @@ class Claim:
     string_to_sign: str
     version: int
 
-    def signed_with(self, secret: str) -> bool:
+    def is_signed_with(self, secret: str) -> bool:
         """Tell whether the signature is the one that the secret makes."""
         sign = sign_v1 if self.version == 1 else sign_v3
         return hmac.compare_digest(
@@ -67,7 +67,7 @@ class Claim:
         )
 
 
-def claim(request: Signed) -> Claim | None:
+def read_claim(request: Signed) -> Claim | None:
     """Read whichever signature a request has; None if it has none."""
     authorization = request.headers.get("authorization", "")
     if authorization.startswith(V3_ALGORITHM):
@@ -109,7 +109,7 @@ def string_to_sign_v3(request: Signed, signed_headers: Iterable[str]) -> str:
     return f"{V3_ALGORITHM}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
-def pairs(text: str) -> Pairs:
+def decode_pairs(text: str) -> Pairs:
     """Decode a query or a form; unlike the standard library's, exactly as it was sent."""
     found = []
     for part in text.split("&") if text else []:

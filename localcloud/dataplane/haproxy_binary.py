@@ -37,7 +37,7 @@ def find() -> Path | None:
     given = os.environ.get(BINARY)
     if given:
         path = Path(given)
-        reason = problem(path)
+        reason = find_problem(path)
         if reason:
             raise DataPlaneError(f"{BINARY} names {path}, which {reason}.")
         return path
@@ -45,11 +45,11 @@ def find() -> Path | None:
     if source in {None, "", "path", "apt"}:
         folders = [os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"]
         on_path = shutil.which("haproxy", path=os.pathsep.join(folders))
-        if on_path and problem(Path(on_path)) is None:
+        if on_path and find_problem(Path(on_path)) is None:
             return Path(on_path)
     if source in {None, "", "unpack"}:
         for folder in PACKAGE.cached():
-            if problem(folder / "haproxy") is None:
+            if find_problem(folder / "haproxy") is None:
                 return folder / "haproxy"
     return None
 
@@ -86,7 +86,7 @@ def dotted_minimum() -> str:
     return ".".join(map(str, MINIMUM))
 
 
-def problem(path: Path) -> str | None:
+def find_problem(path: Path) -> str | None:
     """Explain why an executable cannot be used, or None: it must be new enough and have OpenSSL."""
     try:
         answer = subprocess.run(
@@ -94,10 +94,10 @@ def problem(path: Path) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"does not run ({error})"
-    return version_problem(answer.stdout) if answer.returncode == 0 else "does not run"
+    return find_version_problem(answer.stdout) if answer.returncode == 0 else "does not run"
 
 
-def version_problem(text: str) -> str | None:
+def find_version_problem(text: str) -> str | None:
     """Explain why a build cannot be used, by its `haproxy -vv`; None if it can."""
     version = re.search(r"^HA-?Proxy version (\d+)\.(\d+)", text, re.MULTILINE)
     if version is None:

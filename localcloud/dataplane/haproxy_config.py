@@ -107,15 +107,15 @@ def render(
     longest = max((listener.request_timeout for listener in listeners), default=0)
     lines = [
         "global",
-        f"    stats socket {syntax.word(str(paths.stats_socket))} mode 600 level operator",
-        f"    server-state-file {syntax.word(str(paths.server_state))}",
+        f"    stats socket {syntax.quote(str(paths.stats_socket))} mode 600 level operator",
+        f"    server-state-file {syntax.quote(str(paths.server_state))}",
         "    log stdout format raw local0 notice",
         "    # One thread: requests alternate strictly over the backends.",
         "    nbthread 1",
         f"    tune.bufsize {_buffer_bytes(otherwise)}",
         "    tune.ssl.default-dh-param 2048",
         *_sessions(otherwise),
-        f"    crt-base {syntax.word(str(paths.certificates))}",
+        f"    crt-base {syntax.quote(str(paths.certificates))}",
         f"    hard-stop-after {max(30, longest + CONNECT_TIMEOUT)}s",
         "",
         "defaults",
@@ -124,7 +124,7 @@ def render(
         "    option httplog",
         "    option dontlognull",
         "    load-server-state-from-file global",
-        f"    errorfile 503 {syntax.word(str(paths.error_502))}",
+        f"    errorfile 503 {syntax.quote(str(paths.error_502))}",
         f"    timeout connect {CONNECT_TIMEOUT}s",
         f"    timeout http-request {CLIENT_TIMEOUT}s",
         "    retries 2",
@@ -182,7 +182,7 @@ def _redirect(
         f"    timeout client {CLIENT_TIMEOUT}s",
         *_access_control(listener.access_control),
         _answer(400, page("400 Bad Request"), "unless { req.hdr(host) -m found }"),
-        _answer(302, page("302 Found"), f"hdr location {syntax.word(location)}"),
+        _answer(302, page("302 Found"), f"hdr location {syntax.quote(location)}"),
     ]
 
 
@@ -212,7 +212,7 @@ def _access_control(control: AccessControl | None) -> Iterator[str]:
     if control is None or not control.entries:
         return
     for entry in sorted(set(control.entries)):
-        yield f"    acl listed src {syntax.cidr_block(entry)}"
+        yield f"    acl listed src {syntax.check_cidr_block(entry)}"
     condition = {"white": "unless listed", "black": "if listed"}[control.type]
     yield f"    tcp-request connection reject {condition}"
 
@@ -262,7 +262,7 @@ def _frontend(
     if listener.forwarded.proto:
         lines.append(f"    http-request set-header X-Forwarded-Proto {listener.protocol}")
     if listener.forwarded.slb_id:
-        identifier = syntax.identifier(listener.load_balancer_id)
+        identifier = syntax.check_identifier(listener.load_balancer_id)
         lines.append(f"    http-request set-header SLB-ID {identifier}")
     if listener.forwarded.slb_ip:
         lines.append(f"    http-request set-header SLB-IP {socket.host}")
@@ -287,7 +287,7 @@ def _rules(listener: ListenerSpec) -> Iterator[str]:
     for domain in sorted(by_domain, key=_priority):
         host = _host(domain) if domain else ""
         for rule in sorted(by_domain[domain], key=lambda one: (-len(one.url), one.url)):
-            path = f" {{ path -m beg {syntax.rule_url(rule.url)} }}" if rule.url else ""
+            path = f" {{ path -m beg {syntax.check_rule_url(rule.url)} }}" if rule.url else ""
             yield f"    use_backend {sections[rule.rule_id]} if{host}{path}"
         if domain and all(rule.url for rule in by_domain[domain]):
             yield f"    use_backend {_nowhere_name(listener)} if{host}"
@@ -298,7 +298,7 @@ def _priority(domain: str) -> tuple[bool, bool, int, str]:
 
 
 def _host(domain: str) -> str:
-    name = syntax.server_name(domain)
+    name = syntax.check_server_name(domain)
     match = f"end {name.removeprefix('*')}" if name.startswith("*") else f"str {name}"
     return f" {{ req.hdr(host),field(1,:),lower -m {match} }}"
 
@@ -342,9 +342,9 @@ def _tls_options(
     # that it demands more.
     lowest = tls.weak or policy.minimum in {"TLSv1.0", "TLSv1.1"}
     ciphers = ":".join((*policy.ciphers, f"@SECLEVEL={0 if lowest else 2}"))
-    certificates = f"crt {syntax.word(str(tls.server_certificate))}"
+    certificates = f"crt {syntax.quote(str(tls.server_certificate))}"
     if tls.certificate_list is not None:
-        certificates = f"crt-list {syntax.word(str(tls.certificate_list))}"
+        certificates = f"crt-list {syntax.quote(str(tls.certificate_list))}"
     options = [
         f"ssl {certificates}",
         f"alpn {'h2,http/1.1' if listener.http2 else 'http/1.1'}",
@@ -354,14 +354,14 @@ def _tls_options(
     if policy.ciphersuites:
         options.append(f"ciphersuites {':'.join(policy.ciphersuites)}")
     if tls.ca_certificate is not None:
-        ca_file = f"ca-file {syntax.word(str(tls.ca_certificate))}"
+        ca_file = f"ca-file {syntax.quote(str(tls.ca_certificate))}"
         if "no_certificate" in otherwise:
             options.append(f"verify required {ca_file}")
         else:
             options.append(f"verify optional {ca_file} crt-ignore-err all ca-ignore-err all")
     if "sessions" in otherwise:
         # The same after a reload, so that a session outlives a change of the CA.
-        options.append(f"tls-ticket-keys {syntax.word(str(paths.ticket_keys))}")
+        options.append(f"tls-ticket-keys {syntax.quote(str(paths.ticket_keys))}")
     if "no_server_name" in otherwise:
         options.append("strict-sni")
     return " " + " ".join(options)
@@ -394,7 +394,7 @@ def _backend(section: str, pool: Pool, request_timeout: int) -> list[str]:
 
 
 def _cookie(sticky: StickySession) -> str:
-    name = syntax.cookie(sticky.cookie)
+    name = syntax.check_cookie(sticky.cookie)
     if sticky.timeout is None:
         return f"cookie {name} rewrite"
     return f"cookie {name} insert indirect maxidle {int(sticky.timeout)}s"
@@ -423,7 +423,7 @@ def _check(check: HealthCheck) -> list[str]:
 
 
 def _server(pool: Pool, backend: BackendSpec) -> str:
-    syntax.identifier(backend.server_id)
+    syntax.check_identifier(backend.server_id)
     if not 0 <= backend.weight <= 100:
         raise RefusedError(f"The weight {backend.weight} is not in 0 to 100.")
     # Round robin without weights: they only say whether a server takes part.

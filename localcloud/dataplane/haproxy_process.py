@@ -124,7 +124,9 @@ class HAProxy:
         finally:
             candidate.unlink()
         if answer.returncode != 0:
-            raise RefusedError(f"HAProxy refuses the configuration: {alerts(answer.stderr)}.")
+            raise RefusedError(
+                f"HAProxy refuses the configuration: {extract_alerts(answer.stderr)}."
+            )
 
     def _start(self) -> None:
         master = f"{self._master_socket},mode,600"
@@ -133,7 +135,7 @@ class HAProxy:
         self.process = self._spawner.start(command, self._environment, self.log)
         files.write_private(self._pid_file, str(self.process.pid))
         try:
-            self._wait(lambda listing: worker(listing) is not None, mark)
+            self._wait(lambda listing: find_worker(listing) is not None, mark)
         except DataPlaneError:
             self.stop()
             raise
@@ -141,9 +143,9 @@ class HAProxy:
     def _reload(self) -> None:
         assert self.process is not None  # noqa: S101
         mark = self.log.stat().st_size
-        before = reloads(ask(self._master_socket, "show proc"))
+        before = count_reloads(ask(self._master_socket, "show proc"))
         self.process.send_signal(signal.SIGUSR2)
-        self._wait(lambda listing: reloads(listing) > before, mark)
+        self._wait(lambda listing: count_reloads(listing) > before, mark)
 
     def _wait(self, reached: Callable[[str], bool], mark: int) -> None:
         """Wait until the master has a worker of its last load, and that worker answers."""
@@ -152,7 +154,7 @@ class HAProxy:
             try:
                 listing = ask(self._master_socket, "show proc")
                 if reached(listing):
-                    pid = worker(listing)
+                    pid = find_worker(listing)
                     if pid is None:
                         break
                     if f"\nPid: {pid}\n" in ask(self.stats_socket, "show info"):
@@ -162,7 +164,7 @@ class HAProxy:
             time.sleep(_POLL)
         with self.log.open(encoding="utf-8", errors="replace") as log:
             log.seek(mark)
-            raise DataPlaneError(f"HAProxy does not start: {alerts(log.read())}.")
+            raise DataPlaneError(f"HAProxy does not start: {extract_alerts(log.read())}.")
 
 
 def ask(path: Path, command: str) -> str:
@@ -182,20 +184,20 @@ def ask(path: Path, command: str) -> str:
     return b"".join(blocks).decode(errors="replace")
 
 
-def reloads(listing: str) -> int:
+def count_reloads(listing: str) -> int:
     """Read "show proc": how often the master was asked to reload, successes and failures."""
     master = re.search(r"^\d+\s+master\s+(\d+)", listing, re.MULTILINE)
     return int(master[1]) if master else -1
 
 
-def worker(listing: str) -> int | None:
+def find_worker(listing: str) -> int | None:
     """Read "show proc": pid of the worker of the master's last load, None if that load failed."""
     current = listing.partition("# old workers")[0]
     found = re.search(r"^(\d+)\s+worker\s+(?:\[was: \d+\]\s+)?0\s", current, re.MULTILINE)
     return int(found[1]) if found else None
 
 
-def alerts(log: str) -> str:
+def extract_alerts(log: str) -> str:
     """Extract HAProxy's own reasons, one line; the whole text where it gives none."""
     found = re.findall(r"^\[ALERT\]\s+\(\d+\) : (.*)$", log, re.MULTILINE)
     reasons = [line for line in found if "Fatal errors found" not in line]

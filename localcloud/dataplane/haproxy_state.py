@@ -35,19 +35,19 @@ class ServerStatus:
     """Status of its check: INI before the first, then L7OK, L7STS, L4CON …; else empty."""
 
     @property
-    def up(self) -> bool:
+    def is_up(self) -> bool:
         """Tell whether a server gets requests, or would get them if its weight were above 0."""
         return self.status.startswith(("UP", "DRAIN", "NOLB", "no check"))
 
     @property
-    def waiting(self) -> bool:
+    def is_waiting(self) -> bool:
         """Tell whether a server's first check is still to come."""
         return self.check_status.lstrip("* ") == "INI"
 
     @property
-    def checked(self) -> bool:
+    def is_checked(self) -> bool:
         """Tell whether a check of a server has had a result."""
-        return self.check_status != "" and self.status != "no check" and not self.waiting
+        return self.check_status != "" and self.status != "no check" and not self.is_waiting
 
 
 ServerKey = tuple[str, str]
@@ -81,9 +81,9 @@ def health(
 
 
 def _health(server: ServerStatus | None) -> ServerHealth:
-    if server is None or not server.checked:
+    if server is None or not server.is_checked:
         return "unavailable"
-    return "normal" if server.up else "abnormal"
+    return "normal" if server.is_up else "abnormal"
 
 
 def merge(
@@ -93,7 +93,12 @@ def merge(
     found = dict(now)
     for key, server in before.items():
         current = now.get(key)
-        if current is not None and current.waiting and server.checked and current.up == server.up:
+        if (
+            current is not None
+            and current.is_waiting
+            and server.is_checked
+            and current.is_up == server.is_up
+        ):
             found[key] = server
     return found
 
@@ -120,7 +125,7 @@ def _states(
     for backend in backends:
         name = server_name(backend)
         before = statistics.get((section, name))
-        state = _RUNNING if before is not None and before.up else _STOPPED
+        state = _RUNNING if before is not None and before.is_up else _STOPPED
         weights = f"{backend.weight} {backend.weight}"
         check = f"0 1 0 0 {_CHECK_ENABLED} 0"
         yield (

@@ -18,7 +18,7 @@ _SERVER_NAME = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?
 _COOKIE = re.compile(r"[A-Za-z0-9!#%&'*+.^_`|~-][A-Za-z0-9!#$%&'*+.^_`|~-]{0,199}")
 
 
-def word(text: str) -> str:
+def quote(text: str) -> str:
     """Quote a value so that it is one word, taken literally.
 
     Raises:
@@ -29,14 +29,14 @@ def word(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def identifier(text: str) -> str:
+def check_identifier(text: str) -> str:
     """Check an id of the API, such as lb-x or i-x."""
     return _checked(_IDENTIFIER, text, "an id")
 
 
 def check_uri(text: str) -> str:
     """Check and quote the path of a health check."""
-    return word(_checked(_URI, text, "a path for health checks"))
+    return quote(_checked(_URI, text, "a path for health checks"))
 
 
 def check_domain(text: str) -> str:
@@ -44,22 +44,22 @@ def check_domain(text: str) -> str:
     return _checked(_DOMAIN, text, "a domain for health checks")
 
 
-def server_name(text: str) -> str:
+def check_server_name(text: str) -> str:
     """Check a domain that TLS clients ask for; its first label may be `*`."""
     return _checked(_SERVER_NAME, text, "a domain")
 
 
-def rule_url(text: str) -> str:
+def check_rule_url(text: str) -> str:
     """Check and quote the beginning of a path in a forwarding rule."""
-    return word(_checked(_RULE_URL, text, "the beginning of a path"))
+    return quote(_checked(_RULE_URL, text, "the beginning of a path"))
 
 
-def cookie(text: str) -> str:
+def check_cookie(text: str) -> str:
     """Check and quote a cookie's name: a token of HTTP that does not begin with `$`."""
-    return word(_checked(_COOKIE, text, "a cookie's name"))
+    return quote(_checked(_COOKIE, text, "a cookie's name"))
 
 
-def cidr_block(text: str) -> str:
+def check_cidr_block(text: str) -> str:
     """Check a block of addresses such as 10.0.0.0/8 or 2001:db8::/32."""
     # The pattern keeps out scopes such as %lo, which may hold anything.
     try:
@@ -86,14 +86,14 @@ def endpoint(host: str, port: int) -> str:
 
 def section(listener: ListenerSpec) -> str:
     """Name of a listener's frontend and backend."""
-    return f"{identifier(listener.load_balancer_id)}_{listener.protocol}_{int(listener.port)}"
+    return f"{check_identifier(listener.load_balancer_id)}_{listener.protocol}_{int(listener.port)}"
 
 
 def pools(listener: ListenerSpec) -> Iterator[tuple[str, Pool]]:
     """Targets of a listener's requests, each with the name of its backend in HAProxy."""
     yield section(listener), listener
     for rule in listener.rules:
-        yield f"{section(listener)}_{identifier(rule.rule_id)}", rule
+        yield f"{section(listener)}_{check_identifier(rule.rule_id)}", rule
 
 
 def _checked(pattern: re.Pattern[str], text: str, what: str) -> str:

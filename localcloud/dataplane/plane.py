@@ -100,12 +100,12 @@ class DataPlane:
         with self._lock:
             self._instances.stop(instance_id)
 
-    def instance_running(self, instance_id: str) -> bool:
+    def is_instance_running(self, instance_id: str) -> bool:
         """Tell whether an instance is started, and its process, if it has one, lives."""
         with self._lock:
             return self._instances.running(instance_id)
 
-    def serving(self, key: ListenerKey) -> bool:
+    def is_serving(self, key: ListenerKey) -> bool:
         """Tell whether a listener is applied and HAProxy runs."""
         with self._lock:
             return key in self._listeners and self._haproxy.running

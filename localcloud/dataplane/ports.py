@@ -31,7 +31,7 @@ def choose(host: str, port: int, taken: frozenset[SocketAddress] = frozenset()) 
         return SocketAddress(host, probe.getsockname()[1])
 
 
-def usable(host: str) -> bool:
+def is_usable(host: str) -> bool:
     """Tell whether this machine has an address."""
     try:
         with socket.socket(_family(host)) as probe:

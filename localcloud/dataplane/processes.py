@@ -77,7 +77,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def how_it_ended(process: subprocess.Popen[bytes]) -> str:
+def describe_end(process: subprocess.Popen[bytes]) -> str:
     """Say how a child ended that has ended."""
     code = process.returncode
     try:

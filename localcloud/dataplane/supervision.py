@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from localcloud.dataplane.model import DataPlaneError
-from localcloud.dataplane.processes import how_it_ended
+from localcloud.dataplane.processes import describe_end
 
 log = logging.getLogger("localcloud")
 
@@ -34,7 +34,7 @@ class Restarts:
     why: str = ""
     _started: float = float("-inf")
 
-    def ended(self, now: float) -> float:
+    def note_end(self, now: float) -> float:
         """Note that the process ended or did not start; return the seconds until the next start."""
         if self.due is None and now - self._started >= STEADY:
             self.in_a_row = 0
@@ -43,7 +43,7 @@ class Restarts:
         self.due = now + delay
         return delay
 
-    def started(self, now: float) -> None:
+    def note_start(self, now: float) -> None:
         """Note that the process was started."""
         self._started = now
         self.due = None
@@ -116,17 +116,17 @@ class Supervisor:
         ]
 
     def _note(self, one: Watched, restarts: Restarts, why: str) -> None:
-        delay = restarts.ended(self.now())
+        delay = restarts.note_end(self.now())
         times = f", {restarts.in_a_row} times in a row" if restarts.in_a_row > 1 else ""
         restarts.why = f"{why}{times}: see {one.log}"
         log.error("%s %s; it is started again in %.0f s", one.name, restarts.why, delay)
 
     def _note_start(self, one: Watched, restarts: Restarts) -> None:
-        restarts.started(self.now())
+        restarts.note_start(self.now())
         log.warning("%s is started again", one.name)
 
 
 def _end_of(one: Watched) -> str:
     if one.process is None:
         return "does not run"
-    return f"(process {one.process.pid}) ended ({how_it_ended(one.process)})"
+    return f"(process {one.process.pid}) ended ({describe_end(one.process)})"

@@ -113,7 +113,7 @@ def _certificate_list(listener: ListenerSpec) -> str | None:
         return None
     lines = [f"{_name(listener.server_certificate)} !*"]
     lines += [
-        f"{_name(extension.server_certificate)} {syntax.server_name(extension.domain)}"
+        f"{_name(extension.server_certificate)} {syntax.check_server_name(extension.domain)}"
         for extension in sorted(listener.domain_extensions, key=lambda one: one.domain)
     ]
     return "\n".join(lines) + "\n"

@@ -23,7 +23,7 @@ class QueryAvailableInstances(ActionRequest):
     Region: str = ""
 
 
-@STS.named("GetCallerIdentity")
+@STS.action_named("GetCallerIdentity")
 def get_caller_identity(cloud: Cloud, request: ActionRequest) -> Answer:
     return {
         "AccountId": ACCOUNT_ID,

@@ -18,7 +18,7 @@ from localcloud.documents import AccessControlList, AclEntry, Listener, LoadBala
 from localcloud.errors import ApiError, invalid
 from localcloud.products import SLB, Answer
 from localcloud.requests import ActionRequest, PagedRequest, TaggedRequest
-from localcloud.services.tags import tag_keys, tagged
+from localcloud.services.tags import has_tags, tag_keys
 from localcloud.services.vpc import creation_time
 
 PER_CALL = 50
@@ -187,7 +187,7 @@ def describe_acls(cloud: Cloud, request: DescribeAccessControlLists) -> Answer:
         if request.AclName in one.name
         and request.AddressIPVersion in {"", one.address_ip_version}
         and request.ResourceGroupId in {"", one.resource_group_id}
-        and tagged(one, request.Tag)
+        and has_tags(one, request.Tag)
     ]
     page = request.page(found)
     return {
@@ -197,7 +197,7 @@ def describe_acls(cloud: Cloud, request: DescribeAccessControlLists) -> Answer:
     }
 
 
-@SLB.named("DeleteAccessControlList")
+@SLB.action_named("DeleteAccessControlList")
 def delete_acl(cloud: Cloud, request: OfAcl) -> Answer:
     acl = _acl(cloud, request)
     if _users(cloud, acl):
@@ -276,7 +276,7 @@ def _block(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         400, "InvalidEntry", "An entry is a CIDR block such as 10.0.0.0/8 or 192.0.2.7/32."
     )
     try:
-        block = ipaddress.ip_network(syntax.cidr_block(text))
+        block = ipaddress.ip_network(syntax.check_cidr_block(text))
     except RefusedError:
         raise error from None
     if "/" not in text:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from localcloud.cloud import Cloud
 from localcloud.documents import BackendServer, Instance, Listener, LoadBalancer
 from localcloud.products import SLB, Answer
-from localcloud.services.load_balancers import OfLoadBalancer, load_balancer
-from localcloud.services.server_lists import GivenServer, require_running, servers
+from localcloud.services.load_balancers import OfLoadBalancer, find_load_balancer
+from localcloud.services.server_lists import GivenServer, read_servers, require_running
 
 
 class AddBackendServers(OfLoadBalancer):
@@ -28,9 +28,9 @@ class DescribeHealthStatus(OfLoadBalancer):
 
 @SLB.action
 def add_backend_servers(cloud: Cloud, request: AddBackendServers) -> Answer:
-    found = load_balancer(cloud, request)
+    found = find_load_balancer(cloud, request)
     present = {one.server_id for one in found.backends}
-    for given in servers(GivenServer, request.BackendServers):
+    for given in read_servers(GivenServer, request.BackendServers):
         require_running(cloud, given.ServerId, found.region)
         if given.ServerId not in present:
             present.add(given.ServerId)
@@ -44,8 +44,8 @@ def add_backend_servers(cloud: Cloud, request: AddBackendServers) -> Answer:
 
 @SLB.action
 def set_backend_servers(cloud: Cloud, request: SetBackendServers) -> Answer:
-    found = load_balancer(cloud, request)
-    changed = {given.ServerId: given for given in servers(GivenServer, request.BackendServers)}
+    found = find_load_balancer(cloud, request)
+    changed = {given.ServerId: given for given in read_servers(GivenServer, request.BackendServers)}
     for one in found.backends:
         if given := changed.get(one.server_id):
             one.weight = given.Weight
@@ -55,8 +55,8 @@ def set_backend_servers(cloud: Cloud, request: SetBackendServers) -> Answer:
 
 @SLB.action
 def remove_backend_servers(cloud: Cloud, request: RemoveBackendServers) -> Answer:
-    found = load_balancer(cloud, request)
-    gone = {given.ServerId for given in servers(GivenServer, request.BackendServers)}
+    found = find_load_balancer(cloud, request)
+    gone = {given.ServerId for given in read_servers(GivenServer, request.BackendServers)}
     found.backends = [one for one in found.backends if one.server_id not in gone]
     answer = _saved(cloud, found)
     for member in answer["BackendServers"]["BackendServer"]:
@@ -66,7 +66,7 @@ def remove_backend_servers(cloud: Cloud, request: RemoveBackendServers) -> Answe
 
 @SLB.action
 def describe_health_status(cloud: Cloud, request: DescribeHealthStatus) -> Answer:
-    found = load_balancer(cloud, request)
+    found = find_load_balancer(cloud, request)
     answers = []
     for listener in cloud.store.all(Listener, load_balancer_id=found.id):
         if request.ListenerPort not in {None, listener.port}:

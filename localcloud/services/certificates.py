@@ -27,7 +27,7 @@ from localcloud.documents import (
 from localcloud.errors import ApiError, missing, not_emulated
 from localcloud.products import SLB, Answer
 from localcloud.requests import ActionRequest, TaggedRequest
-from localcloud.services.tags import tag_keys, tagged
+from localcloud.services.tags import has_tags, tag_keys
 
 RSA_SIZES = (1024, 2048, 4096)
 """RSA key sizes that CLB's certificate requirements name; 3072 is not among them."""
@@ -113,14 +113,14 @@ def describe_server_certificates(cloud: Cloud, request: DescribeServerCertificat
         if request.RegionId in {"", one.region}
         and request.ServerCertificateId in {"", one.id}
         and request.ResourceGroupId in {"", one.resource_group_id}
-        and tagged(one, request.Tag)
+        and has_tags(one, request.Tag)
     ]
     return {"ServerCertificates": {"ServerCertificate": found}}
 
 
 @SLB.action
 def set_server_certificate_name(cloud: Cloud, request: SetServerCertificateName) -> Answer:
-    certificate = server_certificate(cloud, request.ServerCertificateId, request.RegionId)
+    certificate = find_server_certificate(cloud, request.ServerCertificateId, request.RegionId)
     certificate.name = request.ServerCertificateName
     cloud.store.put(certificate)
     return {}
@@ -128,7 +128,7 @@ def set_server_certificate_name(cloud: Cloud, request: SetServerCertificateName)
 
 @SLB.action
 def delete_server_certificate(cloud: Cloud, request: DeleteServerCertificate) -> Answer:
-    certificate = server_certificate(cloud, request.ServerCertificateId, request.RegionId)
+    certificate = find_server_certificate(cloud, request.ServerCertificateId, request.RegionId)
     extended = cloud.store.all(DomainExtension, server_certificate_id=certificate.id)
     if extended or _used(cloud, "ServerCertificateId", certificate.id):
         raise ApiError(
@@ -168,14 +168,14 @@ def describe_ca_certificates(cloud: Cloud, request: DescribeCACertificates) -> A
         for one in cloud.store.all(CaCertificate, region=request.RegionId)
         if request.CACertificateId in {"", one.id}
         and request.ResourceGroupId in {"", one.resource_group_id}
-        and tagged(one, request.Tag)
+        and has_tags(one, request.Tag)
     ]
     return {"CACertificates": {"CACertificate": found}}
 
 
 @SLB.action
 def set_ca_certificate_name(cloud: Cloud, request: SetCACertificateName) -> Answer:
-    certificate = ca_certificate(cloud, request.CACertificateId, request.RegionId)
+    certificate = find_ca_certificate(cloud, request.CACertificateId, request.RegionId)
     certificate.name = request.CACertificateName
     cloud.store.put(certificate)
     return {}
@@ -183,7 +183,7 @@ def set_ca_certificate_name(cloud: Cloud, request: SetCACertificateName) -> Answ
 
 @SLB.action
 def delete_ca_certificate(cloud: Cloud, request: DeleteCACertificate) -> Answer:
-    certificate = ca_certificate(cloud, request.CACertificateId, request.RegionId)
+    certificate = find_ca_certificate(cloud, request.CACertificateId, request.RegionId)
     if _used(cloud, "CACertificateId", certificate.id):
         # Alibaba Cloud does not document this one's code; it is formed like the other's.
         raise ApiError(
@@ -193,7 +193,7 @@ def delete_ca_certificate(cloud: Cloud, request: DeleteCACertificate) -> Answer:
     return {}
 
 
-def server_certificate(cloud: Cloud, key: str, region: str) -> UploadedServerCertificate:
+def find_server_certificate(cloud: Cloud, key: str, region: str) -> UploadedServerCertificate:
     """Find a server certificate in a region.
 
     Raises:
@@ -207,7 +207,7 @@ def server_certificate(cloud: Cloud, key: str, region: str) -> UploadedServerCer
     return found
 
 
-def ca_certificate(cloud: Cloud, key: str, region: str) -> CaCertificate:
+def find_ca_certificate(cloud: Cloud, key: str, region: str) -> CaCertificate:
     """Find a CA certificate in a region.
 
     Raises:
@@ -287,7 +287,7 @@ def _format(parameter: str, reason: str = "") -> ApiError:
     return ApiError(400, "InvalidParameter", f"{said} {reason}".strip())
 
 
-def names(certificate: UploadedServerCertificate | CaCertificate) -> list[str]:
+def dns_names(certificate: UploadedServerCertificate | CaCertificate) -> list[str]:
     """The DNS names that a certificate is for: its common name, then the alternative ones."""
     parsed = _leaf(certificate)
     return [name for name in (_common_name(parsed), *_alternative_names(parsed)) if name]

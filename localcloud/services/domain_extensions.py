@@ -14,9 +14,9 @@ from localcloud.dataplane import haproxy_syntax as syntax
 from localcloud.documents import DomainExtension, UploadedServerCertificate, new_id
 from localcloud.errors import ApiError, invalid
 from localcloud.products import SLB, Answer
-from localcloud.requests import ActionRequest, served_as
+from localcloud.requests import ActionRequest, validate_as_served
 from localcloud.services import listeners
-from localcloud.services.certificates import names
+from localcloud.services.certificates import dns_names
 
 PER_LISTENER = 3
 """Number of domain extensions of one listener, unless Alibaba Cloud was asked for more."""
@@ -24,7 +24,7 @@ PER_LISTENER = 3
 Domain = Annotated[
     str,
     Field(pattern=r"^(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$"),
-    served_as(syntax.server_name, "a domain"),
+    validate_as_served(syntax.check_server_name, "a domain"),
 ]
 
 
@@ -49,7 +49,7 @@ class DescribeDomainExtensions(listeners.OfListener):
 def create_domain_extension(cloud: Cloud, request: CreateDomainExtension) -> Answer:
     listener = listeners.find(cloud, request, "https")
     domain = request.Domain.lower()
-    present = listeners.domain_extensions(cloud, listener)
+    present = listeners.find_domain_extensions(cloud, listener)
     if any(one.domain.lower() == domain for one in present):
         raise ApiError(400, "InvalidParameter.Domain", "The specified Domain exists.")
     if len(present) >= PER_LISTENER:
@@ -84,11 +84,11 @@ def set_domain_extension(cloud: Cloud, request: SetDomainExtensionAttribute) -> 
     return {}
 
 
-@SLB.named("DescribeDomainExtensionAttribute")
+@SLB.action_named("DescribeDomainExtensionAttribute")
 def describe_domain_extension(cloud: Cloud, request: OfDomainExtension) -> Answer:
     extension = _extension(cloud, request)
     return {
-        **described(extension),
+        **describe_extension(extension),
         "LoadBalancerId": extension.load_balancer_id,
         "ListenerPort": extension.port,
     }
@@ -98,21 +98,21 @@ def describe_domain_extension(cloud: Cloud, request: OfDomainExtension) -> Answe
 def describe_domain_extensions(cloud: Cloud, request: DescribeDomainExtensions) -> Answer:
     listener = listeners.find(cloud, request, "https")
     found = [
-        described(one)
-        for one in listeners.domain_extensions(cloud, listener)
+        describe_extension(one)
+        for one in listeners.find_domain_extensions(cloud, listener)
         if request.DomainExtensionId in {"", one.id}
     ]
     return {"DomainExtensions": {"DomainExtension": found}}
 
 
-@SLB.named("DeleteDomainExtension")
+@SLB.action_named("DeleteDomainExtension")
 def delete_domain_extension(cloud: Cloud, request: OfDomainExtension) -> Answer:
     cloud.store.delete(_extension(cloud, request))
     cloud.apply()
     return {}
 
 
-def described(extension: DomainExtension) -> dict[str, Any]:
+def describe_extension(extension: DomainExtension) -> dict[str, Any]:
     """Describe a domain extension as lists show it."""
     return {
         "DomainExtensionId": extension.id,
@@ -147,5 +147,5 @@ def _certificate(cloud: Cloud, key: str, region: str) -> UploadedServerCertifica
 def _require_name(certificate: UploadedServerCertificate, domain: str) -> None:
     """Check that the certificate is for the domain, as CLB's documentation demands."""
     wildcard = "*." + domain.partition(".")[2]
-    if not {domain, wildcard} & {name.lower() for name in names(certificate)}:
+    if not {domain, wildcard} & {name.lower() for name in dns_names(certificate)}:
         raise invalid("Domain", "The certificate is not for it.")

@@ -17,7 +17,7 @@ class CreateLoadBalancerHTTPListener(listeners.Attributes, listeners.Creation):
 
 @SLB.action
 def create_http_listener(cloud: Cloud, request: CreateLoadBalancerHTTPListener) -> Answer:
-    attributes = {**listeners.CREATED_WITH, **listeners.given(request)}
+    attributes = {**listeners.CREATED_WITH, **listeners.read_attributes(request)}
     if request.ListenerForward == "on":
         port = request.ForwardPort
         if port is None:
@@ -30,7 +30,7 @@ def create_http_listener(cloud: Cloud, request: CreateLoadBalancerHTTPListener) 
     return {}
 
 
-@SLB.named("SetLoadBalancerHTTPListenerAttribute")
+@SLB.action_named("SetLoadBalancerHTTPListenerAttribute")
 def set_http_listener(cloud: Cloud, request: listeners.Changes) -> Answer:
     listener = listeners.find(cloud, request, "http")
     if listener.attributes["ListenerForward"] == "on":
@@ -43,7 +43,7 @@ def set_http_listener(cloud: Cloud, request: listeners.Changes) -> Answer:
     return {}
 
 
-@SLB.named("DescribeLoadBalancerHTTPListenerAttribute")
+@SLB.action_named("DescribeLoadBalancerHTTPListenerAttribute")
 def describe_http_listener(cloud: Cloud, request: listeners.OfListener) -> Answer:
     listener = listeners.find(cloud, request, "http")
-    return listeners.described(cloud, listener)
+    return listeners.describe(cloud, listener)

@@ -9,9 +9,9 @@ from localcloud.errors import missing
 from localcloud.products import SLB, Answer
 from localcloud.requests import OnOff
 from localcloud.services import listeners
-from localcloud.services.certificates import ca_certificate, server_certificate
-from localcloud.services.domain_extensions import described
-from localcloud.services.load_balancers import load_balancer
+from localcloud.services.certificates import find_ca_certificate, find_server_certificate
+from localcloud.services.domain_extensions import describe_extension
+from localcloud.services.load_balancers import find_load_balancer
 
 TLS_CREATED_WITH = {
     "EnableHttp2": "on",
@@ -67,14 +67,14 @@ def set_https_listener(cloud: Cloud, request: SetLoadBalancerHTTPSListenerAttrib
     return {}
 
 
-@SLB.named("DescribeLoadBalancerHTTPSListenerAttribute")
+@SLB.action_named("DescribeLoadBalancerHTTPSListenerAttribute")
 def describe_https_listener(cloud: Cloud, request: listeners.OfListener) -> Answer:
     listener = listeners.find(cloud, request, "https")
     return {
-        **listeners.described(cloud, listener),
+        **listeners.describe(cloud, listener),
         "DomainExtensions": {
             "DomainExtension": [
-                described(one) for one in listeners.domain_extensions(cloud, listener)
+                describe_extension(one) for one in listeners.find_domain_extensions(cloud, listener)
             ]
         },
     }
@@ -86,12 +86,12 @@ _TLS = ("ServerCertificateId", *TLS_CREATED_WITH)
 def _given(request: HttpsAttributes) -> dict[str, Any]:
     values = request.model_dump(exclude_none=True)
     tls = {name: values[name] for name in _TLS if name in values}
-    return {**listeners.given(request), **tls}
+    return {**listeners.read_attributes(request), **tls}
 
 
 def _require_certificates(cloud: Cloud, request: HttpsAttributes) -> None:
-    region = load_balancer(cloud, request).region
+    region = find_load_balancer(cloud, request).region
     if request.ServerCertificateId is not None:
-        server_certificate(cloud, request.ServerCertificateId, region)
+        find_server_certificate(cloud, request.ServerCertificateId, region)
     if request.CACertificateId:
-        ca_certificate(cloud, request.CACertificateId, region)
+        find_ca_certificate(cloud, request.CACertificateId, region)

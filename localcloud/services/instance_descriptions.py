@@ -15,8 +15,8 @@ from localcloud.errors import invalid
 from localcloud.products import ECS, Answer
 from localcloud.requests import DryRequest, PagedRequest, TaggedRequest
 from localcloud.services.catalogue import INSTANCE_TYPES
-from localcloud.services.instances import OfInstance, instance
-from localcloud.services.tags import tagged
+from localcloud.services.instances import OfInstance, find_instance
+from localcloud.services.tags import has_tags
 from localcloud.services.vpc import creation_time, key_values
 
 PENDING_SECONDS, STARTING_SECONDS = 0.5, 1.0
@@ -103,7 +103,7 @@ class DescribeInstanceAttachmentAttributes(PagedRequest):
 
 @ECS.action
 def describe_instances(cloud: Cloud, request: DescribeInstances) -> Answer:
-    wanted = given_ids(request.InstanceIds)
+    wanted = read_ids(request.InstanceIds)
     found = [
         one
         for one in cloud.store.all(Instance)
@@ -114,7 +114,7 @@ def describe_instances(cloud: Cloud, request: DescribeInstances) -> Answer:
         and _like(one.name, request.InstanceName)
         and request.ResourceGroupId in {"", one.resource_group_id}
         and request.SecurityGroupId in {"", *one.security_group_ids}
-        and tagged(one, request.Tag)
+        and has_tags(one, request.Tag)
         and request.Status in {"", _status(cloud, one)}
     ]
     return {
@@ -123,15 +123,15 @@ def describe_instances(cloud: Cloud, request: DescribeInstances) -> Answer:
     }
 
 
-@ECS.named("DescribeUserData")
+@ECS.action_named("DescribeUserData")
 def describe_user_data(cloud: Cloud, request: OfInstance) -> Answer:
-    found = instance(cloud, request.InstanceId)
+    found = find_instance(cloud, request.InstanceId)
     return {"InstanceId": found.id, "RegionId": found.region, "UserData": found.user_data}
 
 
-@ECS.named("DescribeInstanceAttribute")
+@ECS.action_named("DescribeInstanceAttribute")
 def describe_instance_attribute(cloud: Cloud, request: OfInstance) -> Answer:
-    found = instance(cloud, request.InstanceId)
+    found = find_instance(cloud, request.InstanceId)
     shown = _described(cloud, found)
     return {
         **{name: shown[name] for name in ATTRIBUTES},
@@ -209,7 +209,7 @@ def describe_disks(cloud: Cloud, request: DescribeDisks) -> Answer:
 @ECS.action
 def describe_instance_ram_role(cloud: Cloud, request: DescribeInstanceRamRole) -> Answer:
     # Nobody has a role here; the provider's data source drops instances that are not listed.
-    wanted = given_ids(request.InstanceIds)
+    wanted = read_ids(request.InstanceIds)
     found = [
         {"InstanceId": one.id, "RamRoleName": ""}
         for one in cloud.store.all(Instance)
@@ -298,7 +298,7 @@ def describe_instance_maintenance_attributes(
 def describe_instance_attachment_attributes(
     cloud: Cloud, request: DescribeInstanceAttachmentAttributes
 ) -> Answer:
-    wanted = given_ids(request.InstanceIds)
+    wanted = read_ids(request.InstanceIds)
     found = [
         {
             "InstanceId": one.id,
@@ -333,7 +333,7 @@ def _like(name: str, pattern: str) -> bool:
     return re.fullmatch(re.escape(pattern or "*").replace(r"\*", ".*"), name) is not None
 
 
-def given_ids(text: str) -> set[str] | None:
+def read_ids(text: str) -> set[str] | None:
     """Read the ids of a JSON list; None for no list: all of them.
 
     Raises:
@@ -350,10 +350,10 @@ def given_ids(text: str) -> set[str] | None:
 def _status(cloud: Cloud, found: Instance) -> str:
     if cloud.is_stopped(found):
         return "Stopped"
-    if not found.settled(PENDING_SECONDS, cloud.now()):
+    if not found.is_settled(PENDING_SECONDS, cloud.now()):
         return "Pending"
-    settled = found.settled(STARTING_SECONDS, cloud.now())
-    return "Running" if settled and cloud.plane.instance_running(found.id) else "Starting"
+    settled = found.is_settled(STARTING_SECONDS, cloud.now())
+    return "Running" if settled and cloud.plane.is_instance_running(found.id) else "Starting"
 
 
 def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from localcloud.cloud import Cloud, free_private_ip
+from localcloud.cloud import Cloud, choose_private_ip
 from localcloud.dataplane.model import DataPlaneError
 from localcloud.documents import (
     Instance,
@@ -22,8 +22,8 @@ from localcloud.errors import ApiError, dry_run, invalid
 from localcloud.products import ECS, Answer
 from localcloud.requests import ActionRequest, TaggedRequest
 from localcloud.services.catalogue import DISK_CATEGORIES, IMAGES, INSTANCE_TYPES
-from localcloud.services.security_groups import security_group
-from localcloud.services.vpc import vswitch
+from localcloud.services.security_groups import find_security_group
+from localcloud.services.vpc import find_vswitch
 
 USER_DATA_BYTES = 32 * 1024
 """Bytes of user data in base64, at most."""
@@ -106,11 +106,11 @@ class LeaveSecurityGroup(OfInstance):
 
 @ECS.action
 def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
-    switch = vswitch(cloud, request.VSwitchId)
+    switch = find_vswitch(cloud, request.VSwitchId)
     groups = request.SecurityGroupIds or [request.SecurityGroupId]
-    _require_usable(request, switch, [security_group(cloud, key) for key in groups])
+    _require_usable(request, switch, [find_security_group(cloud, key) for key in groups])
     taken = (one.private_ip for one in cloud.store.all(Instance, vswitch_id=switch.id))
-    private_ip = free_private_ip(switch.cidr_block, taken)
+    private_ip = choose_private_ip(switch.cidr_block, taken)
     if private_ip is None:
         raise ApiError(403, "InvalidVSwitchId.IpNotEnough", "The vSwitch has no IP addresses left.")
     if request.DryRun:
@@ -129,7 +129,7 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
         vpc_id=switch.vpc_id,
         vswitch_id=switch.id,
         private_ip=private_ip,
-        host=cloud.free_instance_address(),
+        host=cloud.choose_instance_address(),
         eni_id=new_id("eni"),
         disk_id=new_id("d"),
         disk_category=request.SystemDisk.Category,
@@ -155,9 +155,9 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
     return {"InstanceIdSets": {"InstanceIdSet": [instance.id]}}
 
 
-@ECS.named("StartInstance")
+@ECS.action_named("StartInstance")
 def start_instance(cloud: Cloud, request: OfInstance) -> Answer:
-    found = instance(cloud, request.InstanceId)
+    found = find_instance(cloud, request.InstanceId)
     if not cloud.is_stopped(found):
         raise _wrong_status()
     found.stopped = False
@@ -173,7 +173,7 @@ def start_instance(cloud: Cloud, request: OfInstance) -> Answer:
 
 @ECS.action
 def stop_instance(cloud: Cloud, request: StopInstance) -> Answer:
-    found = instance(cloud, request.InstanceId)
+    found = find_instance(cloud, request.InstanceId)
     if found.stopped:
         raise _wrong_status()
     found.stopped = True
@@ -184,7 +184,7 @@ def stop_instance(cloud: Cloud, request: StopInstance) -> Answer:
 
 @ECS.action
 def delete_instance(cloud: Cloud, request: DeleteInstance) -> Answer:
-    found = instance(cloud, request.InstanceId)
+    found = find_instance(cloud, request.InstanceId)
     if found.deletion_protection:
         raise ApiError(
             403, "InvalidOperation.DeletionProtection", "The instance is protected from deletion."
@@ -213,7 +213,7 @@ def delete_instance(cloud: Cloud, request: DeleteInstance) -> Answer:
 
 @ECS.action
 def modify_instance_attribute(cloud: Cloud, request: ModifyInstanceAttribute) -> Answer:
-    found = instance(cloud, request.InstanceId)
+    found = find_instance(cloud, request.InstanceId)
     changes = {
         "name": request.InstanceName,
         "host_name": request.HostName,
@@ -229,7 +229,7 @@ def modify_instance_attribute(cloud: Cloud, request: ModifyInstanceAttribute) ->
 def modify_instance_metadata_options(
     cloud: Cloud, request: ModifyInstanceMetadataOptions
 ) -> Answer:
-    found = instance(cloud, request.InstanceId)
+    found = find_instance(cloud, request.InstanceId)
     found.http_tokens = request.HttpTokens or found.http_tokens
     found.http_endpoint = request.HttpEndpoint or found.http_endpoint
     found.http_put_response_hop_limit = (
@@ -241,8 +241,8 @@ def modify_instance_metadata_options(
 
 @ECS.action
 def join_security_group(cloud: Cloud, request: JoinSecurityGroup) -> Answer:
-    found = instance(cloud, request.InstanceId)
-    group = security_group(cloud, request.SecurityGroupId)
+    found = find_instance(cloud, request.InstanceId)
+    group = find_security_group(cloud, request.SecurityGroupId)
     if group.id not in found.security_group_ids:
         found.security_group_ids.append(group.id)
     cloud.store.put(found)
@@ -251,7 +251,7 @@ def join_security_group(cloud: Cloud, request: JoinSecurityGroup) -> Answer:
 
 @ECS.action
 def leave_security_group(cloud: Cloud, request: LeaveSecurityGroup) -> Answer:
-    found = instance(cloud, request.InstanceId)
+    found = find_instance(cloud, request.InstanceId)
     left = [key for key in found.security_group_ids if key != request.SecurityGroupId]
     if not left:
         raise ApiError(
@@ -262,7 +262,7 @@ def leave_security_group(cloud: Cloud, request: LeaveSecurityGroup) -> Answer:
     return {}
 
 
-def instance(cloud: Cloud, key: str) -> Instance:
+def find_instance(cloud: Cloud, key: str) -> Instance:
     """Find the instance with an id.
 
     Raises:

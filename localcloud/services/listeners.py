@@ -18,9 +18,9 @@ from localcloud.documents import (
 )
 from localcloud.errors import ApiError, invalid, missing, not_emulated
 from localcloud.products import SLB, Answer
-from localcloud.requests import OnOff, TaggedRequest, served_as
+from localcloud.requests import OnOff, TaggedRequest, validate_as_served
 from localcloud.services.acls import require_usable
-from localcloud.services.load_balancers import OfLoadBalancer, load_balancer
+from localcloud.services.load_balancers import OfLoadBalancer, find_load_balancer
 from localcloud.services.tags import tag_keys
 
 MOST = 50
@@ -73,12 +73,14 @@ REDIRECTING = ("ListenerForward", "ForwardPort", "AclStatus", "AclType", "AclId"
 
 Protocol = Literal["http", "https", "tcp"]
 
-CookieName = Annotated[str, served_as(syntax.cookie, "a token of HTTP that begins without a $")]
+CookieName = Annotated[
+    str, validate_as_served(syntax.check_cookie, "a token of HTTP that begins without a $")
+]
 
 HealthCheckUri = Annotated[
     str,
     Field(pattern=r"^/[A-Za-z0-9_\-/.%?#&=~]{0,79}$"),
-    served_as(syntax.check_uri, "a path for health checks"),
+    validate_as_served(syntax.check_uri, "a path for health checks"),
 ]
 
 
@@ -87,7 +89,8 @@ def _check_host(text: str) -> str:
 
 
 HealthCheckHost = Annotated[
-    str, served_as(_check_host, f"a domain of up to 80 characters, or {serving.OWN_ADDRESS}")
+    str,
+    validate_as_served(_check_host, f"a domain of up to 80 characters, or {serving.OWN_ADDRESS}"),
 ]
 
 
@@ -150,20 +153,20 @@ class Changes(Attributes):
     HealthCheckConnectTimeout: int | None = None
 
 
-@SLB.named("StartLoadBalancerListener")
+@SLB.action_named("StartLoadBalancerListener")
 def start_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
     return _switched(cloud, request, running=True)
 
 
-@SLB.named("StopLoadBalancerListener")
+@SLB.action_named("StopLoadBalancerListener")
 def stop_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
     return _switched(cloud, request, running=False)
 
 
-@SLB.named("DeleteLoadBalancerListener")
+@SLB.action_named("DeleteLoadBalancerListener")
 def delete_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
-    remove(cloud, any_protocol(cloud, request))
-    owner = load_balancer(cloud, request)
+    remove(cloud, find_any_protocol(cloud, request))
+    owner = find_load_balancer(cloud, request)
     if owner.status == "active" and not cloud.store.all(Listener, load_balancer_id=owner.id):
         cloud.store.put(owner.model_copy(update={"status": "inactive", "emptied": True}))
     cloud.apply()
@@ -181,7 +184,7 @@ def create(
     Raises:
         ApiError: The port is taken, or the load balancer has as many listeners as it may have.
     """
-    owner = load_balancer(cloud, request)
+    owner = find_load_balancer(cloud, request)
     present = cloud.store.all(Listener, load_balancer_id=owner.id)
     if any(one.port == request.ListenerPort for one in present):
         raise ApiError(
@@ -210,7 +213,7 @@ def change(cloud: Cloud, request: Changes, listener: Listener) -> None:
     Raises:
         ApiError: The listener cannot be changed so.
     """
-    values = given(request)
+    values = read_attributes(request)
     require_same_port(listener, values)
     if request.VServerGroup == "off":
         values["VServerGroupId"] = ""
@@ -219,7 +222,7 @@ def change(cloud: Cloud, request: Changes, listener: Listener) -> None:
     if request.MasterSlaveServerGroup == "on":
         raise not_emulated("listeners with MasterSlaveServerGroup on")
     listener.attributes |= values
-    require_consistent(cloud, load_balancer(cloud, request), listener)
+    require_consistent(cloud, find_load_balancer(cloud, request), listener)
     cloud.store.put(listener)
     cloud.apply()
 
@@ -235,7 +238,7 @@ def require_same_port(listener: Listener, values: dict[str, Any]) -> None:
         raise invalid("BackendServerPort", "It is set when the listener is made.")
 
 
-def given(request: Attributes) -> dict[str, Any]:
+def read_attributes(request: Attributes) -> dict[str, Any]:
     """Read the attributes that a request sets, as the listener keeps them."""
     if request.MasterSlaveServerGroupId:
         raise not_emulated("listeners with MasterSlaveServerGroupId")
@@ -318,7 +321,7 @@ def find(cloud: Cloud, request: OfListener, protocol: Protocol) -> Listener:
     Raises:
         ApiError: The load balancer has no such listener.
     """
-    owner = load_balancer(cloud, request)
+    owner = find_load_balancer(cloud, request)
     found = cloud.store.get(Listener, f"{owner.id}:{protocol}:{request.ListenerPort}")
     if found is None:
         # The provider looks for these words.
@@ -342,7 +345,7 @@ NEVER_FORWARDED_OF_CLIENTS = tuple(
 those of clients' certificates."""
 
 
-def unforwarded(listener: Listener) -> dict[str, str]:
+def headers_not_forwarded(listener: Listener) -> dict[str, str]:
     """Headers that a listener does not add to requests, each `off`."""
     if listener.protocol == "tcp" or listener.attributes["ListenerForward"] == "on":
         return {}
@@ -350,7 +353,7 @@ def unforwarded(listener: Listener) -> dict[str, str]:
     return dict.fromkeys((*NEVER_FORWARDED, *of_clients), "off")
 
 
-def described(cloud: Cloud, listener: Listener) -> Answer:
+def describe(cloud: Cloud, listener: Listener) -> Answer:
     """Attributes that Describe answers of a listener; its health check's only if it has one."""
     values = listener.attributes
     checked = values.get("HealthCheck") == "on"
@@ -376,11 +379,11 @@ def described(cloud: Cloud, listener: Listener) -> Answer:
 
 
 def _described_http(cloud: Cloud, listener: Listener) -> Answer:
-    rules = [described_rule(one) for one in serving.rules(cloud.store, listener)]
-    return {**unforwarded(listener), "Rules": {"Rule": rules}, "SecurityStatus": "off"}
+    rules = [describe_rule(one) for one in serving.list_rules(cloud.store, listener)]
+    return {**headers_not_forwarded(listener), "Rules": {"Rule": rules}, "SecurityStatus": "off"}
 
 
-def described_rule(rule: ForwardingRule) -> Answer:
+def describe_rule(rule: ForwardingRule) -> Answer:
     """Describe a forwarding rule as its listener shows it."""
     return {
         "RuleId": rule.id,
@@ -393,12 +396,15 @@ def described_rule(rule: ForwardingRule) -> Answer:
 
 def remove(cloud: Cloud, listener: Listener) -> None:
     """Forget a listener with its further domains and its rules."""
-    for one in (*domain_extensions(cloud, listener), *serving.rules(cloud.store, listener)):
+    for one in (
+        *find_domain_extensions(cloud, listener),
+        *serving.list_rules(cloud.store, listener),
+    ):
         cloud.store.delete(one)
     cloud.store.delete(listener)
 
 
-def domain_extensions(cloud: Cloud, listener: Listener) -> list[DomainExtension]:
+def find_domain_extensions(cloud: Cloud, listener: Listener) -> list[DomainExtension]:
     """List the further domains of a listener."""
     return cloud.store.all(
         DomainExtension, load_balancer_id=listener.load_balancer_id, port=listener.port
@@ -406,10 +412,10 @@ def domain_extensions(cloud: Cloud, listener: Listener) -> list[DomainExtension]
 
 
 def _switched(cloud: Cloud, request: OfAnyListener, *, running: bool) -> Answer:
-    listener = any_protocol(cloud, request)
+    listener = find_any_protocol(cloud, request)
     listener.running = running
     cloud.store.put(listener)
-    owner = load_balancer(cloud, request)
+    owner = find_load_balancer(cloud, request)
     if running and owner.emptied:
         cloud.store.put(owner.model_copy(update={"status": "active", "emptied": False}))
     cloud.apply()
@@ -418,7 +424,7 @@ def _switched(cloud: Cloud, request: OfAnyListener, *, running: bool) -> Answer:
     return {}
 
 
-def any_protocol(cloud: Cloud, request: OfAnyListener) -> Listener:
+def find_any_protocol(cloud: Cloud, request: OfAnyListener) -> Listener:
     """Find the listener of a port, whatever its protocol unless the request names one.
 
     Raises:
@@ -426,7 +432,7 @@ def any_protocol(cloud: Cloud, request: OfAnyListener) -> Listener:
     """
     if request.ListenerProtocol is not None:
         return find(cloud, request, request.ListenerProtocol)
-    for one in cloud.store.all(Listener, load_balancer_id=load_balancer(cloud, request).id):
+    for one in cloud.store.all(Listener, load_balancer_id=find_load_balancer(cloud, request).id):
         if one.port == request.ListenerPort:
             return one
     return find(cloud, request, "https")

@@ -10,9 +10,9 @@ from localcloud.cloud import Cloud
 from localcloud.documents import Instance, Listener, LoadBalancer
 from localcloud.products import SLB, Answer
 from localcloud.requests import PagedRequest, TaggedRequest
-from localcloud.services.listeners import ACL_DETAILS, unforwarded
-from localcloud.services.load_balancers import described
-from localcloud.services.tags import tag_keys, tagged
+from localcloud.services.listeners import ACL_DETAILS, headers_not_forwarded
+from localcloud.services.load_balancers import describe_balancer
+from localcloud.services.tags import has_tags, tag_keys
 
 BY_ALL = ("BackendServerPort", "Bandwidth", "Description", "Scheduler", "VServerGroupId")
 """Attributes that DescribeLoadBalancerListeners shows outside of a protocol's own object."""
@@ -51,10 +51,10 @@ def describe_load_balancers(cloud: Cloud, request: DescribeLoadBalancers) -> Ans
     servers = _servers(cloud, request)
     found = []
     for one in cloud.store.all(LoadBalancer, region=request.RegionId):
-        shown = described(one)
+        shown = describe_balancer(one)
         if servers is not None and not servers & {backend.server_id for backend in one.backends}:
             continue
-        if all(_as_asked(shown, request, name) for name in _FILTERS) and tagged(one, request.Tag):
+        if all(_as_asked(shown, request, name) for name in _FILTERS) and has_tags(one, request.Tag):
             found.append({name: value for name, value in shown.items() if name not in _ENDS})
     return {"LoadBalancers": {"LoadBalancer": request.page(found)}, **request.paging(found)}
 
@@ -71,7 +71,7 @@ def describe_load_balancer_listeners(
         and request.ListenerPort in {None, one.port}
         and request.ListenerProtocol in {"", one.protocol}
         and request.Description in {"", one.attributes.get("Description", "")}
-        and tagged(one, request.Tag)
+        and has_tags(one, request.Tag)
     ]
     first = int(request.NextToken or 0)
     last = first + request.MaxResults
@@ -143,7 +143,7 @@ def _listener(cloud: Cloud, listener: Listener) -> dict[str, Any]:
         # Of all booleans, it alone is text here.
         own |= {**_TCP, "ProxyProtocolV2Enabled": str(own["ProxyProtocolV2Enabled"]).lower()}
     else:
-        own |= unforwarded(listener)
+        own |= headers_not_forwarded(listener)
     if listener.protocol == "https":
         del own["ListenerForward"]
     return {

@@ -27,7 +27,7 @@ from localcloud.products import SLB, Answer
 from localcloud.requests import ActionRequest, OnOff, TaggedRequest
 from localcloud.services.catalogue import zone_ids
 from localcloud.services.tags import tag_keys
-from localcloud.services.vpc import vswitch
+from localcloud.services.vpc import find_vswitch
 
 LCU_SPECIFICATION = "slb.lcu.elastic"
 """Specification that the API reports for an instance that is paid by LCU."""
@@ -129,7 +129,7 @@ def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
             raise missing("VSwitchId")
         if request.AddressIPVersion == "ipv6":
             raise invalid("AddressIPVersion", "An intranet address is an IPv4 one.")
-    vpc_id = vswitch(cloud, request.VSwitchId).vpc_id if request.VSwitchId else ""
+    vpc_id = find_vswitch(cloud, request.VSwitchId).vpc_id if request.VSwitchId else ""
     zones = zone_ids(request.RegionId)
     for name in ("MasterZoneId", "SlaveZoneId"):
         if getattr(request, name) not in {"", *zones}:
@@ -141,7 +141,7 @@ def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
         id=key,
         region=request.RegionId,
         name=request.LoadBalancerName or f"auto_named_{key}",
-        address=cloud.free_load_balancer_address(request.AddressIPVersion),
+        address=cloud.choose_load_balancer_address(request.AddressIPVersion),
         address_type=address_type,
         address_ip_version=request.AddressIPVersion,
         vpc_id=vpc_id,
@@ -171,9 +171,9 @@ def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
     }
 
 
-@SLB.named("DescribeLoadBalancerAttribute")
+@SLB.action_named("DescribeLoadBalancerAttribute")
 def describe_load_balancer_attribute(cloud: Cloud, request: OfLoadBalancer) -> Answer:
-    found = load_balancer(cloud, request)
+    found = find_load_balancer(cloud, request)
     listeners = cloud.store.all(Listener, load_balancer_id=found.id)
     ports = [
         {
@@ -188,7 +188,7 @@ def describe_load_balancer_attribute(cloud: Cloud, request: OfLoadBalancer) -> A
     # The provider's data source reads these misspelt names too, and fails without them.
     misspelt = [{"ListenerPort": one.port, "ListenerProtocal": one.protocol} for one in listeners]
     return {
-        **described(found),
+        **describe_balancer(found),
         "ListenerPorts": {"ListenerPort": [one.port for one in listeners]},
         "ListenerPortsAndProtocol": {"ListenerPortAndProtocol": ports},
         "ListenerPortsAndProtocal": {"ListenerPortAndProtocal": misspelt},
@@ -207,9 +207,9 @@ def describe_load_balancer_attribute(cloud: Cloud, request: OfLoadBalancer) -> A
     }
 
 
-@SLB.named("DeleteLoadBalancer")
+@SLB.action_named("DeleteLoadBalancer")
 def delete_load_balancer(cloud: Cloud, request: OfLoadBalancer) -> Answer:
-    found = load_balancer(cloud, request)
+    found = find_load_balancer(cloud, request)
     if found.delete_protection == "on":
         raise ApiError(
             400,
@@ -260,7 +260,7 @@ def set_load_balancer_modification_protection(
 def modify_load_balancer_internet_spec(
     cloud: Cloud, request: ModifyLoadBalancerInternetSpec
 ) -> Answer:
-    found = load_balancer(cloud, request)
+    found = find_load_balancer(cloud, request)
     charge = (request.InternetChargeType or found.internet_charge_type).lower()
     if charge == "paybybandwidth" and found.instance_charge_type == "PayByCLCU":
         raise invalid("InternetChargeType", "A PayByCLCU instance is charged PayByTraffic.")
@@ -276,7 +276,7 @@ def modify_load_balancer_internet_spec(
 def modify_load_balancer_instance_spec(
     cloud: Cloud, request: ModifyLoadBalancerInstanceSpec
 ) -> Answer:
-    found = load_balancer(cloud, request)
+    found = find_load_balancer(cloud, request)
     specification = _specification(found.instance_charge_type, request.LoadBalancerSpec)
     return _changed(cloud, request, specification=specification)
 
@@ -285,7 +285,7 @@ def modify_load_balancer_instance_spec(
 def modify_load_balancer_instance_charge_type(
     cloud: Cloud, request: ModifyLoadBalancerInstanceChargeType
 ) -> Answer:
-    found = load_balancer(cloud, request)
+    found = find_load_balancer(cloud, request)
     if found.instance_charge_type == "PayByCLCU" and request.InstanceChargeType == "PayBySpec":
         raise ApiError(
             400, "OperationDenied.ChargeType", "A PayByCLCU instance cannot go back to PayBySpec."
@@ -300,7 +300,7 @@ def modify_load_balancer_instance_charge_type(
     )
 
 
-def load_balancer(cloud: Cloud, request: OfLoadBalancer) -> LoadBalancer:
+def find_load_balancer(cloud: Cloud, request: OfLoadBalancer) -> LoadBalancer:
     """Find the load balancer that a request is about.
 
     Raises:
@@ -313,7 +313,7 @@ def load_balancer(cloud: Cloud, request: OfLoadBalancer) -> LoadBalancer:
 
 
 def _changed(cloud: Cloud, request: OfLoadBalancer, **fields: Any) -> Answer:
-    cloud.store.put(load_balancer(cloud, request).model_copy(update=fields))
+    cloud.store.put(find_load_balancer(cloud, request).model_copy(update=fields))
     return {}
 
 
@@ -343,7 +343,7 @@ def _network_type(found: LoadBalancer) -> str:
     return "vpc" if found.address_type == "intranet" else "classic"
 
 
-def described(found: LoadBalancer) -> dict[str, Any]:
+def describe_balancer(found: LoadBalancer) -> dict[str, Any]:
     """Describe a load balancer as both its own Describe and lists show it."""
     created = datetime.fromtimestamp(found.created, UTC)
     return {

@@ -15,9 +15,9 @@ from localcloud.dataplane import haproxy_syntax as syntax
 from localcloud.documents import ForwardingRule, Listener, new_id
 from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import SLB, Answer
-from localcloud.requests import ActionRequest, OnOff, served_as
+from localcloud.requests import ActionRequest, OnOff, validate_as_served
 from localcloud.services import listeners
-from localcloud.services.server_lists import listed
+from localcloud.services.server_lists import read_list
 
 PER_CALL = 10
 """Number of rules that one call takes."""
@@ -27,12 +27,12 @@ PER_LISTENER = 40
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{1,40}$")]
 
-RuleDomain = Annotated[str, served_as(syntax.server_name, "a domain")]
+RuleDomain = Annotated[str, validate_as_served(syntax.check_server_name, "a domain")]
 
 RuleUrl = Annotated[
     str,
     Field(pattern=r"^/[A-Za-z0-9/.%?#&-]{1,79}$"),
-    served_as(syntax.rule_url, "the beginning of a path"),
+    validate_as_served(syntax.check_rule_url, "the beginning of a path"),
 ]
 
 OWN = (
@@ -123,10 +123,10 @@ class SetRule(OfRule):
 @SLB.action
 def create_rules(cloud: Cloud, request: CreateRules) -> Answer:
     listener = _listener(cloud, request)
-    given = listed(GivenRule, request.RuleList, "RuleList", "rules")
+    given = read_list(GivenRule, request.RuleList, "RuleList", "rules")
     if not 1 <= len(given) <= PER_CALL:
         raise invalid("RuleList", f"It has 1 to {PER_CALL} rules.")
-    present = serving.rules(cloud.store, listener)
+    present = serving.list_rules(cloud.store, listener)
     if len(present) + len(given) > PER_LISTENER:
         raise ApiError(
             400, "OverQuota", f"The Total is over the quota: a listener has {PER_LISTENER} rules."
@@ -152,14 +152,14 @@ def create_rules(cloud: Cloud, request: CreateRules) -> Answer:
     return {"Rules": {"Rule": [{"RuleId": one.id, "RuleName": one.name} for one in made]}}
 
 
-@SLB.named("DescribeRules")
+@SLB.action_named("DescribeRules")
 def describe_rules(cloud: Cloud, request: listeners.OfAnyListener) -> Answer:
     listener = _listener(cloud, request)
-    rules = [_described(listener, one) for one in serving.rules(cloud.store, listener)]
+    rules = [_described(listener, one) for one in serving.list_rules(cloud.store, listener)]
     return {"Rules": {"Rule": rules}}
 
 
-@SLB.named("DescribeRuleAttribute")
+@SLB.action_named("DescribeRuleAttribute")
 def describe_rule_attribute(cloud: Cloud, request: OfRule) -> Answer:
     rule = _rule(cloud, request.RuleId, request.RegionId)
     return {
@@ -177,7 +177,7 @@ def set_rule(cloud: Cloud, request: SetRule) -> Answer:
         rule.vserver_group_id = request.VServerGroupId
     if request.RuleName is not None:
         rule.name = request.RuleName
-        others = serving.rules(cloud.store, _listener_of(cloud, rule))
+        others = serving.list_rules(cloud.store, _listener_of(cloud, rule))
         _require_unique(rule, [one for one in others if one.id != rule.id])
     rule.listener_sync = request.ListenerSync or rule.listener_sync
     if rule.listener_sync == "on":
@@ -193,7 +193,7 @@ def set_rule(cloud: Cloud, request: SetRule) -> Answer:
 
 @SLB.action
 def delete_rules(cloud: Cloud, request: DeleteRules) -> Answer:
-    keys = listed(str, request.RuleIds, "RuleIds", "ids")
+    keys = read_list(str, request.RuleIds, "RuleIds", "ids")
     if not 1 <= len(keys) <= PER_CALL:
         raise invalid("RuleIds", f"It has 1 to {PER_CALL} ids.")
     found = [_rule(cloud, key, request.RegionId) for key in keys]
@@ -229,7 +229,7 @@ def _described(listener: Listener, rule: ForwardingRule) -> Answer:
     values = serving.rule_values(listener, rule)
     checked = values["HealthCheck"] == "on"
     return {
-        **listeners.described_rule(rule),
+        **listeners.describe_rule(rule),
         "ListenerSync": rule.listener_sync,
         **{
             name: values[name]
@@ -240,7 +240,7 @@ def _described(listener: Listener, rule: ForwardingRule) -> Answer:
 
 
 def _listener(cloud: Cloud, request: listeners.OfAnyListener) -> Listener:
-    listener = listeners.any_protocol(cloud, request)
+    listener = listeners.find_any_protocol(cloud, request)
     if listener.protocol == "tcp" or listener.attributes["ListenerForward"] == "on":
         raise ApiError(
             400,

@@ -15,7 +15,7 @@ from localcloud.documents import Instance, SecurityGroup, Vpc, new_id
 from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import ECS, Answer
 from localcloud.requests import ActionRequest, DryRequest, PagedRequest, TaggedRequest
-from localcloud.services.tags import tag_keys, tagged
+from localcloud.services.tags import has_tags, tag_keys
 from localcloud.services.vpc import creation_time, rfc3339
 
 MOST_INSTANCES = 6000
@@ -166,7 +166,7 @@ def describe_security_groups(cloud: Cloud, request: DescribeSecurityGroups) -> A
         and request.SecurityGroupName in {"", group.name}
         and request.VpcId in {"", group.vpc_id}
         and request.ResourceGroupId in {"", group.resource_group_id}
-        and tagged(group, request.Tag)
+        and has_tags(group, request.Tag)
     ]
     return {
         "SecurityGroups": {"SecurityGroup": request.page(groups)},
@@ -179,7 +179,7 @@ def describe_security_groups(cloud: Cloud, request: DescribeSecurityGroups) -> A
 def describe_security_group_attribute(
     cloud: Cloud, request: DescribeSecurityGroupAttribute
 ) -> Answer:
-    group = security_group(cloud, request.SecurityGroupId)
+    group = find_security_group(cloud, request.SecurityGroupId)
     return {
         "SecurityGroupId": group.id,
         "SecurityGroupName": group.name,
@@ -206,7 +206,7 @@ def describe_security_group_attribute(
 
 @ECS.action
 def modify_security_group_attribute(cloud: Cloud, request: ModifySecurityGroupAttribute) -> Answer:
-    group = security_group(cloud, request.SecurityGroupId)
+    group = find_security_group(cloud, request.SecurityGroupId)
     group.name = request.SecurityGroupName or group.name
     group.description = request.Description or group.description
     cloud.store.put(group)
@@ -215,7 +215,7 @@ def modify_security_group_attribute(cloud: Cloud, request: ModifySecurityGroupAt
 
 @ECS.action
 def modify_security_group_policy(cloud: Cloud, request: ModifySecurityGroupPolicy) -> Answer:
-    group = security_group(cloud, request.SecurityGroupId)
+    group = find_security_group(cloud, request.SecurityGroupId)
     group.inner_access_policy = "Drop" if request.InnerAccessPolicy.lower() == "drop" else "Accept"
     cloud.store.put(group)
     return {}
@@ -223,7 +223,7 @@ def modify_security_group_policy(cloud: Cloud, request: ModifySecurityGroupPolic
 
 @ECS.action
 def delete_security_group(cloud: Cloud, request: DeleteSecurityGroup) -> Answer:
-    group = security_group(cloud, request.SecurityGroupId)
+    group = find_security_group(cloud, request.SecurityGroupId)
     if any(group.id in instance.security_group_ids for instance in cloud.store.all(Instance)):
         raise ApiError(
             403,
@@ -239,7 +239,7 @@ def authorize_security_group(cloud: Cloud, request: AuthorizeSecurityGroup) -> A
     return _authorize(cloud, request, "ingress")
 
 
-@ECS.named("AuthorizeSecurityGroupEgress")
+@ECS.action_named("AuthorizeSecurityGroupEgress")
 def authorize_security_group_egress(cloud: Cloud, request: AuthorizeSecurityGroup) -> Answer:
     return _authorize(cloud, request, "egress")
 
@@ -249,7 +249,7 @@ def revoke_security_group(cloud: Cloud, request: RevokeSecurityGroup) -> Answer:
     return _revoke(cloud, request, "ingress")
 
 
-@ECS.named("RevokeSecurityGroupEgress")
+@ECS.action_named("RevokeSecurityGroupEgress")
 def revoke_security_group_egress(cloud: Cloud, request: RevokeSecurityGroup) -> Answer:
     return _revoke(cloud, request, "egress")
 
@@ -259,12 +259,12 @@ def modify_rule(cloud: Cloud, request: ModifySecurityGroupRule) -> Answer:
     return _describe_anew(cloud, request, "ingress")
 
 
-@ECS.named("ModifySecurityGroupEgressRule")
+@ECS.action_named("ModifySecurityGroupEgressRule")
 def modify_egress_rule(cloud: Cloud, request: ModifySecurityGroupRule) -> Answer:
     return _describe_anew(cloud, request, "egress")
 
 
-def security_group(cloud: Cloud, key: str) -> SecurityGroup:
+def find_security_group(cloud: Cloud, key: str) -> SecurityGroup:
     """Find the security group with an id.
 
     Raises:
@@ -284,7 +284,7 @@ def _name(cloud: Cloud, key: str) -> str:
 
 
 def _authorize(cloud: Cloud, request: AuthorizeSecurityGroup, direction: str) -> Answer:
-    group = security_group(cloud, request.SecurityGroupId)
+    group = find_security_group(cloud, request.SecurityGroupId)
     if not request.Permissions:
         raise missing("Permissions")
     for permission in request.Permissions:
@@ -300,7 +300,7 @@ def _authorize(cloud: Cloud, request: AuthorizeSecurityGroup, direction: str) ->
 
 
 def _revoke(cloud: Cloud, request: RevokeSecurityGroup, direction: str) -> Answer:
-    group = security_group(cloud, request.SecurityGroupId)
+    group = find_security_group(cloud, request.SecurityGroupId)
     gone = _rule(request, direction)
     group.permissions = [one for one in group.permissions if not _same(gone, one)]
     cloud.store.put(group)
@@ -309,7 +309,7 @@ def _revoke(cloud: Cloud, request: RevokeSecurityGroup, direction: str) -> Answe
 
 def _describe_anew(cloud: Cloud, request: ModifySecurityGroupRule, direction: str) -> Answer:
     """Change the description of a rule; its other parts are those by which it is found."""
-    group = security_group(cloud, request.SecurityGroupId)
+    group = find_security_group(cloud, request.SecurityGroupId)
     wanted = _rule(request, direction)
     found = [one for one in group.permissions if _same(wanted, one)]
     if not found:

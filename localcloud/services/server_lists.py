@@ -39,7 +39,7 @@ S = TypeVar("S", bound=GivenServer)
 T = TypeVar("T")
 
 
-def servers(model: type[S], text: str, parameter: str = "BackendServers") -> list[S]:
+def read_servers(model: type[S], text: str, parameter: str = "BackendServers") -> list[S]:
     """Read a list: JSON, or with the provider's single quotes; empty text is an empty list.
 
     Raises:
@@ -47,7 +47,7 @@ def servers(model: type[S], text: str, parameter: str = "BackendServers") -> lis
     """
     if not text:
         return []
-    found = listed(model, text, parameter, "servers")
+    found = read_list(model, text, parameter, "servers")
     if len(found) > PER_CALL:
         raise ApiError(
             400, "TooManyBackendServers", f"A call takes {PER_CALL} backend servers at most."
@@ -55,7 +55,7 @@ def servers(model: type[S], text: str, parameter: str = "BackendServers") -> lis
     return found
 
 
-def listed(model: type[T], text: str, parameter: str, what: str) -> list[T]:
+def read_list(model: type[T], text: str, parameter: str, what: str) -> list[T]:
     """Read a list: JSON, or with the provider's single quotes.
 
     Args:

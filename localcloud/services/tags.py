@@ -63,7 +63,7 @@ def tag_keys(document: Document) -> list[dict[str, str]]:
     return [{"TagKey": key, "TagValue": value} for key, value in sorted(document.tags.items())]
 
 
-def tagged(document: Document, wanted: Iterable[KeyValue]) -> bool:
+def has_tags(document: Document, wanted: Iterable[KeyValue]) -> bool:
     """Tell whether a document has all of these tags; one without a value stands for any."""
     return all(
         tag.Key in document.tags and tag.Value in {"", document.tags[tag.Key]} for tag in wanted
@@ -102,13 +102,13 @@ def _register(product: Product, kinds: Kinds, untag: str, longest_key: int) -> N
                 "TagValue": value,
             }
             for document in _documents(cloud, kinds, request.ResourceType, ids)
-            if tagged(document, request.Tag)
+            if has_tags(document, request.Tag)
             for key, value in sorted(document.tags.items())
         ]
         return {"TagResources": {"TagResource": found}}
 
     product.action(tag_resources)
-    product.named(untag)(untag_resources)
+    product.action_named(untag)(untag_resources)
     product.action(list_tag_resources)
 
 

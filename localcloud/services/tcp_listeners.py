@@ -10,9 +10,9 @@ from localcloud.cloud import Cloud
 from localcloud.dataplane import haproxy_syntax as syntax
 from localcloud.errors import invalid, missing, not_emulated
 from localcloud.products import SLB, Answer
-from localcloud.requests import OnOff, served_as
+from localcloud.requests import OnOff, validate_as_served
 from localcloud.services import listeners
-from localcloud.services.load_balancers import load_balancer
+from localcloud.services.load_balancers import find_load_balancer
 
 CREATED_WITH: dict[str, Any] = {
     "Bandwidth": -1,
@@ -48,7 +48,7 @@ def _check_uri(text: str) -> str:
 CheckUri = Annotated[
     str,
     Field(pattern=r"^(/[A-Za-z0-9_\-/.%?#&=~]{0,79})?$"),
-    served_as(_check_uri, "a path for health checks"),
+    validate_as_served(_check_uri, "a path for health checks"),
 ]
 """Path of health checks, empty where they are over TCP: the provider sends back what it got."""
 
@@ -132,16 +132,16 @@ def set_tcp_listener(cloud: Cloud, request: SetLoadBalancerTCPListenerAttribute)
     listeners.require_same_port(listener, values)
     listener.attributes |= values
     _settle_check(listener.attributes)
-    listeners.require_consistent(cloud, load_balancer(cloud, request), listener)
+    listeners.require_consistent(cloud, find_load_balancer(cloud, request), listener)
     cloud.store.put(listener)
     cloud.apply()
     return {}
 
 
-@SLB.named("DescribeLoadBalancerTCPListenerAttribute")
+@SLB.action_named("DescribeLoadBalancerTCPListenerAttribute")
 def describe_tcp_listener(cloud: Cloud, request: listeners.OfListener) -> Answer:
     listener = listeners.find(cloud, request, "tcp")
-    return listeners.described(cloud, listener)
+    return listeners.describe(cloud, listener)
 
 
 def _given(request: TcpAttributes) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from localcloud.documents import (
 from localcloud.errors import ApiError, invalid, missing, not_emulated
 from localcloud.products import VPC, Answer
 from localcloud.requests import ActionRequest, DryRequest, PagedRequest, TaggedRequest
-from localcloud.services.tags import tagged
+from localcloud.services.tags import has_tags
 
 SETTLE_SECONDS = 0.5
 """Seconds for which a new VPC or vSwitch is Pending."""
@@ -174,7 +174,7 @@ def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
 
 @VPC.action
 def describe_vpc_attribute(cloud: Cloud, request: DescribeVpcAttribute) -> Answer:
-    vpc = vpc_of(cloud, request.VpcId)
+    vpc = find_vpc(cloud, request.VpcId)
     resources = {
         "VRouter": 1,
         "RouteTable": 1,
@@ -214,14 +214,14 @@ def describe_vpcs(cloud: Cloud, request: DescribeVpcs) -> Answer:
         and request.EnableIpv6 in {None, bool(one.ipv6_cidr_block)}
         and request.ResourceGroupId in {"", one.resource_group_id}
         and not request.DhcpOptionsSetId
-        and tagged(one, request.Tag)
+        and has_tags(one, request.Tag)
     ]
     return {"Vpcs": {"Vpc": request.page(found)}, **request.paging(found)}
 
 
 @VPC.action
 def modify_vpc_attribute(cloud: Cloud, request: ModifyVpcAttribute) -> Answer:
-    vpc = vpc_of(cloud, request.VpcId)
+    vpc = find_vpc(cloud, request.VpcId)
     _rename(vpc, request.VpcName, request.Description)
     if request.EnableIPv6 is False and vpc.ipv6_cidr_block:
         users = cloud.store.all(VSwitch, vpc_id=vpc.id)
@@ -240,7 +240,7 @@ def modify_vpc_attribute(cloud: Cloud, request: ModifyVpcAttribute) -> Answer:
 
 @VPC.action
 def associate_cidr_block(cloud: Cloud, request: AssociateVpcCidrBlock) -> Answer:
-    vpc = vpc_of(cloud, request.VpcId)
+    vpc = find_vpc(cloud, request.VpcId)
     if not request.SecondaryCidrBlock:
         raise missing("SecondaryCidrBlock")
     block = _vpc_block(request.SecondaryCidrBlock, "SecondaryCidrBlock")
@@ -255,7 +255,7 @@ def associate_cidr_block(cloud: Cloud, request: AssociateVpcCidrBlock) -> Answer
 
 @VPC.action
 def unassociate_cidr_block(cloud: Cloud, request: UnassociateVpcCidrBlock) -> Answer:
-    vpc = vpc_of(cloud, request.VpcId)
+    vpc = find_vpc(cloud, request.VpcId)
     if request.SecondaryCidrBlock not in vpc.secondary_cidr_blocks:
         raise invalid("SecondaryCidrBlock", "It is not one of the VPC's.")
     vpc.secondary_cidr_blocks.remove(request.SecondaryCidrBlock)
@@ -268,14 +268,14 @@ def unassociate_cidr_block(cloud: Cloud, request: UnassociateVpcCidrBlock) -> An
 def move_to_resource_group(cloud: Cloud, request: MoveResourceGroup) -> Answer:
     if request.ResourceType.lower() != "vpc":
         raise not_emulated("resource groups of other resources than VPCs")
-    vpc = vpc_of(cloud, request.ResourceId)
+    vpc = find_vpc(cloud, request.ResourceId)
     cloud.store.put(vpc.model_copy(update={"resource_group_id": request.NewResourceGroupId}))
     return {}
 
 
 @VPC.action
 def delete_vpc(cloud: Cloud, request: DeleteVpc) -> Answer:
-    vpc = vpc_of(cloud, request.VpcId)
+    vpc = find_vpc(cloud, request.VpcId)
     _refuse_if_used(cloud.store.all(VSwitch, vpc_id=vpc.id), "DependencyViolation.VSwitch")
     groups = cloud.store.all(SecurityGroup, vpc_id=vpc.id)
     _refuse_if_used(groups, "DependencyViolation.SecurityGroup")
@@ -285,7 +285,7 @@ def delete_vpc(cloud: Cloud, request: DeleteVpc) -> Answer:
 
 @VPC.action
 def create_v_switch(cloud: Cloud, request: CreateVSwitch) -> Answer:
-    vpc = vpc_of(cloud, request.VpcId)
+    vpc = find_vpc(cloud, request.VpcId)
     if _status(cloud, vpc) != "Available":
         raise ApiError(400, "IncorrectVpcStatus", "Current VPC status does not support this.")
     block = _block(request.CidrBlock)
@@ -316,14 +316,14 @@ def create_v_switch(cloud: Cloud, request: CreateVSwitch) -> Answer:
 
 @VPC.action
 def describe_v_switch_attributes(cloud: Cloud, request: DescribeVSwitchAttributes) -> Answer:
-    return _described_v_switch(cloud, vswitch(cloud, request.VSwitchId))
+    return _described_v_switch(cloud, find_vswitch(cloud, request.VSwitchId))
 
 
 @VPC.action
 def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
     found = []
     for one in cloud.store.all(VSwitch, region=request.RegionId):
-        vpc = vpc_of(cloud, one.vpc_id)
+        vpc = find_vpc(cloud, one.vpc_id)
         if (
             request.VSwitchId in {"", one.id}
             and request.VSwitchName in {"", one.name}
@@ -334,7 +334,7 @@ def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
             and request.EnableIpv6 in {None, bool(one.ipv6_cidr_block)}
             and request.ResourceGroupId in {"", vpc.resource_group_id}
             and request.RouteTableId in {"", vpc.route_table_id}
-            and tagged(one, request.Tag)
+            and has_tags(one, request.Tag)
         ):
             found.append(_described_v_switch(cloud, one))
     return {"VSwitches": {"VSwitch": request.page(found)}, **request.paging(found)}
@@ -342,28 +342,28 @@ def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
 
 @VPC.action
 def modify_v_switch_attribute(cloud: Cloud, request: ModifyVSwitchAttribute) -> Answer:
-    switch = vswitch(cloud, request.VSwitchId)
+    switch = find_vswitch(cloud, request.VSwitchId)
     _rename(switch, request.VSwitchName, request.Description)
     if request.EnableIPv6 is False:
         switch.ipv6_cidr_block = ""
     else:
         if request.EnableIPv6 and request.Ipv6CidrBlock is None:
             raise missing("Ipv6CidrBlock")
-        _set_ipv6(cloud, vpc_of(cloud, switch.vpc_id), switch, request)
+        _set_ipv6(cloud, find_vpc(cloud, switch.vpc_id), switch, request)
     cloud.store.put(switch)
     return {}
 
 
 @VPC.action
 def delete_v_switch(cloud: Cloud, request: DeleteVSwitch) -> Answer:
-    switch = vswitch(cloud, request.VSwitchId)
+    switch = find_vswitch(cloud, request.VSwitchId)
     _refuse_if_used(cloud.store.all(Instance, vswitch_id=switch.id), "DependencyViolation")
     _refuse_if_used(cloud.store.all(LoadBalancer, vswitch_id=switch.id), "DependencyViolation")
     cloud.store.delete(switch)
     return {}
 
 
-def vswitch(cloud: Cloud, key: str) -> VSwitch:
+def find_vswitch(cloud: Cloud, key: str) -> VSwitch:
     """Find the vSwitch with an id.
 
     Raises:
@@ -390,7 +390,7 @@ def key_values(document: Document) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted(document.tags.items())]
 
 
-def vpc_of(cloud: Cloud, key: str) -> Vpc:
+def find_vpc(cloud: Cloud, key: str) -> Vpc:
     found = cloud.store.get(Vpc, key)
     if found is None:
         raise ApiError(404, "InvalidVpcID.NotFound", "The specified VPC does not exist.")
@@ -429,7 +429,7 @@ def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
 
 def _described_v_switch(cloud: Cloud, switch: VSwitch) -> Answer:
     used = len(cloud.store.all(Instance, vswitch_id=switch.id))
-    vpc = vpc_of(cloud, switch.vpc_id)
+    vpc = find_vpc(cloud, switch.vpc_id)
     return {
         "VSwitchId": switch.id,
         "VSwitchName": switch.name,
@@ -453,7 +453,7 @@ def _described_v_switch(cloud: Cloud, switch: VSwitch) -> Answer:
 
 
 def _status(cloud: Cloud, document: Document) -> str:
-    return "Available" if document.settled(SETTLE_SECONDS, cloud.now()) else "Pending"
+    return "Available" if document.is_settled(SETTLE_SECONDS, cloud.now()) else "Pending"
 
 
 def _rename(document: Vpc | VSwitch, name: str | None, description: str | None) -> None:

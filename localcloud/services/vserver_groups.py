@@ -18,9 +18,9 @@ from localcloud.documents import (
 from localcloud.errors import ApiError
 from localcloud.products import SLB, Answer
 from localcloud.requests import ActionRequest, TaggedRequest
-from localcloud.services.load_balancers import OfLoadBalancer, load_balancer
-from localcloud.services.server_lists import GivenMember, require_running, servers
-from localcloud.services.tags import tag_keys, tagged
+from localcloud.services.load_balancers import OfLoadBalancer, find_load_balancer
+from localcloud.services.server_lists import GivenMember, read_servers, require_running
+from localcloud.services.tags import has_tags, tag_keys
 from localcloud.services.vpc import creation_time
 
 Name = Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")]
@@ -61,7 +61,7 @@ class DescribeVServerGroups(OfLoadBalancer, TaggedRequest):
 
 @SLB.action
 def create_group(cloud: Cloud, request: CreateVServerGroup) -> Answer:
-    balancer = load_balancer(cloud, request)
+    balancer = find_load_balancer(cloud, request)
     key = new_id("rsp")
     group = VServerGroup(
         id=key,
@@ -70,7 +70,7 @@ def create_group(cloud: Cloud, request: CreateVServerGroup) -> Answer:
         load_balancer_id=balancer.id,
         tags=request.tags(),
     )
-    _add(cloud, group, servers(GivenMember, request.BackendServers))
+    _add(cloud, group, read_servers(GivenMember, request.BackendServers))
     return _saved(cloud, group)
 
 
@@ -78,7 +78,7 @@ def create_group(cloud: Cloud, request: CreateVServerGroup) -> Answer:
 def set_group(cloud: Cloud, request: SetVServerGroupAttribute) -> Answer:
     group = _group(cloud, request)
     group.name = request.VServerGroupName or group.name
-    for given in servers(GivenMember, request.BackendServers):
+    for given in read_servers(GivenMember, request.BackendServers):
         for member in group.members:
             if (member.server_id, member.port) == (given.ServerId, given.Port):
                 member.weight = given.Weight
@@ -89,14 +89,14 @@ def set_group(cloud: Cloud, request: SetVServerGroupAttribute) -> Answer:
 @SLB.action
 def add_members(cloud: Cloud, request: AddVServerGroupBackendServers) -> Answer:
     group = _group(cloud, request)
-    _add(cloud, group, servers(GivenMember, request.BackendServers))
+    _add(cloud, group, read_servers(GivenMember, request.BackendServers))
     return _saved(cloud, group)
 
 
 @SLB.action
 def remove_members(cloud: Cloud, request: RemoveVServerGroupBackendServers) -> Answer:
     group = _group(cloud, request)
-    _remove(group, servers(GivenMember, request.BackendServers))
+    _remove(group, read_servers(GivenMember, request.BackendServers))
     answer = _saved(cloud, group)
     for member in answer["BackendServers"]["BackendServer"]:
         del member["Description"]
@@ -106,12 +106,12 @@ def remove_members(cloud: Cloud, request: RemoveVServerGroupBackendServers) -> A
 @SLB.action
 def modify_members(cloud: Cloud, request: ModifyVServerGroupBackendServers) -> Answer:
     group = _group(cloud, request)
-    _remove(group, servers(GivenMember, request.OldBackendServers, "OldBackendServers"))
-    _add(cloud, group, servers(GivenMember, request.NewBackendServers, "NewBackendServers"))
+    _remove(group, read_servers(GivenMember, request.OldBackendServers, "OldBackendServers"))
+    _add(cloud, group, read_servers(GivenMember, request.NewBackendServers, "NewBackendServers"))
     return _saved(cloud, group)
 
 
-@SLB.named("DescribeVServerGroupAttribute")
+@SLB.action_named("DescribeVServerGroupAttribute")
 def describe_group(cloud: Cloud, request: OfVServerGroup) -> Answer:
     group = _group(cloud, request)
     members = []
@@ -130,11 +130,11 @@ def describe_group(cloud: Cloud, request: OfVServerGroup) -> Answer:
 
 @SLB.action
 def describe_groups(cloud: Cloud, request: DescribeVServerGroups) -> Answer:
-    balancer = load_balancer(cloud, request)
+    balancer = find_load_balancer(cloud, request)
     groups = [
         one
         for one in cloud.store.all(VServerGroup, load_balancer_id=balancer.id)
-        if request.Description in {"", one.name} and tagged(one, request.Tag)
+        if request.Description in {"", one.name} and has_tags(one, request.Tag)
     ]
     answers: list[dict[str, Any]] = []
     for group in groups:
@@ -162,7 +162,7 @@ def describe_groups(cloud: Cloud, request: DescribeVServerGroups) -> Answer:
     return {"VServerGroups": {"VServerGroup": answers}}
 
 
-@SLB.named("DeleteVServerGroup")
+@SLB.action_named("DeleteVServerGroup")
 def delete_group(cloud: Cloud, request: OfVServerGroup) -> Answer:
     group = _group(cloud, request)
     if _users(cloud, group) or _rules(cloud, group):

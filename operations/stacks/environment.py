@@ -203,7 +203,7 @@ class LocalEnvironment:
         """
         with _report_as_ours():
             present, new = control.start(Home(self.cloud), port, _say, or_another=True)
-            for line in control.announced(Home(self.cloud), present) if new else []:
+            for line in control.describe_start(Home(self.cloud), present) if new else []:
                 _say(line)
 
     def stop_cloud(self) -> None:
@@ -303,7 +303,7 @@ class LocalEnvironment:
 
     def _cloud_variables(self) -> dict[str, str]:
         with _report_as_ours():
-            return control.exported(Home(self.cloud))
+            return control.list_variables(Home(self.cloud))
 
 
 @contextlib.contextmanager

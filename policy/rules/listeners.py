@@ -24,12 +24,12 @@ def _mutual_tls(listener: Resource, _configuration: Mapping[str, Any]) -> Iterab
             "make it https, or an http listener that redirects to one"
         )
         return
-    if not listener.given("caCertificateId"):
+    if not listener.has_value("caCertificateId"):
         yield (
             f"{_named(listener)} has no CA certificate, so that it lets in whoever comes: set "
             "ca_certificate_id to the clients' CA"
         )
-    if not listener.given("serverCertificateId"):
+    if not listener.has_value("serverCertificateId"):
         yield (
             f"{_named(listener)} has no server certificate: set server_certificate_id to an "
             "uploaded one"

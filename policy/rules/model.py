@@ -32,7 +32,7 @@ class Resource:
     stack: str = "dev"
     name: str = ""
 
-    def given(self, name: str) -> bool:
+    def has_value(self, name: str) -> bool:
         """Tell whether a property has a value, be it known yet or not."""
         return self.properties.get(name) not in (None, "")
 

@@ -33,7 +33,7 @@ class Console:
 def console(home: Home) -> Iterator[Console]:
     """Sign in at the local cloud that keeps its files in `home`."""
     credentials = home.credentials()
-    running = control.running(home)
+    running = control.find_running(home)
     assert running is not None
     config = Config(
         access_key_id=credentials.access_key_id,

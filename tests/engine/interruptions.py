@@ -228,7 +228,7 @@ class ProjectCopy:
 
     def _victims(self, killed: str, children: list[psutil.Process]) -> list[psutil.Process]:
         if killed == CLOUD:
-            present = control.running(self.home)
+            present = control.find_running(self.home)
             return [present.process] if present else []
         return [child for child in children if WHO[killed](_words(child))]
 

@@ -127,4 +127,4 @@ def test_another_port_is_taken_where_that_of_the_api_is_not_free(tmp_path, run):
 def test_down_removes_everything_and_stops_the_cloud(home, run):
     answer = run("down")
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert control.running(Home(home / "cloud")) is None
+    assert control.find_running(Home(home / "cloud")) is None

@@ -29,7 +29,7 @@ from localcloud.dataplane.model import RefusedError
 from localcloud.dataplane.plane import DataPlane
 from localcloud.documents import Listener, LoadBalancer
 from localcloud.errors import ApiError
-from localcloud.home import random_network
+from localcloud.home import choose_network
 from localcloud.products import PRODUCTS, SLB, Action
 from localcloud.services import load
 from localcloud.store import Store
@@ -84,7 +84,7 @@ class World(Account):
         self.cloud = Cloud(
             self.store,
             self.plane,
-            networks=(random_network(), random_network()),
+            networks=(choose_network(), choose_network()),
             now=self.clock,
         )
         gateway = Gateway(Credentials("id", "secret"), Nonces())

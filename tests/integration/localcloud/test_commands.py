@@ -127,9 +127,9 @@ def test_another_home_s_cloud_is_not_taken_for_this_one_s(
 ) -> None:
     other = Home(tmp_path / "other")
     write_private(other.running, shared_cloud.home.running.read_text())
-    assert control.running(other) is None
+    assert control.find_running(other) is None
     assert control.stop(other) is False
-    assert control.running(shared_cloud.home) is not None
+    assert control.find_running(shared_cloud.home) is not None
 
 
 def test_faults_come_from_the_command_line(run: Run, shared_cloud: LocalCloud) -> None:

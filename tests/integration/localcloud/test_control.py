@@ -62,7 +62,9 @@ def test_a_cloud_that_ends_while_it_is_asked_does_not_answer(
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as ended:
         home = Home(Path(folder))
         ended.bind(str(home.admin_socket))
-        monkeypatch.setattr(control, "running", lambda _home: control.Running(psutil.Process(), 1))
+        monkeypatch.setattr(
+            control, "find_running", lambda _home: control.Running(psutil.Process(), 1)
+        )
         with pytest.raises(ControlError, match="does not answer"):
             control.ask(home, "GET", "/faults")
 
@@ -96,7 +98,7 @@ def test_an_occupied_port_is_named_with_who_has_it(local_cloud: LocalCloud) -> N
     [line] = answer.stderr.splitlines()
     assert f"Port {port} of 127.0.0.1 is not free" in line
     assert f"{psutil.Process().name()} has it (process {os.getpid()})" in line
-    assert control.running(local_cloud.home) is None
+    assert control.find_running(local_cloud.home) is None
 
 
 def test_another_port_is_taken_where_that_may_be_and_kept(local_cloud: LocalCloud) -> None:
@@ -137,7 +139,7 @@ def test_a_dead_process_s_file_means_nothing(tmp_path: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     write_private(home.running, json.dumps({"pid": dead.pid, "port": 1}))
-    assert control.running(home) is None
+    assert control.find_running(home) is None
     assert control.stop(home) is False
     assert not home.running.exists()
 
@@ -147,7 +149,7 @@ def test_another_program_with_the_same_pid_is_left_alone(tmp_path: Path) -> None
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         write_private(home.running, json.dumps({"pid": other.pid, "port": 1}))
-        assert control.running(home) is None
+        assert control.find_running(home) is None
         assert control.stop(home) is False
         assert other.poll() is None
     finally:
@@ -224,4 +226,4 @@ def test_a_start_that_fails_says_why(local_cloud: LocalCloud) -> None:
     local_cloud.home.state.write_bytes(b"diary " * 200)
     with pytest.raises(ControlError, match=r"cloud\.sqlite is no state of a local cloud"):
         local_cloud.start()
-    assert control.running(local_cloud.home) is None
+    assert control.find_running(local_cloud.home) is None

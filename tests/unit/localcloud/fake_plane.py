@@ -53,10 +53,10 @@ class FakePlane:
         self._fail("stop_instance")
         self.instances.pop(instance_id, None)
 
-    def instance_running(self, instance_id: str) -> bool:
+    def is_instance_running(self, instance_id: str) -> bool:
         return instance_id in self.instances
 
-    def serving(self, key: ListenerKey) -> bool:
+    def is_serving(self, key: ListenerKey) -> bool:
         return key in self.served
 
     def problems(self) -> list[str]:

@@ -147,19 +147,19 @@ def test_an_instance_stops_starts_and_goes(account: Account) -> None:
     key = account.make_instance()
     account.ecs("StopInstance", InstanceId=key)
     assert described(account, key)["Status"] == "Stopped"
-    assert not account.plane.instance_running(key)
+    assert not account.plane.is_instance_running(key)
     again = account.refusal(ECS, "StopInstance", InstanceId=key)
     assert (again.status, again.code) == (403, "IncorrectInstanceStatus")
     account.ecs("StartInstance", InstanceId=key)
     assert described(account, key)["Status"] == "Running"
-    assert account.plane.instance_running(key)
+    assert account.plane.is_instance_running(key)
     again = account.refusal(ECS, "StartInstance", InstanceId=key)
     assert (again.status, again.code) == (403, "IncorrectInstanceStatus")
     running = account.refusal(ECS, "DeleteInstance", InstanceId=key)
     assert (running.status, running.code) == (403, "IncorrectInstanceStatus")
-    assert account.plane.instance_running(key)
+    assert account.plane.is_instance_running(key)
     account.ecs("DeleteInstance", InstanceId=key, Force="true")
-    assert not account.plane.instance_running(key)
+    assert not account.plane.is_instance_running(key)
     found = account.ecs("DescribeInstances", InstanceIds=json.dumps([key]))
     assert found["Instances"]["Instance"] == []
     assert found["TotalCount"] == 0
@@ -243,7 +243,7 @@ def test_a_failing_data_plane_leaves_a_stopped_instance_stopped(account: Account
     with pytest.raises(DataPlaneError):
         account.ecs("StartInstance", InstanceId=key)
     assert described(account, key)["Status"] == "Stopped"
-    assert not account.plane.instance_running(key)
+    assert not account.plane.is_instance_running(key)
 
 
 def test_what_the_provider_reads_of_an_instance_is_there(account: Account) -> None:

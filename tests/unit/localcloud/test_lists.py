@@ -173,7 +173,7 @@ def test_zones_are_offered_in_pairs(account: Account) -> None:
 def test_an_ipv6_load_balancer_is_at_the_only_loopback_address(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ports, "usable", lambda host: host == clouds.IPV6_ADDRESS)
+    monkeypatch.setattr(ports, "is_usable", lambda host: host == clouds.IPV6_ADDRESS)
     key = account.make_load_balancer(AddressIPVersion="ipv6")
     shown = account.slb("DescribeLoadBalancerAttribute", LoadBalancerId=key)
     assert (shown["AddressIPVersion"], shown["Address"]) == ("ipv6", "::1")
@@ -182,7 +182,7 @@ def test_an_ipv6_load_balancer_is_at_the_only_loopback_address(
 def test_ipv6_needs_a_machine_that_has_it(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ports, "usable", lambda _host: False)
+    monkeypatch.setattr(ports, "is_usable", lambda _host: False)
     given = {"InstanceChargeType": "PayByCLCU", "AddressIPVersion": "ipv6"}
     assert account.refusal(SLB, "CreateLoadBalancer", **given).code == "NotEmulated"
 

@@ -51,7 +51,7 @@ def test_a_full_log_turns_over_and_the_oldest_goes(log: RotatingLog, path: Path)
     assert [one.name for one in found] == ["cloud.log", "cloud.log.1", "cloud.log.2"]
     assert all(one.stat().st_size <= LIMIT for one in found)
     assert {stat.S_IMODE(one.stat().st_mode) for one in found} == {0o600}
-    kept = numbers("".join(logs.lines(path, follow=False)))
+    kept = numbers("".join(logs.read_lines(path, follow=False)))
     assert kept == list(range(1000 - len(kept), 1000))
     assert sum(one.stat().st_size for one in found) > 2 * LIMIT
 
@@ -82,7 +82,7 @@ def writer(path: Path, limit: int, count: int, name: str) -> subprocess.Popen[by
 def test_what_a_process_prints_goes_along_with_its_log(path: Path) -> None:
     assert writer(path, LIMIT, 2000, "a").wait(60) == 0
     assert path.read_text().endswith("printed at last\n")
-    assert "printed at first" not in "".join(logs.lines(path, follow=False))
+    assert "printed at first" not in "".join(logs.read_lines(path, follow=False))
     assert sum(one.stat().st_size for one in path.parent.iterdir()) < 4 * LIMIT
 
 
@@ -90,7 +90,7 @@ def test_two_processes_write_whole_lines_to_the_same_file(path: Path) -> None:
     count = 3000
     started = [writer(path, 20 * LIMIT, count, name) for name in ("a", "b")]
     assert [one.wait(60) for one in started] == [0, 0]
-    found = "".join(logs.lines(path, follow=False)).splitlines()
+    found = "".join(logs.read_lines(path, follow=False)).splitlines()
     for name in ("a", "b"):
         own = [int(line.split()[1]) for line in found if line.startswith(f"{name} ")]
         assert own[-1] == count - 1
@@ -115,7 +115,7 @@ def test_a_log_that_another_process_turned_over_is_found_again(
 
 def test_following_goes_on_after_a_turn(log: RotatingLog, path: Path) -> None:
     write(log, "line 0")
-    followed = logs.lines(path, follow=True, pause=0)
+    followed = logs.read_lines(path, follow=True, pause=0)
     assert numbers("".join(islice(followed, 1))) == [0]
     write(log, "line 1")
     log.doRollover()

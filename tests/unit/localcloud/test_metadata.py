@@ -23,7 +23,7 @@ from localcloud.deviations import ADDED, DEVIATIONS, EVERYWHERE, LEFT_OUT, VALUE
 from localcloud.known_actions import known_actions
 from localcloud.metadata import Parameter
 from localcloud.products import PRODUCTS, Action
-from localcloud.requests import nested
+from localcloud.requests import nest
 from tests.unit.localcloud.fake_plane import Account
 from tests.unit.localcloud.test_sdk_models import MODELS, attributes, fields
 
@@ -123,7 +123,7 @@ def mistakes(action: Action, **parameters: Any) -> dict[str, str]:
     """What the model of an action says of a request, by parameter."""
     flat = {name: str(value) for name, value in parameters.items()}
     try:
-        action.request.model_validate(nested(flat))
+        action.request.model_validate(nest(flat))
     except ValidationError as error:
         return {str(one["loc"][0]): one["type"] for one in error.errors()}
     return {}

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from localcloud import requests, services
 from localcloud.errors import ApiError
 from localcloud.products import PRODUCTS
-from localcloud.requests import ActionRequest, PagedRequest, nested, parse
+from localcloud.requests import ActionRequest, PagedRequest, nest, parse
 
 VALUE = "a-value-that-nobody-shall-see"
 
@@ -59,7 +59,7 @@ def refusal(**parameters: str) -> ApiError:
     ],
 )
 def test_dotted_names_are_lists_and_objects(parameters, tree) -> None:
-    assert nested(parameters) == tree
+    assert nest(parameters) == tree
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_dotted_names_are_lists_and_objects(parameters, tree) -> None:
 )
 def test_a_name_is_not_both_a_value_and_a_list(parameters) -> None:
     with pytest.raises(ApiError) as caught:
-        nested(parameters)
+        nest(parameters)
     assert caught.value.code == "InvalidParameter"
     assert VALUE not in caught.value.message
 

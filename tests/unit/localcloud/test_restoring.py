@@ -174,7 +174,7 @@ def test_an_instance_whose_process_ended_is_starting(site: ListenerSite) -> None
 def test_a_listener_whose_haproxy_ended_is_starting(site: ListenerSite, monkeypatch) -> None:
     site.create()
     site.call("StartLoadBalancerListener")
-    monkeypatch.setattr(site.account.plane, "serving", lambda _key: False)
+    monkeypatch.setattr(site.account.plane, "is_serving", lambda _key: False)
     assert site.describe()["Status"] == "starting"
     [shown] = site.account.slb("DescribeLoadBalancerListeners")["Listeners"]
     assert shown["Status"] == "starting"

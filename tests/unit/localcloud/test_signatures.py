@@ -81,12 +81,12 @@ def test_version_1_agrees_with_the_python_sdk_on_awkward_parameters(in_body: boo
     url, text = rpc_signature_composer.get_signed_url(
         dict(query), "id", "secret", "JSON", "POST", dict(form)
     )
-    request = Signed("POST", signatures.pairs(url[2:]), list(form.items()), {}, b"")
-    claim = signatures.claim(request)
+    request = Signed("POST", signatures.decode_pairs(url[2:]), list(form.items()), {}, b"")
+    claim = signatures.read_claim(request)
     assert claim is not None
     assert claim.string_to_sign == text
-    assert claim.signed_with("secret")
-    assert not claim.signed_with("Secret")
+    assert claim.is_signed_with("secret")
+    assert not claim.is_signed_with("Secret")
 
 
 def signed_v3(query: dict[str, str], body: bytes = b"", **headers: str) -> Signed:
@@ -107,17 +107,17 @@ def signed_v3(query: dict[str, str], body: bytes = b"", **headers: str) -> Signe
         request, "ACS3-HMAC-SHA256", hashlib.sha256(body).hexdigest(), "id", "secret"
     )
     sent = {**request.headers, "authorization": authorization}
-    return Signed("POST", signatures.pairs(urlencode(query)), [], sent, body)
+    return Signed("POST", signatures.decode_pairs(urlencode(query)), [], sent, body)
 
 
 def test_version_3_accepts_what_the_official_sdk_signs() -> None:
-    claim = signatures.claim(signed_v3(AWKWARD, b"a=1", **{"content-type": "text/plain"}))
+    claim = signatures.read_claim(signed_v3(AWKWARD, b"a=1", **{"content-type": "text/plain"}))
     assert claim is not None
     assert (claim.access_key_id, claim.nonce, claim.version) == ("id", "nonce", 3)
     assert claim.time is not None
     assert claim.time.isoformat() == "2026-11-24T03:00:00+00:00"
-    assert claim.signed_with("secret")
-    assert not claim.signed_with("other")
+    assert claim.is_signed_with("secret")
+    assert not claim.is_signed_with("other")
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ def test_version_3_refuses_what_was_changed_on_the_way(change) -> None:
     request = signed_v3(
         {"RegionId": "cn-hangzhou"}, b"a=1", **{"content-type": "application/octet-stream"}
     )
-    claim = signatures.claim(dataclasses.replace(request, **change))
+    claim = signatures.read_claim(dataclasses.replace(request, **change))
     assert claim is not None
-    assert not claim.signed_with("secret")
+    assert not claim.is_signed_with("secret")
 
 
 @pytest.mark.parametrize(
@@ -153,36 +153,36 @@ def test_version_3_refuses_what_was_changed_on_the_way(change) -> None:
 )
 def test_version_3_refuses_a_header_that_was_changed_on_the_way(name: str) -> None:
     request = signed_v3({}, b"a=1", **{"content-type": "text/plain"})
-    claim = signatures.claim(
+    claim = signatures.read_claim(
         dataclasses.replace(request, headers={**request.headers, name: "other"})
     )
     assert claim is not None
-    assert not claim.signed_with("secret")
+    assert not claim.is_signed_with("secret")
 
 
 @pytest.mark.parametrize(
     "name", ["host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce"]
 )
 def test_version_3_needs_these_headers_signed(name: str) -> None:
-    assert signatures.claim(signed_v3({}, **{name: ""})) is None
+    assert signatures.read_claim(signed_v3({}, **{name: ""})) is None
 
 
 def test_version_3_needs_a_body_s_type_signed() -> None:
     """Else its form could be made no form, and its parameters be gone."""
-    assert signatures.claim(signed_v3({}, b"a=1")) is None
+    assert signatures.read_claim(signed_v3({}, b"a=1")) is None
 
 
 def test_unsigned_requests_claim_nothing() -> None:
-    assert signatures.claim(Signed("GET", [("Action", "A")], [], {}, b"")) is None
+    assert signatures.read_claim(Signed("GET", [("Action", "A")], [], {}, b"")) is None
 
 
 def test_other_methods_of_signing_claim_nothing() -> None:
     parameters = {**GO_SDK, "SignatureMethod": "HMAC-MD5"}
-    assert signatures.claim(Signed("GET", list(parameters.items()), [], {}, b"")) is None
+    assert signatures.read_claim(Signed("GET", list(parameters.items()), [], {}, b"")) is None
 
 
 def test_pairs_keep_blank_values_and_missing_names() -> None:
-    assert signatures.pairs("SignatureType=&=80&a=b%2Bc+d&lone") == [
+    assert signatures.decode_pairs("SignatureType=&=80&a=b%2Bc+d&lone") == [
         ("SignatureType", ""),
         ("", "80"),
         ("a", "b+c d"),

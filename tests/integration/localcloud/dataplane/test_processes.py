@@ -31,7 +31,7 @@ def test_killing_an_instance_shows_and_requests_go_on(own_plane):
     wait_healthy(own_plane, listener)
     pid = int((own_plane._home / "instances/i-a/pid").read_text())
     psutil.Process(pid).kill()
-    wait_until(lambda: not own_plane.instance_running("i-a"))
+    wait_until(lambda: not own_plane.is_instance_running("i-a"))
     assert [get(address).status for _ in range(4)] == [200] * 4
     expected = {"i-a": "abnormal", "i-b": "normal"}
     wait_until(lambda: health(own_plane, listener) == expected)

@@ -51,13 +51,13 @@ def clocked_plane(start_plane, clock: Clock) -> DataPlane:
 def test_a_process_that_ends_again_and_again_is_started_ever_more_seldom() -> None:
     restarts, now, delays = Restarts(), 0.0, []
     for _ in range(10):
-        delays.append(restarts.ended(now))
+        delays.append(restarts.note_end(now))
         now += delays[-1]
         assert restarts.due == now
-        restarts.started(now)
+        restarts.note_start(now)
     assert delays == [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert max(delays) == LONGEST
-    assert restarts.ended(now + STEADY) == 0
+    assert restarts.note_end(now + STEADY) == 0
 
 
 def ended() -> subprocess.Popen[bytes]:
@@ -115,7 +115,7 @@ def test_a_killed_haproxy_comes_back_as_it_was(clocked_plane, clock, caplog) -> 
         master = psutil.Process(haproxy_pid(plane))
         worker = master.children()[0]
         (worker if times == 2 else master).kill()
-        wait_until(lambda: not plane.serving(listener.key))
+        wait_until(lambda: not plane.is_serving(listener.key))
         assert set(health(plane, listener).values()) == {"unavailable"}
         if times == 2:
             plane.supervise()
@@ -124,7 +124,7 @@ def test_a_killed_haproxy_comes_back_as_it_was(clocked_plane, clock, caplog) -> 
             assert "started again in 1 s" in problem
             clock.time += 1
         plane.supervise()
-        assert plane.serving(listener.key)
+        assert plane.is_serving(listener.key)
         assert plane.problems() == []
         wait_until(partial(gone, worker))
         # At once: what was healthy takes requests before it is checked anew.
@@ -139,7 +139,7 @@ def test_what_an_action_starts_again_is_said_too(clocked_plane, caplog) -> None:
     listener = listener_of(clocked_plane, loopback(), health_check=None)
     clocked_plane.apply_listeners([listener])
     psutil.Process(haproxy_pid(clocked_plane)).kill()
-    wait_until(lambda: not clocked_plane.serving(listener.key))
+    wait_until(lambda: not clocked_plane.is_serving(listener.key))
     clocked_plane.apply_listeners([listener])
     clocked_plane.supervise()
     said = [record.getMessage() for record in caplog.records]
@@ -156,9 +156,9 @@ def test_a_killed_instance_comes_back_at_its_place(clocked_plane, caplog) -> Non
     where = clocked_plane.backend_socket("i-a", 8080)
     killed = psutil.Process(pid_of(clocked_plane, "i-a"))
     killed.kill()
-    wait_until(lambda: not clocked_plane.instance_running("i-a"))
+    wait_until(lambda: not clocked_plane.is_instance_running("i-a"))
     clocked_plane.supervise()
-    assert clocked_plane.instance_running("i-a")
+    assert clocked_plane.is_instance_running("i-a")
     assert clocked_plane.backend_socket("i-a", 8080) == where
     wait_until(lambda: _answers(where))
     assert pid_of(clocked_plane, "i-a") != killed.pid
@@ -193,7 +193,7 @@ def test_what_a_killed_instance_leaves_behind_ends_before_it_comes_back(clocked_
     wait_until(lambda: len(first.children()) == 1)
     [child] = first.children()
     first.kill()
-    wait_until(lambda: not clocked_plane.instance_running("i-fork"))
+    wait_until(lambda: not clocked_plane.is_instance_running("i-fork"))
     clocked_plane.supervise()
     wait_until(lambda: gone(child))
     again = psutil.Process(pid_of(clocked_plane, "i-fork"))
@@ -208,7 +208,7 @@ def test_an_instance_that_cannot_run_is_tried_ever_more_seldom(
     starts = []
     for second in range(11):
         clock.time = float(second)
-        wait_until(lambda: not clocked_plane.instance_running("i-end"))
+        wait_until(lambda: not clocked_plane.is_instance_running("i-end"))
         before = pid_of(clocked_plane, "i-end")
         clocked_plane.supervise()
         if pid_of(clocked_plane, "i-end") != before:

@@ -45,7 +45,7 @@ def fake(path: Path, output: str = GOOD) -> Path:
     ],
 )
 def test_a_build_is_judged_by_its_version_and_tls(text, problem):
-    assert haproxy_binary.version_problem(text) == problem
+    assert haproxy_binary.find_version_problem(text) == problem
 
 
 def test_the_environment_decides_first(monkeypatch, tmp_path):
@@ -107,7 +107,7 @@ libgcc-s1
 adduser
   Depends: libperl5
 """
-    reached = debian_package.libraries(listing, "haproxy")
+    reached = debian_package.read_libraries(listing, "haproxy")
     assert reached == {"libc6", "libsystemd0", "libgcc-s1"}
 
 

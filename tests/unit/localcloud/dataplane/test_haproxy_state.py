@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from localcloud.dataplane.haproxy_process import alerts, reloads, worker
+from localcloud.dataplane.haproxy_process import count_reloads, extract_alerts, find_worker
 from localcloud.dataplane.haproxy_state import (
     ServerStatus,
     health,
@@ -138,15 +138,15 @@ def test_the_worker_of_the_last_load_is_found():
     text = SHOW_PROC.format(
         workers="107             worker          0        0d00h00m00s     2.6.12"
     )
-    assert reloads(text) == 3
-    assert worker(text) == 107
+    assert count_reloads(text) == 3
+    assert find_worker(text) == 107
 
 
 def test_a_failed_load_has_no_worker():
     text = SHOW_PROC.format(
         workers="107             worker          1        0d00h00m04s     2.6.12"
     )
-    assert worker(text) is None
+    assert find_worker(text) is None
 
 
 def test_reasons_are_the_alerts_without_the_summary():
@@ -155,4 +155,4 @@ def test_reasons_are_the_alerts_without_the_summary():
         "[ALERT]    (7) : config : parsing [x.cfg:3] : unknown keyword 'a'\n"
         "[ALERT]    (7) : config : Fatal errors found in configuration.\n"
     )
-    assert alerts(log) == "config : parsing [x.cfg:3] : unknown keyword 'a'"
+    assert extract_alerts(log) == "config : parsing [x.cfg:3] : unknown keyword 'a'"
