@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import hashlib
 import http.client
+import http.server
+import importlib
 import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -19,14 +22,22 @@ from components.instance_page import cloud_config
 SCRIPT = Path(cloud_config.__file__).with_name("serve.py")
 
 
-@pytest.fixture
-def page():
-    """Port of a running page of the instance i-test."""
+@pytest.fixture(params=["serve.py", "installed.py"])
+def page(request):
+    """Port of a running page of the instance i-test: the present one, and that of old instances."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-I", SCRIPT, "--bind", "127.0.0.1", "--port", str(port)],
+        [
+            sys.executable,
+            "-I",
+            SCRIPT.with_name(request.param),
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ],
         env={**os.environ, "INSTANCE_ID": "i-<test>"},
     )
     try:
@@ -39,8 +50,8 @@ def page():
                 continue
         yield port
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        process.wait(10)
 
 
 def answer(port, method, path):
@@ -63,6 +74,47 @@ def test_the_health_check_is_answered(page):
     response, body = answer(page, "HEAD", "/healthz")
     assert (response.status, body) == (200, "")
     assert answer(page, "GET", "/healthz")[1] == "ok\n"
+
+
+class Metadata(http.server.BaseHTTPRequestHandler):
+    """ECS's metadata service in its hardened mode, which is not up at the first request."""
+
+    def do_PUT(self):
+        self.server.asked += 1
+        life = self.headers["X-aliyun-ecs-metadata-token-ttl-seconds"]
+        self._answer(503 if self.server.asked == 1 else 200, f"token for {life} s")
+
+    def do_GET(self):
+        assert self.path == "/latest/meta-data/instance-id"
+        assert self.headers["X-aliyun-ecs-metadata-token"] == "token for 60 s"
+        self._answer(200, "i-of-the-service\n")
+
+    def _answer(self, status, text):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_arguments):
+        pass
+
+
+@pytest.mark.parametrize("name", ["serve", "installed"])
+def test_an_instance_asks_the_metadata_service_who_it_is_until_it_is_told(
+    name, monkeypatch, capsys
+):
+    program = importlib.import_module(f"components.instance_page.{name}")
+    with http.server.HTTPServer(("127.0.0.1", 0), Metadata) as service:
+        service.asked = 0
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        monkeypatch.delenv("INSTANCE_ID", raising=False)
+        monkeypatch.setattr(program, "METADATA", f"127.0.0.1:{service.server_port}")
+        monkeypatch.setattr(program, "RETRY_SECONDS", 0)
+        try:
+            assert program.instance_id() == "i-of-the-service"
+        finally:
+            service.shutdown()
+    assert "waiting for the metadata service: /api/token answers 503" in capsys.readouterr().out
 
 
 def test_the_script_runs_on_the_python_of_the_image():

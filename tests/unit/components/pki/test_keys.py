@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from components.pki import keys, uploaded_keys
@@ -132,6 +133,7 @@ def test_properties_that_name_no_kind_are_refused(properties):
 
 NAMES = {
     "Ed25519": ed25519.Ed25519PrivateKey.generate,
+    "Ed448": ed448.Ed448PrivateKey.generate,
     "ECDSA secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),
     "X25519": x25519.X25519PrivateKey.generate,
     "ECDSA P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
@@ -141,6 +143,12 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_every_kind_has_a_name_for_people(name):
     assert keys.describe(NAMES[name]().public_key()) == name
+
+
+def test_a_signature_by_a_key_on_a_curve_is_over_sha_256():
+    private = ec.generate_private_key(ec.SECP256R1())
+    signature = keys.sign(private, b"content")
+    private.public_key().verify(signature, b"content", ec.ECDSA(hashes.SHA256()))
 
 
 BROKEN = {
