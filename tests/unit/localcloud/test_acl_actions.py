@@ -216,3 +216,9 @@ def test_lists_that_a_listener_cannot_use(site: ListenerSite) -> None:
     )
     assert error.code == "InvalidParameter"
     assert held(site.account, others[0]) == []
+
+
+def test_entries_are_told_page_by_page(account: Account) -> None:
+    key = make(account, "10.0.0.0/8", "192.0.2.7/32", "198.51.100.0/24")
+    shown = account.slb("DescribeAccessControlListAttribute", AclId=key, Page=2, PageSize=2)
+    assert [one["AclEntryIP"] for one in shown["AclEntrys"]["AclEntry"]] == ["198.51.100.0/24"]

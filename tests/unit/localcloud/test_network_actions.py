@@ -336,3 +336,21 @@ def test_a_route_table_a_resource_group_and_names_of_hosts_are_kept(account: Acc
     assert account.vpc("DescribeVpcAttribute", VpcId=vpc)["ResourceGroupId"] == "rg-b"
     other = account.refusal(VPC, "MoveResourceGroup", ResourceType="EIP", **move)
     assert other.code == "NotEmulated"
+
+
+def test_a_vpc_has_so_many_further_blocks_and_gives_up_its_own_alone(account: Account) -> None:
+    vpc = {"VpcId": account.make_vpc()}
+    refusals = [
+        account.refusal(VPC, "AssociateVpcCidrBlock", **vpc),
+        account.refusal(VPC, "UnassociateVpcCidrBlock", **vpc, SecondaryCidrBlock="10.0.0.0/8"),
+    ]
+    for number in range(5):
+        block = f"192.168.{number}.0/24"
+        account.vpc("AssociateVpcCidrBlock", **vpc, SecondaryCidrBlock=block)
+    sixth = {**vpc, "SecondaryCidrBlock": "192.168.5.0/24"}
+    refusals.append(account.refusal(VPC, "AssociateVpcCidrBlock", **sixth))
+    assert [one.code for one in refusals] == [
+        "MissingParameter",
+        "InvalidParameter",
+        "QuotaExceeded.SecondaryCidrBlock",
+    ]

@@ -155,3 +155,15 @@ def test_a_redirecting_listener_has_no_rules(listening: ListenerSite, group: str
         400,
         "Operation.NotAllowed",
     )
+
+
+def test_a_call_has_so_many_rules(listening: ListenerSite, group: str) -> None:
+    rules = [{"RuleName": f"r{n}", "Url": f"/{n}", "VServerGroupId": group} for n in range(11)]
+    for wrong in ([], rules):
+        given = json.dumps(wrong)
+        assert listening.refusal("CreateRules", RuleList=given) == (400, "InvalidParameter")
+        refused = listening.account.refusal(
+            SLB, "DeleteRules", RuleIds=json.dumps(wrong and ["rule-a"] * 11)
+        )
+        assert (refused.status, refused.code) == (400, "InvalidParameter")
+    assert listening.served[0].rules == ()

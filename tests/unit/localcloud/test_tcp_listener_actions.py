@@ -94,6 +94,34 @@ def test_what_is_not_emulated_says_so(site: ListenerSite, given: dict[str, Any])
 
 
 @pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"MasterSlaveServerGroup": "on"}, "NotEmulated"),
+        ({"SynProxy": "enable"}, "NotEmulated"),
+        ({"VServerGroup": "on"}, "MissingParameter"),
+    ],
+)
+def test_a_change_that_cannot_be_made_leaves_the_listener(
+    listening: ListenerSite, given: dict[str, Any], code: str
+) -> None:
+    before = describe(listening)
+    assert listening.refusal("SetLoadBalancerTCPListenerAttribute", **given) == (400, code)
+    assert describe(listening) == before
+
+
+def test_a_group_of_servers_is_put_in_and_taken_off(listening: ListenerSite) -> None:
+    member = [{"ServerId": listening.instance, "Port": 9090}]
+    made = listening.account.slb(
+        "CreateVServerGroup", LoadBalancerId=listening.balancer, BackendServers=json.dumps(member)
+    )
+    group = made["VServerGroupId"]
+    listening.call("SetLoadBalancerTCPListenerAttribute", VServerGroup="on", VServerGroupId=group)
+    assert describe(listening)["VServerGroupId"] == group
+    listening.call("SetLoadBalancerTCPListenerAttribute", VServerGroup="off")
+    assert not describe(listening).get("VServerGroupId")
+
+
+@pytest.mark.parametrize(
     "given",
     [
         {"Bandwidth": 0},
