@@ -64,23 +64,24 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """Say what runs."""
-    found = control.ask(Home(home), "GET", "/status")
+    answer = control.ask(Home(home), "GET", "/status")
     if as_json:
-        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.write(json.dumps(answer) + "\n")
         return
     lines = [
-        f"API        {found['endpoint']}, process {found['pid']}, {found['memory_mib']} MiB",
+        f"API        {answer['endpoint']}, process {answer['pid']}, {answer['memory_mib']} MiB",
         *(
-            f"listener   {one['load_balancer_id']}:{one['protocol']}:{one['port']} at "
-            f"{one['socket']['host']}:{one['socket']['port']}, {one['status']}; "
-            + (", ".join(f"{k} {v}" for k, v in one["health"].items()) or "no backend")
-            for one in found["listeners"]
+            f"listener   {listener['load_balancer_id']}:{listener['protocol']}:{listener['port']} "
+            f"at {listener['socket']['host']}:{listener['socket']['port']}, {listener['status']}; "
+            + (", ".join(f"{k} {v}" for k, v in listener["health"].items()) or "no backend")
+            for listener in answer["listeners"]
         ),
         *(
-            f"instance   {one['id']} at {one['host']}, {'runs' if one['runs'] else 'is down'}"
-            for one in found["instances"]
+            f"instance   {instance['id']} at {instance['host']}, "
+            f"{'runs' if instance['runs'] else 'is down'}"
+            for instance in answer["instances"]
         ),
-        *(f"problem    {one}" for one in found["problems"]),
+        *(f"problem    {problem}" for problem in answer["problems"]),
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 

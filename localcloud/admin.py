@@ -58,19 +58,23 @@ class Admin:
         with self._api.lock:
             listeners = [
                 {
-                    "load_balancer_id": one.load_balancer_id,
-                    "protocol": one.protocol,
-                    "port": one.port,
-                    "status": cloud.listener_status(one),
+                    "load_balancer_id": listener.load_balancer_id,
+                    "protocol": listener.protocol,
+                    "port": listener.port,
+                    "status": cloud.listener_status(listener),
                     "socket": asdict(socket),
-                    "health": self._health(one),
+                    "health": self._health(listener),
                 }
-                for one in cloud.store.all(Listener, running=True)
-                if (socket := cloud.sockets.get(serving.key(one)))
+                for listener in cloud.store.all(Listener, running=True)
+                if (socket := cloud.sockets.get(serving.key(listener)))
             ]
             instances = [
-                {"id": one.id, "host": one.host, "runs": cloud.plane.is_instance_running(one.id)}
-                for one in cloud.store.all(Instance)
+                {
+                    "id": instance.id,
+                    "host": instance.host,
+                    "runs": cloud.plane.is_instance_running(instance.id),
+                }
+                for instance in cloud.store.all(Instance)
             ]
             problems = cloud.problems()
         memory = psutil.Process().memory_info().rss
@@ -88,17 +92,20 @@ class Admin:
     def _health(self, listener: Listener) -> dict[str, str]:
         """Health of a listener's backends by server and port; empty while HAProxy is silent."""
         try:
-            found = self._api.cloud.health(listener)
+            members = self._api.cloud.health(listener)
         except DataPlaneError:
             return {}
-        return {f"{member.server_id}:{member.port}": member.status for member in found}
+        return {f"{member.server_id}:{member.port}": member.status for member in members}
 
     def _dump(self, _request: Request) -> Response:
         with self._api.lock:
-            found = self._api.cloud.store.everything()
+            kinds = self._api.cloud.store.everything()
         shown: dict[str, list[Any]] = {
-            kind: [one.model_dump(mode="json", exclude=set(SECRET_FIELDS)) for one in documents]
-            for kind, documents in found.items()
+            kind: [
+                document.model_dump(mode="json", exclude=set(SECRET_FIELDS))
+                for document in documents
+            ]
+            for kind, documents in kinds.items()
         }
         return JSONResponse(shown)
 

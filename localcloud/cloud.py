@@ -96,12 +96,14 @@ class Cloud:
         """
         wanted = self._wanted()
         try:
-            self.sockets = self.plane.apply_listeners([self._specify(one) for one in wanted])
+            self.sockets = self.plane.apply_listeners(
+                [self._specify(listener) for listener in wanted]
+            )
         except Exception:
-            aside = {one.id for one in wanted if self._is_aside(one)}
+            aside = {listener.id for listener in wanted if self._is_aside(listener)}
             if not aside:
                 raise
-            rest = [self._specify(one) for one in wanted if one.id not in aside]
+            rest = [self._specify(listener) for listener in wanted if listener.id not in aside]
             self.sockets = self.plane.apply_listeners(rest)
             self._aside = {key: self._aside[key] for key in aside}
         else:
@@ -115,7 +117,10 @@ class Cloud:
                 f"Instance {key} could not be started: {why}"
                 for key, why in self._not_started.items()
             ),
-            *(f"Listener {key} could not be served: {one.why}" for key, one in self._aside.items()),
+            *(
+                f"Listener {key} could not be served: {aside.why}"
+                for key, aside in self._aside.items()
+            ),
             *self.plane.problems(),
         ]
 
@@ -141,7 +146,11 @@ class Cloud:
         return "running" if self.plane.is_serving(serving.key(listener)) else "starting"
 
     def _wanted(self) -> list[Listener]:
-        return [one for one in self.store.all(Listener, running=True) if self._forwards(one)]
+        return [
+            listener
+            for listener in self.store.all(Listener, running=True)
+            if self._forwards(listener)
+        ]
 
     def _forwards(self, listener: Listener) -> bool:
         """Tell whether a listener's load balancer lets it forward; a missing one is an error."""
@@ -154,7 +163,7 @@ class Cloud:
     def _set_aside(self, group: list[Listener], good: list[model.ListenerSpec]) -> None:
         """Serve the listeners of a group that can be served, beside `good`, which grows by them."""
         try:
-            both = [*good, *(self._specify(one) for one in group)]
+            both = [*good, *(self._specify(listener) for listener in group)]
             self.sockets = self.plane.apply_listeners(both)
         except Exception as error:  # whatever is wrong with one, others can serve
             if len(group) == 1:
@@ -181,14 +190,16 @@ class Cloud:
     def health(self, listener: Listener) -> list[MemberHealth]:
         """Health of each backend of a listener, as the data plane measures it."""
         checked = listener.running and listener.attributes.get("HealthCheck") == "on"
-        found = self.plane.health(serving.key(listener)) if checked else {}
+        measured = self.plane.health(serving.key(listener)) if checked else {}
         return [
             MemberHealth(
-                one.server_id,
-                one.port,
-                found.get((one.server_id, self._socket(one.server_id, one.port)), "unavailable"),
+                member.server_id,
+                member.port,
+                measured.get(
+                    (member.server_id, self._socket(member.server_id, member.port)), "unavailable"
+                ),
             )
-            for one in serving.list_members(self.store, listener)
+            for member in serving.list_members(self.store, listener)
         ]
 
     def choose_load_balancer_address(self, version: Literal["ipv4", "ipv6"]) -> str:

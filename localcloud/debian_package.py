@@ -59,8 +59,8 @@ class DebianPackage:
 
     def cached(self) -> list[Path]:
         """Folders with the commands that earlier runs unpacked, finished ones only."""
-        found = self.directory().glob(f"[0-9]*/{self.commands[0]}")
-        return sorted((path.parent for path in found), reverse=True)
+        executables = self.directory().glob(f"[0-9]*/{self.commands[0]}")
+        return sorted((path.parent for path in executables), reverse=True)
 
     def install(self, say: Callable[[str], None]) -> str:
         """Install the package as root, for the whole system; return what was tried and how it went.
@@ -135,11 +135,11 @@ class DebianPackage:
             _run("dpkg-deb", "-x", str(archive), str(folder))
         for command in self.commands:
             paths = [f"{place}/{command}" for place in _PLACES]
-            found = [path for path in paths if (folder / path).is_file()]
-            if not found:
+            executables = [path for path in paths if (folder / path).is_file()]
+            if not executables:
                 raise _CommandError(f"{self.name} has no {command}")
             launcher = folder / command
-            launcher.write_text(_LAUNCHER.format(executable=found[0]))
+            launcher.write_text(_LAUNCHER.format(executable=executables[0]))
             launcher.chmod(0o700)
 
     def _missing_libraries(self) -> list[str]:
@@ -161,13 +161,13 @@ def read_libraries(listing: str, package: str) -> set[str]:
             current = line.strip()
         elif dependency := re.fullmatch(r" [ |](?:Pre)?Depends: (lib[a-z0-9.+-]+)", line):
             depends.setdefault(current, []).append(dependency[1])
-    found: set[str] = set()
+    reached: set[str] = set()
     open_names = [package]
     while open_names:
-        new = set(depends.get(open_names.pop(), ())) - found
-        found |= new
+        new = set(depends.get(open_names.pop(), ())) - reached
+        reached |= new
         open_names += new
-    return found
+    return reached
 
 
 def _run(*command: str, folder: Path | None = None) -> str:

@@ -70,16 +70,16 @@ class Home:
 
     def credentials(self) -> Credentials:
         """The access key pair, made at first use."""
-        made = {
+        new = {
             "access_key_id": "LTAI" + secrets.token_hex(10),
             "access_key_secret": secrets.token_urlsafe(24),
         }
-        return Credentials(**self._kept("credentials.json", made))
+        return Credentials(**self._kept("credentials.json", new))
 
     def networks(self) -> tuple[str, str]:
         """The loopback networks of load balancers and instances, chosen at first use."""
-        made = {"load_balancers": choose_network(), "instances": choose_network()}
-        kept = self._kept("networks.json", made)
+        new = {"load_balancers": choose_network(), "instances": choose_network()}
+        kept = self._kept("networks.json", new)
         return kept["load_balancers"], kept["instances"]
 
     def tls(self) -> tuple[Path, Path]:
@@ -102,10 +102,10 @@ class Home:
         """Remember the port that was taken in place of another: states of stacks refer to it."""
         write_private(self._ports, json.dumps({port: taken}))
 
-    def _kept(self, name: str, made: dict[str, Any]) -> dict[str, Any]:
+    def _kept(self, name: str, new: dict[str, Any]) -> dict[str, Any]:
         path = self.path / name
         if not path.exists():
-            write_private(path, json.dumps(made))
+            write_private(path, json.dumps(new))
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return kept
 

@@ -16,5 +16,5 @@ FILE = Path(__file__).with_name("known_actions.json")
 @cache
 def known_actions() -> dict[str, frozenset[str]]:
     """Names of actions by product."""
-    found = json.loads(FILE.read_text(encoding="utf-8"))
-    return {product: frozenset(names) for product, names in found.items()}
+    names_by_product = json.loads(FILE.read_text(encoding="utf-8"))
+    return {product: frozenset(names) for product, names in names_by_product.items()}

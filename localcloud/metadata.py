@@ -42,8 +42,8 @@ class Parameter:
 
 @cache
 def _published() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
-    return found
+    content: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return content
 
 
 def actions(product: str) -> frozenset[str]:
@@ -69,16 +69,16 @@ def _read(text: str) -> Parameter:
 
 def parameters(product: str, action: str) -> Mapping[str, Parameter]:
     """Parameters of an action by name, as the local cloud demands them."""
-    found = dict(published(product, action))
+    demanded = dict(published(product, action))
     for deviation in DEVIATIONS:
         name = deviation.parameter
-        if f"{product}.{action}" not in deviation.actions or name not in found:
+        if f"{product}.{action}" not in deviation.actions or name not in demanded:
             continue
         if deviation.range is not None:
-            found[name] = replace(found[name], range=deviation.range)
+            demanded[name] = replace(demanded[name], range=deviation.range)
         if deviation.required is not None:
-            found[name] = replace(found[name], required=deviation.required)
-    return found
+            demanded[name] = replace(demanded[name], required=deviation.required)
+    return demanded
 
 
 def fit_model(product: str, action: str, model: type[R]) -> type[R]:
@@ -94,14 +94,14 @@ def fit_model(product: str, action: str, model: type[R]) -> type[R]:
     for name, field in model.model_fields.items():
         if name in known and (fit := _fit(field, known[name])) is not None:
             changed[name] = (fit.annotation, fit)
-    made = create_model(action, __base__=model, __module__=model.__module__, **changed)
-    made.model_rebuild(force=True)  # several threads may be the first to read a request with it
-    made.left_out = {
+    fitted = create_model(action, __base__=model, __module__=model.__module__, **changed)
+    fitted.model_rebuild(force=True)  # several threads may be the first to read a request with it
+    fitted.left_out = {
         name: feature
         for feature, names in LEFT_OUT.get(f"{product}.{action}", {}).items()
         for name in names.split()
     }
-    return made
+    return fitted
 
 
 def _fit(field: FieldInfo, parameter: Parameter) -> FieldInfo | None:
@@ -111,8 +111,8 @@ def _fit(field: FieldInfo, parameter: Parameter) -> FieldInfo | None:
     required = parameter.required and not field.is_required()
     if not bounds and not required:
         return None
-    found = copy(field)
-    found.metadata = [*field.metadata, *bounds]
+    fitted = copy(field)
+    fitted.metadata = [*field.metadata, *bounds]
     if required:
-        found.default, found.default_factory = FieldInfo().default, None  # which is none at all
-    return found
+        fitted.default, fitted.default_factory = FieldInfo().default, None  # which is none at all
+    return fitted

@@ -52,7 +52,7 @@ class KeyValue(BaseModel):
 class ActionRequest(BaseModel):
     """Base of all requests; fields have the names that they have on the wire.
 
-    Subclasses say what the API's metadata does not: `metadata.fitted` adds the rest, and names
+    Subclasses say what the API's metadata does not: `metadata.fit_model` adds the rest, and names
     them after their action.
 
     Attributes:
@@ -97,17 +97,17 @@ class PagedRequest(ActionRequest):
     PageNumber: int = 1
     PageSize: int = 10
 
-    def page(self, found: Sequence[T]) -> list[T]:
+    def page(self, items: Sequence[T]) -> list[T]:
         """Select the items on the page that the request asks for."""
         first = (self.PageNumber - 1) * self.PageSize
-        return list(found[first : first + self.PageSize])
+        return list(items[first : first + self.PageSize])
 
-    def paging(self, found: Sequence[Any]) -> dict[str, int]:
+    def paging(self, items: Sequence[Any]) -> dict[str, int]:
         """Fields of an answer that say which page it is."""
         return {
             "PageNumber": self.PageNumber,
             "PageSize": self.PageSize,
-            "TotalCount": len(found),
+            "TotalCount": len(items),
         }
 
 
@@ -121,12 +121,12 @@ def parse(model: type[R], parameters: Mapping[str, str]) -> R:
         ApiError: A parameter is missing, unknown or out of range; its value is not repeated.
     """
     # Some clients send an empty region where they mean none.
-    given = {name: text for name, text in parameters.items() if text or name != "RegionId"}
+    texts = {name: text for name, text in parameters.items() if text or name != "RegionId"}
     # Who says that a run is not dry asks for nothing.
-    if DRY_RUN in model.left_out and given.get(DRY_RUN, "").lower() == "false":
-        del given[DRY_RUN]
+    if DRY_RUN in model.left_out and texts.get(DRY_RUN, "").lower() == "false":
+        del texts[DRY_RUN]
     try:
-        return model.model_validate(nest(given))
+        return model.model_validate(nest(texts))
     except ValidationError as error:
         raise _api_error(model, error) from None
 

@@ -39,8 +39,8 @@ def list_members(store: Store, listener: Listener) -> list[GroupMember]:
     if balancer is None or port is None:
         return []
     return [
-        GroupMember(server_id=one.server_id, weight=one.weight, port=port)
-        for one in balancer.backends
+        GroupMember(server_id=backend.server_id, weight=backend.weight, port=port)
+        for backend in balancer.backends
     ]
 
 
@@ -70,7 +70,9 @@ def specify_listener(store: Store, listener: Listener, sockets: Sockets) -> mode
     if listener.protocol == "tcp":
         return replace(
             plain,
-            backends=tuple(_backend(one, values, sockets) for one in list_members(store, listener)),
+            backends=tuple(
+                _backend(member, values, sockets) for member in list_members(store, listener)
+            ),
             scheduler=values["Scheduler"],
             health_check=_tcp_health_check(values),
             proxy_protocol=values.get("ProxyProtocolV2Enabled", False),
@@ -81,7 +83,9 @@ def specify_listener(store: Store, listener: Listener, sockets: Sockets) -> mode
         return replace(plain, forward_port=values["ForwardPort"])
     forwarding = replace(
         plain,
-        backends=tuple(_backend(one, values, sockets) for one in list_members(store, listener)),
+        backends=tuple(
+            _backend(member, values, sockets) for member in list_members(store, listener)
+        ),
         scheduler=values["Scheduler"],
         sticky_session=_sticky_session(values),
         health_check=_health_check(values),
@@ -93,7 +97,7 @@ def specify_listener(store: Store, listener: Listener, sockets: Sockets) -> mode
             proto=values["XForwardedFor_proto"] == "on",
         ),
         gzip=values["Gzip"] == "on",
-        rules=tuple(_rule(store, listener, one, sockets) for one in list_rules(store, listener)),
+        rules=tuple(_rule(store, listener, rule, sockets) for rule in list_rules(store, listener)),
     )
     return forwarding if listener.protocol == "http" else _with_tls(store, listener, forwarding)
 
@@ -119,7 +123,7 @@ def _rule(
         rule_id=rule.id,
         domain=rule.domain,
         url=rule.url,
-        backends=tuple(_backend(one, values, sockets) for one in group.members),
+        backends=tuple(_backend(member, values, sockets) for member in group.members),
         scheduler=values["Scheduler"],
         sticky_session=_sticky_session(values),
         # A rule of its own has no method: SetRule takes none.
@@ -137,8 +141,8 @@ def _with_tls(store: Store, listener: Listener, plain: model.ListenerSpec) -> mo
         plain,
         server_certificate=_pem(store, values["ServerCertificateId"]),
         domain_extensions=tuple(
-            model.DomainSpec(one.domain, _pem(store, one.server_certificate_id))
-            for one in extensions
+            model.DomainSpec(extension.domain, _pem(store, extension.server_certificate_id))
+            for extension in extensions
         ),
         ca_certificate=authority.certificate if authority else None,
         tls_cipher_policy=values["TLSCipherPolicy"],
@@ -147,10 +151,10 @@ def _with_tls(store: Store, listener: Listener, plain: model.ListenerSpec) -> mo
 
 
 def _pem(store: Store, certificate_id: str) -> str:
-    found = store.get(UploadedServerCertificate, certificate_id)
-    if found is None:
+    certificate = store.get(UploadedServerCertificate, certificate_id)
+    if certificate is None:
         raise LookupError(f"There is no server certificate {certificate_id}")
-    return f"{found.certificate.strip()}\n{found.private_key.strip()}\n"
+    return f"{certificate.certificate.strip()}\n{certificate.private_key.strip()}\n"
 
 
 def _backend(member: GroupMember, values: Mapping[str, Any], sockets: Sockets) -> model.BackendSpec:
@@ -175,7 +179,7 @@ def _access_control(store: Store, listener: Listener) -> model.AccessControl | N
     if listener.attributes["AclStatus"] != "on":
         return None
     lists = (store.get(AccessControlList, key) for key in listener.acl_ids)
-    entries = (entry.entry for one in lists if one is not None for entry in one.entries)
+    entries = (entry.entry for acl in lists if acl is not None for entry in acl.entries)
     return model.AccessControl(listener.attributes["AclType"], tuple(entries))
 
 

@@ -46,15 +46,15 @@ class Store:
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
-            found = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             damage = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{path} is no state of a local cloud: {error}") from error
         if damage != "ok":
             raise StoreError(f"{path} is damaged ({damage}): put a copy back, or remove the file.")
-        if found not in {0, SCHEMA_VERSION}:
+        if version not in {0, SCHEMA_VERSION}:
             raise StoreError(
-                f"{path} was written by another version of the local cloud (format {found}, this "
+                f"{path} was written by another version of the local cloud (format {version}, this "
                 f"one has {SCHEMA_VERSION}): `make down` with that version, or remove the file."
             )
         self._connection.execute(
@@ -92,8 +92,8 @@ class Store:
             "SELECT id, body FROM documents WHERE kind = ? ORDER BY rowid", (kind.kind,)
         )
         read = (self._read(kind, key, body) for key, body in rows)
-        found = [document for document in read if document is not None]
-        return [d for d in found if all(getattr(d, name) == equal[name] for name in equal)]
+        documents = [document for document in read if document is not None]
+        return [d for d in documents if all(getattr(d, name) == equal[name] for name in equal)]
 
     def problems(self) -> list[str]:
         """List which documents cannot be read, and why; one sentence each."""

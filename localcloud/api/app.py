@@ -111,10 +111,10 @@ class Api:
         store = self.cloud.store
 
         def answer() -> dict[str, Any]:
-            found = action.handler(self.cloud, request)
+            result = action.handler(self.cloud, request)
             if isinstance(request, requests.DryRequest) and request.DryRun:
                 raise dry_run()
-            return found
+            return result
 
         with self.lock:
             if not action.changes:

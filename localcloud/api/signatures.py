@@ -111,11 +111,11 @@ def string_to_sign_v3(request: Signed, signed_headers: Iterable[str]) -> str:
 
 def decode_pairs(text: str) -> Pairs:
     """Decode a query or a form; unlike the standard library's, exactly as it was sent."""
-    found = []
+    decoded = []
     for part in text.split("&") if text else []:
         name, _, value = part.partition("=")
-        found.append((unquote_plus(name), unquote_plus(value)))
-    return found
+        decoded.append((unquote_plus(name), unquote_plus(value)))
+    return decoded
 
 
 def _claim_v1(request: Signed) -> Claim | None:

@@ -34,9 +34,9 @@ def find() -> Path | None:
     Raises:
         DataPlaneError: The environment names an executable that cannot be used.
     """
-    given = os.environ.get(BINARY)
-    if given:
-        path = Path(given)
+    named = os.environ.get(BINARY)
+    if named:
+        path = Path(named)
         reason = find_problem(path)
         if reason:
             raise DataPlaneError(f"{BINARY} names {path}, which {reason}.")
@@ -63,22 +63,22 @@ def ensure(say: Callable[[str], None]) -> Path:
     Raises:
         DataPlaneError: HAProxy cannot be had; the message says what was tried and what to install.
     """
-    found = find()
-    if found is not None:
-        return found
+    executable = find()
+    if executable is not None:
+        return executable
     tried = []
     source = os.environ.get(SOURCE) or "any"
     if source in {"any", "apt"}:
         tried.append(PACKAGE.install(say))
-        found = find()
-    if found is None and source in {"any", "unpack"}:
+        executable = find()
+    if executable is None and source in {"any", "unpack"}:
         say("Unpacking the distribution's HAProxy package for this user.")
         tried.append(PACKAGE.unpack())
-        found = find()
-    if found is None:
+        executable = find()
+    if executable is None:
         done = "; ".join([f"no usable haproxy {dotted_minimum()} or newer on PATH", *tried])
         raise DataPlaneError(f"HAProxy is missing ({done}): run {HINT}.")
-    return found
+    return executable
 
 
 def dotted_minimum() -> str:

@@ -286,7 +286,9 @@ def _rules(listener: ListenerSpec) -> Iterator[str]:
         by_domain.setdefault(rule.domain.lower(), []).append(rule)
     for domain in sorted(by_domain, key=_priority):
         host = _host(domain) if domain else ""
-        for rule in sorted(by_domain[domain], key=lambda one: (-len(one.url), one.url)):
+        for rule in sorted(
+            by_domain[domain], key=lambda candidate: (-len(candidate.url), candidate.url)
+        ):
             path = f" {{ path -m beg {syntax.check_rule_url(rule.url)} }}" if rule.url else ""
             yield f"    use_backend {sections[rule.rule_id]} if{host}{path}"
         if domain and all(rule.url for rule in by_domain[domain]):

@@ -193,12 +193,12 @@ def count_reloads(listing: str) -> int:
 def find_worker(listing: str) -> int | None:
     """Read "show proc": pid of the worker of the master's last load, None if that load failed."""
     current = listing.partition("# old workers")[0]
-    found = re.search(r"^(\d+)\s+worker\s+(?:\[was: \d+\]\s+)?0\s", current, re.MULTILINE)
-    return int(found[1]) if found else None
+    match = re.search(r"^(\d+)\s+worker\s+(?:\[was: \d+\]\s+)?0\s", current, re.MULTILINE)
+    return int(match[1]) if match else None
 
 
 def extract_alerts(log: str) -> str:
     """Extract HAProxy's own reasons, one line; the whole text where it gives none."""
-    found = re.findall(r"^\[ALERT\]\s+\(\d+\) : (.*)$", log, re.MULTILINE)
-    reasons = [line for line in found if "Fatal errors found" not in line]
+    alerts = re.findall(r"^\[ALERT\]\s+\(\d+\) : (.*)$", log, re.MULTILINE)
+    reasons = [line for line in alerts if "Fatal errors found" not in line]
     return "; ".join(dict.fromkeys(reasons)) or " ".join(log.split())[-500:] or "no reason given"

@@ -90,7 +90,7 @@ def merge(
     now: Mapping[ServerKey, ServerStatus], before: Mapping[ServerKey, ServerStatus]
 ) -> dict[ServerKey, ServerStatus]:
     """Fill in what the last worker knew of servers that the current one has not checked yet."""
-    found = dict(now)
+    merged = dict(now)
     for key, server in before.items():
         current = now.get(key)
         if (
@@ -99,8 +99,8 @@ def merge(
             and server.is_checked
             and current.is_up == server.is_up
         ):
-            found[key] = server
-    return found
+            merged[key] = server
+    return merged
 
 
 def render_state(
@@ -125,10 +125,10 @@ def _states(
     for backend in backends:
         name = server_name(backend)
         before = statistics.get((section, name))
-        state = _RUNNING if before is not None and before.is_up else _STOPPED
+        operation = _RUNNING if before is not None and before.is_up else _STOPPED
         weights = f"{backend.weight} {backend.weight}"
         check = f"0 1 0 0 {_CHECK_ENABLED} 0"
         yield (
-            f"1 {section} 1 {name} {backend.socket.host} {state} 0 {weights} {check}"
+            f"1 {section} 1 {name} {backend.socket.host} {operation} 0 {weights} {check}"
             f" 0 0 - {backend.socket.port} - 0 0 - - 0"
         )

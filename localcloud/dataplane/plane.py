@@ -228,8 +228,8 @@ class DataPlane:
                     files.write_private(paths.ticket_keys, _ticket_keys())
                 files.write_private(paths.error_502, error_pages.error_502())
                 known = self._statistics()
-                state = haproxy_state.render_state(tuple(wanted.values()), known)
-                files.write_private(paths.server_state, state)
+                content = haproxy_state.render_state(tuple(wanted.values()), known)
+                files.write_private(paths.server_state, content)
                 self._haproxy.apply(text)
                 self._known = known
         except DataPlaneError:
@@ -249,8 +249,8 @@ class DataPlane:
     def _revive_haproxy(self) -> None:
         listeners = tuple(self._listeners.values())
         # What was healthy when it was last asked takes requests at once, and is checked then.
-        state = haproxy_state.render_state(listeners, self._last)
-        files.write_private(self._home / "server-state", state)
+        content = haproxy_state.render_state(listeners, self._last)
+        files.write_private(self._home / "server-state", content)
         self._haproxy.apply(self._applied)
 
     def _logs(self) -> Iterator[Path]:

@@ -84,49 +84,50 @@ class Supervisor:
 
     def look(self, watched: Iterable[Watched]) -> None:
         """Start watched processes again that do not run, if it is time; forget those not named."""
-        present = {one.name: one for one in watched}
+        present = {process.name: process for process in watched}
         self._restarts = {name: self._restarts.get(name) or Restarts() for name in present}
-        for name, one in present.items():
+        for name, process in present.items():
             restarts = self._restarts[name]
-            if self.notice(one) and restarts.due is not None and self.now() >= restarts.due:
+            if self.notice(process) and restarts.due is not None and self.now() >= restarts.due:
                 try:
-                    one.start()
+                    process.start()
                 except (DataPlaneError, OSError) as error:
-                    self._note(one, restarts, f"cannot be started ({error})")
+                    self._note(process, restarts, f"cannot be started ({error})")
                 else:
-                    self._note_start(one, restarts)
+                    self._note_start(process, restarts)
 
-    def notice(self, one: Watched) -> bool:
+    def notice(self, process: Watched) -> bool:
         """Tell whether a process does not run; log it the first time."""
-        restarts = self._restarts.setdefault(one.name, Restarts())
-        if one.runs:
+        restarts = self._restarts.setdefault(process.name, Restarts())
+        if process.runs:
             if restarts.due is not None:
-                self._note_start(one, restarts)
+                self._note_start(process, restarts)
             return False
         if restarts.due is None:
-            self._note(one, restarts, _end_of(one))
+            self._note(process, restarts, _end_of(process))
         return True
 
     def problems(self) -> list[str]:
         """List what does not run, why, and when it is tried again; one sentence each."""
         return [
-            f"{name} {one.why}; it is started again in {max(0, one.due - self.now()):.0f} s."
-            for name, one in self._restarts.items()
-            if one.due is not None
+            f"{name} {restarts.why}; "
+            f"it is started again in {max(0, restarts.due - self.now()):.0f} s."
+            for name, restarts in self._restarts.items()
+            if restarts.due is not None
         ]
 
-    def _note(self, one: Watched, restarts: Restarts, why: str) -> None:
+    def _note(self, process: Watched, restarts: Restarts, why: str) -> None:
         delay = restarts.note_end(self.now())
         times = f", {restarts.in_a_row} times in a row" if restarts.in_a_row > 1 else ""
-        restarts.why = f"{why}{times}: see {one.log}"
-        log.error("%s %s; it is started again in %.0f s", one.name, restarts.why, delay)
+        restarts.why = f"{why}{times}: see {process.log}"
+        log.error("%s %s; it is started again in %.0f s", process.name, restarts.why, delay)
 
-    def _note_start(self, one: Watched, restarts: Restarts) -> None:
+    def _note_start(self, process: Watched, restarts: Restarts) -> None:
         restarts.note_start(self.now())
-        log.warning("%s is started again", one.name)
+        log.warning("%s is started again", process.name)
 
 
-def _end_of(one: Watched) -> str:
-    if one.process is None:
+def _end_of(watched: Watched) -> str:
+    if watched.process is None:
         return "does not run"
-    return f"(process {one.process.pid}) ended ({describe_end(one.process)})"
+    return f"(process {watched.process.pid}) ended ({describe_end(watched.process)})"

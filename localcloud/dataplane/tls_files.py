@@ -60,7 +60,7 @@ class TlsFolder:
 
     def keep(self, listeners: Iterable[ListenerSpec]) -> None:
         """Remove the TLS files that none of these listeners uses."""
-        used = {self._path(content) for one in listeners for content in _contents(one)}
+        used = {self._path(content) for listener in listeners for content in _contents(listener)}
         for path in set(self.path.iterdir()) - used:
             path.unlink()
 
@@ -114,6 +114,6 @@ def _certificate_list(listener: ListenerSpec) -> str | None:
     lines = [f"{_name(listener.server_certificate)} !*"]
     lines += [
         f"{_name(extension.server_certificate)} {syntax.check_server_name(extension.domain)}"
-        for extension in sorted(listener.domain_extensions, key=lambda one: one.domain)
+        for extension in sorted(listener.domain_extensions, key=lambda domain: domain.domain)
     ]
     return "\n".join(lines) + "\n"

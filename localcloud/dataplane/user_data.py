@@ -63,18 +63,18 @@ def parse(text: str) -> UserData:
     for command in map(_command, _list(config, "runcmd")):
         if command == ("systemctl", "daemon-reload"):
             continue
-        found = _service(command, written) if service is None else None
-        if found is None:
+        started = _service(command, written) if service is None else None
+        if started is None:
             skipped.append(command)
-        service = service or found
+        service = service or started
     return UserData(service, tuple(skipped))
 
 
 def _list(config: dict[Any, Any], name: str) -> list[Any]:
-    found = config.get(name) or []
-    if not isinstance(found, list):
+    entries = config.get(name) or []
+    if not isinstance(entries, list):
         raise DataPlaneError(f"{name} of the user data is no list.")
-    return found
+    return entries
 
 
 def _file(entry: Any) -> tuple[str, str]:

@@ -105,7 +105,9 @@ def create_acl(cloud: Cloud, request: CreateAccessControlList) -> Answer:
 def set_acl(cloud: Cloud, request: SetAccessControlListAttribute) -> Answer:
     acl = _acl(cloud, request)
     others = [
-        one for one in cloud.store.all(AccessControlList, region=acl.region) if one.id != acl.id
+        other
+        for other in cloud.store.all(AccessControlList, region=acl.region)
+        if other.id != acl.id
     ]
     _require_free_name(others, request.AclName)
     acl.name = request.AclName
@@ -116,18 +118,18 @@ def set_acl(cloud: Cloud, request: SetAccessControlListAttribute) -> Answer:
 @SLB.action
 def add_entries(cloud: Cloud, request: AddAccessControlListEntry) -> Answer:
     acl = _acl(cloud, request)
-    present = {one.entry for one in acl.entries}
-    for given in _given(request.AclEntrys):
-        block = _block(given.entry)
+    present = {entry.entry for entry in acl.entries}
+    for entry in _given(request.AclEntrys):
+        block = _block(entry.entry)
         if f"ipv{block.version}" != acl.address_ip_version:
             raise ApiError(400, "IllegalEntry", "Entry version is conflict to the acl version.")
-        if given.entry in present:
+        if entry.entry in present:
             raise ApiError(
                 400,
                 "InvalidParam.AclEntryExists",
                 "The specified aclEntry already exists in the acl.",
             )
-        acl.entries.append(AclEntry(entry=given.entry, comment=given.comment))
+        acl.entries.append(AclEntry(entry=entry.entry, comment=entry.comment))
     if len(acl.entries) > PER_LIST:
         raise ApiError(400, "AclEntryOverLimit", f"A list holds {PER_LIST} entries at most.")
     cloud.store.put(acl)
@@ -140,11 +142,11 @@ def add_entries(cloud: Cloud, request: AddAccessControlListEntry) -> Answer:
 @SLB.action
 def remove_entries(cloud: Cloud, request: RemoveAccessControlListEntry) -> Answer:
     acl = _acl(cloud, request)
-    gone = {given.entry for given in _given(request.AclEntrys)}
-    if gone - {one.entry for one in acl.entries}:
+    gone = {entry.entry for entry in _given(request.AclEntrys)}
+    if gone - {entry.entry for entry in acl.entries}:
         # The provider takes this code for "is gone already".
         raise ApiError(400, "AclEntryEmpty", "The specified aclEntry is not in the acl.")
-    acl.entries = [one for one in acl.entries if one.entry not in gone]
+    acl.entries = [entry for entry in acl.entries if entry.entry not in gone]
     cloud.store.put(acl)
     cloud.apply()
     return {}
@@ -153,7 +155,7 @@ def remove_entries(cloud: Cloud, request: RemoveAccessControlListEntry) -> Answe
 @SLB.action
 def describe_acl(cloud: Cloud, request: DescribeAccessControlListAttribute) -> Answer:
     acl = _acl(cloud, request)
-    entries = [one for one in acl.entries if request.AclEntryComment in one.comment]
+    entries = [entry for entry in acl.entries if request.AclEntryComment in entry.comment]
     if request.Page is not None:
         first = (request.Page - 1) * request.PageSize
         entries = entries[first : first + request.PageSize]
@@ -161,19 +163,19 @@ def describe_acl(cloud: Cloud, request: DescribeAccessControlListAttribute) -> A
         **_described(acl),
         "AclEntrys": {
             "AclEntry": [
-                {"AclEntryIP": one.entry, "AclEntryComment": one.comment} for one in entries
+                {"AclEntryIP": entry.entry, "AclEntryComment": entry.comment} for entry in entries
             ]
         },
         "TotalAclEntry": len(acl.entries),
         "RelatedListeners": {
             "RelatedListener": [
                 {
-                    "LoadBalancerId": one.load_balancer_id,
-                    "ListenerPort": one.port,
-                    "Protocol": one.protocol,
-                    "AclType": one.attributes["AclType"],
+                    "LoadBalancerId": listener.load_balancer_id,
+                    "ListenerPort": listener.port,
+                    "Protocol": listener.protocol,
+                    "AclType": listener.attributes["AclType"],
                 }
-                for one in _users(cloud, acl)
+                for listener in _users(cloud, acl)
             ]
         },
     }
@@ -181,19 +183,19 @@ def describe_acl(cloud: Cloud, request: DescribeAccessControlListAttribute) -> A
 
 @SLB.action
 def describe_acls(cloud: Cloud, request: DescribeAccessControlLists) -> Answer:
-    found = [
-        one
-        for one in cloud.store.all(AccessControlList, region=request.RegionId)
-        if request.AclName in one.name
-        and request.AddressIPVersion in {"", one.address_ip_version}
-        and request.ResourceGroupId in {"", one.resource_group_id}
-        and has_tags(one, request.Tag)
+    lists = [
+        acl
+        for acl in cloud.store.all(AccessControlList, region=request.RegionId)
+        if request.AclName in acl.name
+        and request.AddressIPVersion in {"", acl.address_ip_version}
+        and request.ResourceGroupId in {"", acl.resource_group_id}
+        and has_tags(acl, request.Tag)
     ]
-    page = request.page(found)
+    page = request.page(lists)
     return {
-        "Acls": {"Acl": [_described(one) for one in page]},
+        "Acls": {"Acl": [_described(acl) for acl in page]},
         "Count": len(page),
-        **request.paging(found),
+        **request.paging(lists),
     }
 
 
@@ -224,7 +226,7 @@ def require_usable(cloud: Cloud, owner: LoadBalancer, ids: Sequence[str]) -> Non
                 f"{acl.id} is of {acl.address_ip_version}, the load balancer of "
                 f"{owner.address_ip_version}.",
             )
-    entries = [one.entry for acl in lists for one in acl.entries]
+    entries = [entry.entry for acl in lists for entry in acl.entries]
     if len(set(entries)) < len(entries):
         raise invalid("AclId", "The lists of a listener have no entry in common.")
     if len(entries) > ENTRIES_PER_LISTENER:
@@ -236,25 +238,25 @@ def _acl(cloud: Cloud, request: OfAcl) -> AccessControlList:
 
 
 def _found(cloud: Cloud, key: str, region: str) -> AccessControlList:
-    found = cloud.store.get(AccessControlList, key)
-    if found is None or region not in {"", found.region}:
+    acl = cloud.store.get(AccessControlList, key)
+    if acl is None or region not in {"", acl.region}:
         raise ApiError(404, "AclNotExist", "The specified acl does not exist.")
-    return found
+    return acl
 
 
 def _users(cloud: Cloud, acl: AccessControlList) -> list[Listener]:
-    return [one for one in cloud.store.all(Listener) if acl.id in one.acl_ids]
+    return [listener for listener in cloud.store.all(Listener) if acl.id in listener.acl_ids]
 
 
 def _owner(cloud: Cloud, listener: Listener) -> LoadBalancer:
-    found = cloud.store.get(LoadBalancer, listener.load_balancer_id)
-    if found is None:
+    balancer = cloud.store.get(LoadBalancer, listener.load_balancer_id)
+    if balancer is None:
         raise LookupError(f"{listener.id} has no load balancer")
-    return found
+    return balancer
 
 
 def _require_free_name(others: Iterable[AccessControlList], name: str) -> None:
-    if any(one.name == name for one in others):
+    if any(other.name == name for other in others):
         raise invalid("AclName", "Another list of the region has it.")
 
 
@@ -268,7 +270,7 @@ def _given(text: str) -> list[GivenEntry]:
         raise ApiError(400, "MissingParameter", "AclEntrys holds no entry.")
     if len(entries) > PER_CALL:
         raise invalid("AclEntrys", f"A call takes {PER_CALL} entries at most.")
-    return list({one.entry: one for one in reversed(entries)}.values())[::-1]
+    return list({entry.entry: entry for entry in reversed(entries)}.values())[::-1]
 
 
 def _block(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -28,37 +28,39 @@ class DescribeHealthStatus(OfLoadBalancer):
 
 @SLB.action
 def add_backend_servers(cloud: Cloud, request: AddBackendServers) -> Answer:
-    found = find_load_balancer(cloud, request)
-    present = {one.server_id for one in found.backends}
-    for given in read_servers(GivenServer, request.BackendServers):
-        require_running(cloud, given.ServerId, found.region)
-        if given.ServerId not in present:
-            present.add(given.ServerId)
-            found.backends.append(
+    balancer = find_load_balancer(cloud, request)
+    present = {backend.server_id for backend in balancer.backends}
+    for server in read_servers(GivenServer, request.BackendServers):
+        require_running(cloud, server.ServerId, balancer.region)
+        if server.ServerId not in present:
+            present.add(server.ServerId)
+            balancer.backends.append(
                 BackendServer(
-                    server_id=given.ServerId, weight=given.Weight, description=given.Description
+                    server_id=server.ServerId, weight=server.Weight, description=server.Description
                 )
             )
-    return _saved(cloud, found)
+    return _saved(cloud, balancer)
 
 
 @SLB.action
 def set_backend_servers(cloud: Cloud, request: SetBackendServers) -> Answer:
-    found = find_load_balancer(cloud, request)
-    changed = {given.ServerId: given for given in read_servers(GivenServer, request.BackendServers)}
-    for one in found.backends:
-        if given := changed.get(one.server_id):
-            one.weight = given.Weight
-            one.description = given.Description or one.description
-    return _saved(cloud, found)
+    balancer = find_load_balancer(cloud, request)
+    changed = {
+        server.ServerId: server for server in read_servers(GivenServer, request.BackendServers)
+    }
+    for backend in balancer.backends:
+        if server := changed.get(backend.server_id):
+            backend.weight = server.Weight
+            backend.description = server.Description or backend.description
+    return _saved(cloud, balancer)
 
 
 @SLB.action
 def remove_backend_servers(cloud: Cloud, request: RemoveBackendServers) -> Answer:
-    found = find_load_balancer(cloud, request)
-    gone = {given.ServerId for given in read_servers(GivenServer, request.BackendServers)}
-    found.backends = [one for one in found.backends if one.server_id not in gone]
-    answer = _saved(cloud, found)
+    balancer = find_load_balancer(cloud, request)
+    gone = {server.ServerId for server in read_servers(GivenServer, request.BackendServers)}
+    balancer.backends = [backend for backend in balancer.backends if backend.server_id not in gone]
+    answer = _saved(cloud, balancer)
     for member in answer["BackendServers"]["BackendServer"]:
         member["Weight"] = int(member["Weight"])  # text in the other answers
     return answer
@@ -66,9 +68,9 @@ def remove_backend_servers(cloud: Cloud, request: RemoveBackendServers) -> Answe
 
 @SLB.action
 def describe_health_status(cloud: Cloud, request: DescribeHealthStatus) -> Answer:
-    found = find_load_balancer(cloud, request)
+    balancer = find_load_balancer(cloud, request)
     answers = []
-    for listener in cloud.store.all(Listener, load_balancer_id=found.id):
+    for listener in cloud.store.all(Listener, load_balancer_id=balancer.id):
         if request.ListenerPort not in {None, listener.port}:
             continue
         if request.ListenerProtocol not in {"", listener.protocol}:
@@ -88,16 +90,16 @@ def describe_health_status(cloud: Cloud, request: DescribeHealthStatus) -> Answe
     return {"BackendServers": {"BackendServer": answers}}
 
 
-def _saved(cloud: Cloud, found: LoadBalancer) -> Answer:
-    cloud.store.put(found)
+def _saved(cloud: Cloud, balancer: LoadBalancer) -> Answer:
+    cloud.store.put(balancer)
     cloud.apply()
     members = [
         {
-            "ServerId": one.server_id,
-            "Weight": str(one.weight),
+            "ServerId": backend.server_id,
+            "Weight": str(backend.weight),
             "Type": "ecs",
-            "Description": one.description,
+            "Description": backend.description,
         }
-        for one in found.backends
+        for backend in balancer.backends
     ]
-    return {"LoadBalancerId": found.id, "BackendServers": {"BackendServer": members}}
+    return {"LoadBalancerId": balancer.id, "BackendServers": {"BackendServer": members}}

@@ -107,15 +107,15 @@ def upload_server_certificate(cloud: Cloud, request: UploadServerCertificate) ->
 
 @SLB.action
 def describe_server_certificates(cloud: Cloud, request: DescribeServerCertificates) -> Answer:
-    found = [
-        _described_server(one)
-        for one in cloud.store.all(UploadedServerCertificate)
-        if request.RegionId in {"", one.region}
-        and request.ServerCertificateId in {"", one.id}
-        and request.ResourceGroupId in {"", one.resource_group_id}
-        and has_tags(one, request.Tag)
+    described = [
+        _described_server(certificate)
+        for certificate in cloud.store.all(UploadedServerCertificate)
+        if request.RegionId in {"", certificate.region}
+        and request.ServerCertificateId in {"", certificate.id}
+        and request.ResourceGroupId in {"", certificate.resource_group_id}
+        and has_tags(certificate, request.Tag)
     ]
-    return {"ServerCertificates": {"ServerCertificate": found}}
+    return {"ServerCertificates": {"ServerCertificate": described}}
 
 
 @SLB.action
@@ -163,14 +163,14 @@ def upload_ca_certificate(cloud: Cloud, request: UploadCACertificate) -> Answer:
 
 @SLB.action
 def describe_ca_certificates(cloud: Cloud, request: DescribeCACertificates) -> Answer:
-    found = [
-        _described_ca(one)
-        for one in cloud.store.all(CaCertificate, region=request.RegionId)
-        if request.CACertificateId in {"", one.id}
-        and request.ResourceGroupId in {"", one.resource_group_id}
-        and has_tags(one, request.Tag)
+    described = [
+        _described_ca(certificate)
+        for certificate in cloud.store.all(CaCertificate, region=request.RegionId)
+        if request.CACertificateId in {"", certificate.id}
+        and request.ResourceGroupId in {"", certificate.resource_group_id}
+        and has_tags(certificate, request.Tag)
     ]
-    return {"CACertificates": {"CACertificate": found}}
+    return {"CACertificates": {"CACertificate": described}}
 
 
 @SLB.action
@@ -199,12 +199,12 @@ def find_server_certificate(cloud: Cloud, key: str, region: str) -> UploadedServ
     Raises:
         ApiError: The region has no server certificate with this id.
     """
-    found = cloud.store.get(UploadedServerCertificate, key)
-    if found is None or region not in {"", found.region}:
+    certificate = cloud.store.get(UploadedServerCertificate, key)
+    if certificate is None or region not in {"", certificate.region}:
         raise ApiError(
             404, "ServerCertificateId.NotFound", "The specified ServerCertificateId does not exist."
         )
-    return found
+    return certificate
 
 
 def find_ca_certificate(cloud: Cloud, key: str, region: str) -> CaCertificate:
@@ -213,16 +213,16 @@ def find_ca_certificate(cloud: Cloud, key: str, region: str) -> CaCertificate:
     Raises:
         ApiError: The region has no CA certificate with this id.
     """
-    found = cloud.store.get(CaCertificate, key)
-    if found is None or region not in {"", found.region}:
+    certificate = cloud.store.get(CaCertificate, key)
+    if certificate is None or region not in {"", certificate.region}:
         raise ApiError(
             404, "CACertificateId.NotFound", "The specified CACertificateId does not exist."
         )
-    return found
+    return certificate
 
 
 def _used(cloud: Cloud, attribute: str, key: str) -> bool:
-    return any(one.attributes.get(attribute) == key for one in cloud.store.all(Listener))
+    return any(listener.attributes.get(attribute) == key for listener in cloud.store.all(Listener))
 
 
 def _chain(parameter: str, text: str) -> list[x509.Certificate]:
@@ -298,16 +298,16 @@ def _leaf(certificate: UploadedServerCertificate | CaCertificate) -> x509.Certif
 
 
 def _common_name(parsed: x509.Certificate) -> str:
-    found = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(found[0].value) if found else ""
+    attributes = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(attributes[0].value) if attributes else ""
 
 
 def _alternative_names(parsed: x509.Certificate) -> list[str]:
     try:
-        found = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        extension = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return []
-    return found.get_values_for_type(x509.DNSName)
+    return extension.get_values_for_type(x509.DNSName)
 
 
 def _common(certificate: UploadedServerCertificate | CaCertificate) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def create_domain_extension(cloud: Cloud, request: CreateDomainExtension) -> Ans
     listener = listeners.find(cloud, request, "https")
     domain = request.Domain.lower()
     present = listeners.find_domain_extensions(cloud, listener)
-    if any(one.domain.lower() == domain for one in present):
+    if any(other.domain.lower() == domain for other in present):
         raise ApiError(400, "InvalidParameter.Domain", "The specified Domain exists.")
     if len(present) >= PER_LISTENER:
         raise ApiError(
@@ -97,12 +97,12 @@ def describe_domain_extension(cloud: Cloud, request: OfDomainExtension) -> Answe
 @SLB.action
 def describe_domain_extensions(cloud: Cloud, request: DescribeDomainExtensions) -> Answer:
     listener = listeners.find(cloud, request, "https")
-    found = [
-        describe_extension(one)
-        for one in listeners.find_domain_extensions(cloud, listener)
-        if request.DomainExtensionId in {"", one.id}
+    described = [
+        describe_extension(extension)
+        for extension in listeners.find_domain_extensions(cloud, listener)
+        if request.DomainExtensionId in {"", extension.id}
     ]
-    return {"DomainExtensions": {"DomainExtension": found}}
+    return {"DomainExtensions": {"DomainExtension": described}}
 
 
 @SLB.action_named("DeleteDomainExtension")
@@ -122,26 +122,26 @@ def describe_extension(extension: DomainExtension) -> dict[str, Any]:
 
 
 def _extension(cloud: Cloud, request: OfDomainExtension) -> DomainExtension:
-    found = cloud.store.get(DomainExtension, request.DomainExtensionId)
-    if found is None or request.RegionId not in {"", found.region}:
+    extension = cloud.store.get(DomainExtension, request.DomainExtensionId)
+    if extension is None or request.RegionId not in {"", extension.region}:
         # 404: only so does the provider take it for gone.
         raise ApiError(
             404,
             "InvalidParameter.DomainExtensionId",
             "The specified DomainExtensionId does not exist.",
         )
-    return found
+    return extension
 
 
 def _certificate(cloud: Cloud, key: str, region: str) -> UploadedServerCertificate:
-    found = cloud.store.get(UploadedServerCertificate, key)
-    if found is None or found.region != region:
+    certificate = cloud.store.get(UploadedServerCertificate, key)
+    if certificate is None or certificate.region != region:
         raise ApiError(
             400,
             "InvalidParameter.ServerCertificateId",
             "The specified ServerCertificateId does not exist.",
         )
-    return found
+    return certificate
 
 
 def _require_name(certificate: UploadedServerCertificate, domain: str) -> None:

@@ -74,7 +74,8 @@ def describe_https_listener(cloud: Cloud, request: listeners.OfListener) -> Answ
         **listeners.describe(cloud, listener),
         "DomainExtensions": {
             "DomainExtension": [
-                describe_extension(one) for one in listeners.find_domain_extensions(cloud, listener)
+                describe_extension(extension)
+                for extension in listeners.find_domain_extensions(cloud, listener)
             ]
         },
     }

@@ -104,35 +104,37 @@ class DescribeInstanceAttachmentAttributes(PagedRequest):
 @ECS.action
 def describe_instances(cloud: Cloud, request: DescribeInstances) -> Answer:
     wanted = read_ids(request.InstanceIds)
-    found = [
-        one
-        for one in cloud.store.all(Instance)
-        if (wanted is None or one.id in wanted)
-        and request.VpcId in {"", one.vpc_id}
-        and request.VSwitchId in {"", one.vswitch_id}
-        and request.ZoneId in {"", one.zone_id}
-        and _like(one.name, request.InstanceName)
-        and request.ResourceGroupId in {"", one.resource_group_id}
-        and request.SecurityGroupId in {"", *one.security_group_ids}
-        and has_tags(one, request.Tag)
-        and request.Status in {"", _status(cloud, one)}
+    instances = [
+        instance
+        for instance in cloud.store.all(Instance)
+        if (wanted is None or instance.id in wanted)
+        and request.VpcId in {"", instance.vpc_id}
+        and request.VSwitchId in {"", instance.vswitch_id}
+        and request.ZoneId in {"", instance.zone_id}
+        and _like(instance.name, request.InstanceName)
+        and request.ResourceGroupId in {"", instance.resource_group_id}
+        and request.SecurityGroupId in {"", *instance.security_group_ids}
+        and has_tags(instance, request.Tag)
+        and request.Status in {"", _status(cloud, instance)}
     ]
     return {
-        "Instances": {"Instance": [_described(cloud, one) for one in request.page(found)]},
-        **request.paging(found),
+        "Instances": {
+            "Instance": [_described(cloud, instance) for instance in request.page(instances)]
+        },
+        **request.paging(instances),
     }
 
 
 @ECS.action_named("DescribeUserData")
 def describe_user_data(cloud: Cloud, request: OfInstance) -> Answer:
-    found = find_instance(cloud, request.InstanceId)
-    return {"InstanceId": found.id, "RegionId": found.region, "UserData": found.user_data}
+    instance = find_instance(cloud, request.InstanceId)
+    return {"InstanceId": instance.id, "RegionId": instance.region, "UserData": instance.user_data}
 
 
 @ECS.action_named("DescribeInstanceAttribute")
 def describe_instance_attribute(cloud: Cloud, request: OfInstance) -> Answer:
-    found = find_instance(cloud, request.InstanceId)
-    shown = _described(cloud, found)
+    instance = find_instance(cloud, request.InstanceId)
+    shown = _described(cloud, instance)
     return {
         **{name: shown[name] for name in ATTRIBUTES},
         "DedicatedHostAttribute": {"DedicatedHostId": "", "DedicatedHostName": ""},
@@ -152,21 +154,21 @@ def describe_instance_attribute(cloud: Cloud, request: OfInstance) -> Answer:
 def describe_disks(cloud: Cloud, request: DescribeDisks) -> Answer:
     disks: list[dict[str, Any]] = [
         {
-            "DiskId": one.disk_id,
-            "InstanceId": one.id,
-            "RegionId": one.region,
-            "ZoneId": one.zone_id,
+            "DiskId": instance.disk_id,
+            "InstanceId": instance.id,
+            "RegionId": instance.region,
+            "ZoneId": instance.zone_id,
             "Type": "system",
-            "Category": one.disk_category,
-            "Size": one.disk_size,
-            "DiskName": one.disk_name,
-            "Description": one.disk_description,
+            "Category": instance.disk_category,
+            "Size": instance.disk_size,
+            "DiskName": instance.disk_name,
+            "Description": instance.disk_description,
             "Device": DEVICE,
             "Status": "In_use",
-            "Encrypted": one.disk_encrypted,
+            "Encrypted": instance.disk_encrypted,
             "KMSKeyId": "",
-            "PerformanceLevel": one.disk_performance_level
-            if one.disk_category == "cloud_essd"
+            "PerformanceLevel": instance.disk_performance_level
+            if instance.disk_category == "cloud_essd"
             else "",
             "MultiAttach": "Disabled",
             "DeleteWithInstance": True,
@@ -177,28 +179,28 @@ def describe_disks(cloud: Cloud, request: DescribeDisks) -> Answer:
             "DiskChargeType": "PostPaid",
             "ExpiredTime": NEVER,
             "Portable": False,
-            "ImageId": one.image_id,
+            "ImageId": instance.image_id,
             "ProductCode": "",
-            "ResourceGroupId": one.resource_group_id,
-            "SerialNumber": one.disk_id.removeprefix("d-"),
+            "ResourceGroupId": instance.resource_group_id,
+            "SerialNumber": instance.disk_id.removeprefix("d-"),
             "SourceDiskId": "",
             "SourceSnapshotId": "",
             "StorageClusterId": "",
             "StorageSetId": "",
             "StorageSetPartitionNumber": 0,
             "BdfId": "",
-            "CreationTime": creation_time(one),
-            "AttachedTime": creation_time(one),
+            "CreationTime": creation_time(instance),
+            "AttachedTime": creation_time(instance),
             "DetachedTime": "",
-            "Attachments": {"Attachment": [_attachment(one)]},
+            "Attachments": {"Attachment": [_attachment(instance)]},
             "MountInstances": {"MountInstance": []},
             "MountInstanceNum": 0,
             "OperationLocks": {"OperationLock": []},
             "Placement": {"ZoneIds": ""},
             "Tags": {"Tag": []},
         }
-        for one in cloud.store.all(Instance)
-        if request.InstanceId in {"", one.id} and request.DiskType in {"all", "system"}
+        for instance in cloud.store.all(Instance)
+        if request.InstanceId in {"", instance.id} and request.DiskType in {"all", "system"}
     ]
     return {
         "Disks": {"Disk": request.page(disks)},
@@ -210,15 +212,15 @@ def describe_disks(cloud: Cloud, request: DescribeDisks) -> Answer:
 def describe_instance_ram_role(cloud: Cloud, request: DescribeInstanceRamRole) -> Answer:
     # Nobody has a role here; the provider's data source drops instances that are not listed.
     wanted = read_ids(request.InstanceIds)
-    found = [
-        {"InstanceId": one.id, "RamRoleName": ""}
-        for one in cloud.store.all(Instance)
-        if (wanted is None or one.id in wanted) and not request.RamRoleName
+    roles = [
+        {"InstanceId": instance.id, "RamRoleName": ""}
+        for instance in cloud.store.all(Instance)
+        if (wanted is None or instance.id in wanted) and not request.RamRoleName
     ]
     return {
-        "InstanceRamRoleSets": {"InstanceRamRoleSet": request.page(found)},
+        "InstanceRamRoleSets": {"InstanceRamRoleSet": request.page(roles)},
         "RegionId": request.RegionId,
-        "TotalCount": len(found),
+        "TotalCount": len(roles),
     }
 
 
@@ -226,43 +228,43 @@ def describe_instance_ram_role(cloud: Cloud, request: DescribeInstanceRamRole) -
 def describe_network_interfaces(cloud: Cloud, request: DescribeNetworkInterfaces) -> Answer:
     interfaces = [
         {
-            "NetworkInterfaceId": one.eni_id,
+            "NetworkInterfaceId": instance.eni_id,
             "NetworkInterfaceName": "",
             "NetworkInterfaceTrafficMode": "Standard",
-            "InstanceId": one.id,
+            "InstanceId": instance.id,
             "Type": "Primary",
             "Status": "InUse",
             "Description": "",
-            "MacAddress": _mac_address(one),
+            "MacAddress": _mac_address(instance),
             "OwnerId": ACCOUNT_ID,
-            "ResourceGroupId": one.resource_group_id,
+            "ResourceGroupId": instance.resource_group_id,
             "ServiceManaged": False,
             "DeleteOnRelease": True,
-            "VpcId": one.vpc_id,
-            "VSwitchId": one.vswitch_id,
-            "ZoneId": one.zone_id,
-            "PrivateIpAddress": one.private_ip,
+            "VpcId": instance.vpc_id,
+            "VSwitchId": instance.vswitch_id,
+            "ZoneId": instance.zone_id,
+            "PrivateIpAddress": instance.private_ip,
             "QueueNumber": 2,
             "SourceDestCheck": False,
-            "CreationTime": creation_time(one),
-            "SecurityGroupIds": {"SecurityGroupId": one.security_group_ids},
+            "CreationTime": creation_time(instance),
+            "SecurityGroupIds": {"SecurityGroupId": instance.security_group_ids},
             "Attachment": {
-                "InstanceId": one.id,
+                "InstanceId": instance.id,
                 "NetworkCardIndex": 0,
                 "DeviceIndex": 0,
                 "TrunkNetworkInterfaceId": "",
             },
             "PrivateIpSets": {
-                "PrivateIpSet": [{"PrivateIpAddress": one.private_ip, "Primary": True}]
+                "PrivateIpSet": [{"PrivateIpAddress": instance.private_ip, "Primary": True}]
             },
             "Ipv4PrefixSets": {"Ipv4PrefixSet": []},
             "Ipv6PrefixSets": {"Ipv6PrefixSet": []},
             "Ipv6Sets": {"Ipv6Set": []},
             "Tags": {"Tag": []},
         }
-        for one in cloud.store.all(Instance)
-        if (not request.NetworkInterfaceId or one.eni_id in request.NetworkInterfaceId)
-        and request.InstanceId in {"", one.id}
+        for instance in cloud.store.all(Instance)
+        if (not request.NetworkInterfaceId or instance.eni_id in request.NetworkInterfaceId)
+        and request.InstanceId in {"", instance.id}
     ]
     return {
         "NetworkInterfaceSets": {"NetworkInterfaceSet": request.page(interfaces)},
@@ -274,9 +276,9 @@ def describe_network_interfaces(cloud: Cloud, request: DescribeNetworkInterfaces
 def describe_instance_maintenance_attributes(
     cloud: Cloud, request: DescribeInstanceMaintenanceAttributes
 ) -> Answer:
-    found = [
+    described = [
         {
-            "InstanceId": one.id,
+            "InstanceId": instance.id,
             "MaintenanceWindows": {"MaintenanceWindow": []},
             "ActionOnMaintenance": {
                 "Value": "AutoRecover",
@@ -285,12 +287,12 @@ def describe_instance_maintenance_attributes(
             },
             "NotifyOnMaintenance": False,
         }
-        for one in cloud.store.all(Instance)
-        if not request.InstanceId or one.id in request.InstanceId
+        for instance in cloud.store.all(Instance)
+        if not request.InstanceId or instance.id in request.InstanceId
     ]
     return {
-        "MaintenanceAttributes": {"MaintenanceAttribute": request.page(found)},
-        **request.paging(found),
+        "MaintenanceAttributes": {"MaintenanceAttribute": request.page(described)},
+        **request.paging(described),
     }
 
 
@@ -299,32 +301,32 @@ def describe_instance_attachment_attributes(
     cloud: Cloud, request: DescribeInstanceAttachmentAttributes
 ) -> Answer:
     wanted = read_ids(request.InstanceIds)
-    found = [
+    described = [
         {
-            "InstanceId": one.id,
+            "InstanceId": instance.id,
             "PrivatePoolOptionsId": "",
             "PrivatePoolOptionsMatchCriteria": "None",
         }
-        for one in cloud.store.all(Instance)
-        if wanted is None or one.id in wanted
+        for instance in cloud.store.all(Instance)
+        if wanted is None or instance.id in wanted
     ]
     return {
-        "Instances": {"Instance": request.page(found)},
-        **request.paging(found),
+        "Instances": {"Instance": request.page(described)},
+        **request.paging(described),
     }
 
 
-def _attachment(found: Instance) -> dict[str, str]:
+def _attachment(instance: Instance) -> dict[str, str]:
     return {
-        "InstanceId": found.id,
+        "InstanceId": instance.id,
         "Device": DEVICE,
-        "AttachedTime": creation_time(found),
+        "AttachedTime": creation_time(instance),
     }
 
 
-def _mac_address(found: Instance) -> str:
+def _mac_address(instance: Instance) -> str:
     """A network interface's address, of Alibaba Cloud's range; always the same."""
-    own = hashlib.sha256(found.eni_id.encode()).digest()[:3]
+    own = hashlib.sha256(instance.eni_id.encode()).digest()[:3]
     return ":".join(f"{byte:02x}" for byte in (0x00, 0x16, 0x3E, *own))
 
 
@@ -347,27 +349,27 @@ def read_ids(text: str) -> set[str] | None:
         raise invalid("InstanceIds", "It is a JSON list.") from None
 
 
-def _status(cloud: Cloud, found: Instance) -> str:
-    if cloud.is_stopped(found):
+def _status(cloud: Cloud, instance: Instance) -> str:
+    if cloud.is_stopped(instance):
         return "Stopped"
-    if not found.is_settled(PENDING_SECONDS, cloud.now()):
+    if not instance.is_settled(PENDING_SECONDS, cloud.now()):
         return "Pending"
-    settled = found.is_settled(STARTING_SECONDS, cloud.now())
-    return "Running" if settled and cloud.plane.is_instance_running(found.id) else "Starting"
+    settled = instance.is_settled(STARTING_SECONDS, cloud.now())
+    return "Running" if settled and cloud.plane.is_instance_running(instance.id) else "Starting"
 
 
-def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:
-    cores, memory, family = INSTANCE_TYPES[found.instance_type]
+def _described(cloud: Cloud, instance: Instance) -> dict[str, Any]:
+    cores, memory, family = INSTANCE_TYPES[instance.instance_type]
     return {
-        "InstanceId": found.id,
-        "InstanceName": found.name,
-        "HostName": found.host_name,
-        "Description": found.description,
-        "Status": _status(cloud, found),
-        "RegionId": found.region,
-        "ZoneId": found.zone_id,
-        "ImageId": found.image_id,
-        "InstanceType": found.instance_type,
+        "InstanceId": instance.id,
+        "InstanceName": instance.name,
+        "HostName": instance.host_name,
+        "Description": instance.description,
+        "Status": _status(cloud, instance),
+        "RegionId": instance.region,
+        "ZoneId": instance.zone_id,
+        "ImageId": instance.image_id,
+        "InstanceType": instance.instance_type,
         "InstanceTypeFamily": family,
         "Cpu": cores,
         "Memory": int(memory * 1024),
@@ -378,25 +380,25 @@ def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:
         "InstanceNetworkType": "vpc",
         "InternetChargeType": "PayByTraffic",
         "InternetMaxBandwidthIn": 0,
-        "InternetMaxBandwidthOut": found.internet_max_bandwidth_out,
+        "InternetMaxBandwidthOut": instance.internet_max_bandwidth_out,
         "SpotStrategy": "NoSpot",
         "SpotPriceLimit": 0.0,
         "SpotDuration": 0,
         "SpotInterruptionBehavior": "",
-        "DeletionProtection": found.deletion_protection,
+        "DeletionProtection": instance.deletion_protection,
         "CreditSpecification": "",
         "KeyPairName": "",
-        "ResourceGroupId": found.resource_group_id,
+        "ResourceGroupId": instance.resource_group_id,
         "StoppedMode": "Not-applicable",
         "IoOptimized": True,
         "AutoReleaseTime": "",
         "HpcClusterId": "",
         "DeploymentSetId": "",
-        "CreationTime": creation_time(found),
-        "StartTime": creation_time(found),
+        "CreationTime": creation_time(instance),
+        "StartTime": creation_time(instance),
         "ExpiredTime": "2099-12-31T15:59Z",
         "SaleCycle": "",
-        "SerialNumber": str(uuid.uuid5(uuid.NAMESPACE_OID, found.id)),
+        "SerialNumber": str(uuid.uuid5(uuid.NAMESPACE_OID, instance.id)),
         "ClusterId": "",
         "VlanId": "",
         "ISP": "",
@@ -416,21 +418,21 @@ def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:
             "InternetChargeType": "",
         },
         "VpcAttributes": {
-            "VpcId": found.vpc_id,
-            "VSwitchId": found.vswitch_id,
+            "VpcId": instance.vpc_id,
+            "VSwitchId": instance.vswitch_id,
             "NatIpAddress": "",
-            "PrivateIpAddress": {"IpAddress": [found.private_ip]},
+            "PrivateIpAddress": {"IpAddress": [instance.private_ip]},
         },
-        "SecurityGroupIds": {"SecurityGroupId": found.security_group_ids},
+        "SecurityGroupIds": {"SecurityGroupId": instance.security_group_ids},
         "NetworkInterfaces": {
             "NetworkInterface": [
                 {
-                    "NetworkInterfaceId": found.eni_id,
+                    "NetworkInterfaceId": instance.eni_id,
                     "Type": "Primary",
-                    "PrimaryIpAddress": found.private_ip,
-                    "MacAddress": _mac_address(found),
+                    "PrimaryIpAddress": instance.private_ip,
+                    "MacAddress": _mac_address(instance),
                     "PrivateIpSets": {
-                        "PrivateIpSet": [{"PrivateIpAddress": found.private_ip, "Primary": True}]
+                        "PrivateIpSet": [{"PrivateIpAddress": instance.private_ip, "Primary": True}]
                     },
                     "Ipv4PrefixSets": {"Ipv4PrefixSet": []},
                     "Ipv6PrefixSets": {"Ipv6PrefixSet": []},
@@ -439,9 +441,9 @@ def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:
             ]
         },
         "MetadataOptions": {
-            "HttpEndpoint": found.http_endpoint,
-            "HttpTokens": found.http_tokens,
-            "HttpPutResponseHopLimit": found.http_put_response_hop_limit,
+            "HttpEndpoint": instance.http_endpoint,
+            "HttpTokens": instance.http_tokens,
+            "HttpPutResponseHopLimit": instance.http_put_response_hop_limit,
             "InstanceMetadataTags": "disabled",
         },
         "DedicatedHostAttribute": {
@@ -460,5 +462,7 @@ def _described(cloud: Cloud, found: Instance) -> dict[str, Any]:
         "ImageOptions": {"LoginAsNonRoot": False, "CurrentOSNVMeSupported": True},
         "AdditionalInfo": {"EnableHighDensityMode": False},
         "OperationLocks": {"LockReason": []},
-        "Tags": {"Tag": [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in key_values(found)]},
+        "Tags": {
+            "Tag": [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in key_values(instance)]
+        },
     }

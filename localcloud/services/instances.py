@@ -109,7 +109,7 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
     switch = find_vswitch(cloud, request.VSwitchId)
     groups = request.SecurityGroupIds or [request.SecurityGroupId]
     _require_usable(request, switch, [find_security_group(cloud, key) for key in groups])
-    taken = (one.private_ip for one in cloud.store.all(Instance, vswitch_id=switch.id))
+    taken = (instance.private_ip for instance in cloud.store.all(Instance, vswitch_id=switch.id))
     private_ip = choose_private_ip(switch.cidr_block, taken)
     if private_ip is None:
         raise ApiError(403, "InvalidVSwitchId.IpNotEnough", "The vSwitch has no IP addresses left.")
@@ -157,71 +157,71 @@ def run_instances(cloud: Cloud, request: RunInstances) -> Answer:
 
 @ECS.action_named("StartInstance")
 def start_instance(cloud: Cloud, request: OfInstance) -> Answer:
-    found = find_instance(cloud, request.InstanceId)
-    if not cloud.is_stopped(found):
+    instance = find_instance(cloud, request.InstanceId)
+    if not cloud.is_stopped(instance):
         raise _wrong_status()
-    found.stopped = False
-    cloud.store.put(found)
-    cloud.start(found)
+    instance.stopped = False
+    cloud.store.put(instance)
+    cloud.start(instance)
     try:
         cloud.apply()
     except DataPlaneError:
-        cloud.plane.stop_instance(found.id)
+        cloud.plane.stop_instance(instance.id)
         raise
     return {}
 
 
 @ECS.action
 def stop_instance(cloud: Cloud, request: StopInstance) -> Answer:
-    found = find_instance(cloud, request.InstanceId)
-    if found.stopped:
+    instance = find_instance(cloud, request.InstanceId)
+    if instance.stopped:
         raise _wrong_status()
-    found.stopped = True
-    cloud.store.put(found)
-    cloud.plane.stop_instance(found.id)
+    instance.stopped = True
+    cloud.store.put(instance)
+    cloud.plane.stop_instance(instance.id)
     return {}
 
 
 @ECS.action
 def delete_instance(cloud: Cloud, request: DeleteInstance) -> Answer:
-    found = find_instance(cloud, request.InstanceId)
-    if found.deletion_protection:
+    instance = find_instance(cloud, request.InstanceId)
+    if instance.deletion_protection:
         raise ApiError(
             403, "InvalidOperation.DeletionProtection", "The instance is protected from deletion."
         )
-    if not cloud.is_stopped(found) and not request.Force:
+    if not cloud.is_stopped(instance) and not request.Force:
         raise ApiError(
             403,
             "IncorrectInstanceStatus",
             "The current status of the resource does not support this operation.",
         )
     for load_balancer in cloud.store.all(LoadBalancer):
-        kept = [one for one in load_balancer.backends if one.server_id != found.id]
+        kept = [backend for backend in load_balancer.backends if backend.server_id != instance.id]
         if len(kept) < len(load_balancer.backends):
             load_balancer.backends = kept
             cloud.store.put(load_balancer)
     for group in cloud.store.all(VServerGroup):
-        stay = [one for one in group.members if one.server_id != found.id]
+        stay = [member for member in group.members if member.server_id != instance.id]
         if len(stay) < len(group.members):
             group.members = stay
             cloud.store.put(group)
-    cloud.store.delete(found)
+    cloud.store.delete(instance)
     cloud.apply()
-    cloud.plane.stop_instance(found.id)
+    cloud.plane.stop_instance(instance.id)
     return {}
 
 
 @ECS.action
 def modify_instance_attribute(cloud: Cloud, request: ModifyInstanceAttribute) -> Answer:
-    found = find_instance(cloud, request.InstanceId)
+    instance = find_instance(cloud, request.InstanceId)
     changes = {
         "name": request.InstanceName,
         "host_name": request.HostName,
         "description": request.Description,
         "deletion_protection": request.DeletionProtection,
     }
-    given = {name: value for name, value in changes.items() if value is not None}
-    cloud.store.put(found.model_copy(update=given))
+    changed = {name: value for name, value in changes.items() if value is not None}
+    cloud.store.put(instance.model_copy(update=changed))
     return {}
 
 
@@ -229,36 +229,36 @@ def modify_instance_attribute(cloud: Cloud, request: ModifyInstanceAttribute) ->
 def modify_instance_metadata_options(
     cloud: Cloud, request: ModifyInstanceMetadataOptions
 ) -> Answer:
-    found = find_instance(cloud, request.InstanceId)
-    found.http_tokens = request.HttpTokens or found.http_tokens
-    found.http_endpoint = request.HttpEndpoint or found.http_endpoint
-    found.http_put_response_hop_limit = (
-        request.HttpPutResponseHopLimit or found.http_put_response_hop_limit
+    instance = find_instance(cloud, request.InstanceId)
+    instance.http_tokens = request.HttpTokens or instance.http_tokens
+    instance.http_endpoint = request.HttpEndpoint or instance.http_endpoint
+    instance.http_put_response_hop_limit = (
+        request.HttpPutResponseHopLimit or instance.http_put_response_hop_limit
     )
-    cloud.store.put(found)
+    cloud.store.put(instance)
     return {}
 
 
 @ECS.action
 def join_security_group(cloud: Cloud, request: JoinSecurityGroup) -> Answer:
-    found = find_instance(cloud, request.InstanceId)
+    instance = find_instance(cloud, request.InstanceId)
     group = find_security_group(cloud, request.SecurityGroupId)
-    if group.id not in found.security_group_ids:
-        found.security_group_ids.append(group.id)
-    cloud.store.put(found)
+    if group.id not in instance.security_group_ids:
+        instance.security_group_ids.append(group.id)
+    cloud.store.put(instance)
     return {}
 
 
 @ECS.action
 def leave_security_group(cloud: Cloud, request: LeaveSecurityGroup) -> Answer:
-    found = find_instance(cloud, request.InstanceId)
-    left = [key for key in found.security_group_ids if key != request.SecurityGroupId]
+    instance = find_instance(cloud, request.InstanceId)
+    left = [key for key in instance.security_group_ids if key != request.SecurityGroupId]
     if not left:
         raise ApiError(
             403, "InstanceLastSecurityGroup", "The instance is in no other security group."
         )
-    found.security_group_ids = left
-    cloud.store.put(found)
+    instance.security_group_ids = left
+    cloud.store.put(instance)
     return {}
 
 
@@ -268,12 +268,12 @@ def find_instance(cloud: Cloud, key: str) -> Instance:
     Raises:
         ApiError: The region has no instance with this id.
     """
-    found = cloud.store.get(Instance, key)
-    if found is None:
+    instance = cloud.store.get(Instance, key)
+    if instance is None:
         raise ApiError(
             404, "InvalidInstanceId.NotFound", "The specified InstanceId does not exist."
         )
-    return found
+    return instance
 
 
 def _require_usable(request: RunInstances, switch: VSwitch, groups: list[SecurityGroup]) -> None:

@@ -186,7 +186,7 @@ def create(
     """
     owner = find_load_balancer(cloud, request)
     present = cloud.store.all(Listener, load_balancer_id=owner.id)
-    if any(one.port == request.ListenerPort for one in present):
+    if any(listener.port == request.ListenerPort for listener in present):
         raise ApiError(
             400, "ListenerAlreadyExists", "There is already such a listener listening on that port."
         )
@@ -291,8 +291,8 @@ def require_group(cloud: Cloud, load_balancer_id: str, group: str) -> None:
     Raises:
         ApiError: The load balancer has no such group.
     """
-    found = cloud.store.get(VServerGroup, group)
-    if found is None or found.load_balancer_id != load_balancer_id:
+    present = cloud.store.get(VServerGroup, group)
+    if present is None or present.load_balancer_id != load_balancer_id:
         # The provider looks for these words.
         raise ApiError(404, "InvalidParameter", "The specified VServerGroupId does not exist.")
 
@@ -322,11 +322,11 @@ def find(cloud: Cloud, request: OfListener, protocol: Protocol) -> Listener:
         ApiError: The load balancer has no such listener.
     """
     owner = find_load_balancer(cloud, request)
-    found = cloud.store.get(Listener, f"{owner.id}:{protocol}:{request.ListenerPort}")
-    if found is None:
+    listener = cloud.store.get(Listener, f"{owner.id}:{protocol}:{request.ListenerPort}")
+    if listener is None:
         # The provider looks for these words.
         raise ApiError(404, "ListenerNotFound", "The specified resource does not exist.")
-    return found
+    return listener
 
 
 WITHOUT = {
@@ -379,7 +379,7 @@ def describe(cloud: Cloud, listener: Listener) -> Answer:
 
 
 def _described_http(cloud: Cloud, listener: Listener) -> Answer:
-    rules = [describe_rule(one) for one in serving.list_rules(cloud.store, listener)]
+    rules = [describe_rule(rule) for rule in serving.list_rules(cloud.store, listener)]
     return {**headers_not_forwarded(listener), "Rules": {"Rule": rules}, "SecurityStatus": "off"}
 
 
@@ -396,11 +396,11 @@ def describe_rule(rule: ForwardingRule) -> Answer:
 
 def remove(cloud: Cloud, listener: Listener) -> None:
     """Forget a listener with its further domains and its rules."""
-    for one in (
+    for document in (
         *find_domain_extensions(cloud, listener),
         *serving.list_rules(cloud.store, listener),
     ):
-        cloud.store.delete(one)
+        cloud.store.delete(document)
     cloud.store.delete(listener)
 
 
@@ -432,7 +432,9 @@ def find_any_protocol(cloud: Cloud, request: OfAnyListener) -> Listener:
     """
     if request.ListenerProtocol is not None:
         return find(cloud, request, request.ListenerProtocol)
-    for one in cloud.store.all(Listener, load_balancer_id=find_load_balancer(cloud, request).id):
-        if one.port == request.ListenerPort:
-            return one
+    for listener in cloud.store.all(
+        Listener, load_balancer_id=find_load_balancer(cloud, request).id
+    ):
+        if listener.port == request.ListenerPort:
+            return listener
     return find(cloud, request, "https")

@@ -49,37 +49,41 @@ class DescribeLoadBalancerListeners(TaggedRequest):
 @SLB.action
 def describe_load_balancers(cloud: Cloud, request: DescribeLoadBalancers) -> Answer:
     servers = _servers(cloud, request)
-    found = []
-    for one in cloud.store.all(LoadBalancer, region=request.RegionId):
-        shown = describe_balancer(one)
-        if servers is not None and not servers & {backend.server_id for backend in one.backends}:
+    balancers = []
+    for balancer in cloud.store.all(LoadBalancer, region=request.RegionId):
+        shown = describe_balancer(balancer)
+        if servers is not None and not servers & {
+            backend.server_id for backend in balancer.backends
+        }:
             continue
-        if all(_as_asked(shown, request, name) for name in _FILTERS) and has_tags(one, request.Tag):
-            found.append({name: value for name, value in shown.items() if name not in _ENDS})
-    return {"LoadBalancers": {"LoadBalancer": request.page(found)}, **request.paging(found)}
+        if all(_as_asked(shown, request, name) for name in _FILTERS) and has_tags(
+            balancer, request.Tag
+        ):
+            balancers.append({name: value for name, value in shown.items() if name not in _ENDS})
+    return {"LoadBalancers": {"LoadBalancer": request.page(balancers)}, **request.paging(balancers)}
 
 
 @SLB.action
 def describe_load_balancer_listeners(
     cloud: Cloud, request: DescribeLoadBalancerListeners
 ) -> Answer:
-    found = [
-        one
-        for one in cloud.store.all(Listener)
-        if request.RegionId in {"", one.region}
-        and (not request.LoadBalancerId or one.load_balancer_id in request.LoadBalancerId)
-        and request.ListenerPort in {None, one.port}
-        and request.ListenerProtocol in {"", one.protocol}
-        and request.Description in {"", one.attributes.get("Description", "")}
-        and has_tags(one, request.Tag)
+    listeners = [
+        listener
+        for listener in cloud.store.all(Listener)
+        if request.RegionId in {"", listener.region}
+        and (not request.LoadBalancerId or listener.load_balancer_id in request.LoadBalancerId)
+        and request.ListenerPort in {None, listener.port}
+        and request.ListenerProtocol in {"", listener.protocol}
+        and request.Description in {"", listener.attributes.get("Description", "")}
+        and has_tags(listener, request.Tag)
     ]
     first = int(request.NextToken or 0)
     last = first + request.MaxResults
     return {
-        "Listeners": [_listener(cloud, one) for one in found[first:last]],
+        "Listeners": [_listener(cloud, listener) for listener in listeners[first:last]],
         "MaxResults": request.MaxResults,
-        "TotalCount": len(found),
-        **({"NextToken": str(last)} if last < len(found) else {}),
+        "TotalCount": len(listeners),
+        **({"NextToken": str(last)} if last < len(listeners) else {}),
     }
 
 
@@ -126,9 +130,9 @@ def _servers(cloud: Cloud, request: DescribeLoadBalancers) -> set[str] | None:
         return None
     addresses = request.ServerIntranetAddress.split(",")
     return {
-        one.id
-        for one in cloud.store.all(Instance)
-        if one.id == request.ServerId or one.private_ip in addresses
+        instance.id
+        for instance in cloud.store.all(Instance)
+        if instance.id == request.ServerId or instance.private_ip in addresses
     }
 
 

@@ -134,8 +134,8 @@ def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
     for name in ("MasterZoneId", "SlaveZoneId"):
         if getattr(request, name) not in {"", *zones}:
             raise invalid(name, f"The zones are {', '.join(zones)}.")
-    master = request.MasterZoneId or next(one for one in zones if one != request.SlaveZoneId)
-    slave = request.SlaveZoneId or next(one for one in zones if one != master)
+    master = request.MasterZoneId or next(zone for zone in zones if zone != request.SlaveZoneId)
+    slave = request.SlaveZoneId or next(zone for zone in zones if zone != master)
     key = new_id("lb", 21)
     load_balancer = LoadBalancer(
         id=key,
@@ -173,35 +173,38 @@ def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
 
 @SLB.action_named("DescribeLoadBalancerAttribute")
 def describe_load_balancer_attribute(cloud: Cloud, request: OfLoadBalancer) -> Answer:
-    found = find_load_balancer(cloud, request)
-    listeners = cloud.store.all(Listener, load_balancer_id=found.id)
+    balancer = find_load_balancer(cloud, request)
+    listeners = cloud.store.all(Listener, load_balancer_id=balancer.id)
     ports = [
         {
-            "ListenerPort": one.port,
-            "ListenerProtocol": one.protocol,
-            "ListenerForward": one.attributes.get("ListenerForward", "off"),
-            "ForwardPort": one.attributes.get("ForwardPort", 0),
-            "Description": one.attributes.get("Description", ""),
+            "ListenerPort": listener.port,
+            "ListenerProtocol": listener.protocol,
+            "ListenerForward": listener.attributes.get("ListenerForward", "off"),
+            "ForwardPort": listener.attributes.get("ForwardPort", 0),
+            "Description": listener.attributes.get("Description", ""),
         }
-        for one in listeners
+        for listener in listeners
     ]
     # The provider's data source reads these misspelt names too, and fails without them.
-    misspelt = [{"ListenerPort": one.port, "ListenerProtocal": one.protocol} for one in listeners]
+    misspelt = [
+        {"ListenerPort": listener.port, "ListenerProtocal": listener.protocol}
+        for listener in listeners
+    ]
     return {
-        **describe_balancer(found),
-        "ListenerPorts": {"ListenerPort": [one.port for one in listeners]},
+        **describe_balancer(balancer),
+        "ListenerPorts": {"ListenerPort": [listener.port for listener in listeners]},
         "ListenerPortsAndProtocol": {"ListenerPortAndProtocol": ports},
         "ListenerPortsAndProtocal": {"ListenerPortAndProtocal": misspelt},
         "BackendServers": {
             "BackendServer": [
                 {
-                    "ServerId": one.server_id,
+                    "ServerId": backend.server_id,
                     "ServerIp": "",
-                    "Weight": one.weight,
+                    "Weight": backend.weight,
                     "Type": "ecs",
-                    "Description": one.description,
+                    "Description": backend.description,
                 }
-                for one in found.backends
+                for backend in balancer.backends
             ]
         },
     }
@@ -209,17 +212,17 @@ def describe_load_balancer_attribute(cloud: Cloud, request: OfLoadBalancer) -> A
 
 @SLB.action_named("DeleteLoadBalancer")
 def delete_load_balancer(cloud: Cloud, request: OfLoadBalancer) -> Answer:
-    found = find_load_balancer(cloud, request)
-    if found.delete_protection == "on":
+    balancer = find_load_balancer(cloud, request)
+    if balancer.delete_protection == "on":
         raise ApiError(
             400,
             "OperationDenied.DeleteProtectionIsOn",
             "The load balancer is protected from deletion.",
         )
     for kind in (Listener, DomainExtension, ForwardingRule, VServerGroup):
-        for document in cloud.store.all(kind, load_balancer_id=found.id):
+        for document in cloud.store.all(kind, load_balancer_id=balancer.id):
             cloud.store.delete(document)
-    cloud.store.delete(found)
+    cloud.store.delete(balancer)
     cloud.apply()
     return {}
 
@@ -260,15 +263,15 @@ def set_load_balancer_modification_protection(
 def modify_load_balancer_internet_spec(
     cloud: Cloud, request: ModifyLoadBalancerInternetSpec
 ) -> Answer:
-    found = find_load_balancer(cloud, request)
-    charge = (request.InternetChargeType or found.internet_charge_type).lower()
-    if charge == "paybybandwidth" and found.instance_charge_type == "PayByCLCU":
+    balancer = find_load_balancer(cloud, request)
+    charge = (request.InternetChargeType or balancer.internet_charge_type).lower()
+    if charge == "paybybandwidth" and balancer.instance_charge_type == "PayByCLCU":
         raise invalid("InternetChargeType", "A PayByCLCU instance is charged PayByTraffic.")
     return _changed(
         cloud,
         request,
         internet_charge_type=charge,
-        bandwidth=request.Bandwidth or found.bandwidth,
+        bandwidth=request.Bandwidth or balancer.bandwidth,
     )
 
 
@@ -276,8 +279,8 @@ def modify_load_balancer_internet_spec(
 def modify_load_balancer_instance_spec(
     cloud: Cloud, request: ModifyLoadBalancerInstanceSpec
 ) -> Answer:
-    found = find_load_balancer(cloud, request)
-    specification = _specification(found.instance_charge_type, request.LoadBalancerSpec)
+    balancer = find_load_balancer(cloud, request)
+    specification = _specification(balancer.instance_charge_type, request.LoadBalancerSpec)
     return _changed(cloud, request, specification=specification)
 
 
@@ -285,8 +288,8 @@ def modify_load_balancer_instance_spec(
 def modify_load_balancer_instance_charge_type(
     cloud: Cloud, request: ModifyLoadBalancerInstanceChargeType
 ) -> Answer:
-    found = find_load_balancer(cloud, request)
-    if found.instance_charge_type == "PayByCLCU" and request.InstanceChargeType == "PayBySpec":
+    balancer = find_load_balancer(cloud, request)
+    if balancer.instance_charge_type == "PayByCLCU" and request.InstanceChargeType == "PayBySpec":
         raise ApiError(
             400, "OperationDenied.ChargeType", "A PayByCLCU instance cannot go back to PayBySpec."
         )
@@ -306,10 +309,10 @@ def find_load_balancer(cloud: Cloud, request: OfLoadBalancer) -> LoadBalancer:
     Raises:
         ApiError: The region has no load balancer with this id.
     """
-    found = cloud.store.get(LoadBalancer, request.LoadBalancerId)
-    if found is None or request.RegionId not in {"", found.region}:
+    balancer = cloud.store.get(LoadBalancer, request.LoadBalancerId)
+    if balancer is None or request.RegionId not in {"", balancer.region}:
         raise load_balancer_not_found()
-    return found
+    return balancer
 
 
 def _changed(cloud: Cloud, request: OfLoadBalancer, **fields: Any) -> Answer:
@@ -339,39 +342,39 @@ def _specification(charge_type: str, specification: str) -> str:
     return specification
 
 
-def _network_type(found: LoadBalancer) -> str:
-    return "vpc" if found.address_type == "intranet" else "classic"
+def _network_type(balancer: LoadBalancer) -> str:
+    return "vpc" if balancer.address_type == "intranet" else "classic"
 
 
-def describe_balancer(found: LoadBalancer) -> dict[str, Any]:
+def describe_balancer(balancer: LoadBalancer) -> dict[str, Any]:
     """Describe a load balancer as both its own Describe and lists show it."""
-    created = datetime.fromtimestamp(found.created, UTC)
+    created = datetime.fromtimestamp(balancer.created, UTC)
     return {
-        "LoadBalancerId": found.id,
-        "LoadBalancerName": found.name,
-        "LoadBalancerStatus": found.status,
-        "RegionId": found.region,
-        "RegionIdAlias": found.region,
-        "MasterZoneId": found.master_zone_id,
-        "SlaveZoneId": found.slave_zone_id,
-        "Address": found.address,
-        "AddressType": found.address_type,
-        "AddressIPVersion": found.address_ip_version,
-        "NetworkType": _network_type(found),
-        "VpcId": found.vpc_id,
-        "VSwitchId": found.vswitch_id,
-        "Bandwidth": found.bandwidth,
-        "InternetChargeType": found.internet_charge_type,
-        "InstanceChargeType": found.instance_charge_type,
-        "LoadBalancerSpec": found.specification,
-        "PayType": found.pay_type,
-        "DeleteProtection": found.delete_protection,
-        "ModificationProtectionStatus": found.modification_protection,
-        "ModificationProtectionReason": found.modification_protection_reason,
-        "ResourceGroupId": found.resource_group_id,
+        "LoadBalancerId": balancer.id,
+        "LoadBalancerName": balancer.name,
+        "LoadBalancerStatus": balancer.status,
+        "RegionId": balancer.region,
+        "RegionIdAlias": balancer.region,
+        "MasterZoneId": balancer.master_zone_id,
+        "SlaveZoneId": balancer.slave_zone_id,
+        "Address": balancer.address,
+        "AddressType": balancer.address_type,
+        "AddressIPVersion": balancer.address_ip_version,
+        "NetworkType": _network_type(balancer),
+        "VpcId": balancer.vpc_id,
+        "VSwitchId": balancer.vswitch_id,
+        "Bandwidth": balancer.bandwidth,
+        "InternetChargeType": balancer.internet_charge_type,
+        "InstanceChargeType": balancer.instance_charge_type,
+        "LoadBalancerSpec": balancer.specification,
+        "PayType": balancer.pay_type,
+        "DeleteProtection": balancer.delete_protection,
+        "ModificationProtectionStatus": balancer.modification_protection,
+        "ModificationProtectionReason": balancer.modification_protection_reason,
+        "ResourceGroupId": balancer.resource_group_id,
         "CreateTime": created.strftime("%Y-%m-%dT%H:%MZ"),
-        "CreateTimeStamp": int(found.created * 1000),
+        "CreateTimeStamp": int(balancer.created * 1000),
         "EndTime": "2999-09-08T16:00Z",
         "EndTimeStamp": 32493801600000,
-        "Tags": {"Tag": tag_keys(found)},
+        "Tags": {"Tag": tag_keys(balancer)},
     }

@@ -23,7 +23,7 @@ class ListResourceGroups(PagedRequest, TaggedRequest):
 @RESOURCE_MANAGER.action
 def list_resource_groups(cloud: Cloud, request: ListResourceGroups) -> Answer:
     wanted = request.ResourceGroupIds or [request.ResourceGroupId or key for key in GROUPS]
-    found = [
+    groups = [
         {
             "Id": key,
             "Name": name,
@@ -40,4 +40,4 @@ def list_resource_groups(cloud: Cloud, request: ListResourceGroups) -> Answer:
         and request.Status in {"", "OK"}
         and not request.Tag
     ]
-    return {"ResourceGroups": {"ResourceGroup": request.page(found)}, **request.paging(found)}
+    return {"ResourceGroups": {"ResourceGroup": request.page(groups)}, **request.paging(groups)}

@@ -47,7 +47,7 @@ def describe_route_table_list(cloud: Cloud, request: DescribeRouteTableList) -> 
             "AssociateType": "VSwitch",
             "CreationTime": creation_time(vpc),
             "VSwitchIds": {
-                "VSwitchId": [one.id for one in cloud.store.all(VSwitch, vpc_id=vpc.id)]
+                "VSwitchId": [switch.id for switch in cloud.store.all(VSwitch, vpc_id=vpc.id)]
             },
         }
         for vpc in cloud.store.all(Vpc)
@@ -62,17 +62,17 @@ def describe_route_table_list(cloud: Cloud, request: DescribeRouteTableList) -> 
 
 @VPC.action
 def modify_route_table(cloud: Cloud, request: ModifyRouteTableAttributes) -> Answer:
-    found = [one for one in cloud.store.all(Vpc) if one.route_table_id == request.RouteTableId]
-    if not found:
+    vpcs = [vpc for vpc in cloud.store.all(Vpc) if vpc.route_table_id == request.RouteTableId]
+    if not vpcs:
         raise ApiError(
             404, "InvalidRouteTableId.NotFound", "The specified route table does not exist."
         )
-    [vpc] = found
+    [vpc] = vpcs
     changes = {
         "route_table_name": request.RouteTableName,
         "route_table_description": request.Description,
         "route_propagation": request.RoutePropagationEnable,
     }
-    given = {name: value for name, value in changes.items() if value is not None}
-    cloud.store.put(vpc.model_copy(update=given))
+    changed = {name: value for name, value in changes.items() if value is not None}
+    cloud.store.put(vpc.model_copy(update=changed))
     return {}

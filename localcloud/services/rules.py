@@ -123,39 +123,39 @@ class SetRule(OfRule):
 @SLB.action
 def create_rules(cloud: Cloud, request: CreateRules) -> Answer:
     listener = _listener(cloud, request)
-    given = read_list(GivenRule, request.RuleList, "RuleList", "rules")
-    if not 1 <= len(given) <= PER_CALL:
+    requested = read_list(GivenRule, request.RuleList, "RuleList", "rules")
+    if not 1 <= len(requested) <= PER_CALL:
         raise invalid("RuleList", f"It has 1 to {PER_CALL} rules.")
     present = serving.list_rules(cloud.store, listener)
-    if len(present) + len(given) > PER_LISTENER:
+    if len(present) + len(requested) > PER_LISTENER:
         raise ApiError(
             400, "OverQuota", f"The Total is over the quota: a listener has {PER_LISTENER} rules."
         )
-    made: list[ForwardingRule] = []
-    for one in given:
-        listeners.require_group(cloud, listener.load_balancer_id, one.VServerGroupId)
+    new: list[ForwardingRule] = []
+    for wanted in requested:
+        listeners.require_group(cloud, listener.load_balancer_id, wanted.VServerGroupId)
         rule = ForwardingRule(
             id=new_id("rule", 10),
             region=listener.region,
             load_balancer_id=listener.load_balancer_id,
             port=listener.port,
-            name=one.RuleName,
-            domain=one.Domain or "",
-            url=one.Url or "",
-            vserver_group_id=one.VServerGroupId,
+            name=wanted.RuleName,
+            domain=wanted.Domain or "",
+            url=wanted.Url or "",
+            vserver_group_id=wanted.VServerGroupId,
         )
-        _require_unique(rule, [*present, *made])
-        made.append(rule)
-    for rule in made:
+        _require_unique(rule, [*present, *new])
+        new.append(rule)
+    for rule in new:
         cloud.store.put(rule)
     cloud.apply()
-    return {"Rules": {"Rule": [{"RuleId": one.id, "RuleName": one.name} for one in made]}}
+    return {"Rules": {"Rule": [{"RuleId": rule.id, "RuleName": rule.name} for rule in new]}}
 
 
 @SLB.action_named("DescribeRules")
 def describe_rules(cloud: Cloud, request: listeners.OfAnyListener) -> Answer:
     listener = _listener(cloud, request)
-    rules = [_described(listener, one) for one in serving.list_rules(cloud.store, listener)]
+    rules = [_described(listener, rule) for rule in serving.list_rules(cloud.store, listener)]
     return {"Rules": {"Rule": rules}}
 
 
@@ -178,7 +178,7 @@ def set_rule(cloud: Cloud, request: SetRule) -> Answer:
     if request.RuleName is not None:
         rule.name = request.RuleName
         others = serving.list_rules(cloud.store, _listener_of(cloud, rule))
-        _require_unique(rule, [one for one in others if one.id != rule.id])
+        _require_unique(rule, [other for other in others if other.id != rule.id])
     rule.listener_sync = request.ListenerSync or rule.listener_sync
     if rule.listener_sync == "on":
         rule.attributes = {}
@@ -196,8 +196,8 @@ def delete_rules(cloud: Cloud, request: DeleteRules) -> Answer:
     keys = read_list(str, request.RuleIds, "RuleIds", "ids")
     if not 1 <= len(keys) <= PER_CALL:
         raise invalid("RuleIds", f"It has 1 to {PER_CALL} ids.")
-    found = [_rule(cloud, key, request.RegionId) for key in keys]
-    for rule in found:
+    rules = [_rule(cloud, key, request.RegionId) for key in keys]
+    for rule in rules:
         cloud.store.delete(rule)
     cloud.apply()
     return {}
@@ -205,9 +205,9 @@ def delete_rules(cloud: Cloud, request: DeleteRules) -> Answer:
 
 def _require_unique(rule: ForwardingRule, others: list[ForwardingRule]) -> None:
     condition = (rule.domain.lower(), rule.url)
-    if any((one.domain.lower(), one.url) == condition for one in others):
+    if any((other.domain.lower(), other.url) == condition for other in others):
         raise invalid("RuleList", "The listener has a rule for the same Domain and Url.")
-    if any(one.name == rule.name for one in others):
+    if any(other.name == rule.name for other in others):
         raise invalid("RuleName", "The listener has a rule of the same name.")
 
 
@@ -256,8 +256,8 @@ def _listener_of(cloud: Cloud, rule: ForwardingRule) -> Listener:
 
 
 def _rule(cloud: Cloud, key: str, region: str) -> ForwardingRule:
-    found = cloud.store.get(ForwardingRule, key)
-    if found is None or region not in {"", found.region}:
+    rule = cloud.store.get(ForwardingRule, key)
+    if rule is None or region not in {"", rule.region}:
         # The provider looks for this code.
         raise ApiError(404, "InvalidRuleId.NotFound", "The specified RuleId does not exist.")
-    return found
+    return rule

@@ -142,7 +142,7 @@ def create_security_group(cloud: Cloud, request: CreateSecurityGroup) -> Answer:
 
 @ECS.action
 def describe_security_groups(cloud: Cloud, request: DescribeSecurityGroups) -> Answer:
-    used = [key for one in cloud.store.all(Instance) for key in one.security_group_ids]
+    used = [key for instance in cloud.store.all(Instance) for key in instance.security_group_ids]
     groups = [
         {
             "SecurityGroupId": group.id,
@@ -155,7 +155,8 @@ def describe_security_groups(cloud: Cloud, request: DescribeSecurityGroups) -> A
             "EcsCount": used.count(group.id),
             "RuleCount": len(group.permissions),
             "GroupToGroupRuleCount": sum(
-                bool(one["SourceGroupId"] or one["DestGroupId"]) for one in group.permissions
+                bool(permission["SourceGroupId"] or permission["DestGroupId"])
+                for permission in group.permissions
             ),
             "ServiceManaged": False,
             "CreationTime": creation_time(group),
@@ -270,17 +271,17 @@ def find_security_group(cloud: Cloud, key: str) -> SecurityGroup:
     Raises:
         ApiError: The region has no security group with this id.
     """
-    found = cloud.store.get(SecurityGroup, key)
-    if found is None:
+    group = cloud.store.get(SecurityGroup, key)
+    if group is None:
         raise ApiError(
             404, "InvalidSecurityGroupId.NotFound", "The specified SecurityGroupId does not exist."
         )
-    return found
+    return group
 
 
 def _name(cloud: Cloud, key: str) -> str:
-    found = cloud.store.get(SecurityGroup, key) if key else None
-    return found.name if found else ""
+    group = cloud.store.get(SecurityGroup, key) if key else None
+    return group.name if group else ""
 
 
 def _authorize(cloud: Cloud, request: AuthorizeSecurityGroup, direction: str) -> Answer:
@@ -302,7 +303,9 @@ def _authorize(cloud: Cloud, request: AuthorizeSecurityGroup, direction: str) ->
 def _revoke(cloud: Cloud, request: RevokeSecurityGroup, direction: str) -> Answer:
     group = find_security_group(cloud, request.SecurityGroupId)
     gone = _rule(request, direction)
-    group.permissions = [one for one in group.permissions if not _same(gone, one)]
+    group.permissions = [
+        permission for permission in group.permissions if not _same(gone, permission)
+    ]
     cloud.store.put(group)
     return {}
 
@@ -311,23 +314,23 @@ def _describe_anew(cloud: Cloud, request: ModifySecurityGroupRule, direction: st
     """Change the description of a rule; its other parts are those by which it is found."""
     group = find_security_group(cloud, request.SecurityGroupId)
     wanted = _rule(request, direction)
-    found = [one for one in group.permissions if _same(wanted, one)]
-    if not found:
+    permissions = [permission for permission in group.permissions if _same(wanted, permission)]
+    if not permissions:
         raise ApiError(
             404,
             "InvalidSecurityGroupRule.RuleNotExist",
             "The specified rule does not exist in the specified security group.",
         )
-    for one in found:
-        one["Description"] = request.Description
+    for permission in permissions:
+        permission["Description"] = request.Description
     cloud.store.put(group)
     return {}
 
 
 def _rule(request: RevokeSecurityGroup, direction: str) -> dict[str, str]:
     """The rule that a request describes by its parts."""
-    given = {name: getattr(request, name) for name in Permission.model_fields}
-    return _described(Permission(**given), direction)
+    values = {name: getattr(request, name) for name in Permission.model_fields}
+    return _described(Permission(**values), direction)
 
 
 def _described(permission: Permission, direction: str) -> dict[str, str]:
@@ -353,9 +356,9 @@ def _shortened(name: str, block: str) -> str:
         raise invalid(name, "It is an IPv6 block such as 2001:db8::/64.") from None
 
 
-def _same(one: dict[str, str], other: dict[str, str]) -> bool:
+def _same(rule: dict[str, str], other: dict[str, str]) -> bool:
     """Tell whether two rules are one: description, id and time do not count."""
     apart = {"Description", "SecurityGroupRuleId", "CreateTime"}
-    return {k: v for k, v in one.items() if k not in apart} == {
+    return {k: v for k, v in rule.items() if k not in apart} == {
         k: v for k, v in other.items() if k not in apart
     }

@@ -47,12 +47,12 @@ def read_servers(model: type[S], text: str, parameter: str = "BackendServers") -
     """
     if not text:
         return []
-    found = read_list(model, text, parameter, "servers")
-    if len(found) > PER_CALL:
+    members = read_list(model, text, parameter, "servers")
+    if len(members) > PER_CALL:
         raise ApiError(
             400, "TooManyBackendServers", f"A call takes {PER_CALL} backend servers at most."
         )
-    return found
+    return members
 
 
 def read_list(model: type[T], text: str, parameter: str, what: str) -> list[T]:

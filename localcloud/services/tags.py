@@ -94,7 +94,7 @@ def _register(product: Product, kinds: Kinds, untag: str, longest_key: int) -> N
             for kind in kinds.get(request.ResourceType, ())
             for document in cloud.store.all(kind, region=request.RegionId)
         ]
-        found: list[dict[str, Any]] = [
+        described: list[dict[str, Any]] = [
             {
                 "ResourceType": request.ResourceType,
                 "ResourceId": _key(document),
@@ -105,7 +105,7 @@ def _register(product: Product, kinds: Kinds, untag: str, longest_key: int) -> N
             if has_tags(document, request.Tag)
             for key, value in sorted(document.tags.items())
         ]
-        return {"TagResources": {"TagResource": found}}
+        return {"TagResources": {"TagResource": described}}
 
     product.action(tag_resources)
     product.action_named(untag)(untag_resources)
@@ -118,12 +118,12 @@ def _documents(
     """Find the resources among those asked for: one that is gone is no error."""
     if resource_type not in kinds:
         raise invalid("ResourceType", f"Those with tags here are {', '.join(kinds)}.")
-    found = (
+    documents = (
         cloud.store.get(kind, key.replace("_", ":") if kind is Listener else key)
         for key in ids
         for kind in kinds[resource_type]
     )
-    return [document for document in found if document is not None]
+    return [document for document in documents if document is not None]
 
 
 def _key(document: Document) -> str:

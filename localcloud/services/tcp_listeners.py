@@ -155,12 +155,12 @@ def _given(request: TcpAttributes) -> dict[str, Any]:
     if request.Bandwidth == 0:
         raise invalid("Bandwidth", "It is -1 or 1 to 5120.")
     values = request.model_dump(exclude_none=True)
-    found = {name: values[name] for name in (*CREATED_WITH, *OPTIONAL) if name in values}
+    attributes = {name: values[name] for name in (*CREATED_WITH, *OPTIONAL) if name in values}
     # What the provider sends by this name is of HTTP listeners.
-    found.pop("HealthCheck", None)
+    attributes.pop("HealthCheck", None)
     if request.HealthCheckSwitch is not None:
-        found["HealthCheck"] = request.HealthCheckSwitch
-    return found
+        attributes["HealthCheck"] = request.HealthCheckSwitch
+    return attributes
 
 
 def _settle_check(values: dict[str, Any]) -> None:

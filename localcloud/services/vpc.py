@@ -158,7 +158,7 @@ def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
         router_id=new_id("vrt"),
         route_table_id=new_id("vtb"),
         resource_group_id=request.ResourceGroupId,
-        user_cidrs=[str(one) for one in user_blocks],
+        user_cidrs=[str(user_block) for user_block in user_blocks],
         dns_hostname=request.EnableDnsHostname,
         ipv6_cidr_block=_new_ipv6_block() if request.EnableIpv6 else "",
         tags=request.tags(),
@@ -199,24 +199,24 @@ def describe_vpc_attribute(cloud: Cloud, request: DescribeVpcAttribute) -> Answe
 
 @VPC.action
 def describe_vpcs(cloud: Cloud, request: DescribeVpcs) -> Answer:
-    found = [
+    vpcs = [
         {
-            **_described_vpc(cloud, one),
+            **_described_vpc(cloud, vpc),
             "CenStatus": "",
             "NatGatewayIds": {"NatGatewayIds": []},
-            "RouterTableIds": {"RouterTableIds": [one.route_table_id]},
+            "RouterTableIds": {"RouterTableIds": [vpc.route_table_id]},
         }
-        for one in cloud.store.all(Vpc, region=request.RegionId)
-        if (not request.VpcId or one.id in request.VpcId.split(","))
-        and request.VpcName in {"", one.name}
+        for vpc in cloud.store.all(Vpc, region=request.RegionId)
+        if (not request.VpcId or vpc.id in request.VpcId.split(","))
+        and request.VpcName in {"", vpc.name}
         and request.VpcOwnerId in {0, int(ACCOUNT_ID)}
         and request.IsDefault is not True
-        and request.EnableIpv6 in {None, bool(one.ipv6_cidr_block)}
-        and request.ResourceGroupId in {"", one.resource_group_id}
+        and request.EnableIpv6 in {None, bool(vpc.ipv6_cidr_block)}
+        and request.ResourceGroupId in {"", vpc.resource_group_id}
         and not request.DhcpOptionsSetId
-        and has_tags(one, request.Tag)
+        and has_tags(vpc, request.Tag)
     ]
-    return {"Vpcs": {"Vpc": request.page(found)}, **request.paging(found)}
+    return {"Vpcs": {"Vpc": request.page(vpcs)}, **request.paging(vpcs)}
 
 
 @VPC.action
@@ -225,7 +225,9 @@ def modify_vpc_attribute(cloud: Cloud, request: ModifyVpcAttribute) -> Answer:
     _rename(vpc, request.VpcName, request.Description)
     if request.EnableIPv6 is False and vpc.ipv6_cidr_block:
         users = cloud.store.all(VSwitch, vpc_id=vpc.id)
-        _refuse_if_used([one for one in users if one.ipv6_cidr_block], "DependencyViolation")
+        _refuse_if_used(
+            [switch for switch in users if switch.ipv6_cidr_block], "DependencyViolation"
+        )
         vpc.ipv6_cidr_block = ""
     elif request.EnableIPv6 and not vpc.ipv6_cidr_block:
         vpc.ipv6_cidr_block = _new_ipv6_block()
@@ -246,7 +248,7 @@ def associate_cidr_block(cloud: Cloud, request: AssociateVpcCidrBlock) -> Answer
     block = _vpc_block(request.SecondaryCidrBlock, "SecondaryCidrBlock")
     if len(vpc.secondary_cidr_blocks) >= SECONDARY_BLOCKS:
         raise ApiError(400, "QuotaExceeded.SecondaryCidrBlock", "The VPC has enough blocks.")
-    if any(block.overlaps(one) for one in _blocks(vpc)):
+    if any(block.overlaps(present) for present in _blocks(vpc)):
         raise invalid("SecondaryCidrBlock", "It overlaps another block of the VPC.")
     vpc.secondary_cidr_blocks.append(str(block))
     cloud.store.put(vpc)
@@ -289,12 +291,13 @@ def create_v_switch(cloud: Cloud, request: CreateVSwitch) -> Answer:
     if _status(cloud, vpc) != "Available":
         raise ApiError(400, "IncorrectVpcStatus", "Current VPC status does not support this.")
     block = _block(request.CidrBlock)
-    if not any(block.subnet_of(one) for one in _blocks(vpc)) or block.prefixlen > 29:
+    if not any(block.subnet_of(own) for own in _blocks(vpc)) or block.prefixlen > 29:
         raise invalid("CidrBlock", "It lies within the VPC's block, and is /29 or larger.")
     if not request.ZoneId.startswith(f"{vpc.region}-"):
         raise ApiError(404, "InvalidZoneId.NotFound", "The specified zone does not exist.")
     if any(
-        block.overlaps(_block(one.cidr_block)) for one in cloud.store.all(VSwitch, vpc_id=vpc.id)
+        block.overlaps(_block(other.cidr_block))
+        for other in cloud.store.all(VSwitch, vpc_id=vpc.id)
     ):
         raise ApiError(
             400, "InvalidCidrBlock.Overlapped", "Specified CIDR block overlapped with other subnet."
@@ -321,23 +324,23 @@ def describe_v_switch_attributes(cloud: Cloud, request: DescribeVSwitchAttribute
 
 @VPC.action
 def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
-    found = []
-    for one in cloud.store.all(VSwitch, region=request.RegionId):
-        vpc = find_vpc(cloud, one.vpc_id)
+    described = []
+    for switch in cloud.store.all(VSwitch, region=request.RegionId):
+        vpc = find_vpc(cloud, switch.vpc_id)
         if (
-            request.VSwitchId in {"", one.id}
-            and request.VSwitchName in {"", one.name}
+            request.VSwitchId in {"", switch.id}
+            and request.VSwitchName in {"", switch.name}
             and request.VSwitchOwnerId in {0, int(ACCOUNT_ID)}
-            and request.VpcId in {"", one.vpc_id}
-            and request.ZoneId in {"", one.zone_id}
+            and request.VpcId in {"", switch.vpc_id}
+            and request.ZoneId in {"", switch.zone_id}
             and request.IsDefault is not True
-            and request.EnableIpv6 in {None, bool(one.ipv6_cidr_block)}
+            and request.EnableIpv6 in {None, bool(switch.ipv6_cidr_block)}
             and request.ResourceGroupId in {"", vpc.resource_group_id}
             and request.RouteTableId in {"", vpc.route_table_id}
-            and has_tags(one, request.Tag)
+            and has_tags(switch, request.Tag)
         ):
-            found.append(_described_v_switch(cloud, one))
-    return {"VSwitches": {"VSwitch": request.page(found)}, **request.paging(found)}
+            described.append(_described_v_switch(cloud, switch))
+    return {"VSwitches": {"VSwitch": request.page(described)}, **request.paging(described)}
 
 
 @VPC.action
@@ -369,10 +372,10 @@ def find_vswitch(cloud: Cloud, key: str) -> VSwitch:
     Raises:
         ApiError: The region has no vSwitch with this id.
     """
-    found = cloud.store.get(VSwitch, key)
-    if found is None:
+    switch = cloud.store.get(VSwitch, key)
+    if switch is None:
         raise ApiError(404, "InvalidVSwitchId.NotFound", "The specified vSwitch does not exist.")
-    return found
+    return switch
 
 
 def creation_time(document: Document) -> str:
@@ -391,14 +394,14 @@ def key_values(document: Document) -> list[dict[str, str]]:
 
 
 def find_vpc(cloud: Cloud, key: str) -> Vpc:
-    found = cloud.store.get(Vpc, key)
-    if found is None:
+    vpc = cloud.store.get(Vpc, key)
+    if vpc is None:
         raise ApiError(404, "InvalidVpcID.NotFound", "The specified VPC does not exist.")
-    return found
+    return vpc
 
 
 def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
-    switches = [one.id for one in cloud.store.all(VSwitch, vpc_id=vpc.id)]
+    switches = [switch.id for switch in cloud.store.all(VSwitch, vpc_id=vpc.id)]
     blocks = (
         [{"Ipv6CidrBlock": vpc.ipv6_cidr_block, "Ipv6Isp": "BGP"}] if vpc.ipv6_cidr_block else []
     )
@@ -463,7 +466,7 @@ def _rename(document: Vpc | VSwitch, name: str | None, description: str | None) 
 
 def _vpc_block(text: str, parameter: str) -> ipaddress.IPv4Network:
     block = _block(text, parameter)
-    if not 8 <= block.prefixlen <= 28 or any(block.overlaps(one) for one in RESERVED):
+    if not 8 <= block.prefixlen <= 28 or any(block.overlaps(taken) for taken in RESERVED):
         reserved = ", ".join(map(str, RESERVED))
         raise invalid(parameter, f"It is an IPv4 block between /8 and /28, outside of {reserved}.")
     return block
@@ -481,7 +484,7 @@ def _require_room(cloud: Cloud, vpc: Vpc, parameter: str) -> None:
     """
     blocks = _blocks(vpc)
     for switch in cloud.store.all(VSwitch, vpc_id=vpc.id):
-        if not any(_block(switch.cidr_block).subnet_of(one) for one in blocks):
+        if not any(_block(switch.cidr_block).subnet_of(block) for block in blocks):
             raise invalid(parameter, f"{switch.id} needs the block that it has.")
 
 
@@ -507,7 +510,7 @@ def _set_ipv6(
     part = int(whole.network_address) + (request.Ipv6CidrBlock << IPV6_HOST_BITS)
     block = str(ipaddress.IPv6Network((part, 128 - IPV6_HOST_BITS)))
     others = cloud.store.all(VSwitch, vpc_id=vpc.id)
-    if any(one.ipv6_cidr_block == block and one.id != switch.id for one in others):
+    if any(other.ipv6_cidr_block == block and other.id != switch.id for other in others):
         raise invalid("Ipv6CidrBlock", "Another vSwitch of the VPC has this part of its block.")
     switch.ipv6_cidr_block = block
 

@@ -78,11 +78,11 @@ def create_group(cloud: Cloud, request: CreateVServerGroup) -> Answer:
 def set_group(cloud: Cloud, request: SetVServerGroupAttribute) -> Answer:
     group = _group(cloud, request)
     group.name = request.VServerGroupName or group.name
-    for given in read_servers(GivenMember, request.BackendServers):
+    for server in read_servers(GivenMember, request.BackendServers):
         for member in group.members:
-            if (member.server_id, member.port) == (given.ServerId, given.Port):
-                member.weight = given.Weight
-                member.description = given.Description or member.description
+            if (member.server_id, member.port) == (server.ServerId, server.Port):
+                member.weight = server.Weight
+                member.description = server.Description or member.description
     return {**_saved(cloud, group), "VServerGroupName": group.name}
 
 
@@ -115,9 +115,9 @@ def modify_members(cloud: Cloud, request: ModifyVServerGroupBackendServers) -> A
 def describe_group(cloud: Cloud, request: OfVServerGroup) -> Answer:
     group = _group(cloud, request)
     members = []
-    for one in group.members:
-        instance = cloud.store.get(Instance, one.server_id)
-        members.append({**_member(one), "ServerIp": instance.private_ip if instance else ""})
+    for member in group.members:
+        instance = cloud.store.get(Instance, member.server_id)
+        members.append({**_member(member), "ServerIp": instance.private_ip if instance else ""})
     return {
         "VServerGroupId": group.id,
         "VServerGroupName": group.name,
@@ -132,19 +132,19 @@ def describe_group(cloud: Cloud, request: OfVServerGroup) -> Answer:
 def describe_groups(cloud: Cloud, request: DescribeVServerGroups) -> Answer:
     balancer = find_load_balancer(cloud, request)
     groups = [
-        one
-        for one in cloud.store.all(VServerGroup, load_balancer_id=balancer.id)
-        if request.Description in {"", one.name} and has_tags(one, request.Tag)
+        group
+        for group in cloud.store.all(VServerGroup, load_balancer_id=balancer.id)
+        if request.Description in {"", group.name} and has_tags(group, request.Tag)
     ]
     answers: list[dict[str, Any]] = []
     for group in groups:
         listeners = [
-            {"Port": one.port, "Protocol": one.protocol}
-            for one in (_users(cloud, group) if request.IncludeListener else [])
+            {"Port": listener.port, "Protocol": listener.protocol}
+            for listener in (_users(cloud, group) if request.IncludeListener else [])
         ]
         rules = [
-            {"RuleId": one.id, "RuleName": one.name, "Domain": one.domain, "Url": one.url}
-            for one in (_rules(cloud, group) if request.IncludeRule else [])
+            {"RuleId": rule.id, "RuleName": rule.name, "Domain": rule.domain, "Url": rule.url}
+            for rule in (_rules(cloud, group) if request.IncludeRule else [])
         ]
         answers.append(
             {
@@ -172,16 +172,18 @@ def delete_group(cloud: Cloud, request: OfVServerGroup) -> Answer:
 
 
 def _group(cloud: Cloud, request: OfVServerGroup) -> VServerGroup:
-    found = cloud.store.get(VServerGroup, request.VServerGroupId)
-    if found is None or request.RegionId not in {"", found.region}:
+    group = cloud.store.get(VServerGroup, request.VServerGroupId)
+    if group is None or request.RegionId not in {"", group.region}:
         # The provider looks for these words.
         raise ApiError(404, "InvalidParameter", "The specified VServerGroupId does not exist.")
-    return found
+    return group
 
 
 def _users(cloud: Cloud, group: VServerGroup) -> list[Listener]:
     listeners = cloud.store.all(Listener, load_balancer_id=group.load_balancer_id)
-    return [one for one in listeners if one.attributes.get("VServerGroupId") == group.id]
+    return [
+        listener for listener in listeners if listener.attributes.get("VServerGroupId") == group.id
+    ]
 
 
 def _rules(cloud: Cloud, group: VServerGroup) -> list[ForwardingRule]:
@@ -190,25 +192,27 @@ def _rules(cloud: Cloud, group: VServerGroup) -> list[ForwardingRule]:
     )
 
 
-def _add(cloud: Cloud, group: VServerGroup, given: list[GivenMember]) -> None:
-    present = {(one.server_id, one.port) for one in group.members}
-    for one in given:
-        require_running(cloud, one.ServerId, group.region)
-        if (one.ServerId, one.Port) not in present:
-            present.add((one.ServerId, one.Port))
+def _add(cloud: Cloud, group: VServerGroup, servers: list[GivenMember]) -> None:
+    present = {(member.server_id, member.port) for member in group.members}
+    for server in servers:
+        require_running(cloud, server.ServerId, group.region)
+        if (server.ServerId, server.Port) not in present:
+            present.add((server.ServerId, server.Port))
             group.members.append(
                 GroupMember(
-                    server_id=one.ServerId,
-                    port=one.Port,
-                    weight=one.Weight,
-                    description=one.Description,
+                    server_id=server.ServerId,
+                    port=server.Port,
+                    weight=server.Weight,
+                    description=server.Description,
                 )
             )
 
 
-def _remove(group: VServerGroup, given: list[GivenMember]) -> None:
-    gone = {(one.ServerId, one.Port) for one in given}
-    group.members = [one for one in group.members if (one.server_id, one.port) not in gone]
+def _remove(group: VServerGroup, servers: list[GivenMember]) -> None:
+    gone = {(server.ServerId, server.Port) for server in servers}
+    group.members = [
+        member for member in group.members if (member.server_id, member.port) not in gone
+    ]
 
 
 def _saved(cloud: Cloud, group: VServerGroup) -> Answer:
@@ -216,15 +220,15 @@ def _saved(cloud: Cloud, group: VServerGroup) -> Answer:
     cloud.apply()
     return {
         "VServerGroupId": group.id,
-        "BackendServers": {"BackendServer": [_member(one) for one in group.members]},
+        "BackendServers": {"BackendServer": [_member(member) for member in group.members]},
     }
 
 
-def _member(one: GroupMember) -> dict[str, Any]:
+def _member(member: GroupMember) -> dict[str, Any]:
     return {
-        "ServerId": one.server_id,
-        "Port": one.port,
-        "Weight": one.weight,
+        "ServerId": member.server_id,
+        "Port": member.port,
+        "Weight": member.weight,
         "Type": "ecs",
-        "Description": one.description,
+        "Description": member.description,
     }
