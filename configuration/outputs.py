@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from pydantic import (
 
 from components.pki import certificates
 from components.pki.durations import parse as parse_duration
+from components.pki.register import IssuedCertificate
 
 SECRET_OUTPUTS = ("client_bundles", "expired_probe")
 
@@ -115,30 +117,25 @@ class ClientRecord(_Model):
     key: str = ""
 
 
-class IssuedCertificate(_Model):
-    """An entry of the register: a client certificate that has not expired.
+def _beginning_may_be_unknown(value: Any) -> Any:
+    if isinstance(value, Mapping) and value.get("not_before", "") == "":
+        return {**value, "not_before": None}
+    return value
 
-    Of an imported one, issued before there was a register, neither beginning nor fingerprint is
-    known.
-    """
 
-    name: str
-    serial_number: str
-    fingerprint_sha256: str
-    subject: str
-    not_before: Time | None = None
-    not_after: Time
-    authority_key_id: str = ""
-    imported: bool = False
-    key: str = ""
-    status: Literal["valid", "superseded", "revoked"]
-    revoked_at: Time | None = None
-    reason: str | None = None
+def _with_times_of_certificates(entry: IssuedCertificate) -> IssuedCertificate:
+    for time in (entry.not_before, entry.not_after, entry.revoked_at):
+        if time is not None:
+            _in_certificates(time)
+    return entry
 
-    @field_validator("not_before", mode="before")
-    @classmethod
-    def _may_be_unknown(cls, value: Any) -> Any:
-        return value or None
+
+Issued = Annotated[
+    IssuedCertificate,
+    BeforeValidator(_beginning_may_be_unknown),
+    AfterValidator(_with_times_of_certificates),
+]
+"""A client certificate that has not expired, as the register has it."""
 
 
 class RecordedCertificate(_Model):
@@ -265,7 +262,7 @@ class StackOutputs(_Model):
     """Certificates for additional domains, and who issued them, by domain."""
     clients: dict[str, ClientRecord]
     """Newest certificate of each client, by name."""
-    issued: tuple[IssuedCertificate, ...] = ()
+    issued: tuple[Issued, ...] = ()
     """Every client certificate that has not expired, in order of issue."""
     certificate_record: tuple[RecordedCertificate, ...] = ()
     """Every certificate of the CA and of servers that has not expired."""

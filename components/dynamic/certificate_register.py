@@ -25,7 +25,7 @@ from ..pki import certificates, client_keys, keys, openssl_database, signing_req
 from ..pki import register as registers
 from ..pki.certificates import Issuer
 from ..pki.names import distinguished_name
-from ..pki.register import Entry, Register, Request
+from ..pki.register import IssuedCertificate, Register, Request
 from ..pki.windows import ChosenWindow, Lengths, Window, choose_window
 from . import register_state, state
 from .properties import (
@@ -292,7 +292,7 @@ def _require_keys(register: Register, requests: Mapping[str, Request]) -> None:
             raise state.unreadable(RegisterOutputs, place, reason)
 
 
-def _imported(news: Properties) -> Sequence[Entry]:
+def _imported(news: Properties) -> Sequence[IssuedCertificate]:
     """What the CA had issued to clients, or has revoked, before there was this register."""
     others = news.get("others", ())
     return [

@@ -7,7 +7,7 @@ its levels. The first version kept them as objects.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, model_validator
@@ -15,8 +15,9 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, model_validato
 from ..pki import bundles, certificates, keys, windows
 from ..pki.bundles import BundleEncoding
 from ..pki.keys import Curve
-from ..pki.register import Entry, Register, Request
+from ..pki.register import IssuedCertificate, Register, Request
 from ..pki.revocation_list import REASONS
+from ..pki.windows import show_time
 from . import state
 from .properties import Properties, pack, unpack
 from .state import ChosenWindowState, Form, Number, Pem, State, WindowState
@@ -29,31 +30,38 @@ def _bundles_from_json(value: Any) -> Any:
     return state.from_json(value) if isinstance(value, str) else {"chains": [], "clients": value}
 
 
-def _known_fields(value: Any) -> Any:
-    if isinstance(value, dict) and value.keys() - {field.name for field in fields(Entry)}:
+def _with_times(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if value.keys() - {field.name for field in fields(IssuedCertificate)}:
         raise ValueError("it has a field that this version does not know")
-    return value
-
-
-def _entry(entry: Entry) -> Entry:
-    if not certificates.SERIAL_NUMBER.fullmatch(entry.serial_number):
-        raise ValueError("its serial_number is not hex")
-    times = {"not_before": entry.not_before, "not_after": entry.not_after}
-    if entry.imported:
-        del times["not_before"]
-    if entry.status == "revoked":
-        times["revoked_at"] = entry.revoked_at or ""
-        if entry.reason not in {*REASONS, "unspecified"}:
-            raise ValueError("its reason is none of RFC 5280, 5.3.1")
-    for name, value in times.items():
+    entry = dict(value)
+    if entry.get("imported") and entry.get("not_before") == "":
+        entry["not_before"] = None
+    for name in ("not_before", "not_after", "revoked_at"):
+        if entry.get(name) is None:
+            continue
         try:
-            state.moment(value)
+            entry[name] = state.moment(entry[name])
         except ValueError as error:
             raise ValueError(f"its {name}: {error}") from None
     return entry
 
 
-Issued = Annotated[Entry, BeforeValidator(_known_fields), AfterValidator(_entry)]
+def _as_a_whole(entry: IssuedCertificate) -> IssuedCertificate:
+    if not certificates.SERIAL_NUMBER.fullmatch(entry.serial_number):
+        raise ValueError("its serial_number is not hex")
+    if entry.not_before is None and not entry.imported:
+        raise ValueError("its not_before is missing")
+    if entry.status == "revoked":
+        if entry.reason not in {*REASONS, "unspecified"}:
+            raise ValueError("its reason is none of RFC 5280, 5.3.1")
+        if entry.revoked_at is None:
+            raise ValueError("its revoked_at is missing")
+    return entry
+
+
+Issued = Annotated[IssuedCertificate, BeforeValidator(_with_times), AfterValidator(_as_a_whole)]
 
 
 class ClientState(WindowState):
@@ -247,6 +255,12 @@ def _packed_bundles(by_name: Mapping[str, bundles.Bundle]) -> str:
     return pack({"chains": chains, "clients": clients})
 
 
-def _shown(entry: Entry) -> dict[str, Any]:
+def _shown(entry: IssuedCertificate) -> dict[str, Any]:
     """An entry's fields, those that say something."""
-    return {name: value for name, value in asdict(entry).items() if value not in {None, False}}
+    times = {
+        "not_before": show_time(entry.not_before) if entry.not_before else "",
+        "not_after": show_time(entry.not_after),
+        "revoked_at": show_time(entry.revoked_at) if entry.revoked_at else None,
+    }
+    shown = {field.name: getattr(entry, field.name) for field in fields(entry)} | times
+    return {name: value for name, value in shown.items() if value not in {None, False}}

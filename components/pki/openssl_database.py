@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 
 from . import certificates
 from .mistakes import WrongValueError
-from .register import Entry
-from .windows import show_time
+from .register import IssuedCertificate
 
 FIELDS = 6
 
@@ -40,7 +39,7 @@ _REASONS = {
 """CRLReason (RFC 5280, 5.3.1) by what `openssl ca` writes and reads, in whatever letters."""
 
 
-def entries(text: str) -> list[Entry]:
+def entries(text: str) -> list[IssuedCertificate]:
     """The certificates of a database that are not marked as expired, in its order.
 
     The database knows neither the beginning of a certificate's validity nor its fingerprint: both
@@ -65,7 +64,7 @@ def entries(text: str) -> list[Entry]:
     return entries_in_order
 
 
-def _entry(number: int, line: str) -> Entry:
+def _entry(number: int, line: str) -> IssuedCertificate:
     fields = re.split(r"(?<!\\)\t", line)
     if len(fields) != FIELDS or fields[0] not in {"V", "R"}:
         raise ValueError(
@@ -83,12 +82,12 @@ def _entry(number: int, line: str) -> Entry:
         raise WrongValueError(
             f"{sentence} {revocation!r}", f"{sentence} its third field, the time of a revocation"
         )
-    return Entry(
+    return IssuedCertificate(
         name=_name(attributes) or serial_number,
         serial_number=serial_number,
         fingerprint_sha256="",
         subject=",".join(f"{key}={_escaped(value)}" for key, value in reversed(attributes)),
-        not_before="",
+        not_before=None,
         not_after=_time(number, end),
         status="revoked" if status == "R" else "valid",
         revoked_at=_time(number, revoked_at) if revoked_at else None,
@@ -102,20 +101,20 @@ def _name(attributes: Sequence[tuple[str, str]]) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", common_name).strip("._-")[:64]
 
 
-def _time(number: int, text: str) -> str:
-    """RFC 3339 of a UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5)."""
+def _time(number: int, text: str) -> datetime:
+    """Read a UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5)."""
     try:
         # Two digits of a year from 50 on are of the last century, which Python splits at 69.
         century = "" if len(text) == len(_TIMES[1]) else "20" if text < "5" else "19"
-        found = datetime.strptime(century + text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+        time = datetime.strptime(century + text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        found = None
-    if found is None or len(text) not in map(len, _TIMES) or found.year < certificates.FIRST_YEAR:
+        time = None
+    if time is None or len(text) not in map(len, _TIMES) or time.year < certificates.FIRST_YEAR:
         sentence = f"is no time such as {' or '.join(_TIMES)}"
         raise WrongValueError(
             f"line {number}: {text!r} {sentence}", f"line {number}: one of its times {sentence}"
         )
-    return show_time(found)
+    return time
 
 
 def _reason(number: int, text: str) -> str:

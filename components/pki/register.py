@@ -19,7 +19,7 @@ from .bundles import Bundle, BundleEncoding
 from .certificates import Issuer
 from .keys import Kind
 from .names import distinguished_name
-from .windows import Window, read_time, show_time
+from .windows import Window
 
 Status = Literal["valid", "superseded", "revoked"]
 """superseded: a newer one is in the client's hands, and this one works until it expires."""
@@ -68,17 +68,20 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One issued certificate; times are RFC 3339, serial number and fingerprint hex."""
+class IssuedCertificate:
+    """An entry of the register; serial number and fingerprint are hex.
+
+    Of an imported one neither beginning nor fingerprint is known.
+    """
 
     name: str
     serial_number: str
     fingerprint_sha256: str
     subject: str
-    not_before: str
-    not_after: str
+    not_before: datetime | None
+    not_after: datetime
     status: Status = "valid"
-    revoked_at: str | None = None
+    revoked_at: datetime | None = None
     reason: str | None = None
     """CRLReason (RFC 5280, 5.3.1) of a revoked one."""
     authority_key_id: str = ""
@@ -91,7 +94,7 @@ class Entry:
 
     def in_force(self, now: datetime) -> bool:
         """Whether the certificate has not expired."""
-        return read_time(self.not_after) >= now
+        return self.not_after >= now
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,10 @@ class Register:
     """The register at one time: `issued` in order of issue, the rest by client name."""
 
     requests: Mapping[str, Request] = field(default_factory=dict)
-    issued: tuple[Entry, ...] = ()
+    issued: tuple[IssuedCertificate, ...] = ()
     bundles: Mapping[str, Bundle] = field(default_factory=dict)
 
-    def latest(self) -> dict[str, Entry]:
+    def latest(self) -> dict[str, IssuedCertificate]:
         """Each client's newest certificate, those of removed clients too."""
         return {entry.name: entry for entry in self.issued}
 
@@ -168,14 +171,14 @@ def serial_number(text: str) -> str | None:
     return certificates.whole_octets(int(text, 16)) if hexadecimal else None
 
 
-def unknown_names(imported: Sequence[Entry], names: Iterable[str]) -> list[str]:
+def unknown_names(imported: Sequence[IssuedCertificate], names: Iterable[str]) -> list[str]:
     """Names, or serial numbers, of whom no certificate was imported."""
     known = {text for entry in imported for text in (entry.name, entry.serial_number)}
     return sorted(name for name in names if not known & {name, serial_number(name)})
 
 
 def _reason(
-    entry: Entry, requests: Mapping[str, Request], reasons: Mapping[str, str]
+    entry: IssuedCertificate, requests: Mapping[str, Request], reasons: Mapping[str, str]
 ) -> str | None:
     """Why a certificate is not to be in force: None if it is; `UNNAMED` if nobody says."""
     if entry.imported and entry.serial_number in reasons:
@@ -199,7 +202,9 @@ def to_forget(register: Register, others: Collection[str]) -> set[str]:
     }
 
 
-def to_import(register: Register, imported: Sequence[Entry], now: datetime) -> list[Entry]:
+def to_import(
+    register: Register, imported: Sequence[IssuedCertificate], now: datetime
+) -> list[IssuedCertificate]:
     """Entries in force that the register does not have, or does not have as revoked."""
     known = {entry.serial_number: entry for entry in register.issued}
     return [
@@ -220,7 +225,7 @@ def carry_out(
     now: datetime,
     *,
     reasons: Mapping[str, str] | None = None,
-    imported: Sequence[Entry] = (),
+    imported: Sequence[IssuedCertificate] = (),
     others: Collection[str] = (),
     adopted_key_id: str = "",
     present_ca: x509.Certificate | None = None,
@@ -264,7 +269,7 @@ def carry_out(
     return Register(requests=requests, issued=(*history, *new), bundles=kept | bundles_made)
 
 
-def _with_imported(register: Register, imported: Sequence[Entry]) -> Register:
+def _with_imported(register: Register, imported: Sequence[IssuedCertificate]) -> Register:
     """The register with what was issued before it, in front."""
     serials = {entry.serial_number for entry in imported}
     others = (entry for entry in register.issued if entry.serial_number not in serials)
@@ -333,29 +338,29 @@ def _rebundled(name: str, old: Bundle, request: Request) -> Bundle:
     )
 
 
-def _entry(name: str, bundle: Bundle, adopted_key_id: str) -> Entry:
+def _entry(name: str, bundle: Bundle, adopted_key_id: str) -> IssuedCertificate:
     certificate = certificates.load(bundle.certificate)
-    return Entry(
+    return IssuedCertificate(
         name=name,
         serial_number=certificates.serial_number(certificate),
         fingerprint_sha256=certificates.fingerprint_sha256(certificate),
         subject=certificate.subject.rfc4514_string(),
-        not_before=show_time(certificate.not_valid_before_utc),
-        not_after=show_time(certificate.not_valid_after_utc),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
         authority_key_id=certificates.authority_key_id(certificate) or adopted_key_id,
         key=certificates.key_words(certificate),
     )
 
 
-def _revoked(entry: Entry, reason: str | None, now: datetime) -> Entry:
+def _revoked(entry: IssuedCertificate, reason: str | None, now: datetime) -> IssuedCertificate:
     named = None if reason == UNNAMED else reason
     return replace(
         entry,
         status="revoked",
-        revoked_at=entry.revoked_at or show_time(now),
+        revoked_at=entry.revoked_at or now.replace(microsecond=0),
         reason=named or entry.reason or "cessationOfOperation",
     )
 
 
-def _superseded(entry: Entry, reissued: bool) -> Entry:
+def _superseded(entry: IssuedCertificate, reissued: bool) -> IssuedCertificate:
     return replace(entry, status="superseded") if reissued and entry.status == "valid" else entry

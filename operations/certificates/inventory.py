@@ -21,7 +21,8 @@ from rich.text import Text
 
 from components.pki import certificates
 from components.pki.durations import parse as parse_duration
-from configuration.outputs import IssuedCertificate, StackOutputs
+from components.pki.register import IssuedCertificate
+from configuration.outputs import StackOutputs
 
 CertificateState = Literal["valid", "due", "superseded", "revoked", "expired"]
 """State of a certificate in the inventory.

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from components.arguments.model import NAMESPACE
 from components.pki import certificates
-from configuration.outputs import IssuedCertificate, StackOutputs
+from components.pki.register import IssuedCertificate
+from configuration.outputs import StackOutputs
 from operations.errors import OperationError
 from operations.stacks.environment import section
 from operations.verification import checks, probes

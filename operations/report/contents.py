@@ -15,7 +15,8 @@ from typing import Any
 from cryptography import x509
 
 from components.pki import certificates, name_constraints
-from configuration.outputs import IssuedCertificate, StackOutputs
+from components.pki.register import IssuedCertificate
+from configuration.outputs import StackOutputs
 from operations.certificates import rotation
 from operations.certificates.inventory import InventoryItem, list_certificates, sort_by_urgency
 from operations.errors import OperationError

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from configuration.outputs import IssuedCertificate
+from components.pki.register import IssuedCertificate
 from operations.certificates import client_bundle
 from operations.project import POLICY_PACK
 from operations.report.contents import Verification, gather_contents, read_rules

@@ -8,8 +8,8 @@ import pytest
 
 from components.pki import certificates, keys
 from components.pki.names import distinguished_name
+from components.pki.register import IssuedCertificate
 from components.pki.windows import Window
-from configuration.outputs import IssuedCertificate
 from operations.certificates import rotation
 from operations.certificates.rotation import revocation_changes as revocations
 from operations.errors import OperationError
@@ -61,6 +61,7 @@ def issued(name, signer, **changes):
             "serial_number": f"0{len(name)}",
             "fingerprint_sha256": "",
             "subject": f"CN={name}",
+            "not_before": None,
             "not_after": NOW + timedelta(days=1),
             "status": "valid",
             "authority_key_id": signer,

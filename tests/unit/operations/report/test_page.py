@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -197,7 +198,7 @@ def test_a_rotation_that_is_prepared_names_whom_completing_it_cuts_off(found, fo
     assert "cuts off 3 certificates in force" in text
     assert "partner (" in text
     signer = certificates.key_identifier(following.certificate).digest.hex()
-    entries = tuple(one.model_copy(update={"authority_key_id": signer}) for one in prepared.issued)
+    entries = tuple(dataclasses.replace(one, authority_key_id=signer) for one in prepared.issued)
     done = prepared.model_copy(update={"issued": entries})
     assert "Every certificate in force has a successor" in text_of(samples.contents(done))
 
