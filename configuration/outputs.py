@@ -9,7 +9,7 @@ import ipaddress
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -26,6 +26,7 @@ from pydantic import (
 
 from components.pki import certificates
 from components.pki.durations import parse as parse_duration
+from components.pki.record import RecordedCertificate
 from components.pki.register import IssuedCertificate
 
 SECRET_OUTPUTS = ("client_bundles", "expired_probe")
@@ -117,14 +118,18 @@ class ClientRecord(_Model):
     key: str = ""
 
 
+Entry = TypeVar("Entry", IssuedCertificate, RecordedCertificate)
+
+
 def _beginning_may_be_unknown(value: Any) -> Any:
     if isinstance(value, Mapping) and value.get("not_before", "") == "":
         return {**value, "not_before": None}
     return value
 
 
-def _with_times_of_certificates(entry: IssuedCertificate) -> IssuedCertificate:
-    for time in (entry.not_before, entry.not_after, entry.revoked_at):
+def _with_times_of_certificates(entry: Entry) -> Entry:
+    times = (entry.not_before, entry.not_after, getattr(entry, "revoked_at", None))
+    for time in times:
         if time is not None:
             _in_certificates(time)
     return entry
@@ -138,17 +143,8 @@ Issued = Annotated[
 """A client certificate that has not expired, as the register has it."""
 
 
-class RecordedCertificate(_Model):
-    """A certificate of the CA or of a server that has not expired, in use or of before."""
-
-    role: Literal["ca", "server"]
-    name: str
-    serial_number: str
-    fingerprint_sha256: str
-    not_before: Time
-    not_after: Time
-    status: Literal["valid", "superseded"]
-    key: str = ""
+Recorded = Annotated[RecordedCertificate, AfterValidator(_with_times_of_certificates)]
+"""A certificate of the CA or of a server that has not expired, in use or of before."""
 
 
 class Renewal(_Model):
@@ -264,7 +260,7 @@ class StackOutputs(_Model):
     """Newest certificate of each client, by name."""
     issued: tuple[Issued, ...] = ()
     """Every client certificate that has not expired, in order of issue."""
-    certificate_record: tuple[RecordedCertificate, ...] = ()
+    certificate_record: tuple[Recorded, ...] = ()
     """Every certificate of the CA and of servers that has not expired."""
     renewal: Renewal = Renewal()
     """Renewal periods: how long before its end each certificate is renewed."""

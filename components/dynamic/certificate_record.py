@@ -8,8 +8,6 @@ needs a memory that outlives both.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Annotated, Any, Literal, TypedDict
 
 import pulumi
@@ -24,7 +22,8 @@ from pulumi.dynamic import (
 from pydantic import BeforeValidator
 
 from ..pki import certificates
-from ..pki.windows import Window
+from ..pki.record import RecordedCertificate, record
+from ..pki.windows import show_time
 from . import state
 from .properties import Properties, is_unknown, now, pack, unpack
 from .state import Form, State, WindowState
@@ -38,25 +37,6 @@ class Present(TypedDict):
     certificate: pulumi.Input[str]
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """A certificate of the CA or of a server; serial number and fingerprint are hex.
-
-    Attributes:
-        status: Whether it is in use; superseded where another has taken its place.
-        key: Kind of its key, such as `RSA 2048`; None if an earlier version recorded it.
-    """
-
-    role: Literal["ca", "server"]
-    name: str
-    subject: str
-    serial_number: str
-    fingerprint_sha256: str
-    window: Window
-    status: Literal["valid", "superseded"] = "valid"
-    key: str | None = None
-
-
 class EntryState(WindowState):
     """A certificate that was recorded."""
 
@@ -68,15 +48,16 @@ class EntryState(WindowState):
     status: Literal["valid", "superseded"]
     key: str | None = None
 
-    def recorded(self) -> Recorded:
+    def recorded(self) -> RecordedCertificate:
         """Make what `record` works with."""
-        return Recorded(
+        return RecordedCertificate(
             self.role,
             self.name,
-            self.subject,
             self.serial_number,
             self.fingerprint_sha256,
-            Window(self.not_before, self.not_after),
+            self.not_before,
+            self.not_after,
+            self.subject,
             self.status,
             self.key,
         )
@@ -158,19 +139,6 @@ class CertificateRecord(Resource, module="pki", name="CertificateRecord"):
         )
 
 
-def record(
-    before: Iterable[Recorded], present: Sequence[Recorded], moment: datetime
-) -> list[Recorded]:
-    """Keep what was recorded, has not expired and is in use no more, and add what is in use."""
-    in_use = {entry.fingerprint_sha256 for entry in present}
-    past = [
-        replace(entry, status="superseded")
-        for entry in before
-        if entry.fingerprint_sha256 not in in_use and entry.window.not_after >= moment
-    ]
-    return [*past, *present]
-
-
 def read_entries(output: Any) -> list[dict[str, str]]:
     """Entries, those of before first.
 
@@ -182,7 +150,7 @@ def read_entries(output: Any) -> list[dict[str, str]]:
     return entries
 
 
-def _in_use(props: Properties) -> list[Recorded]:
+def _in_use(props: Properties) -> list[RecordedCertificate]:
     """The certificates of the inputs, but those that Alibaba Cloud keeps."""
     return [
         _recorded(used["role"], used["name"], used["certificate"])
@@ -191,24 +159,25 @@ def _in_use(props: Properties) -> list[Recorded]:
     ]
 
 
-def _recorded(role: Literal["ca", "server"], name: str, text: str) -> Recorded:
+def _recorded(role: Literal["ca", "server"], name: str, text: str) -> RecordedCertificate:
     certificate = certificates.load(text)
-    return Recorded(
+    return RecordedCertificate(
         role,
         name,
         subject=certificate.subject.rfc4514_string(),
         serial_number=certificates.serial_number(certificate),
         fingerprint_sha256=certificates.fingerprint_sha256(certificate),
-        window=Window.of_certificate(certificate),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
         key=certificates.key_words(certificate),
     )
 
 
-def _outputs(entries: Iterable[Recorded]) -> dict[str, str]:
+def _outputs(entries: Iterable[RecordedCertificate]) -> dict[str, str]:
     return {"entries": pack([_shown(entry) for entry in entries])}
 
 
-def _shown(entry: Recorded) -> dict[str, str]:
+def _shown(entry: RecordedCertificate) -> dict[str, str]:
     key = {} if entry.key is None else {"key": entry.key}
     return {
         "role": entry.role,
@@ -216,12 +185,13 @@ def _shown(entry: Recorded) -> dict[str, str]:
         "subject": entry.subject,
         "serial_number": entry.serial_number,
         "fingerprint_sha256": entry.fingerprint_sha256,
-        **entry.window.properties(),
+        "not_before": show_time(entry.not_before),
+        "not_after": show_time(entry.not_after),
         "status": entry.status,
         **key,
     }
 
 
-def _keys(entries: Iterable[Recorded]) -> set[tuple[str, str, str]]:
+def _keys(entries: Iterable[RecordedCertificate]) -> set[tuple[str, str, str]]:
     """What was in use, and as what: a prepared CA's certificate may become the CA's."""
     return {(entry.role, entry.name, entry.fingerprint_sha256) for entry in entries}

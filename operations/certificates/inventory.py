@@ -282,7 +282,7 @@ def _recorded_items(outputs: StackOutputs, shown: set[str], now: datetime) -> li
             due_at=None,
             serial_number=entry.serial_number,
             fingerprint_sha256=entry.fingerprint_sha256,
-            key=entry.key,
+            key=entry.key or "",
         )
         for entry in outputs.certificate_record
         if entry.fingerprint_sha256 not in shown

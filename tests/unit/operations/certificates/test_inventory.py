@@ -6,13 +6,14 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import TypeAdapter
 from rich.console import Console
 
 from components.pki import certificates, keys, revocation_list
 from components.pki.certificates import Issuer
 from components.pki.names import distinguished_name
+from components.pki.record import RecordedCertificate
 from components.pki.windows import Window, show_time
-from configuration.outputs import RecordedCertificate
 from operations import outputs as stack_outputs
 from operations.certificates.inventory import (
     list_certificates,
@@ -172,7 +173,7 @@ def test_while_a_rotation_is_prepared_both_cas_and_their_lists_are_part_of_it(fo
 def test_what_ca_and_servers_had_before_is_part_of_it(found, signer):
     def recorded(name, role, fingerprint, days, status):
         one = entry(name, days, status, role=role, fingerprint_sha256=fingerprint)
-        return RecordedCertificate.model_validate(one)
+        return TypeAdapter(RecordedCertificate).validate_python(one)
 
     present = certificates.fingerprint_sha256(signer.certificate)
     values = found.model_copy(
