@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--page", action="store_true", help="print docs/provider-tests.md instead")
     arguments = parser.parse_args()
     if arguments.page:
-        sys.stdout.write(page.text())
+        sys.stdout.write(page.write_page())
         return 0
     logs = PROJECT / ".local" / "acceptance"
     logs.mkdir(parents=True, exist_ok=True)

@@ -60,8 +60,8 @@ def ensure(reporter: Reporter) -> Path:
     return cache.directory() / name / COMMAND.name
 
 
-def _move(made: Path, folder: Path) -> None:
-    made.rename(folder / made.name)
+def _move(executable: Path, folder: Path) -> None:
+    executable.rename(folder / executable.name)
 
 
 def lay_module(package: Path, module: Path) -> None:
@@ -83,8 +83,8 @@ def lay_module(package: Path, module: Path) -> None:
     command.mkdir()
     shutil.copyfile(HERE / "command" / "main.go", command / "main.go")
     provider = go_build.MODULES / "alicloud-provider" / "main.go"
-    served = sources.served(provider.read_text(encoding="utf-8"))
-    (command / "keys.go").write_text(sources.keys(served), encoding="utf-8")
+    served = sources.read_served(provider.read_text(encoding="utf-8"))
+    (command / "keys.go").write_text(sources.write_keys(served), encoding="utf-8")
     _choose_keys(module / "cut.json")
     _lay_package(package, module / "stand-ins" / PACKAGE)
 
@@ -104,14 +104,14 @@ def _lay_package(package: Path, folder: Path) -> None:
         if not path.name.endswith("_test.go"):
             (folder / path.name).symlink_to(path)
             methods.update(sources.DESCRIBING.findall(path.read_text(encoding="utf-8")))
-    helpers, tests = sources.test_files(package)
+    helpers, tests = sources.find_test_files(package)
     names: list[str] = []
     for path in (*helpers, *tests):
-        text = sources.without_reaching_out(path.name, path.read_text(encoding="utf-8"))
+        text = sources.remove_reaching_out(path.name, path.read_text(encoding="utf-8"))
         target = folder / sources.compiled_name(path.name)
         if target.is_symlink():
             raise ToolchainError(f"The provider's package has a file {target.name} of its own.")
         target.write_text(text, encoding="utf-8")
-        names += sources.test_names(text) if path in tests else []
-    text = sources.list_of_tests(names, sorted(methods))
+        names += sources.find_test_names(text) if path in tests else []
+    text = sources.write_list_of_tests(names, sorted(methods))
     (folder / "acceptance_tests.go").write_text(text, encoding="utf-8")

@@ -79,15 +79,15 @@ def read(path: Path = FILE) -> Expectations:
     return Expectations(reasons, text["tests"])
 
 
-def unlisted(expectations: Expectations, names: Collection[str]) -> list[str]:
+def find_unlisted(expectations: Expectations, names: Collection[str]) -> list[str]:
     """List what is wrong with the expectations beside the tests that there are: a line each."""
     return [
-        *(f"{one} is not in {FILE.name}" for one in names if one not in expectations.tests),
-        *(f"{one} is no test any more" for one in expectations.tests if one not in names),
+        *(f"{name} is not in {FILE.name}" for name in names if name not in expectations.tests),
+        *(f"{name} is no test any more" for name in expectations.tests if name not in names),
     ]
 
 
-def difference(expectations: Expectations, outcome: TrialOutcome) -> str | None:
+def find_difference(expectations: Expectations, outcome: TrialOutcome) -> str | None:
     """Describe how an outcome differs from what is expected; None if it does not."""
     reason = expectations.reason(outcome.name)
     expected = "passes" if reason is None else reason.ending

@@ -39,37 +39,37 @@ def main() -> int:
 
 def run(arguments: argparse.Namespace, scratch: Path) -> int:
     """Run the tests that are asked for in a folder; the status is 1 if one is not as expected."""
-    variables = isolation.environment(scratch)
+    variables = isolation.clean_environment(scratch)
     os.environ.clear()
     os.environ.update(variables)
     expected = expectations.read()
     with local_cloud(scratch / "cloud") as cloud:
         variables |= {**cloud, "ALICLOUD_REGION": account.REGION}
-        names = trial.names(arguments.binary, variables)
-        wrong = expectations.unlisted(expected, names)
+        names = trial.list_names(arguments.binary, variables)
+        wrong = expectations.find_unlisted(expected, names)
         account.prepare(variables)
-        chosen = [one for one in names if not arguments.names or one in arguments.names]
-        wrong += [f"there is no test {one}" for one in arguments.names if one not in names]
-        running = outcomes(arguments.binary, chosen, variables, scratch, arguments.at_once)
+        chosen = [name for name in names if not arguments.names or name in arguments.names]
+        wrong += [f"there is no test {name}" for name in arguments.names if name not in names]
+        running = run_side_by_side(arguments.binary, chosen, variables, scratch, arguments.at_once)
         for outcome in running:
             log = arguments.logs / f"{outcome.name}.log"
             log.write_text(outcome.output, encoding="utf-8")
-            found = (
-                expectations.difference(expected, outcome)
+            difference = (
+                expectations.find_difference(expected, outcome)
                 if outcome.name in expected.tests
                 else None
             )
-            mark = "DIFFERS" if found else "as expected"
+            mark = "DIFFERS" if difference else "as expected"
             say(f"{outcome.seconds:4.0f} s  {outcome.name} {outcome.ending}: {mark}")
-            if found:
-                wrong.append(f"{found}: {log}")
+            if difference:
+                wrong.append(f"{difference}: {log}")
     for line in wrong:
         say(f"error: {line}")
     say(f"{len(chosen)} acceptance tests were run, {len(wrong)} differ from what is expected.")
     return 1 if wrong else 0
 
 
-def outcomes(
+def run_side_by_side(
     binary: Path,
     names: Sequence[str],
     variables: Mapping[str, str],
@@ -80,8 +80,8 @@ def outcomes(
     workers = ThreadPoolExecutor(at_once)
     try:
         running = [workers.submit(trial.run, binary, name, variables, scratch) for name in names]
-        for one in as_completed(running):
-            yield one.result()
+        for future in as_completed(running):
+            yield future.result()
     finally:  # whoever interrupts it waits for no test
         workers.shutdown(wait=False, cancel_futures=True)
         for child in psutil.Process().children():

@@ -70,7 +70,9 @@ def enter() -> None:
     Raises:
         IsolationError: The process is not in a namespace of its own: there is a way to the network.
     """
-    others = [name for name, one in psutil.net_if_stats().items() if one.isup and name != "lo"]
+    others = [
+        name for name, status in psutil.net_if_stats().items() if status.isup and name != "lo"
+    ]
     if others:
         raise IsolationError(
             f"This process reaches the network by {', '.join(others)}: acceptance tests start only "
@@ -83,7 +85,7 @@ def enter() -> None:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, request)
 
 
-def environment(scratch: Path) -> dict[str, str]:
+def clean_environment(scratch: Path) -> dict[str, str]:
     """Make this process's environment without anybody's credentials, options or files in a home."""
     home = scratch / "home"
     home.mkdir(exist_ok=True)

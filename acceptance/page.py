@@ -32,7 +32,7 @@ looks for it.
 """
 
 
-def text() -> str:
+def write_page() -> str:
     """Write the page about the acceptance tests, in Markdown."""
     expected = expectations.read()
     reasons = {name: expected.reason(name) for name in expected.tests}

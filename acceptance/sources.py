@@ -78,7 +78,7 @@ DESCRIBING = re.compile(r"^func \(\w+ \*(?:Ecs|Slb|Vpc)Service(?:V2)?\) (Describ
 TEST = re.compile(r"^func (TestAcc\w+)\(\w+ \*testing\.T\)", re.M)
 
 
-def test_files(package: Path) -> tuple[list[Path], list[Path]]:
+def find_test_files(package: Path) -> tuple[list[Path], list[Path]]:
     """List the helpers and the tests of the provider's package.
 
     Raises:
@@ -87,10 +87,10 @@ def test_files(package: Path) -> tuple[list[Path], list[Path]]:
     helpers = [package / name for name in HELPERS]
     tests: list[Path] = []
     for pattern in TESTED:
-        found = sorted(package.glob(pattern))
-        if not found:
+        matching = sorted(package.glob(pattern))
+        if not matching:
             raise ToolchainError(f"The provider's module has no {pattern}: acceptance/sources.py")
-        tests += found
+        tests += matching
     for path in helpers:
         if not path.is_file():
             raise ToolchainError(f"The provider's module has no {path.name}: acceptance/sources.py")
@@ -102,7 +102,7 @@ def compiled_name(test_file: str) -> str:
     return test_file.removesuffix("_test.go") + "_acceptance.go"
 
 
-def without_reaching_out(name: str, text: str) -> str:
+def remove_reaching_out(name: str, text: str) -> str:
     """Remove from a test file's text the calls that leave the local cloud.
 
     Args:
@@ -113,28 +113,28 @@ def without_reaching_out(name: str, text: str) -> str:
         ToolchainError: A call is not where it is known to be, or there is one that is not known.
     """
     if line := STARTS.get(name):
-        text = _without_once(name, text, line)
+        text = _remove_once(name, text, line)
     for function, known in REACHING_OUT.get(name, {}).items():
-        text = _without_body(name, text, function, known)
+        text = _remove_body(name, text, function, known)
     text = SWEEPERS.sub(_blank, text)
-    if found := NOWHERE.search(text):
-        raise _changed(name, f"it calls {found[0]}, which is not known to stay on this machine")
+    if call := NOWHERE.search(text):
+        raise _changed(name, f"it calls {call[0]}, which is not known to stay on this machine")
     left = len(INIT.findall(text))
     if left != (name in STARTS):
         raise _changed(name, f"it has {left} functions init that are not known")
     return text
 
 
-def _without_once(name: str, text: str, line: str) -> str:
+def _remove_once(name: str, text: str, line: str) -> str:
     if text.count(line) != 1:
         raise _changed(name, f"{line.strip()} is there {text.count(line)} times and not once")
     return text.replace(line, "\n")
 
 
-def _without_body(name: str, text: str, function: str, known: str) -> str:
+def _remove_body(name: str, text: str, function: str, known: str) -> str:
     whole = re.compile(rf"^(func {function}\([^)]*\) \{{\n)(.*?)^\}}\n", re.M | re.S)
-    found = whole.findall(text)
-    if len(found) != 1 or known not in found[0][1]:
+    functions = whole.findall(text)
+    if len(functions) != 1 or known not in functions[0][1]:
         raise _changed(name, f"it has no function {function} that does {known}")
     return whole.sub(lambda match: match[1] + "\n" * match[2].count("\n") + "}\n", text)
 
@@ -151,12 +151,12 @@ def _changed(name: str, why: str) -> ToolchainError:
     )
 
 
-def test_names(text: str) -> list[str]:
+def find_test_names(text: str) -> list[str]:
     """List a file's acceptance tests. Its unit tests replace the API, and so cannot judge it."""
     return TEST.findall(text)
 
 
-def list_of_tests(names: list[str], methods: list[str]) -> str:
+def write_list_of_tests(names: list[str], methods: list[str]) -> str:
     """Write a Go file that lists tests for the command that runs them.
 
     Args:
@@ -174,13 +174,13 @@ def list_of_tests(names: list[str], methods: list[str]) -> str:
     )
 
 
-def served(main: str) -> Mapping[str, list[str]]:
+def read_served(main: str) -> Mapping[str, list[str]]:
     """Read what the toolchain's provider serves from the Go source of its command.
 
     Raises:
         ToolchainError: The source is not written as expected.
     """
-    found = {}
+    names_by_variable = {}
     for variable in ALSO_SERVED:
         table = re.search(
             rf"^var {variable} = map\[string\]string\{{\n(.*?)^\}}", main, re.M | re.S
@@ -188,11 +188,11 @@ def served(main: str) -> Mapping[str, list[str]]:
         names = re.findall(r'^\t"(alicloud_\w+)":', table[1], re.M) if table else []
         if not names:
             raise ToolchainError(f"alicloud-provider/main.go has no map {variable}")
-        found[variable] = names
-    return found
+        names_by_variable[variable] = names
+    return names_by_variable
 
 
-def keys(served: Mapping[str, list[str]]) -> str:
+def write_keys(served: Mapping[str, list[str]]) -> str:
     """Write a Go file that says which resources and data sources the tests have."""
     parts = ["package main\n"]
     for variable, more in ALSO_SERVED.items():

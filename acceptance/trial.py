@@ -33,7 +33,7 @@ class TrialOutcome:
     seconds: float
 
 
-def names(binary: Path, environment: Mapping[str, str]) -> list[str]:
+def list_names(binary: Path, environment: Mapping[str, str]) -> list[str]:
     """List the tests that a binary has, by its own word."""
     listed = subprocess.run(
         [binary, "-test.list", "."],
@@ -71,12 +71,12 @@ def run(binary: Path, name: str, environment: Mapping[str, str], scratch: Path) 
             process.kill()
             status = process.wait()
     text = log.read_text(encoding="utf-8", errors="replace")
-    return TrialOutcome(name, ending_of(name, text, status), text, time.monotonic() - began)
+    return TrialOutcome(name, read_ending(name, text, status), text, time.monotonic() - began)
 
 
-def ending_of(name: str, output: str, status: int) -> Ending:
+def read_ending(name: str, output: str, status: int) -> Ending:
     """Tell how a test ended, from what Go's testing printed and the status of its process."""
-    found = re.search(rf"^--- (PASS|SKIP): {name} ", output, re.M)
-    if status != 0 or found is None:
+    match = re.search(rf"^--- (PASS|SKIP): {name} ", output, re.M)
+    if status != 0 or match is None:
         return "fails"
-    return "passes" if found[1] == "PASS" else "is skipped"
+    return "passes" if match[1] == "PASS" else "is skipped"

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import api, issuing, load, scale, stack
-from benchmarks.figures import text
+from benchmarks.figures import print_text
 from benchmarks.quoted import AT_LEAST, UNDER
 from benchmarks.trial import local_cloud
 from toolchain.install import Toolchain, ensure
@@ -29,8 +29,8 @@ def main() -> None:
         folder = Path(scratch)
         with Reporter() as reporter:
             toolchain = ensure(reporter)
-        text(_head(toolchain))
-        text("```\n")
+        print_text(_head(toolchain))
+        print_text("```\n")
         issuing.run()
         home = folder / "home"
         with local_cloud(home):
@@ -38,7 +38,7 @@ def main() -> None:
             api.run(home)
             stack.down(home)
         scale.run(folder, sizes)
-        text("```\n\n")
+        print_text("```\n\n")
         load.run(folder / "load", toolchain)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.figures import show
+from benchmarks.figures import print_figure
 from localcloud import control
 from localcloud.api.signatures import sign_v1, string_to_sign_v1
 from localcloud.documents import LoadBalancer
@@ -34,9 +34,9 @@ def run(home: Path) -> None:
             client.post("/", params=parameters).raise_for_status()
             spent.append((time.perf_counter() - began) * 1000)
     spent.sort()
-    show("api_call_median", statistics.median(spent), "ms")
-    show("api_call_99_percent", spent[len(spent) * 99 // 100], "ms")
-    show("local_cloud_memory", control.ask(cloud, "GET", "/status")["memory_mib"], "MiB")
+    print_figure("api_call_median", statistics.median(spent), "ms")
+    print_figure("api_call_99_percent", spent[len(spent) * 99 // 100], "ms")
+    print_figure("local_cloud_memory", control.ask(cloud, "GET", "/status")["memory_mib"], "MiB")
 
 
 def _signed(cloud: Home, load_balancer: str) -> dict[str, str]:

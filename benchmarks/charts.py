@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.quoted import FIGURES, read
+from benchmarks.quoted import FIGURES, read_figures
 from operations.project import PROJECT
 from operations.report.markup import Markup, element
 
@@ -66,16 +66,16 @@ class Line:
     points: Mapping[int, float]
 
 
-def charts(figures: Mapping[str, float]) -> dict[str, str]:
+def draw_charts(figures: Mapping[str, float]) -> dict[str, str]:
     """Draw the charts for which there are figures, by the names of their files."""
     return {
-        f"{name}.{language}.svg": _drawn(name, lines(name, figures, language), language)
+        f"{name}.{language}.svg": _draw(name, choose_lines(name, figures, language), language)
         for name in ("time", "beside")
         for language in LANGUAGES
     }
 
 
-def lines(name: str, figures: Mapping[str, float], language: str) -> list[Line]:
+def choose_lines(name: str, figures: Mapping[str, float], language: str) -> list[Line]:
     """Lines of a chart for which there are figures."""
     rsa, p_256 = "clients_", "clients_on_p_256_"
     ups = {kind: _by_size(kind, "up", figures) for kind in (rsa, p_256)}
@@ -90,8 +90,8 @@ def lines(name: str, figures: Mapping[str, float], language: str) -> list[Line]:
     else:
         longer = {kind: _by_size(kind, "openssl_commands_to_up", figures) for kind in ups}
         by_hand = {
-            kind: {size: times * ups[kind][size] for size, times in found.items()}
-            for kind, found in longer.items()
+            kind: {size: times * ups[kind][size] for size, times in ratios.items()}
+            for kind, ratios in longer.items()
         }
         wanted = [
             (words, kind, colour, measured[kind])
@@ -114,10 +114,10 @@ def lines(name: str, figures: Mapping[str, float], language: str) -> list[Line]:
 
 
 def _by_size(kind: str, measure: str, figures: Mapping[str, float]) -> dict[int, float]:
-    found = (
+    matches = (
         (re.fullmatch(rf"{kind}(\d+)_{measure}", name), value) for name, value in figures.items()
     )
-    return dict(sorted((int(match[1]), value) for match, value in found if match))
+    return dict(sorted((int(match[1]), value) for match, value in matches if match))
 
 
 def _said(key: str, language: str, **values: object) -> str:
@@ -154,7 +154,7 @@ def _decades(values: Sequence[float]) -> tuple[int, int]:
     return first, max(last, first + 1)
 
 
-def _drawn(name: str, shown: Sequence[Line], language: str) -> str:
+def _draw(name: str, shown: Sequence[Line], language: str) -> str:
     title = _said(name, language).replace("`", "")
     axes = _Axes.around(shown)
     described = "; ".join(
@@ -246,7 +246,7 @@ def _time(seconds: float, language: str) -> str:
 def main() -> None:
     """Draw the charts anew, of the figures that stand in the documentation."""
     FOLDER.mkdir(exist_ok=True)
-    for name, drawing in charts(read(FIGURES.read_text(encoding="utf-8"))).items():
+    for name, drawing in draw_charts(read_figures(FIGURES.read_text(encoding="utf-8"))).items():
         (FOLDER / name).write_text(drawing, encoding="utf-8")
 
 

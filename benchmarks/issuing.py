@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from benchmarks.figures import seconds, show
+from benchmarks.figures import measure_seconds, print_figure
 from components.pki import certificates, keys, register
 from components.pki.certificates import Issuer
 from components.pki.names import distinguished_name
@@ -54,7 +54,7 @@ KEY_COMMANDS: Mapping[str, Sequence[str]] = {
 """OpenSSL commands that make a key, up to the place of its pass phrase."""
 
 
-def by_openssl_commands(clients: int, issued: int = 0, algorithm: str = "RSA") -> float:
+def time_openssl_commands(clients: int, issued: int = 0, algorithm: str = "RSA") -> float:
     """Seconds a client that the tutorial's commands take, over some clients.
 
     Args:
@@ -70,7 +70,7 @@ def by_openssl_commands(clients: int, issued: int = 0, algorithm: str = "RSA") -
         raise RuntimeError("There is no openssl on PATH to compare with.")
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
-        certificate, key = authority()
+        certificate, key = make_authority()
         (folder / "ca.crt").write_text(certificates.pem(certificate), encoding="utf-8")
         (folder / "ca.key").write_text(keys.pkcs1(key), encoding="utf-8")
         (folder / "newcerts").mkdir()
@@ -80,7 +80,7 @@ def by_openssl_commands(clients: int, issued: int = 0, algorithm: str = "RSA") -
         (folder / "index.txt").write_text(entries, encoding="utf-8")
         names = [f"client-{number}" for number in range(clients)]
         make = partial(_by_hand, openssl, folder, algorithm=algorithm)
-        return sum(seconds(partial(make, name)) for name in names) / clients
+        return sum(measure_seconds(partial(make, name)) for name in names) / clients
 
 
 def run() -> None:
@@ -94,15 +94,15 @@ def run() -> None:
         )
         for number in range(CLIENTS)
     }
-    issuer = Issuer(*authority())
-    here = seconds(lambda: register.carry_out(Register(), requests, issuer, now)) / CLIENTS
-    show("client_issued", here * 1000, "ms")
-    by_hand = by_openssl_commands(CLIENTS)
-    show("client_issued_by_openssl_commands", by_hand * 1000, "ms")
-    show("openssl_commands_to_register", by_hand / here, "x")
+    issuer = Issuer(*make_authority())
+    here = measure_seconds(lambda: register.carry_out(Register(), requests, issuer, now)) / CLIENTS
+    print_figure("client_issued", here * 1000, "ms")
+    by_hand = time_openssl_commands(CLIENTS)
+    print_figure("client_issued_by_openssl_commands", by_hand * 1000, "ms")
+    print_figure("openssl_commands_to_register", by_hand / here, "x")
 
 
-def authority() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
+def make_authority() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
     """Make a CA's certificate and its key."""
     key = keys.generate(2048)
     window = Window.opening(datetime.now(UTC), timedelta(days=730))

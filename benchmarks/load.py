@@ -17,8 +17,8 @@ from typing import Any
 
 import psutil
 
-from benchmarks.figures import table, text
-from benchmarks.streams import Tally, Visitor, strangers, streams, wait_until_served
+from benchmarks.figures import print_table, print_text
+from benchmarks.streams import Tally, Visitor, list_strangers, run_streams, wait_until_served
 from benchmarks.trial import Trial, local_cloud
 from configuration.outputs import StackOutputs
 from operations.cloud_api import CloudApi
@@ -67,7 +67,7 @@ class ServiceUnderLoad(Trial):
 
     def instances(self) -> list[str]:
         """List the ids of the backends' instances."""
-        return [one["id"] for one in self.local.cloud_status()["instances"]]
+        return [instance["id"] for instance in self.local.cloud_status()["instances"]]
 
     def ecs(self, action: str, instance_id: str) -> None:
         """Call the ECS API for an instance."""
@@ -178,10 +178,10 @@ class Noticed:
         return max(self.clients.gap, self.kept.gap)
 
 
-def noticed(service: ServiceUnderLoad, change: str) -> Noticed:
+def observe(service: ServiceUnderLoad, change: str) -> Noticed:
     """Make a change under load and tell what was noticed of it."""
     before = service.outputs()
-    with streams(dict(_visitors(service, before))) as tallies:
+    with run_streams(dict(_visitors(service, before))) as tallies:
         time.sleep(SETTLING)
         began = time.monotonic()
         CHANGES[change](service)
@@ -197,7 +197,7 @@ def noticed(service: ServiceUnderLoad, change: str) -> Noticed:
 
 
 @contextlib.contextmanager
-def prepared(home: Path, toolchain: Toolchain) -> Iterator[ServiceUnderLoad]:
+def bring_up(home: Path, toolchain: Toolchain) -> Iterator[ServiceUnderLoad]:
     """Bring up a service that answers, before the first change."""
     with local_cloud(home) as local:
         service = ServiceUnderLoad(local, toolchain)
@@ -208,9 +208,9 @@ def prepared(home: Path, toolchain: Toolchain) -> Iterator[ServiceUnderLoad]:
 
 def run(home: Path, toolchain: Toolchain) -> None:
     """Make all changes, one after the other, and print a table."""
-    with prepared(home, toolchain) as service:
-        rows = [noticed(service, change) for change in CHANGES]
-    table(
+    with bring_up(home, toolchain) as service:
+        rows = [observe(service, change) for change in CHANGES]
+    print_table(
         "Change under load",
         ("change", "s", "requests", "failed", "reconnected", "longest gap, s", "refused"),
         [
@@ -226,19 +226,19 @@ def run(home: Path, toolchain: Toolchain) -> None:
             for row in rows
         ],
     )
-    text("\nWhat fails by nature:\n\n")
-    text("".join(f"- {change}: {reason}\n" for change, reason in BY_NATURE.items()))
+    print_text("\nWhat fails by nature:\n\n")
+    print_text("".join(f"- {change}: {reason}\n" for change, reason in BY_NATURE.items()))
 
 
-def _visitors(service: ServiceUnderLoad, found: StackOutputs) -> Iterator[tuple[str, Visitor]]:
-    target = probes.target_of(found)
-    anchors = found.ca_certificate + found.next_ca_certificate
-    holder = bundle_identity(found.client_bundles["browser"])
+def _visitors(service: ServiceUnderLoad, outputs: StackOutputs) -> Iterator[tuple[str, Visitor]]:
+    target = probes.target_of(outputs)
+    anchors = outputs.ca_certificate + outputs.next_ca_certificate
+    holder = bundle_identity(outputs.client_bundles["browser"])
     for number in range(SHORT):
         yield f"short {number}", Visitor(target, anchors, holder)
     for number in range(KEPT):
         yield f"kept {number}", Visitor(target, anchors, holder, keeps_connections=True)
-    for name, stranger in strangers(found).items():
+    for name, stranger in list_strangers(outputs).items():
         yield f"intruder {name}", stranger
     if service.handed_out is not None:
         yield OLD, Visitor(target, anchors, service.handed_out)

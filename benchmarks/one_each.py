@@ -32,8 +32,8 @@ class ClientProvider(ResourceProvider):
         now, name = datetime.now(UTC), props["name"]
         window = Window.opening(now, timedelta(days=365))
         request = Request({"common_name": name}, keys.Rsa(2048), window)
-        made = register.carry_out(Register(), {name: request}, issuer, now)
-        return CreateResult(name, {"name": name, "bundle": made.bundles[name].properties()})
+        changed = register.carry_out(Register(), {name: request}, issuer, now)
+        return CreateResult(name, {"name": name, "bundle": changed.bundles[name].properties()})
 
 
 class Client(Resource, module="benchmark", name="Client"):

@@ -78,7 +78,7 @@ class _Watch:
             # A process that ends between two looks is none any more.
             with suppress(psutil.Error):
                 root = psutil.Process(self._pid)
-                held = sum(_resident(one) for one in [root, *root.children(recursive=True)])
+                held = sum(_resident(process) for process in [root, *root.children(recursive=True)])
                 self._peak = max(self._peak, held)
 
 

@@ -35,13 +35,13 @@ UNDER = {"clients_1000_preview_without_change": 5.0, "clients_1000_one_more": 8.
 """Targets that the figures of 1000 clients are meant to reach, in their units."""
 
 
-def read(text: str) -> dict[str, float]:
+def read_figures(text: str) -> dict[str, float]:
     """Read figures by name from what `make bench` printed."""
     lines = re.findall(r"^(\w+): ([-+.\deE]+) \S+$", text, re.MULTILINE)
     return {name: float(value) for name, value in lines}
 
 
-def rows(figures: Mapping[str, float]) -> list[str]:
+def write_rows(figures: Mapping[str, float]) -> list[str]:
     """Write the rows that the pages' tables must have: of the stack, and of each number of clients.
 
     Raises:
@@ -55,20 +55,20 @@ def rows(figures: Mapping[str, float]) -> list[str]:
 
 
 def _of_clients(kind: str, row: str, figures: Mapping[str, float]) -> list[str]:
-    found = []
+    rows = []
     for size in (size for name in figures for size in re.findall(rf"^{kind}(\d+)_up$", name)):
         prefix = f"{kind}{size}_"
         own = {name.removeprefix(prefix): value for name, value in figures.items()}
-        found.append(row.format_map({**own, "up": figures[f"{prefix}up"], "clients": int(size)}))
-    return found
+        rows.append(row.format_map({**own, "up": figures[f"{prefix}up"], "clients": int(size)}))
+    return rows
 
 
-def missing(page: str, figures: Mapping[str, float]) -> list[str]:
+def find_missing(page: str, figures: Mapping[str, float]) -> list[str]:
     """Find rows that a page should have and does not."""
-    return [row for row in rows(figures) if row not in page]
+    return [row for row in write_rows(figures) if row not in page]
 
 
-def not_reached(figures: Mapping[str, float]) -> list[str]:
+def find_missed_targets(figures: Mapping[str, float]) -> list[str]:
     """Targets that the figures miss, one sentence each.
 
     Raises:
@@ -93,14 +93,14 @@ def main() -> None:
     The exit status is 1 if they should say anything else: what was measured depends on the
     machine, what is quoted does not.
     """
-    figures = read(FIGURES.read_text(encoding="utf-8"))
+    figures = read_figures(FIGURES.read_text(encoding="utf-8"))
     wrong = 0
     for path in PAGES:
-        for row in missing(path.read_text(encoding="utf-8"), figures):
+        for row in find_missing(path.read_text(encoding="utf-8"), figures):
             sys.stdout.write(f"{path.relative_to(PROJECT)} should say: {row}\n")
             wrong = 1
     if "clients_1000_up" in figures:
-        for sentence in not_reached(figures):
+        for sentence in find_missed_targets(figures):
             sys.stdout.write(f"target missed: {sentence}\n")
     sys.exit(wrong)
 

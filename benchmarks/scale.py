@@ -15,8 +15,8 @@ from pathlib import Path
 import yaml
 
 from benchmarks import processes
-from benchmarks.figures import seconds, show
-from benchmarks.issuing import authority, by_openssl_commands
+from benchmarks.figures import measure_seconds, print_figure
+from benchmarks.issuing import make_authority, time_openssl_commands
 from benchmarks.processes import Run
 from components.arguments.model import NAMESPACE
 from components.pki import bundles, certificates, keys, register
@@ -89,40 +89,40 @@ def run(folder: Path, sizes: Sequence[int] = SIZES) -> None:
         if clients in ELLIPTIC_SIZES:
             stack = _Stack(folder, REGISTER, clients, toolchain, algorithm="ECDSA")
             up = _one_elliptic_size(f"clients_on_p_256_{clients}", clients, stack)
-            show(f"clients_on_p_256_{clients}_faster_than_rsa", by_rsa / up, "x")
+            print_figure(f"clients_on_p_256_{clients}_faster_than_rsa", by_rsa / up, "x")
     for clients in ONE_EACH_SIZES:
         name = f"one_resource_each_{clients}"
         up = _measured(name, _Stack(folder, ONE_EACH, clients, toolchain))
-        show(f"{name}_up_per_client", up / clients * 1000, "ms")
+        print_figure(f"{name}_up_per_client", up / clients * 1000, "ms")
 
 
 def _one_size(name: str, clients: int, stack: _Stack) -> float:
     """Measure a size with RSA keys, and OpenSSL's commands beside it; return `up`'s seconds."""
     # Half of it before and half after, so that a machine that is busy for a while is so for all.
-    by_hand, making_keys = by_openssl_commands(BY_HAND, clients // 2), seconds(_make_keys)
+    by_hand, making_keys = time_openssl_commands(BY_HAND, clients // 2), measure_seconds(_make_keys)
     up = _measured(name, stack)
-    by_hand += by_openssl_commands(BY_HAND, clients // 2)
-    making_keys += seconds(_make_keys)
-    show(f"{name}_up_per_client", up / clients * 1000, "ms")
-    show(f"{name}_openssl_commands_to_up", by_hand / 2 * clients / up, "x")
-    show(f"{name}_up_spent_on_keys", making_keys / (2 * KEYS) * clients / up * 100, "%")
+    by_hand += time_openssl_commands(BY_HAND, clients // 2)
+    making_keys += measure_seconds(_make_keys)
+    print_figure(f"{name}_up_per_client", up / clients * 1000, "ms")
+    print_figure(f"{name}_openssl_commands_to_up", by_hand / 2 * clients / up, "x")
+    print_figure(f"{name}_up_spent_on_keys", making_keys / (2 * KEYS) * clients / up * 100, "%")
     return up
 
 
 def _one_elliptic_size(name: str, clients: int, stack: _Stack) -> float:
     """Measure a size with P-256 keys, and OpenSSL's commands beside it; return `up`'s seconds."""
-    by_hand = by_openssl_commands(BY_HAND, clients // 2, "ECDSA")
+    by_hand = time_openssl_commands(BY_HAND, clients // 2, "ECDSA")
     up = _measured(name, stack)
-    by_hand += by_openssl_commands(BY_HAND, clients // 2, "ECDSA")
-    show(f"{name}_up_per_client", up / clients * 1000, "ms")
-    show(f"{name}_openssl_commands_to_up", by_hand / 2 * clients / up, "x")
+    by_hand += time_openssl_commands(BY_HAND, clients // 2, "ECDSA")
+    print_figure(f"{name}_up_per_client", up / clients * 1000, "ms")
+    print_figure(f"{name}_openssl_commands_to_up", by_hand / 2 * clients / up, "x")
     return up
 
 
 def _parts_of_a_client() -> None:
     """Time the parts of the work on one client with a key on P-256, by the same functions."""
     now = datetime.now(UTC)
-    certificate, ca_key = authority()
+    certificate, ca_key = make_authority()
     issuer, window = Issuer(certificate, ca_key), Window.opening(now, timedelta(days=365))
     key, phrase = Ecdsa("P-256").generate(), bundles.generate_pass_phrase()
     subject = distinguished_name({"common_name": "client"})
@@ -142,22 +142,22 @@ def _parts_of_a_client() -> None:
         "pkcs8": lambda: keys.encrypted_pkcs8(key, phrase),
     }
     for name, make in parts.items():
-        took = seconds(lambda make=make: [make() for _ in range(SAMPLES)])  # type: ignore[misc]
-        show(f"client_on_p_256_{name}", took / SAMPLES * 1000, "ms")
-    whole = seconds(lambda: register.carry_out(Register(), clients, issuer, now))
-    show("client_on_p_256_in_the_register", whole / SAMPLES * 1000, "ms")
+        took = measure_seconds(lambda make=make: [make() for _ in range(SAMPLES)])  # type: ignore[misc]
+        print_figure(f"client_on_p_256_{name}", took / SAMPLES * 1000, "ms")
+    whole = measure_seconds(lambda: register.carry_out(Register(), clients, issuer, now))
+    print_figure("client_on_p_256_in_the_register", whole / SAMPLES * 1000, "ms")
 
 
 def _measured(name: str, stack: _Stack) -> float:
     up = stack.run("up", "--yes", "--skip-preview")
-    show(f"{name}_up", up.seconds, "s")
+    print_figure(f"{name}_up", up.seconds, "s")
     unchanged = stack.run("preview", "--expect-no-changes")
-    show(f"{name}_preview_without_change", unchanged.seconds, "s")
+    print_figure(f"{name}_preview_without_change", unchanged.seconds, "s")
     stack.add_a_client()
     one_more = stack.run("up", "--yes", "--skip-preview")
-    show(f"{name}_one_more", one_more.seconds, "s")
-    show(f"{name}_state", stack.state_bytes() / 1024, "KiB")
-    show(f"{name}_memory", max(up.peak, unchanged.peak, one_more.peak) / 2**20, "MiB")
+    print_figure(f"{name}_one_more", one_more.seconds, "s")
+    print_figure(f"{name}_state", stack.state_bytes() / 1024, "KiB")
+    print_figure(f"{name}_memory", max(up.peak, unchanged.peak, one_more.peak) / 2**20, "MiB")
     return up.seconds
 
 

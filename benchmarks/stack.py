@@ -8,26 +8,26 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.figures import seconds, show
+from benchmarks.figures import measure_seconds, print_figure
 from operations.project import PROJECT
 
 
 def run(home: Path) -> None:
     """Bring a stack up twice, preview it, take it down."""
-    first = seconds(lambda: _operation(home, "up"))
+    first = measure_seconds(lambda: _operation(home, "up"))
     busy = _cloud_seconds(home)
-    second = seconds(lambda: _operation(home, "up"))
-    show("up", first, "s")
-    show("up_of_which_local_cloud", busy, "s")
-    show("second_up", second, "s")
-    show("second_up_to_up", second / first, "x")
-    show("preview", seconds(lambda: _operation(home, "preview")), "s")
-    show("verify", seconds(lambda: _operation(home, "verify")), "s")
+    second = measure_seconds(lambda: _operation(home, "up"))
+    print_figure("up", first, "s")
+    print_figure("up_of_which_local_cloud", busy, "s")
+    print_figure("second_up", second, "s")
+    print_figure("second_up_to_up", second / first, "x")
+    print_figure("preview", measure_seconds(lambda: _operation(home, "preview")), "s")
+    print_figure("verify", measure_seconds(lambda: _operation(home, "verify")), "s")
 
 
 def down(home: Path) -> None:
     """Take the stack down."""
-    show("down", seconds(lambda: _operation(home, "down")), "s")
+    print_figure("down", measure_seconds(lambda: _operation(home, "down")), "s")
 
 
 def _operation(home: Path, command: str) -> None:

@@ -160,7 +160,7 @@ def _named(error: Exception) -> str:
 
 
 @contextmanager
-def streams(visitors: Mapping[str, Visitor]) -> Iterator[dict[str, Tally]]:
+def run_streams(visitors: Mapping[str, Visitor]) -> Iterator[dict[str, Tally]]:
     """Have visitors send requests, each in a thread of its own; gives each one's tally, by name."""
     running = {name: Stream(visitor) for name, visitor in visitors.items()}
     for stream in running.values():
@@ -174,26 +174,29 @@ def streams(visitors: Mapping[str, Visitor]) -> Iterator[dict[str, Tally]]:
             stream.join()
 
 
-def strangers(found: StackOutputs) -> dict[str, Visitor]:
+def list_strangers(outputs: StackOutputs) -> dict[str, Visitor]:
     """Visitors who must never get through, by name."""
-    target, anchors = probes.target_of(found), found.ca_certificate + found.next_ca_certificate
-    identities = {"nobody": None, "impostor": issue_impostor(found.ca)}
-    if found.expired_probe is not None:
-        identities["expired"] = expired_identity(found.expired_probe)
+    target, anchors = (
+        probes.target_of(outputs),
+        outputs.ca_certificate + outputs.next_ca_certificate,
+    )
+    identities = {"nobody": None, "impostor": issue_impostor(outputs.ca)}
+    if outputs.expired_probe is not None:
+        identities["expired"] = expired_identity(outputs.expired_probe)
     return {
         name: Visitor(target, anchors, identity, pause=PAUSE_OF_STRANGERS)
         for name, identity in identities.items()
     }
 
 
-def wait_until_served(found: StackOutputs, *further: int) -> None:
+def wait_until_served(outputs: StackOutputs, *further: int) -> None:
     """Wait until the health checks of a new listener have passed, and of those at further ports.
 
     Raises:
         RuntimeError: The health checks do not pass in time.
     """
-    main, context = probes.target_of(found), probes.stack_context(found)
-    identity = bundle_identity(found.client_bundles["browser"])
+    main, context = probes.target_of(outputs), probes.stack_context(outputs)
+    identity = bundle_identity(outputs.client_bundles["browser"])
     deadline = time.monotonic() + SERVED_SECONDS
     for target in (main, *(replace(main, port=port) for port in further)):
         while getattr(probes.probe(target, context, identity), "status", None) != 200:

@@ -104,5 +104,5 @@ class Trial:
 
     def verify(self) -> Report:
         """Verify the service from outside, once the backends are healthy."""
-        found = self.outputs()
-        return verification.verify(found, SlbHealth(found, self.stack.variables))
+        outputs = self.outputs()
+        return verification.verify(outputs, SlbHealth(outputs, self.stack.variables))

@@ -9,17 +9,17 @@ from documentation import architecture, configuration
 from operations.project import PROJECT
 
 
-def pages() -> Iterator[tuple[Path, str]]:
+def make_pages() -> Iterator[tuple[Path, str]]:
     """Each page that is made from the code, as it should be."""
     for language in ("en", "zh"):
         path = PROJECT / "docs" / language / "configuration.md"
-        yield path, configuration.page(path.read_text(encoding="utf-8"), language)
-        yield PROJECT / "docs" / language / "architecture.svg", architecture.drawing(language)
+        yield path, configuration.update_page(path.read_text(encoding="utf-8"), language)
+        yield PROJECT / "docs" / language / "architecture.svg", architecture.draw(language)
 
 
 def main() -> None:
     """Write the pages that differ from what the code says."""
-    for path, text in pages():
+    for path, text in make_pages():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
 

@@ -114,7 +114,7 @@ path { fill: none; stroke: #4a4e69; stroke-width: 1.5px; }
 """
 
 
-def drawing(language: str) -> str:
+def draw(language: str) -> str:
     """Draw the picture as SVG; boxes with broken lines are not the project's."""
     width = 2 * MARGIN + ACROSS * max(part.column for part in PARTS.values()) + WIDTH
     height = 2 * MARGIN + DOWN * max(part.row for part in PARTS.values()) + HEIGHT

@@ -102,35 +102,37 @@ class Key:
         return f"| {' | '.join(cells)} |"
 
 
-def keys() -> list[Key]:
+def list_keys() -> list[Key]:
     """List every key, in the order of the models.
 
     Of an additional listener these are the keys that it alone has: of the others the page says
     that they are as `listener` has them.
     """
     root = Settings.model_json_schema()
-    return list(_keys(root, root, Settings, ""))
+    return list(_list_keys(root, root, Settings, ""))
 
 
-def _keys(root: Schema, schema: Schema, model: type[Model], prefix: str) -> Iterator[Key]:
-    meanings = docstrings(model)
+def _list_keys(root: Schema, schema: Schema, model: type[Model], prefix: str) -> Iterator[Key]:
+    meanings = read_docstrings(model)
     for name, field in schema["properties"].items():
         if prefix == "additional_listeners.NAME." and name in ListenerOptions.model_fields:
             continue
-        reference, inner = _resolved(root, field)
+        reference, inner = _resolve(root, field)
         if "properties" in inner:
-            yield from _keys(root, inner, _models()[reference], f"{prefix}{name}.")
+            yield from _list_keys(root, inner, _find_models()[reference], f"{prefix}{name}.")
             continue
         default = field.get("default", {} if inner["type"] == "object" else None)
         yield Key(f"{prefix}{name}", inner, default, meanings.get(name, NOT_WRITTEN))
         patterns = inner.get("patternProperties", {})
         for value in (*patterns.values(), inner.get("additionalProperties", {})):
             if isinstance(value, dict) and "$ref" in value:
-                reference, held = _resolved(root, value)
-                yield from _keys(root, held, _models()[reference], f"{prefix}{name}.NAME.")
+                reference, held = _resolve(root, value)
+                yield from _list_keys(
+                    root, held, _find_models()[reference], f"{prefix}{name}.NAME."
+                )
 
 
-def _resolved(root: Schema, field: Schema) -> tuple[str, Schema]:
+def _resolve(root: Schema, field: Schema) -> tuple[str, Schema]:
     """The model's name, if it is one, and the schema of what a field takes, `null` aside."""
     branches = [branch for branch in field.get("anyOf", []) if branch.get("type") != "null"]
     inner = branches[0] if branches else field
@@ -140,25 +142,25 @@ def _resolved(root: Schema, field: Schema) -> tuple[str, Schema]:
     return name, root["$defs"][name]
 
 
-def _models() -> dict[str, type[Model]]:
+def _find_models() -> dict[str, type[Model]]:
     """Find all models, by name."""
-    found = {}
+    models = {}
     waiting: list[type[Model]] = [Model]
     while waiting:
         model = waiting.pop()
-        found[model.__name__] = model
+        models[model.__name__] = model
         waiting += model.__subclasses__()
-    return found
+    return models
 
 
 @cache
-def docstrings(model: type[Model]) -> dict[str, str]:
+def read_docstrings(model: type[Model]) -> dict[str, str]:
     """Docstrings of a model's fields, each on one line, without the default: it has a column.
 
     A model's arguments have them; of what the configuration alone has, the model itself.
     """
     described = args.MutualTlsServiceArgs if model is Settings else _arguments_of(model)
-    return {**_docstrings(described), **_docstrings(model)}
+    return {**_read_docstrings(described), **_read_docstrings(model)}
 
 
 def _arguments_of(model: type[Model]) -> type:
@@ -166,33 +168,33 @@ def _arguments_of(model: type[Model]) -> type:
     return kind
 
 
-def _docstrings(cls: type) -> dict[str, str]:
+def _read_docstrings(cls: type) -> dict[str, str]:
     [body] = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     statements = body.body if isinstance(body, ast.ClassDef) else []
-    found: dict[str, str] = {}
+    docstrings: dict[str, str] = {}
     for field, text in pairwise(statements):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
             match text:
                 case ast.Expr(value=ast.Constant(value=str(words))):
-                    found[field.target.id] = _DEFAULT.sub("", " ".join(words.split()))
-    return found
+                    docstrings[field.target.id] = _DEFAULT.sub("", " ".join(words.split()))
+    return docstrings
 
 
-def page(text: str, language: str) -> str:
+def update_page(text: str, language: str) -> str:
     """Bring the tables of a page up to date."""
     written = dict(_ROW.findall(text))
-    every = keys()
+    every = list_keys()
 
     def meaning(key: Key) -> str:
         return key.meaning if language == "en" else written.get(key.name, NOT_WRITTEN)
 
-    def table(found: re.Match[str]) -> str:
+    def table(match: re.Match[str]) -> str:
         rows = [
             key.row(language, meaning(key))
             for key in every
-            if key.name.split(".", 1)[0] == found[2]
+            if key.name.split(".", 1)[0] == match[2]
         ]
-        lines = [found[1], HEADS[language], "|---|---|---|---|", *rows, "", found[3]]
+        lines = [match[1], HEADS[language], "|---|---|---|---|", *rows, "", match[3]]
         return "\n".join(lines)
 
     return _TABLE.sub(table, text)

@@ -37,7 +37,7 @@ _LONG_NAME = re.compile(r"(?<=<td><code>)[\w.]{22,}(?=</code>)")
 """Long name of a key in the first column of a table, which may be broken behind its dots."""
 
 
-def parted(text: str) -> str:
+def part_words(text: str) -> str:
     """Put spaces of no width around the Chinese words of a text."""
     return _LONGEST_FIRST.sub(lambda word: f"{SPACE}{word[0]}{SPACE}", text).replace(
         SPACE * 2, SPACE
@@ -59,16 +59,16 @@ def build(folder: Path) -> None:
     )
     _mend(folder)
     for language, page in {"en": "partner", "zh": "zh/partner"}.items():
-        made = alone(folder / page / "index.html", language)
-        (folder / f"partner.{language}.html").write_text(made, encoding="utf-8")
+        content = make_standalone(folder / page / "index.html", language)
+        (folder / f"partner.{language}.html").write_text(content, encoding="utf-8")
     path = folder / "search" / "search_index.json"
     index = json.loads(path.read_text(encoding="utf-8"))
     for entry in index["docs"]:
-        entry["title"], entry["text"] = parted(entry["title"]), parted(entry["text"])
+        entry["title"], entry["text"] = part_words(entry["title"]), part_words(entry["text"])
     path.write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
 
 
-def alone(page: Path, language: str) -> str:
+def make_standalone(page: Path, language: str) -> str:
     """Make a page of the site one file that needs no other, to send along."""
     text = page.read_text(encoding="utf-8")
     (article,) = re.findall(r"<article[^>]*>(.*?)</article>", text, re.DOTALL)

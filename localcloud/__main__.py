@@ -148,7 +148,7 @@ def otherwise(
 @app.command("coverage")
 def show_coverage() -> None:
     """Print the page of what the cloud covers."""
-    sys.stdout.write(coverage.page())
+    sys.stdout.write(coverage.write_page())
 
 
 @app.command(hidden=True)

@@ -46,7 +46,7 @@ one decided.
 """
 
 
-def page() -> str:
+def write_page() -> str:
     """Write the page on coverage, in Markdown."""
     services.load()
     return HEAD + "".join(_sections())

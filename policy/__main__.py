@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 
-from adapter import policy
+from adapter import make_policy
 from rules import RULES
 
 PolicyPack(
     name="slb-mutual-tls",
     enforcement_level=EnforcementLevel.MANDATORY,
-    policies=[policy(rule) for rule in RULES],
+    policies=[make_policy(rule) for rule in RULES],
 )

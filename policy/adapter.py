@@ -28,7 +28,7 @@ UNKNOWN = frozenset(value for name, value in vars(proxy).items() if name.startsw
 Validate = Callable[[ResourceValidationArgs, ReportViolation], None]
 
 
-def policy(rule: Rule) -> ResourceValidationPolicy:
+def make_policy(rule: Rule) -> ResourceValidationPolicy:
     """Make a policy of the SDK from a rule."""
     options = PolicyConfigSchema(properties={name: dict(s) for name, s in rule.options.items()})
     if not rule.secrets_hidden:
@@ -40,13 +40,13 @@ def policy(rule: Rule) -> ResourceValidationPolicy:
         )
     # The SDK hands secrets to `validate` in the clear, and only `remediate` sees which they are:
     # the engine calls it first. Nothing is remedied; who uses a secret in the clear has to know.
-    found: dict[str, list[str]] = {}
+    violations: dict[str, list[str]] = {}
 
     def remediate(args: ResourceValidationArgs) -> None:
-        found[args.urn] = _violations(rule, args)
+        violations[args.urn] = _violations(rule, args)
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        _report(found.pop(args.urn, [UNSEEN.format(name=rule.name)]), report)
+        _report(violations.pop(args.urn, [UNSEEN.format(name=rule.name)]), report)
 
     return ResourceValidationPolicy(
         name=rule.name,

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from toolchain.errors import ToolchainError
-from toolchain.install import ensure, with_nodejs
+from toolchain.install import add_nodejs, ensure
 from toolchain.progress import Reporter
 
 
@@ -19,7 +19,7 @@ def main() -> int:
         try:
             toolchain = ensure(reporter)
             if arguments.nodejs:
-                toolchain = with_nodejs(toolchain, reporter)
+                toolchain = add_nodejs(toolchain, reporter)
         except ToolchainError as error:
             reporter.say(f"Toolchain: {error}")
             return 1

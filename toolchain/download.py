@@ -55,12 +55,13 @@ def fetch_cli(
         with httpx.Client(timeout=TIMEOUT, follow_redirects=True) as client:
             sums = client.get(f"{checksums}/v{version}/pulumi-{version}-checksums.txt")
             expected = _expected_sum(sums.raise_for_status().text, name)
-            found = _save(client, f"{archives}/{name}", archive, reporter)
+            actual = _save(client, f"{archives}/{name}", archive, reporter)
     except httpx.HTTPError as error:
         raise ToolchainError(f"Pulumi {version} could not be downloaded ({error}).") from error
-    if found != expected:
+    if actual != expected:
         raise ToolchainError(
-            f"{archives}/{name} has the SHA-256 sum {found}, its release says {expected}: not used."
+            f"{archives}/{name} has the SHA-256 sum {actual}, its release says {expected}: not "
+            "used."
         )
     with tarfile.open(archive) as opened:
         opened.extractall(target, filter="data")

@@ -153,27 +153,28 @@ def require_go() -> Go:
     Raises:
         ToolchainError: Go is not on PATH, or is too old.
     """
-    found = shutil.which("go")
-    if found is None:
+    executable = shutil.which("go")
+    if executable is None:
         raise ToolchainError(
             "Go is not on PATH, and neither is the Pulumi CLI, nor could it be downloaded: install "
             "the Pulumi CLI (https://www.pulumi.com/docs/install/), or Go "
-            f"{versions.dotted(versions.GO_MINIMUM)} or newer (https://go.dev/dl/) to build it."
+            f"{versions.write_dotted(versions.GO_MINIMUM)} or newer (https://go.dev/dl/) to build "
+            "it."
         )
     try:
         answer = processes.run(
-            [found, "env", "GOVERSION", "GOFLAGS", "GOPROXY"], seconds=ANSWER_SECONDS
+            [executable, "env", "GOVERSION", "GOFLAGS", "GOPROXY"], seconds=ANSWER_SECONDS
         )
     except processes.TimedOutError as error:
-        raise ToolchainError(f"Go on PATH ({found}) does not answer: {error}.") from error
+        raise ToolchainError(f"Go on PATH ({executable}) does not answer: {error}.") from error
     version, flags, proxy = [*answer.stdout.splitlines(), "", "", ""][:3]
     numbers = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", version)
     if (tuple(int(n or 0) for n in numbers.groups()) if numbers else ()) < versions.GO_MINIMUM:
         raise ToolchainError(
-            f"Go on PATH ({found}) is {version or 'of unknown version'}: building "
-            f"needs {versions.dotted(versions.GO_MINIMUM)} or newer (https://go.dev/dl/)."
+            f"Go on PATH ({executable}) is {version or 'of unknown version'}: building "
+            f"needs {versions.write_dotted(versions.GO_MINIMUM)} or newer (https://go.dev/dl/)."
         )
-    return Go(Path(found), flags, proxy)
+    return Go(Path(executable), flags, proxy)
 
 
 def module_directory(go: Go, path: str) -> Path:
@@ -191,10 +192,10 @@ def module_directory(go: Go, path: str) -> Path:
         )
     except processes.TimedOutError as error:
         raise _failed(go, f"the Go module {path}", f"{error}: gave no sign of life") from error
-    found = json.loads(answer.stdout or "{}")
-    if not found.get("Dir"):
-        raise _failed(go, f"the Go module {path}", found.get("Error", answer.stderr))
-    return Path(found["Dir"])
+    download = json.loads(answer.stdout or "{}")
+    if not download.get("Dir"):
+        raise _failed(go, f"the Go module {path}", download.get("Error", answer.stderr))
+    return Path(download["Dir"])
 
 
 @dataclass(frozen=True)
@@ -312,23 +313,23 @@ def _cut(
     sources.mkdir()
     environment = go.environment()
     try:
-        made = processes.run(
+        process = processes.run(
             [go.path, "build", *FLAGS, "-o", cutter, "."],
             seconds=SILENT_BUILD,
             folder=CUT,
             environment=environment,
         )
-        if made.returncode == 0:
+        if process.returncode == 0:
             packages = (command.package for command in commands)
             config = module / "cut.json"
             with _standard_library(go):
-                made = processes.follow(
+                process = processes.follow(
                     [cutter, "-module", module, "-config", config, "-out", sources, *packages],
                     silence=SILENT_FETCH,
                     each=lambda line: reporter.update(step, line.removeprefix("# ")),
                     environment=environment,
                 )
-        reason = made.stderr if made.returncode else None
+        reason = process.stderr if process.returncode else None
     except processes.TimedOutError as error:
         reason = str(error)
     finally:
@@ -393,9 +394,9 @@ def _compile(
     finally:
         reporter.done(step)
     for command in commands:
-        made = output / command.package.rpartition("/")[2]
-        if made.is_file():
-            made.rename(output / command.name)
+        executable = output / command.package.rpartition("/")[2]
+        if executable.is_file():
+            executable.rename(output / command.name)
     return built.stderr if built.returncode != 0 else None
 
 

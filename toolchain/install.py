@@ -60,21 +60,21 @@ def ensure(reporter: Reporter) -> Toolchain:
         ToolchainError: A part cannot be had from any source.
     """
     allowed = _allowed_sources()
-    if "path" in allowed and (found := _cli_on_path(reporter)):
+    if "path" in allowed and (on_path := _cli_on_path(reporter)):
         folders: tuple[Path, ...] = ()
-        cli = found
+        cli = on_path
     elif "build" in allowed and all(cache.has(command.cache_key) for command in BUILT):
-        return _built(reporter)  # an earlier run could not download: don't try each time
-    elif "download" in allowed and (folder := _downloaded(reporter, last="build" not in allowed)):
+        return _build_all(reporter)  # an earlier run could not download: don't try each time
+    elif "download" in allowed and (folder := _download(reporter, last="build" not in allowed)):
         folders = (folder,)
         cli = folder / "pulumi"
     elif "build" in allowed:
-        return _built(reporter)
+        return _build_all(reporter)
     else:
         raise ToolchainError(
             f"{SOURCE_VARIABLE}={os.environ[SOURCE_VARIABLE]} allows no other source, and no "
-            f"Pulumi CLI of version {versions.dotted(versions.PULUMI_MINIMUM)} or newer is on "
-            "PATH: install it (https://www.pulumi.com/docs/install/) or unset the variable."
+            f"Pulumi CLI of version {versions.write_dotted(versions.PULUMI_MINIMUM)} or newer is "
+            "on PATH: install it (https://www.pulumi.com/docs/install/) or unset the variable."
         )
     toolchain = Toolchain(cli, folders)
     if _has_provider(toolchain, reporter) or _installs_provider(toolchain, reporter):
@@ -96,27 +96,27 @@ def _allowed_sources() -> tuple[str, ...]:
 
 
 def _cli_on_path(reporter: Reporter) -> Path | None:
-    found = shutil.which("pulumi")
-    if found is None:
+    executable = shutil.which("pulumi")
+    if executable is None:
         return None
     try:
-        answer = processes.run([found, "version"], seconds=ANSWER_SECONDS)
+        answer = processes.run([executable, "version"], seconds=ANSWER_SECONDS)
     except (OSError, processes.TimedOutError) as error:
-        reporter.say(f"pulumi on PATH ({found}) cannot be used: {error}.")
+        reporter.say(f"pulumi on PATH ({executable}) cannot be used: {error}.")
         return None
     numbers = re.match(r"v(\d+)\.(\d+)\.(\d+)", answer.stdout.strip())
     version = tuple(map(int, numbers.groups())) if numbers else (0, 0, 0)
-    wanted = versions.dotted(versions.PULUMI_MINIMUM)
+    wanted = versions.write_dotted(versions.PULUMI_MINIMUM)
     if version < versions.PULUMI_MINIMUM:
         reporter.say(f"pulumi on PATH is {answer.stdout.strip() or 'unknown'}, older than {wanted}")
         return None
     if shutil.which("pulumi-language-python") is None:
-        reporter.say(f"pulumi on PATH ({found}) has no pulumi-language-python beside it")
+        reporter.say(f"pulumi on PATH ({executable}) has no pulumi-language-python beside it")
         return None
-    return Path(found)
+    return Path(executable)
 
 
-def _downloaded(reporter: Reporter, *, last: bool) -> Path | None:
+def _download(reporter: Reporter, *, last: bool) -> Path | None:
     version = versions.PULUMI
     try:
         name = download.archive_name(version).removesuffix(".tar.gz")
@@ -149,13 +149,13 @@ def _has_provider(toolchain: Toolchain, reporter: Reporter) -> bool:
     if answer is None or answer.returncode != 0:
         return False
     plugins = [p for p in json.loads(answer.stdout) if p.get("name") == "alicloud"]
-    found = {str(plugin.get("version")) for plugin in plugins}
-    if found and versions.ALICLOUD not in found:
+    installed = {str(plugin.get("version")) for plugin in plugins}
+    if installed and versions.ALICLOUD not in installed:
         reporter.say(
-            f"The alicloud provider in Pulumi's plugin folder is {', '.join(sorted(found))}, and "
-            f"this program is made for {versions.ALICLOUD}: that is installed beside it."
+            f"The alicloud provider in Pulumi's plugin folder is {', '.join(sorted(installed))}, "
+            f"and this program is made for {versions.ALICLOUD}: that is installed beside it."
         )
-    return versions.ALICLOUD in found
+    return versions.ALICLOUD in installed
 
 
 def _provider_version(executable: str) -> str | None:
@@ -164,8 +164,8 @@ def _provider_version(executable: str) -> str | None:
         answer = processes.run([executable, "-version"], seconds=ANSWER_SECONDS)
     except (OSError, processes.TimedOutError):
         return None
-    found = re.search(r"^v?(\d+\.\d+\.\d+\S*)$", answer.stdout.strip(), re.MULTILINE)
-    return found[1] if found and answer.returncode == 0 else None
+    match = re.search(r"^v?(\d+\.\d+\.\d+\S*)$", answer.stdout.strip(), re.MULTILINE)
+    return match[1] if match and answer.returncode == 0 else None
 
 
 def _installs_provider(toolchain: Toolchain, reporter: Reporter) -> bool:
@@ -193,7 +193,7 @@ def _pulumi(
         return None
 
 
-def with_nodejs(toolchain: Toolchain, reporter: Reporter) -> Toolchain:
+def add_nodejs(toolchain: Toolchain, reporter: Reporter) -> Toolchain:
     """Add a language host for TypeScript to the toolchain, built if it has none.
 
     Raises:
@@ -206,12 +206,12 @@ def with_nodejs(toolchain: Toolchain, reporter: Reporter) -> Toolchain:
     return Toolchain(toolchain.pulumi, (*toolchain.folders, folder))
 
 
-def _built(reporter: Reporter) -> Toolchain:
+def _build_all(reporter: Reporter) -> Toolchain:
     provider, cli, language = _build(BUILT, reporter)
     toolchain = Toolchain(cli / "pulumi", (cli, language, provider))
     # Once it was asked for, it belongs to the toolchain.
     wanted = cache.has(go_build.LANGUAGE_NODEJS.cache_key)
-    return with_nodejs(toolchain, reporter) if wanted else toolchain
+    return add_nodejs(toolchain, reporter) if wanted else toolchain
 
 
 def _build(commands: Sequence[go_build.Command], reporter: Reporter) -> list[Path]:

@@ -81,21 +81,23 @@ CURRENT = Pair(versions.PULUMI, versions.ALICLOUD)
 STEPS = ("requirements", "toolchain", "up", "tests")
 
 
-def releases(texts: Iterable[str]) -> list[tuple[int, ...]]:
+def sort_releases(texts: Iterable[str]) -> list[tuple[int, ...]]:
     """Sort the versions that are releases; leave out pre-releases and all else."""
-    found = (re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)", text.strip()) for text in texts)
-    return sorted(tuple(map(int, numbers.groups())) for numbers in found if numbers)
+    matches = (re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)", text.strip()) for text in texts)
+    return sorted(tuple(map(int, numbers.groups())) for numbers in matches if numbers)
 
 
-def candidates(current: Pair, engines: Iterable[str], providers: Iterable[str]) -> list[Pair]:
+def choose_candidates(
+    current: Pair, engines: Iterable[str], providers: Iterable[str]
+) -> list[Pair]:
     """Choose what to try: the newest engine with the newest provider.
 
     A provider of another major version is expected to differ, so that the newest of the current
     major version is tried as well. Nothing older than what is in use is tried, nor that itself.
     """
-    engine, provider = releases([current.engine])[0], releases([current.provider])[0]
-    newest_engine = max([engine, *releases(engines)])
-    newer = [version for version in releases(providers) if version > provider]
+    engine, provider = sort_releases([current.engine])[0], sort_releases([current.provider])[0]
+    newest_engine = max([engine, *sort_releases(engines)])
+    newer = [version for version in sort_releases(providers) if version > provider]
     same_major = [version for version in newer if version[0] == provider[0]]
     pairs = [
         Pair(_dotted(newest_engine), _dotted(chosen))
@@ -108,7 +110,7 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-def provider_releases(client: httpx.Client, pypi: str) -> list[str]:
+def list_provider_releases(client: httpx.Client, pypi: str) -> list[str]:
     """Versions of the provider's SDK on PyPI, without those that were withdrawn."""
     answer = client.get(f"{pypi}/pypi/{PROVIDER_PACKAGE}/json").raise_for_status().json()
     return [
@@ -118,12 +120,12 @@ def provider_releases(client: httpx.Client, pypi: str) -> list[str]:
     ]
 
 
-def engine_releases(client: httpx.Client, go_proxy: str) -> list[str]:
+def list_engine_releases(client: httpx.Client, go_proxy: str) -> list[str]:
     """Versions of the Pulumi CLI's Go module."""
     return client.get(f"{go_proxy}/{ENGINE_MODULE}/@v/list").raise_for_status().text.split()
 
 
-def go_proxy(setting: str) -> str:
+def choose_go_proxy(setting: str) -> str:
     """The first module proxy that Go's setting GOPROXY names.
 
     Raises:
@@ -146,13 +148,13 @@ def _goproxy() -> str:
     return answer.stdout.strip()
 
 
-def with_versions(text: str, pair: Pair) -> str:
+def replace_versions(text: str, pair: Pair) -> str:
     """Put other versions into the text of toolchain/versions.py."""
     text = _replace_once(r'^PULUMI = ".*"$', f'PULUMI = "{pair.engine}"', text)
     return _replace_once(r'^ALICLOUD = ".*"$', f'ALICLOUD = "{pair.provider}"', text)
 
 
-def with_provider(text: str, pair: Pair) -> str:
+def replace_provider(text: str, pair: Pair) -> str:
     """Put another version of the provider's SDK into the text of requirements.in."""
     pinned = rf"^{PROVIDER_PACKAGE}==[\w.]+"
     return _replace_once(pinned, f"{PROVIDER_PACKAGE}=={pair.provider}", text)
@@ -165,7 +167,7 @@ def _replace_once(pattern: str, by: str, text: str) -> str:
     return replaced
 
 
-def compile_command(text: str, uv: str) -> list[str]:
+def find_compile_command(text: str, uv: str) -> list[str]:
     """Find the command in the first lines of a compiled file, for the two packages alone.
 
     Raises:
@@ -178,7 +180,7 @@ def compile_command(text: str, uv: str) -> list[str]:
     return [uv, *shlex.split(command[1]), "--quiet", *upgraded]
 
 
-def summary(current: Pair, attempts: Sequence[Attempt]) -> str:
+def summarize(current: Pair, attempts: Sequence[Attempt]) -> str:
     """Tell in Markdown what was tried, and the end of what a failed step printed."""
     lines = [
         "### The newest engine and provider, on the local cloud",
@@ -209,12 +211,12 @@ def _result(step: Step) -> str:
     return f"{'passed' if step.failure is None else 'failed'}, {step.seconds:.0f} s"
 
 
-def expected_to_pass(current: Pair, pair: Pair) -> bool:
+def is_expected_to_pass(current: Pair, pair: Pair) -> bool:
     """Tell whether only a bug stands against an upgrade: not so with another major version."""
-    return releases([current.provider])[0][0] == releases([pair.provider])[0][0]
+    return sort_releases([current.provider])[0][0] == sort_releases([pair.provider])[0][0]
 
 
-def copy_of(project: Path, folder: Path) -> None:
+def copy_project(project: Path, folder: Path) -> None:
     """Copy the files that git knows, as they are in the working tree."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=project, capture_output=True, text=True, check=True
@@ -230,8 +232,8 @@ def prepare(folder: Path, pair: Pair) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     for name, change in (
-        ("toolchain/versions.py", lambda text: with_versions(text, pair)),
-        ("requirements.in", lambda text: with_provider(text, pair)),
+        ("toolchain/versions.py", lambda text: replace_versions(text, pair)),
+        ("requirements.in", lambda text: replace_provider(text, pair)),
         ("Pulumi.local.yaml", lambda text: text.replace("127.0.0.1:7443", f"127.0.0.1:{port}")),
     ):
         path = folder / name
@@ -246,7 +248,7 @@ def try_pair(pair: Pair, project: Path, environ: Mapping[str, str], uv: str) -> 
     environment.setdefault(SOURCE_VARIABLE, "download")
     with tempfile.TemporaryDirectory(prefix="newer-") as scratch:
         folder = Path(scratch) / "project"
-        copy_of(project, folder)
+        copy_project(project, folder)
         prepare(folder, pair)
 
         def run(*command: str) -> str:
@@ -254,13 +256,13 @@ def try_pair(pair: Pair, project: Path, environ: Mapping[str, str], uv: str) -> 
 
         def requirements() -> None:
             for name in REQUIREMENTS:
-                run(*compile_command((folder / name).read_text(encoding="utf-8"), uv))
+                run(*find_compile_command((folder / name).read_text(encoding="utf-8"), uv))
 
         def toolchain() -> None:
             cli = run("make", "--silent", "toolchain").strip().rpartition("\n")[2]
             if environment[SOURCE_VARIABLE] == "download":
-                found = run(cli, "version"), run(cli, "plugin", "ls", "--json")
-                _check_versions(pair, *found)
+                answers = run(cli, "version"), run(cli, "plugin", "ls", "--json")
+                _check_versions(pair, *answers)
 
         def tests() -> None:
             run("make", ".venv/development")
@@ -331,19 +333,23 @@ def main(arguments: Sequence[str] | None = None, project: Path = PROJECT) -> int
             pairs = [Pair(options.engine or CURRENT.engine, options.provider or CURRENT.provider)]
         else:
             with httpx.Client(timeout=TIMEOUT, follow_redirects=True) as client:
-                engines = engine_releases(client, options.go_proxy or go_proxy(_goproxy()))
-                pairs = candidates(CURRENT, engines, provider_releases(client, options.pypi))
+                engines = list_engine_releases(
+                    client, options.go_proxy or choose_go_proxy(_goproxy())
+                )
+                pairs = choose_candidates(
+                    CURRENT, engines, list_provider_releases(client, options.pypi)
+                )
         uv = str(Path(sys.executable).parent / "uv")
         attempts = [try_pair(pair, project, os.environ, uv) for pair in pairs]
     except (ToolchainError, httpx.HTTPError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    text = summary(CURRENT, attempts)
+    text = summarize(CURRENT, attempts)
     sys.stdout.write(text)
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(text)
-    missed = [t for t in attempts if not t.passed and expected_to_pass(CURRENT, t.pair)]
+    missed = [t for t in attempts if not t.passed and is_expected_to_pass(CURRENT, t.pair)]
     return 1 if missed else 0
 
 

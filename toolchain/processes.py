@@ -22,7 +22,7 @@ class TimedOutError(Exception):
 
 
 @contextmanager
-def started(
+def start(
     command: Sequence[str | Path],
     *,
     folder: Path | None = None,
@@ -65,7 +65,7 @@ def run(
     Raises:
         TimedOutError: The program took longer than it may.
     """
-    with started(command, folder=folder, environment=environment) as process:
+    with start(command, folder=folder, environment=environment) as process:
         try:
             stdout, stderr = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -95,7 +95,7 @@ def follow(
         TimedOutError: The program was silent for longer.
     """
     last: deque[str] = deque(maxlen=LAST_LINES)
-    with started(command, folder=folder, environment=environment, keep_output=False) as process:
+    with start(command, folder=folder, environment=environment, keep_output=False) as process:
         lines: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=_read, args=(process.stderr, lines), daemon=True).start()
         told = time.monotonic()

@@ -108,10 +108,10 @@ class Estimate:
             before = self._seconds - (now - self._said_at)
             estimated = max(0.0, 0.8 * before + 0.2 * estimated)
         self._seconds, self._said_at = estimated, now
-        return f"compiling, {duration(estimated)} left"
+        return f"compiling, {write_duration(estimated)} left"
 
 
-def duration(seconds: float) -> str:
+def write_duration(seconds: float) -> str:
     """Write a length of time as roughly as it is known: "about 4 min", "less than a minute"."""
     if seconds < 60:
         return "less than a minute"

@@ -19,6 +19,6 @@ GO_MINIMUM = (1, 21, 0)
 """Oldest Go that fetches the newer one which the modules ask for by itself."""
 
 
-def dotted(version: tuple[int, ...]) -> str:
+def write_dotted(version: tuple[int, ...]) -> str:
     """Write (3, 276, 0) as 3.276.0."""
     return ".".join(map(str, version))

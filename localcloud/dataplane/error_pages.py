@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def page(title: str, detail: str | None = None) -> str:
+def write_page(title: str, detail: str | None = None) -> str:
     """Write an error page as Tengine does; `title` starts with the status code."""
     heading = title if detail is None else "400 Bad Request"
     body = f"<center><h1>{heading}</h1></center>\r\n"
@@ -14,9 +14,9 @@ def page(title: str, detail: str | None = None) -> str:
     )
 
 
-def error_502() -> str:
+def write_502() -> str:
     """Write the whole response for a backend that cannot be reached."""
-    body = page("502 Bad Gateway")
+    body = write_page("502 Bad Gateway")
     return (
         "HTTP/1.1 502 Bad Gateway\r\n"
         "Content-Type: text/html\r\n"

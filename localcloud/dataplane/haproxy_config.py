@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from localcloud.dataplane import haproxy_syntax as syntax
-from localcloud.dataplane.error_pages import page
+from localcloud.dataplane.error_pages import write_page
 from localcloud.dataplane.haproxy_state import server_name
 from localcloud.dataplane.model import (
     AccessControl,
@@ -181,8 +181,8 @@ def _redirect(
         f"    bind {syntax.endpoint(socket.host, socket.port)}",
         f"    timeout client {CLIENT_TIMEOUT}s",
         *_access_control(listener.access_control),
-        _answer(400, page("400 Bad Request"), "unless { req.hdr(host) -m found }"),
-        _answer(302, page("302 Found"), f"hdr location {syntax.quote(location)}"),
+        _answer(400, write_page("400 Bad Request"), "unless { req.hdr(host) -m found }"),
+        _answer(302, write_page("302 Found"), f"hdr location {syntax.quote(location)}"),
     ]
 
 
@@ -253,7 +253,7 @@ def _frontend(
             f" if {{ var(sess.requests) -m int ge {CONNECTION_REQUESTS} }}",
         ]
     lines += [
-        _answer(405, page("405 Not Allowed"), "if { method TRACE }"),
+        _answer(405, write_page("405 Not Allowed"), "if { method TRACE }"),
         '    http-request set-header X-Forwarded-For "%[req.fhdr(x-forwarded-for)], %[src]"'
         " if { req.fhdr(x-forwarded-for) -m found }",
         "    http-request set-header X-Forwarded-For %[src]"
@@ -308,7 +308,7 @@ def _host(domain: str) -> str:
 def _nowhere(listener: ListenerSpec) -> list[str]:
     return [
         f"backend {_nowhere_name(listener)}",
-        _answer(404, page("404 Not Found"), "if TRUE"),
+        _answer(404, write_page("404 Not Found"), "if TRUE"),
     ]
 
 
@@ -370,7 +370,7 @@ def _tls_options(
 
 
 def _refuse(title: str, condition: str) -> str:
-    return _answer(400, page(title, title.removeprefix("400 ")), condition)
+    return _answer(400, write_page(title, title.removeprefix("400 ")), condition)
 
 
 def _answer(status: int, body: str, condition: str) -> str:

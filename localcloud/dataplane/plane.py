@@ -226,7 +226,7 @@ class DataPlane:
             if text != self._applied or not self._haproxy.running:
                 if not paths.ticket_keys.exists():
                     files.write_private(paths.ticket_keys, _ticket_keys())
-                files.write_private(paths.error_502, error_pages.error_502())
+                files.write_private(paths.error_502, error_pages.write_502())
                 known = self._statistics()
                 content = haproxy_state.render_state(tuple(wanted.values()), known)
                 files.write_private(paths.server_state, content)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rules.model import Resource, Rule
-from rules.paths import key_of
+from rules.paths import write_key
 
 REGISTER = "pulumi-python:dynamic/pki:CertificateRegister"
 
@@ -14,14 +14,14 @@ CURVES = ("P-256", "P-384", "P-521")
 """Curves of keys, from the weakest to the strongest."""
 
 
-def _strong(register: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
+def _check_strength(register: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
     clients = register.properties.get("clients")
     for name, client in clients.items() if isinstance(clients, Mapping) else ():
-        found = _too_weak(client, configuration["rsa_bits"], configuration["curve"])
-        if found is None:
+        weakness = _find_weakness(client, configuration["rsa_bits"], configuration["curve"])
+        if weakness is None:
             continue
-        key, option, wanted = found
-        place = f"clients{key_of(name)}"
+        key, option, wanted = weakness
+        place = f"clients{write_key(name)}"
         way_on = f"set {place}.{wanted}"
         if client.get("signing_request") or client.get("certificate"):
             way_on = f"have the client send a signing_request with a key of {wanted}"
@@ -31,7 +31,7 @@ def _strong(register: Resource, configuration: Mapping[str, Any]) -> Iterable[st
         )
 
 
-def _too_weak(client: Any, bits: float, curve: str) -> tuple[str, str, str] | None:
+def _find_weakness(client: Any, bits: float, curve: str) -> tuple[str, str, str] | None:
     """Find a weak key, the option that says so, and what would be right; None for a strong one."""
     if not isinstance(client, Mapping):
         return None  # Not known yet in this preview.
@@ -47,7 +47,7 @@ RULES = (
     Rule(
         "client-keys",
         "Clients' keys are as long as they have to be.",
-        _strong,
+        _check_strength,
         frozenset({REGISTER}),
         {
             "rsa_bits": {

@@ -9,7 +9,7 @@ from typing import Any
 from rules.model import Resource, Rule
 
 
-def _protected(load_balancer: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
+def _check_protection(load_balancer: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
     stack = load_balancer.stack
     if not any(fnmatchcase(stack, pattern) for pattern in configuration["stacks"]):
         return
@@ -24,7 +24,7 @@ RULES = (
     Rule(
         "deletion-protection",
         "A load balancer in production is protected from deletion.",
-        _protected,
+        _check_protection,
         frozenset({"alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer"}),
         {
             "stacks": {

@@ -8,7 +8,7 @@ from typing import Any
 from rules.model import Resource, Rule
 
 
-def _allowed(provider: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
+def _check_region(provider: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
     allowed = configuration["allowed"]
     region = provider.properties.get("region")
     if not allowed or region in allowed or not isinstance(region, str):
@@ -23,7 +23,7 @@ RULES = (
     Rule(
         "region",
         "Everything is made in a region that is allowed.",
-        _allowed,
+        _check_region,
         frozenset({"pulumi:providers:alicloud"}),
         {
             "allowed": {

@@ -14,21 +14,21 @@ PEM = "PRIVATE KEY-----"
 """Text that every private key in PEM has, whatever its property is called."""
 
 
-def _secret(resource: Resource, _configuration: Mapping[str, Any]) -> Iterable[str]:
-    for place in _in_the_clear("", resource.properties):
+def _check_secrecy(resource: Resource, _configuration: Mapping[str, Any]) -> Iterable[str]:
+    for place in _find_in_the_clear("", resource.properties):
         yield (
             f"{place} is a secret in the clear, and would be so in state: wrap it by "
             "pulumi.Output.secret, or set it by `pulumi config set --secret`"
         )
 
 
-def _in_the_clear(place: str, value: Any) -> Iterator[str]:
+def _find_in_the_clear(place: str, value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _in_the_clear(f"{place}.{name}" if place else name, item)
+            yield from _find_in_the_clear(f"{place}.{name}" if place else name, item)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _in_the_clear(f"{place}[{index}]", item)
+            yield from _find_in_the_clear(f"{place}[{index}]", item)
     elif isinstance(value, str) and value and (PEM in value or _holds_secret(place)):
         yield place
 
@@ -42,7 +42,7 @@ RULES = (
     Rule(
         "secret-inputs",
         "Private keys, pass phrases and bundles are secrets.",
-        _secret,
+        _check_secrecy,
         secrets_hidden=True,
     ),
 )

@@ -17,18 +17,18 @@ WIDEST = {4: 24, 6: 64}
 SOURCES = ("cidrIp", "ipv6CidrIp")
 
 
-def _not_open(rule: Resource, _configuration: Mapping[str, Any]) -> Iterable[str]:
-    given = rule.properties
+def _check_sources(rule: Resource, _configuration: Mapping[str, Any]) -> Iterable[str]:
+    properties = rule.properties
     # The provider's defaults: policy accept.
-    if given.get("type") != "ingress" or given.get("policy", "accept") != "accept":
+    if properties.get("type") != "ingress" or properties.get("policy", "accept") != "accept":
         return
     for source in SOURCES:
-        value = given.get(source)
+        value = properties.get(source)
         if isinstance(value, str) and value and _is_the_world(value):
             yield (
-                f"Port range {given.get('portRange', '-1/-1')} of the security group is open to "
-                f"{value}: only the load balancer ({LOAD_BALANCER}) has to reach a backend; give "
-                "its range, a private one, or one site's"
+                f"Port range {properties.get('portRange', '-1/-1')} of the security group is open "
+                f"to {value}: only the load balancer ({LOAD_BALANCER}) has to reach a backend; "
+                "give its range, a private one, or one site's"
             )
 
 
@@ -46,7 +46,7 @@ RULES = (
     Rule(
         "backend-ports",
         "No port of a backend is open to the world.",
-        _not_open,
+        _check_sources,
         frozenset({"alicloud:ecs/securityGroupRule:SecurityGroupRule"}),
     ),
 )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rules.model import Resource, Rule
-from rules.paths import key_of
+from rules.paths import write_key
 
 AUTHORITY = "pulumi-python:dynamic/pki:CertificateAuthority"
 SERVER = "pulumi-python:dynamic/pki:ServerCertificate"
@@ -24,14 +24,14 @@ UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 """Units of lengths of time as configuration writes them."""
 
 
-def _within_bounds(resource: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
-    for place, option, properties, prefix in _issued_here(resource):
+def _check_bounds(resource: Resource, configuration: Mapping[str, Any]) -> Iterable[str]:
+    for place, option, properties, prefix in _find_issued_here(resource):
         begin, end = properties.get(f"{prefix}not_before"), properties.get(f"{prefix}not_after")
         if not (isinstance(begin, str) and isinstance(end, str)):
             continue  # Not known yet in this preview, or not there.
         bounds = configuration[option]
         shortest, longest = bounds["minimum"] * DAY, bounds["maximum"] * DAY
-        asked = _length(properties.get("validity"))
+        asked = _read_length(properties.get("validity"))
         if asked is not None and shortest <= asked <= longest:
             continue  # The rest is rounding, or the end of the CA: no validity changes these.
         length = datetime.fromisoformat(end) - datetime.fromisoformat(begin) + SECOND
@@ -43,7 +43,7 @@ def _within_bounds(resource: Resource, configuration: Mapping[str, Any]) -> Iter
             )
 
 
-def _issued_here(resource: Resource) -> Iterator[tuple[str, str, Mapping[str, Any], str]]:
+def _find_issued_here(resource: Resource) -> Iterator[tuple[str, str, Mapping[str, Any], str]]:
     """Yield for each certificate its place in the configuration, its bounds' option, and its dates.
 
     One that was brought along has its own dates, which no configuration changes.
@@ -54,7 +54,7 @@ def _issued_here(resource: Resource) -> Iterator[tuple[str, str, Mapping[str, An
         for name, client in clients.items() if isinstance(clients, Mapping) else ():
             # One that is not known yet in this preview has no dates yet.
             if isinstance(client, Mapping) and "certificate" not in client:
-                yield f"clients{key_of(name)}", "client_days", client, ""
+                yield f"clients{write_key(name)}", "client_days", client, ""
     elif resource.type == SERVER:
         yield _served(resource), "server_days", properties, ""
     else:
@@ -75,14 +75,14 @@ def _served(resource: Resource) -> str:
     if isinstance(domains, list) and len(domains) == 1 and isinstance(domains[0], str):
         (domain,) = domains
         if resource.name.endswith(f"-{domain.replace('*', '_')}"):
-            return f"listener.domain_extensions{key_of(domain)}"
+            return f"listener.domain_extensions{write_key(domain)}"
     return "server"
 
 
-def _length(text: Any) -> timedelta | None:
+def _read_length(text: Any) -> timedelta | None:
     """The length of time that a text such as `365d` stands for, if it does."""
-    found = re.fullmatch("([0-9]{1,7})([dhms])", text) if isinstance(text, str) else None
-    return timedelta(**{UNITS[found[2]]: int(found[1])}) if found else None
+    match = re.fullmatch("([0-9]{1,7})([dhms])", text) if isinstance(text, str) else None
+    return timedelta(**{UNITS[match[2]]: int(match[1])}) if match else None
 
 
 def _days(minimum: int, maximum: int, source: str) -> dict[str, Any]:
@@ -103,7 +103,7 @@ RULES = (
     Rule(
         "certificate-validity",
         "The CA's, the server's and the clients' certificates live neither too short nor too long.",
-        _within_bounds,
+        _check_bounds,
         frozenset({AUTHORITY, SERVER, REGISTER}),
         {
             "certificate_authority_days": _days(365, 3653, "Ten years with their leap days."),

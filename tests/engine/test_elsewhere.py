@@ -170,7 +170,7 @@ def with_nodejs(engine, source, tmp_path_factory):
     if shutil.which("npm") is None:
         pytest.skip("needs Node.js with npm on PATH")
     with Reporter() as reporter:
-        toolchain = install.with_nodejs(engine.stack.toolchain, reporter)
+        toolchain = install.add_nodejs(engine.stack.toolchain, reporter)
     home = tmp_path_factory.mktemp("pulumi")
     _offer_provider(home, toolchain)
     folder = tmp_path_factory.mktemp("typescript")

@@ -16,13 +16,13 @@ pytestmark = pytest.mark.in_order
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory, toolchain):
-    with load.prepared(tmp_path_factory.mktemp("load") / "home", toolchain) as running:
+    with load.bring_up(tmp_path_factory.mktemp("load") / "home", toolchain) as running:
         yield running
 
 
 @pytest.mark.parametrize("change", load.CHANGES)
 def test_nobody_notices_the_change_and_nobody_else_gets_in(service, change):
-    seen = load.noticed(service, change)
+    seen = load.observe(service, change)
     assert seen.intruders.passed == 0, seen
     if change == "local cloud restarted":
         assert min(seen.clients.passed, seen.kept.passed) > 0, "it serves again"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 
-from benchmarks.streams import Visitor, strangers, streams, wait_until_served
+from benchmarks.streams import Visitor, list_strangers, run_streams, wait_until_served
 from components.pki import certificates
 from operations.certificates.inventory import list_certificates
 from operations.verification import probes
@@ -31,7 +31,7 @@ def under_load(found):
     """Requests by a client and by strangers, while the block runs."""
     browser = bundle_identity(found.client_bundles["browser"])
     client = Visitor(probes.target_of(found), found.ca_certificate, browser, pause=0.02)
-    return streams({"client": client, **strangers(found)})
+    return run_streams({"client": client, **list_strangers(found)})
 
 
 def test_the_server_certificate_is_renewed_without_losing_a_request(deployed):

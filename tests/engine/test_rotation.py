@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 
-from benchmarks.streams import Visitor, strangers, streams, wait_until_served
+from benchmarks.streams import Visitor, list_strangers, run_streams, wait_until_served
 from components.pki import certificates
 from operations.certificates.inventory import list_certificates
 from operations.review import plan
@@ -87,7 +87,7 @@ def take(deployed, tmp_path):
         planned = operated("preview")
         found = deployed.outputs()
         asking = Visitor(probes.target_of(found), visitor.anchors, visitor.identity, pause=0.02)
-        with streams({"holder": asking, **strangers(found)}) as seen:
+        with run_streams({"holder": asking, **list_strangers(found)}) as seen:
             done = operated("up", "--yes", "--skip-preview")
         assert done == planned
         assert planned == expected

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import charts
-from benchmarks.quoted import FIGURES, read
+from benchmarks.quoted import FIGURES, read_figures
 
-FIGURES_HERE = read(FIGURES.read_text(encoding="utf-8"))
+FIGURES_HERE = read_figures(FIGURES.read_text(encoding="utf-8"))
 
 
 def made(**more):
@@ -27,19 +27,19 @@ def made(**more):
     return figures | more
 
 
-@pytest.mark.parametrize("name", charts.charts(FIGURES_HERE))
+@pytest.mark.parametrize("name", charts.draw_charts(FIGURES_HERE))
 def test_the_charts_are_those_of_the_figures(name):
     drawn = (charts.FOLDER / name).read_text(encoding="utf-8")
-    assert drawn == charts.charts(FIGURES_HERE)[name], "draw them: python -m benchmarks.charts"
+    assert drawn == charts.draw_charts(FIGURES_HERE)[name], "draw them: python -m benchmarks.charts"
 
 
 def test_there_are_no_other_charts():
     kept = {path.name for path in Path(charts.FOLDER).iterdir()}
-    assert kept == charts.charts(FIGURES_HERE).keys()
+    assert kept == charts.draw_charts(FIGURES_HERE).keys()
 
 
 def test_each_line_has_the_figures_that_there_are():
-    by_name = {line.name: line.points for line in charts.lines("beside", made(), "en")}
+    by_name = {line.name: line.points for line in charts.choose_lines("beside", made(), "en")}
     assert by_name == {
         "one resource for all, RSA": {10: 0.1, 1000: 10.0},
         "OpenSSL's commands, RSA": {10: pytest.approx(0.3), 1000: pytest.approx(30)},
@@ -47,7 +47,7 @@ def test_each_line_has_the_figures_that_there_are():
         "OpenSSL's commands, P-256": {10: pytest.approx(0.3), 1000: pytest.approx(30)},
         "one resource each, RSA": {10: 2.0, 100: 20.0},
     }
-    of_time = charts.lines("time", made(), "en")
+    of_time = charts.choose_lines("time", made(), "en")
     assert [(line.name, line.dashed) for line in of_time] == [
         ("first up, RSA", False),
         ("first up, P-256", True),
@@ -60,13 +60,13 @@ def test_each_line_has_the_figures_that_there_are():
 
 def test_what_was_not_measured_has_no_line():
     without = {name: value for name, value in made().items() if "p_256" not in name}
-    assert [line.dashed for line in charts.lines("time", without, "en")] == [False] * 3
-    assert all(drawn.count("<circle") > 1 for drawn in charts.charts(without).values())
+    assert [line.dashed for line in charts.choose_lines("time", without, "en")] == [False] * 3
+    assert all(drawn.count("<circle") > 1 for drawn in charts.draw_charts(without).values())
 
 
 def test_of_a_single_number_of_clients_there_are_points():
     once = {name: value for name, value in made().items() if name.startswith("clients_10_")}
-    assert all(drawn.count("<circle") > 1 for drawn in charts.charts(once).values())
+    assert all(drawn.count("<circle") > 1 for drawn in charts.draw_charts(once).values())
 
 
 @pytest.mark.parametrize("factor", [0.001, 1, 30, 1000])
@@ -74,7 +74,7 @@ def test_a_chart_is_sound_and_everything_is_within_it(factor):
     figures = {
         name: value * (1 if name.endswith("to_up") else factor) for name, value in made().items()
     }
-    for drawn in charts.charts(figures).values():
+    for drawn in charts.draw_charts(figures).values():
         xml.sax.parseString(drawn, xml.sax.ContentHandler())
         assert "<title>" in drawn
         assert re.search(r"<desc>[^<]*1,000: ", drawn)
@@ -86,7 +86,7 @@ def test_a_chart_is_sound_and_everything_is_within_it(factor):
 
 @pytest.mark.parametrize("figures", [FIGURES_HERE, made()], ids=["here", "made"])
 def test_no_text_is_cut_off_or_on_the_lines(figures):
-    for drawn in charts.charts(figures).values():
+    for drawn in charts.draw_charts(figures).values():
         for attributes, text in re.findall(r"<text ([^>]*)>([^<]*)</text>", drawn):
             place = dict(re.findall(r'([\w-]+)="([^"]*)"', attributes))
             # Twelve pixels high; Chinese characters are as wide.
@@ -103,7 +103,7 @@ def test_no_text_is_cut_off_or_on_the_lines(figures):
 
 
 def test_both_languages_draw_the_same():
-    drawn = charts.charts(made())
+    drawn = charts.draw_charts(made())
     for name in ("time", "beside"):
         english, chinese = (
             re.findall(r'points="[^"]*"', drawn[f"{name}.{language}.svg"])

@@ -22,7 +22,7 @@ from components.clb.listener_arguments import ListenerOptions
 from configuration.outputs import SECRET_OUTPUTS, StackOutputs
 from configuration.settings import Settings, parse
 from documentation import architecture
-from documentation.__main__ import pages
+from documentation.__main__ import make_pages
 from documentation.configuration import NOT_WRITTEN
 from localcloud import __main__ as cloud
 from localcloud import services
@@ -176,7 +176,7 @@ def test_each_key_has_its_range_and_its_meaning(text: str) -> None:
 
 
 def test_pages_that_are_made_from_the_code_are_up_to_date() -> None:
-    for path, text in pages():
+    for path, text in make_pages():
         assert read(path) == text, "python -m documentation brings it up to date"
 
 
@@ -251,7 +251,7 @@ def test_ids_of_checks_are_listed_in_order(text: str) -> None:
 @each_language
 def test_versions_and_sizes_are_those_of_the_toolchain(text: str) -> None:
     expected = {
-        "Pulumi CLI " + versions.dotted(versions.PULUMI_MINIMUM[:2]),
+        "Pulumi CLI " + versions.write_dotted(versions.PULUMI_MINIMUM[:2]),
         f"Pulumi {versions.PULUMI} could not be downloaded",
         f"plugin install resource alicloud {versions.ALICLOUD}",
         f"HAProxy {dotted_minimum()}",

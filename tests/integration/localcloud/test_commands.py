@@ -207,6 +207,6 @@ def test_a_written_file_replaces_a_link_and_does_not_follow_it(tmp_path: Path) -
 
 def test_the_page_of_the_coverage_is_up_to_date() -> None:
     kept = (PROJECT / "docs" / "localcloud-coverage.md").read_text(encoding="utf-8")
-    assert kept == coverage.page(), (
+    assert kept == coverage.write_page(), (
         "python -m localcloud coverage > docs/localcloud-coverage.md brings it up to date"
     )

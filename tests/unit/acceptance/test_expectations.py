@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acceptance import expectations, page, trial
-from acceptance.trial import Ending, TrialOutcome, ending_of
+from acceptance.trial import Ending, TrialOutcome, read_ending
 
 LIST = """
 [reasons.eni]
@@ -41,14 +41,14 @@ def expected(tmp_path):
 def test_an_outcome_is_held_against_the_list(
     expected, name: str, ending: Ending, output: str, differs: str | None
 ) -> None:
-    found = expectations.difference(expected, TrialOutcome(name, ending, output, 1.0))
+    found = expectations.find_difference(expected, TrialOutcome(name, ending, output, 1.0))
     assert (found is None) == (differs is None)
     assert found is None or differs in found
 
 
 def test_every_test_is_on_the_list_and_nothing_else(expected) -> None:
-    assert expectations.unlisted(expected, ["TestAccPasses", "TestAccEni"]) == []
-    assert expectations.unlisted(expected, ["TestAccPasses", "TestAccNew"]) == [
+    assert expectations.find_unlisted(expected, ["TestAccPasses", "TestAccEni"]) == []
+    assert expectations.find_unlisted(expected, ["TestAccPasses", "TestAccNew"]) == [
         "TestAccNew is not in expectations.toml",
         "TestAccEni is no test any more",
     ]
@@ -83,11 +83,11 @@ def test_a_reason_has_a_kind_and_a_proof(tmp_path, old: str, new: str) -> None:
     ],
 )
 def test_how_a_test_ended_is_what_go_says(output: str, status: int, ending: str) -> None:
-    assert ending_of("TestAccA", output, status) == ending
+    assert read_ending("TestAccA", output, status) == ending
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert page.PAGE.read_text(encoding="utf-8") == page.text(), (
+    assert page.PAGE.read_text(encoding="utf-8") == page.write_page(), (
         "python -m acceptance --page > docs/provider-tests.md brings it up to date"
     )
 
@@ -101,7 +101,7 @@ def test_a_test_is_run_in_a_folder_of_its_own_and_ends_as_it_says(tmp_path) -> N
         'test "$TF_ACC" = 1 && test "$2" = "^TestAccA$" && echo "--- PASS: TestAccA (0.00s)"\n'
     )
     tests.chmod(0o755)
-    assert trial.names(tests, {}) == ["TestAccA", "TestAccB"]
+    assert trial.list_names(tests, {}) == ["TestAccA", "TestAccB"]
     outcomes = [trial.run(tests, name, {}, tmp_path) for name in ("TestAccA", "TestAccB")]
     assert [one.ending for one in outcomes] == ["passes", "fails"]
     assert (tmp_path / "TestAccA" / "left").exists()

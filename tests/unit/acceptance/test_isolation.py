@@ -78,7 +78,7 @@ def test_nobody_s_credentials_and_options_come_along(monkeypatch, tmp_path) -> N
         "HTTPS_PROXY",
     ):
         monkeypatch.setenv(name, "somebody's")
-    environment = isolation.environment(tmp_path)
+    environment = isolation.clean_environment(tmp_path)
     assert "somebody's" not in environment.values()
     assert environment["HOME"] == str(tmp_path / "home")
     assert environment["PATH"]

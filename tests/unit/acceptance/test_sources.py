@@ -46,7 +46,7 @@ func TestUnitAliCloudVPC(t *testing.T) {
 
 
 def test_what_fetches_credentials_and_what_posts_do_nothing() -> None:
-    text = sources.without_reaching_out("provider_test.go", PROVIDER)
+    text = sources.remove_reaching_out("provider_test.go", PROVIDER)
     for word in ("oss.New", "GetObject", "http.Post", "Setenv", "\tsetStsCredential()"):
         assert word not in text
     assert "testAccProvider = Provider()" in text
@@ -72,21 +72,21 @@ def test_what_fetches_credentials_and_what_posts_do_nothing() -> None:
 def test_sources_that_are_not_those_known_are_not_built(old: str, new: str) -> None:
     assert old in PROVIDER
     with pytest.raises(ToolchainError, match="nothing was built"):
-        sources.without_reaching_out("provider_test.go", PROVIDER.replace(old, new))
+        sources.remove_reaching_out("provider_test.go", PROVIDER.replace(old, new))
 
 
 def test_what_sweeps_an_account_is_left_out_and_other_effects_are_refused() -> None:
-    text = sources.without_reaching_out("resource_alicloud_vpc_test.go", SWEEPER)
+    text = sources.remove_reaching_out("resource_alicloud_vpc_test.go", SWEEPER)
     assert "AddTestSweepers" not in text
     assert text.count("\n") == SWEEPER.count("\n")
     with pytest.raises(ToolchainError, match="init"):
-        sources.without_reaching_out("a_test.go", SWEEPER.replace("resource.Add", "other.Add"))
+        sources.remove_reaching_out("a_test.go", SWEEPER.replace("resource.Add", "other.Add"))
 
 
 def test_acceptance_tests_are_listed_and_unit_tests_are_not() -> None:
-    names = sources.test_names(SWEEPER)
+    names = sources.find_test_names(SWEEPER)
     assert names == ["TestAccAliCloudVPC_basic"]
-    listed = sources.list_of_tests(names, ["DescribeVpc"])
+    listed = sources.write_list_of_tests(names, ["DescribeVpc"])
     assert '{Name: "TestAccAliCloudVPC_basic", F: TestAccAliCloudVPC_basic},' in listed
 
 
@@ -95,8 +95,8 @@ def test_what_the_toolchain_s_provider_serves_is_served() -> None:
         'var resources = map[string]string{\n\t"alicloud_vpc": "vpc/Network",\n}\n'
         'var dataSources = map[string]string{\n\t"alicloud_vpcs": "vpc/getNetworks",\n}\n'
     )
-    text = sources.keys(sources.served(main))
+    text = sources.write_keys(sources.read_served(main))
     assert '"alicloud_vpc": true' in text
     assert '"alicloud_vpcs": true' in text
     with pytest.raises(ToolchainError, match="dataSources"):
-        sources.served(main.replace("dataSources", "others"))
+        sources.read_served(main.replace("dataSources", "others"))

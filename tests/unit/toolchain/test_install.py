@@ -206,7 +206,7 @@ def test_the_environment_puts_the_parts_before_the_users_path(fake_go, no_downlo
 
 def with_nodejs(toolchain):
     with Reporter() as reporter:
-        return install.with_nodejs(toolchain, reporter)
+        return install.add_nodejs(toolchain, reporter)
 
 
 def test_a_language_host_for_typescript_is_built_when_it_is_asked_for_and_kept(

@@ -38,16 +38,16 @@ NOW = Pair("3.276.0", "3.105.0")
     ],
 )
 def test_what_is_tried(engines, providers, wanted):
-    assert newer.candidates(NOW, engines, providers) == [Pair(*pair) for pair in wanted]
+    assert newer.choose_candidates(NOW, engines, providers) == [Pair(*pair) for pair in wanted]
 
 
 def test_versions_are_set_where_this_project_has_them():
     pair = Pair("9.8.7", "6.5.4")
-    text = newer.with_versions((PROJECT / "toolchain/versions.py").read_text(), pair)
+    text = newer.replace_versions((PROJECT / "toolchain/versions.py").read_text(), pair)
     found: dict[str, object] = {}
     exec(text.replace("from __future__ import annotations", ""), found)
     assert (found["PULUMI"], found["ALICLOUD"]) == ("9.8.7", "6.5.4")
-    changed = newer.with_provider((PROJECT / "requirements.in").read_text(), pair)
+    changed = newer.replace_provider((PROJECT / "requirements.in").read_text(), pair)
     before = (PROJECT / "requirements.in").read_text()
     assert [line for line in changed.splitlines() if line not in before.splitlines()] == [
         f"pulumi-alicloud==6.5.4{before.partition(f'pulumi-alicloud=={versions.ALICLOUD}')[2]}".splitlines()[
@@ -58,12 +58,12 @@ def test_versions_are_set_where_this_project_has_them():
 
 def test_a_file_without_the_version_is_not_taken_for_changed():
     with pytest.raises(ToolchainError, match="0 lines are like"):
-        newer.with_provider("pulumi-alicloud>=3\n", NOW)
+        newer.replace_provider("pulumi-alicloud>=3\n", NOW)
 
 
 @pytest.mark.parametrize("name", newer.REQUIREMENTS)
 def test_the_compiled_files_are_compiled_by_their_own_command(name):
-    command = newer.compile_command((PROJECT / name).read_text(), "/bin/uv")
+    command = newer.find_compile_command((PROJECT / name).read_text(), "/bin/uv")
     assert command[:3] == ["/bin/uv", "pip", "compile"]
     assert f"--output-file={name}" in command
     # All others stay as they are.
@@ -73,7 +73,7 @@ def test_the_compiled_files_are_compiled_by_their_own_command(name):
 
 def test_a_compiled_file_without_its_command_is_told():
     with pytest.raises(ToolchainError, match="make lock"):
-        newer.compile_command("httpx==1\n", "/bin/uv")
+        newer.find_compile_command("httpx==1\n", "/bin/uv")
 
 
 @pytest.mark.parametrize(
@@ -84,18 +84,18 @@ def test_a_compiled_file_without_its_command_is_told():
     ],
 )
 def test_the_user_s_module_proxy_is_asked(setting, wanted):
-    assert newer.go_proxy(setting) == wanted
+    assert newer.choose_go_proxy(setting) == wanted
 
 
 @pytest.mark.parametrize("setting", ["", "off", "direct"])
 def test_where_no_module_proxy_is_named_a_sentence_says_what_to_set(setting):
     with pytest.raises(ToolchainError, match="set it to one"):
-        newer.go_proxy(setting)
+        newer.choose_go_proxy(setting)
 
 
 def test_what_is_told():
     failed = Step("up", 61.4, "a\n" * 100 + "error: the end\n")
-    text = newer.summary(
+    text = newer.summarize(
         NOW,
         [
             Attempt(Pair("3.277.0", "3.109.1"), tuple(Step(name, 2.0) for name in newer.STEPS)),
@@ -108,7 +108,7 @@ def test_what_is_told():
     assert "<summary>3.277.0 with 4.0.0: up</summary>" in text
     assert "error: the end" in text
     assert text.count("\na") < newer.TAIL
-    assert "There is nothing newer." in newer.summary(NOW, [])
+    assert "There is nothing newer." in newer.summarize(NOW, [])
 
 
 class Registries:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolchain.progress import Estimate, duration
+from toolchain.progress import Estimate, write_duration
 
 
 class Clock:
@@ -52,4 +52,4 @@ def test_it_ends_with_nothing_left(clock):
     [(0, "less than a minute"), (59, "less than a minute"), (61, "about 1 min")],
 )
 def test_a_length_of_time_is_told_roughly(seconds, text):
-    assert duration(seconds) == text
+    assert write_duration(seconds) == text

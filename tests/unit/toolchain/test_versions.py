@@ -37,7 +37,7 @@ def test_the_provider_is_the_one_that_the_sdk_is_generated_from():
 def test_the_engine_is_one():
     for module in ("github.com/pulumi/pulumi/pkg/v3", "github.com/pulumi/pulumi/sdk/v3"):
         assert required(module) == versions.PULUMI
-    assert versions.dotted(versions.PULUMI_MINIMUM) == versions.PULUMI
+    assert versions.write_dotted(versions.PULUMI_MINIMUM) == versions.PULUMI
 
 
 def test_what_pip_installs_elsewhere_admits_what_is_proven():

@@ -107,7 +107,10 @@ class Site:
             one.mkdir()
         (self.stub / "pulumi").write_text(
             CLI
-            % {"version": versions.dotted(versions.PULUMI_MINIMUM), "alicloud": versions.ALICLOUD}
+            % {
+                "version": versions.write_dotted(versions.PULUMI_MINIMUM),
+                "alicloud": versions.ALICLOUD,
+            }
         )
         (self.stub / "pulumi-language-python").write_text("#!/bin/sh\n")
         for one in self.stub.iterdir():
