@@ -27,7 +27,7 @@ from pydantic import (
 from components.pki import certificates
 from components.pki.durations import parse as parse_duration
 from components.pki.record import RecordedCertificate
-from components.pki.register import IssuedCertificate
+from components.pki.register import CLIENT_NAME, IssuedCertificate
 
 SECRET_OUTPUTS = ("client_bundles", "expired_probe")
 
@@ -41,7 +41,7 @@ def _in_certificates(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("has no time zone")
     # RFC 5280, 4.1.2.5: there is no earlier one. What comes before is close to where dates end.
-    if value.year < 1950:
+    if value.year < certificates.FIRST_YEAR:
         raise ValueError("is before 1950, which no certificate is")
     return value
 
@@ -103,7 +103,7 @@ Pem = Annotated[str, AfterValidator(_certificates)]
 
 PemOrEmpty = Annotated[str, AfterValidator(lambda value: value and _certificates(value))]
 
-FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+FileName = Annotated[str, Field(pattern=CLIENT_NAME)]
 """A client's name as the configuration takes it: files are named after it."""
 
 

@@ -29,6 +29,7 @@ from ..pki import (
 from ..pki.durations import parse as parse_duration
 from ..pki.keys import Algorithm, Ecdsa, Kind, Rsa
 from ..pki.mistakes import WrongValueError
+from ..pki.register import CLIENT_NAME
 from ..pki.windows import require_lasting
 from .late import InputOf, is_known
 from .model import MissingPartError, Model
@@ -488,7 +489,7 @@ class ClientArguments(Model):
 
 ClientName = Annotated[
     str,
-    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+    Field(pattern=CLIENT_NAME),
     AfterValidator(_client_name),
 ]
 """Becomes a file name and, by default, the certificate's common name."""

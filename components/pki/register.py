@@ -24,6 +24,9 @@ from .windows import Window
 Status = Literal["valid", "superseded", "revoked"]
 """superseded: a newer one is in the client's hands, and this one works until it expires."""
 
+CLIENT_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""Pattern of a client's name: files are named after it, and by default its certificate."""
+
 UNNAMED = ""
 """Stands in place of a CRLReason for a client that is gone from the configuration."""
 
