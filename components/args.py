@@ -100,7 +100,7 @@ class CertificateAuthorityArgs(TypedDict):
     """Key of the existing CA, PEM, unencrypted; secret. Without it nothing can be issued."""
 
     index: NotRequired[str]
-    """What the existing CA has issued: the content of `index.txt` of `openssl ca`."""
+    """Database of the existing CA: the content of `index.txt` of `openssl ca`."""
 
     crl_number: NotRequired[int]
     """Number of the existing CA's next revocation list, 1 to 9007199254740991."""
@@ -157,7 +157,7 @@ class RevocationListArgs(TypedDict):
 
 
 class ClientDefaultsArgs(TypedDict):
-    """What a client has where its own entry says nothing."""
+    """Defaults of every client, for what its own entry leaves out."""
 
     validity: NotRequired[str]
     """Lifetime of a client's certificate, longer than `renew_before`. Default: `365d`."""
@@ -225,7 +225,7 @@ class ClientArgs(TypedDict):
 
 
 class NetworkArgs(TypedDict):
-    """Where new backends are: in a VPC of their own, or in an existing one."""
+    """Network of new backends: a VPC of their own, or an existing one."""
 
     cidr_block: NotRequired[str]
     """Private IPv4 block, /8 to /24, of the VPC for new backends; with `vpc_id`, of new vSwitches
@@ -537,7 +537,7 @@ class PrivateCertificateAuthorityArgs(TypedDict):
     a letter or digit; not `ca`, not `chain`."""
 
     client_defaults: NotRequired[ClientDefaultsArgs]
-    """What a client has where its own entry says nothing."""
+    """Defaults of every client, for what its own entry leaves out."""
 
     revocation_list: NotRequired[RevocationListArgs]
     """The CA's revocation list, for programs that read one; the load balancer does not."""
@@ -554,7 +554,7 @@ class BackendServersArgs(TypedDict):
     """The ECS instances that answer requests: new ones, or existing ones by id."""
 
     network: NotRequired[NetworkArgs]
-    """Where new backends are: in a VPC of their own, or in an existing one."""
+    """Network of new backends: a VPC of their own, or an existing one."""
 
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of every resource that takes any: up to 18 texts of up to 128 characters, by name (up to
@@ -622,14 +622,14 @@ class MutualTlsServiceArgs(TypedDict):
     """The CA's revocation list, for programs that read one; the load balancer does not."""
 
     client_defaults: NotRequired[ClientDefaultsArgs]
-    """What a client has where its own entry says nothing."""
+    """Defaults of every client, for what its own entry leaves out."""
 
     clients: NotRequired[Mapping[str, ClientArgs]]
     """Holders of client certificates by name: 1 to 64 letters, digits, `.`, `-` and `_`, the first
     a letter or digit; not `ca`, not `chain`."""
 
     network: NotRequired[NetworkArgs]
-    """Where new backends are: in a VPC of their own, or in an existing one."""
+    """Network of new backends: a VPC of their own, or an existing one."""
 
     backends: NotRequired[BackendsArgs]
     """The ECS instances that answer requests: new ones, or existing ones by id."""

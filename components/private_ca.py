@@ -234,7 +234,7 @@ def _renew_before(
 def revoked_certificates(
     issued: Sequence[Mapping[str, Any]], withdrawn: str | None
 ) -> list[dict[str, Any]]:
-    """What the revocation list needs: the revoked ones of the register, and cross-certificates.
+    """Entries for the revocation list: the revoked ones of the register, and cross-certificates.
 
     Args:
         issued: The register.

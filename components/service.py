@@ -35,7 +35,7 @@ class MutualTlsService(pulumi.ComponentResource):
     """Certificate that the listener presents to clients, PEM, leaf first."""
 
     client_bundles: pulumi.Output[dict[str, dict[str, str]]]
-    """What each client is handed, by its name: `pkcs12` (base64), `pass_phrase`, `private_key`
+    """Bundle of each client, by its name: `pkcs12` (base64), `pass_phrase`, `private_key`
     (encrypted), `certificate` and `chain`; secret."""
 
     certificate_revocation_list: pulumi.Output[str]

@@ -349,7 +349,7 @@ class ServedCertificateArguments(ValidityArguments):
 
 
 def other_names(certificate: str, domain: str) -> str | None:
-    """What a certificate, PEM, is for if not for a domain, in words; None if it is."""
+    """Names that a certificate, PEM, is for if not for a domain, in words; None if it is."""
     held = certificates.dns_names_of(certificates.load(certificate))
     if any(dns_names.covers(name, domain) for name in held):
         return None
@@ -394,7 +394,7 @@ class ServerArguments(ServedCertificateArguments):
 
 
 class ClientDefaultsArguments(ValidityArguments):
-    """What a client has where its own entry says nothing."""
+    """Defaults of every client, for what its own entry leaves out."""
 
     key_algorithm: Algorithm = "RSA"
     key_bits: ClientKeyBits = 2048

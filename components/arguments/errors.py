@@ -43,7 +43,7 @@ def sentences(
 
 
 def _reason(detail: Any, root: type[BaseModel], *, hidden: bool) -> str:
-    """What is wrong and what would be right, for one of pydantic's errors."""
+    """Say what is wrong and what would be right, for one of pydantic's errors."""
     location = detail["loc"]
     match detail["type"]:
         case "extra_forbidden":

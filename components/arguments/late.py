@@ -46,7 +46,7 @@ class Late:
 
 
 def _reason(error: ValidationError) -> str:
-    """What is wrong, without the value, which may be a secret."""
+    """Sentence on what is wrong, without the value, which may be a secret."""
     detail = error.errors(include_url=False, include_input=False)[0]
     raised = detail.get("ctx", {}).get("error")
     if isinstance(raised, WrongValueError):

@@ -305,7 +305,7 @@ def outputs(authority: IssuedAuthority) -> dict[str, Any]:
 
 
 def certificate_outputs(certificate: x509.Certificate) -> dict[str, str]:
-    """What outputs say of the CA's certificate."""
+    """Outputs about the CA's certificate."""
     return {
         "certificate": certificates.pem(certificate),
         "fingerprint_sha256": certificates.fingerprint_sha256(certificate),

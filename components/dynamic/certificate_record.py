@@ -193,5 +193,5 @@ def _shown(entry: RecordedCertificate) -> dict[str, str]:
 
 
 def _keys(entries: Iterable[RecordedCertificate]) -> set[tuple[str, str, str]]:
-    """What was in use, and as what: a prepared CA's certificate may become the CA's."""
+    """Certificates with their roles: a prepared CA's certificate may become the CA's."""
     return {(entry.role, entry.name, entry.fingerprint_sha256) for entry in entries}

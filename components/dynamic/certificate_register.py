@@ -293,7 +293,7 @@ def _require_keys(register: Register, requests: Mapping[str, Request]) -> None:
 
 
 def _imported(news: Properties) -> Sequence[IssuedCertificate]:
-    """What the CA had issued to clients, or has revoked, before there was this register."""
+    """Certificates that the CA had issued, or revoked, before there was this register."""
     others = news.get("others", ())
     return [
         entry

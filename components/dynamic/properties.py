@@ -81,7 +81,7 @@ _REPLACED: dict[str, str] = {}
 def keep_reason_of_replacement(
     olds: Properties, news: Properties, checked: CheckResult, because: str | None
 ) -> CheckResult:
-    """What a check found, with the reason of a replacement in place of `FIRST_ISSUE`.
+    """Result of a check, with the reason of a replacement in place of `FIRST_ISSUE`.
 
     The engine checks what it replaces a second time, as if there had been nothing before. So the
     first check's reason is kept for the second: both are asked of the same process.

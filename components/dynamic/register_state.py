@@ -90,7 +90,7 @@ class ClientState(WindowState):
         return keys.kind_of_properties(self.model_dump(include=set(keys.PROPERTIES)))
 
     def request(self, certificate: str) -> Request:
-        """What was asked for and led to a certificate (PEM).
+        """Request that led to a certificate (PEM).
 
         The window is the certificate's: versions before wrote the dates that were asked for, and
         the CA's end cut some short.

@@ -62,7 +62,7 @@ def script() -> str:
 
 @functools.cache
 def behaviour(source: str) -> str:
-    """What a program does: its syntax tree, in which there are neither comments nor docstrings."""
+    """Syntax tree of a program, in which there are neither comments nor docstrings."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):

@@ -42,13 +42,13 @@ class Adopted:
 
     @cached_property
     def certificate(self) -> x509.Certificate:
-        """Its certificate."""
+        """The certificate, parsed."""
         return certificates.load(self.text)
 
 
 @dataclass(frozen=True)
 class AuthorityIdentity:
-    """What makes a CA this one and no other."""
+    """Identity of a CA: with a change of any field it is another one."""
 
     subject: Mapping[str, str]
     key_bits: int
@@ -221,7 +221,7 @@ class CrossCertificate:
 
     @classmethod
     def of_certificate(cls, certificate: x509.Certificate) -> CrossCertificate:
-        """What is remembered of a cross-certificate."""
+        """Remember a cross-certificate."""
         return cls(
             certificates.serial_number(certificate),
             certificate.not_valid_after_utc,
@@ -285,12 +285,12 @@ class IssuedAuthority:
 
 
 class Transition(StrEnum):
-    """What leads from the CA that is there to the one that is planned."""
+    """A step from the CA that there is to the one that is planned."""
 
     ADOPT = "adopt"
     """The CA that was brought along is taken on: another certificate of it, or its key."""
     RENEW = "renew"
-    """The same key gets another certificate."""
+    """Another certificate is issued for the same key."""
     PREPARE = "prepare"
     """The next CA gets a key and its certificates, beside the present one."""
     COMPLETE = "complete"
@@ -302,7 +302,7 @@ class Transition(StrEnum):
 
 
 def transitions(present: IssuedAuthority, planned: AuthorityPlan) -> frozenset[Transition]:
-    """What leads from the CA that there is to the one that is planned; nothing if it is that."""
+    """Steps from the CA that there is to the one that is planned; none if it is that."""
     before = present.plan
     if before.is_completed_by(planned.identity.generation):
         replaced = bool(replaced_by(before, planned))
@@ -340,10 +340,10 @@ def _adopts(present: IssuedAuthority, planned: AuthorityPlan) -> bool:
 
 
 def _certificate_inputs(planned: AuthorityPlan) -> tuple[object, ...]:
-    """What decides whether a CA's own certificate is issued anew."""
+    """Values of which a change issues a CA's own certificate anew."""
     return planned.key_id, planned.window.window, planned.constraints, planned.withdrawn
 
 
 def _signed(following: NextPlan) -> tuple[object, ...]:
-    """What decides whether the next CA's certificates are issued anew."""
+    """Values of which a change issues the next CA's certificates anew."""
     return following.key_id, following.window

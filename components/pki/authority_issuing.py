@@ -31,7 +31,7 @@ PROBE_LIFETIME = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class IssuingSources:
-    """Where keys, by their length in bits, and serial numbers come from."""
+    """Sources of keys, by their length in bits, and of serial numbers."""
 
     generate_key: Callable[[int], rsa.RSAPrivateKey]
     serial_number: Callable[[], int]

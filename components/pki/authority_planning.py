@@ -202,7 +202,7 @@ def _choose_window_of_adopted(
 
 
 def _same_adopted(present: AuthorityPlan | None, adopted: Adopted) -> AuthorityPlan | None:
-    """What was planned last, if it was for the certificate that is brought along now."""
+    """The last plan, if it was for the certificate that is brought along now."""
     before = present.adopted if present else None
     return present if before and before.text == adopted.text else None
 

@@ -59,7 +59,7 @@ def integer(value: int) -> bytes:
 
 
 def _bounds(data: bytes) -> tuple[int, int]:
-    """Where the content of the first element begins and ends."""
+    """Places where the content of the first element begins and ends."""
     if len(data) < 2:
         raise ValueError("the DER is cut short")
     length, start = data[1], 2

@@ -49,7 +49,7 @@ NO_CERTIFICATE = "this is no certificate in PEM"
 
 
 def complaint(text: str) -> str:
-    """What is wrong with a PEM text of which the library could not read every certificate."""
+    """Say what is wrong with a PEM text of which the library could not read every certificate."""
     complaints: list[str] = []
     for body in _PEM.findall(text):
         try:
@@ -75,7 +75,7 @@ def _complaints(der: bytes) -> Iterator[str]:
 
 
 def _reason(tag: int, content: bytes) -> str | None:
-    """What is wrong with an attribute's value."""
+    """Say what is wrong with an attribute's value."""
     if tag not in _TEXTS:
         return None if tag == 4 else "is of a type that is no text"
     title, allowed, encoding = _TEXTS[tag]

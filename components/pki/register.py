@@ -92,7 +92,7 @@ class IssuedCertificate:
     imported: bool = False
     """Whether it was issued before there was this register, by the CA that was brought along."""
     key: str | None = None
-    """What its key is called, such as `ECDSA P-256`; None in registers that did not say so yet, and
+    """Kind of its key, such as `ECDSA P-256`; None in registers that did not say so yet, and
     of what was imported."""
 
     def in_force(self, now: datetime) -> bool:
@@ -297,7 +297,7 @@ def _issue(
 
 
 def _entered(certificate: str, authority: x509.Certificate) -> Bundle:
-    """What a client brought along, under the CA that signed it: the next one signs no such."""
+    """Bundle of what a client brought along, under the CA that signed it."""
     own = certificates.load(certificate)
     return Bundle(certificate=certificates.pem(own), chain=certificates.pem(authority))
 

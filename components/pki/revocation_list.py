@@ -55,7 +55,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class ListHistory:
-    """What the next list builds on.
+    """History of a CA's lists, on which the next one builds.
 
     Attributes:
         number: CRL number of the last list; 0 if there was none.
@@ -129,7 +129,7 @@ def issue_next(
 def _name_beyond(
     before: Iterable[Listed], revoked: Iterable[Listed], regular: Window | None
 ) -> tuple[Listed, ...]:
-    """What lists name: who is revoked, and who was when the certificate ended.
+    """Entries of lists: who is revoked, and who was when the certificate ended.
 
     RFC 5280, 3.3: an entry must not be removed until it appears on one regularly scheduled list
     that is issued beyond the revoked certificate's validity. The register forgets it as it ends.
@@ -148,7 +148,7 @@ def _name_beyond(
 
 
 def _place(listed: Listed) -> tuple[str, str]:
-    """What tells an entry from all others."""
+    """Key that tells an entry from all others."""
     return listed.authority_key_id, listed.serial_number
 
 

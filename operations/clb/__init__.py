@@ -1,1 +1,1 @@
-"""What knows of CLB: its API, adoption of an existing one, what its listeners do, and orphans."""
+"""Everything that knows of CLB: its API, imports, experiments at a listener, and orphans."""

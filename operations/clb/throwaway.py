@@ -1,4 +1,4 @@
-"""What one run of the experiment makes and leaves nowhere: client certificates, and another CA.
+"""Throwaway material of one run of the experiment: client certificates, and another CA.
 
 The certificates are of the stack's CA, and entered in no register. The listener's CA is switched
 for a while, which is undone however that ends.

@@ -1,4 +1,4 @@
-"""Where a stack runs: in an account, or on a local cloud with a folder of its own.
+"""Environments of stacks: an account, or a local cloud with a folder of its own.
 
 A local environment has its own state, pass phrase, configuration and cloud process. Everything
 lives in one folder that git ignores, so that running the stack changes no tracked file.

@@ -88,7 +88,7 @@ class Specimen:
 
 
 CURVES: tuple[Curve, ...] = ("P-256", "P-384", "P-521")
-"""Of clients' keys; the last one only of those who keep it to themselves."""
+"""Kinds of clients' keys; the last one only of those who keep it to themselves."""
 
 HOLDERS = (*SUBJECTS, *CURVES[:2])
 """Whose bundles there are: a client of each CA, and of the first one on each curve."""

@@ -44,7 +44,7 @@ HELD = 600
 """Seconds for which an answer is held back; whoever waits for it is killed long before."""
 
 BEGUN, MADE = "resourcePreEvent", "resOutputsEvent"
-"""Of a resource, in the engine's event log."""
+"""Operations on a resource, in the engine's event log."""
 
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -120,7 +120,7 @@ class ProjectCopy:
 
     @property
     def home(self) -> Home:
-        """Of the local cloud."""
+        """Folder of the local cloud."""
         return Home(self.project / ".local" / "cloud")
 
     def start_cloud(self) -> None:

@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parent / "kept_state"
 
 
 def signing_request(kind: Kind = RSA) -> str:
-    """Of a client whose key nobody else has."""
+    """Signing request of a client whose key nobody else has."""
     subject = distinguished_name({"common_name": "gateway"})
     request = x509.CertificateSigningRequestBuilder().subject_name(subject)
     signed = request.sign(kind.generate(), hashes.SHA256())

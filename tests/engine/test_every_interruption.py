@@ -71,7 +71,7 @@ certificate that the state does not have was never handed out.
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one point."""
+    """Result of one point."""
 
     point: Point
     ended_well: bool
@@ -81,7 +81,7 @@ class Outcome:
 
     @property
     def row(self) -> str:
-        """Of the page."""
+        """Row of the page."""
         this = "ends well" if self.ended_well else "fails"
         if self.nobody:
             this += "; nobody there"

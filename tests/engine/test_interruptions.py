@@ -27,7 +27,7 @@ FIRST = [
     Point(call="DescribeLoadBalancerHTTPSListenerAttribute"),
     Point(CLOUD, call="StartLoadBalancerListener"),
 ]
-"""Of the first `up`, which comes further each time."""
+"""Points of the first `up`, which comes further each time."""
 
 
 def interrupted(site, point):
@@ -73,7 +73,7 @@ def test_another_ca_and_other_clients_interrupted_ends_well(site, point):
 
 
 GENERATION = len(CHANGES) + 1
-"""Of the CA after all of them."""
+"""Generation of the CA after all of them."""
 
 ROTATING = {"generation": GENERATION, "next_generation": GENERATION + 1}
 

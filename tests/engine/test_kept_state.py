@@ -27,7 +27,7 @@ CA = {
 """Outputs of the CA that issues to clients."""
 
 KEYS = {"elliptic": {"browser": "ECDSA P-256", "gateway": "ECDSA P-521"}}
-"""Of clients, where they are not all RSA keys."""
+"""Kinds of clients' keys, where they are not all RSA."""
 
 
 @pytest.fixture(scope="module", params=STACKS)

@@ -89,7 +89,7 @@ def test_a_session_ends_with_the_ca_that_admitted_it(guarded, visitor):
 
 @every_way
 def test_with_sessions_kept_they_are_resumed(guarded, visitor, monkeypatch):
-    """That the tests above could fail: a visitor does offer its session.
+    """Proof that the tests above could fail: a visitor does offer its session.
 
     HAProxy's own default keeps sessions by id for all its listeners.
     """

@@ -16,7 +16,7 @@ from tests.unit.test_main import run
 KNOWN = json.loads((Path(__file__).parent / "default_stack.json").read_text(encoding="utf-8"))
 
 SERVED_PAGE = "userData"
-"""Of instances: the page that they serve, which test_instance_page.py is about."""
+"""Property of instances with the page that they serve, which test_instance_page.py is about."""
 
 
 @pytest.fixture(scope="module")

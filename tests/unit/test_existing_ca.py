@@ -154,7 +154,7 @@ def of_the_same_name():
 
 
 def of_a_pss_key():
-    """Of `openssl genpkey -algorithm RSA-PSS`: OpenSSL refuses what it signs with PKCS#1 v1.5."""
+    """Key of `openssl genpkey -algorithm RSA-PSS`: OpenSSL refuses its PKCS#1 v1.5 signatures."""
     plain, alone = "300d06092a864886f70d0101010500", "300b06092a864886f70d01010a"
     info = odd.other_key("RSA-2048").replace(bytes.fromhex(plain), bytes.fromhex(alone))
     own = info[:2] + (len(info) - 4).to_bytes(2, "big") + info[4:]

@@ -51,7 +51,7 @@ class Deployment:
     registrations: list[Registration] = field(default_factory=list)
     invokes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
-    """Of the stack, without the envelopes of secrets."""
+    """Outputs of the stack, without the envelopes of secrets."""
     secret_outputs: set[str] = field(default_factory=set)
 
     def all(self, kind: str) -> list[Registration]:

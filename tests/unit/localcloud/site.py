@@ -39,7 +39,7 @@ UNIT = "[Service]\nExecStart=/usr/bin/python3 -I /opt/serve.py --port 8080\n"
 
 
 def user_data(service: str) -> str:
-    """Of an instance that runs a program, which is told to serve port 8080."""
+    """User data of an instance that runs a program, which is told to serve port 8080."""
     config = {
         "write_files": [
             {"path": "/opt/serve.py", "content": service},

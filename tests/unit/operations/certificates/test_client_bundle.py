@@ -14,7 +14,7 @@ from operations.certificates.client_bundle import write_bundle
 from operations.errors import OperationError
 
 PASS_PHRASE = 'pass "phrase" \\ of browser'
-"""Of the fixture's bundles; all that needs care in curl's and Java's option files."""
+"""Pass phrase of the fixture's bundles; all that needs care in curl's and Java's option files."""
 
 FILES = [
     "browser.p12",
