@@ -56,7 +56,7 @@ def ensure(reporter: Reporter) -> Path:
             memory = psutil.virtual_memory().available
             reporter.say("Building the provider's acceptance tests, once: this takes minutes.")
             go_build.build_cut(go, module, COMMAND, output, memory=memory, reporter=reporter)
-            cache.part(name, lambda folder: _move(output / COMMAND.name, folder))
+            cache.ensure_part(name, lambda folder: _move(output / COMMAND.name, folder))
     return cache.directory() / name / COMMAND.name
 
 

@@ -118,16 +118,20 @@ def remove_reaching_out(name: str, text: str) -> str:
         text = _remove_body(name, text, function, known)
     text = SWEEPERS.sub(_blank, text)
     if call := NOWHERE.search(text):
-        raise _changed(name, f"it calls {call[0]}, which is not known to stay on this machine")
+        raise _source_changed(
+            name, f"it calls {call[0]}, which is not known to stay on this machine"
+        )
     left = len(INIT.findall(text))
     if left != (name in STARTS):
-        raise _changed(name, f"it has {left} functions init that are not known")
+        raise _source_changed(name, f"it has {left} functions init that are not known")
     return text
 
 
 def _remove_once(name: str, text: str, line: str) -> str:
     if text.count(line) != 1:
-        raise _changed(name, f"{line.strip()} is there {text.count(line)} times and not once")
+        raise _source_changed(
+            name, f"{line.strip()} is there {text.count(line)} times and not once"
+        )
     return text.replace(line, "\n")
 
 
@@ -135,7 +139,7 @@ def _remove_body(name: str, text: str, function: str, known: str) -> str:
     whole = re.compile(rf"^(func {function}\([^)]*\) \{{\n)(.*?)^\}}\n", re.M | re.S)
     functions = whole.findall(text)
     if len(functions) != 1 or known not in functions[0][1]:
-        raise _changed(name, f"it has no function {function} that does {known}")
+        raise _source_changed(name, f"it has no function {function} that does {known}")
     return whole.sub(lambda match: match[1] + "\n" * match[2].count("\n") + "}\n", text)
 
 
@@ -144,7 +148,7 @@ def _blank(match: re.Match[str]) -> str:
     return "\n" * match[0].count("\n")
 
 
-def _changed(name: str, why: str) -> ToolchainError:
+def _source_changed(name: str, why: str) -> ToolchainError:
     return ToolchainError(
         f"The provider's {name} is not what was looked through: {why}. Look through it again, and "
         "change acceptance/sources.py; nothing was built."

@@ -29,7 +29,7 @@ def run(home: Path) -> None:
     spent = []
     with httpx.Client(base_url=status["endpoint"], verify=trust, trust_env=False) as client:
         for _ in range(CALLS):
-            parameters = _signed(cloud, load_balancer)
+            parameters = _sign(cloud, load_balancer)
             began = time.perf_counter()
             client.post("/", params=parameters).raise_for_status()
             spent.append((time.perf_counter() - began) * 1000)
@@ -39,7 +39,7 @@ def run(home: Path) -> None:
     print_figure("local_cloud_memory", control.ask(cloud, "GET", "/status")["memory_mib"], "MiB")
 
 
-def _signed(cloud: Home, load_balancer: str) -> dict[str, str]:
+def _sign(cloud: Home, load_balancer: str) -> dict[str, str]:
     credentials = cloud.credentials()
     parameters = {
         "Action": "DescribeLoadBalancerAttribute",

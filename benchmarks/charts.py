@@ -103,7 +103,9 @@ def choose_lines(name: str, figures: Mapping[str, float], language: str) -> list
         wanted.append(("one_each", rsa, 2, _by_size("one_resource_each_", "up", figures)))
     return [
         Line(
-            _said("p_256" if kind == p_256 else "rsa", language, what=_said(words, language)),
+            _translate(
+                "p_256" if kind == p_256 else "rsa", language, what=_translate(words, language)
+            ),
             colour,
             kind == p_256,
             points,
@@ -120,7 +122,7 @@ def _by_size(kind: str, measure: str, figures: Mapping[str, float]) -> dict[int,
     return dict(sorted((int(match[1]), value) for match, value in matches if match))
 
 
-def _said(key: str, language: str, **values: object) -> str:
+def _translate(key: str, language: str, **values: object) -> str:
     return WORDS[key][LANGUAGES.index(language)].format_map(values)
 
 
@@ -155,7 +157,7 @@ def _decades(values: Sequence[float]) -> tuple[int, int]:
 
 
 def _draw(name: str, shown: Sequence[Line], language: str) -> str:
-    title = _said(name, language).replace("`", "")
+    title = _translate(name, language).replace("`", "")
     axes = _Axes.around(shown)
     described = "; ".join(
         f"{line.name}: "
@@ -198,7 +200,9 @@ def _grid(axes: _Axes, language: str) -> Iterable[Markup]:
         )
         yield element("text", _time(10.0**power, language), x=LEFT - 8, y=y + 4, text_anchor="end")
     middle = (LEFT + right) / 2
-    yield element("text", _said("clients", language), x=middle, y=HEIGHT - 12, text_anchor="middle")
+    yield element(
+        "text", _translate("clients", language), x=middle, y=HEIGHT - 12, text_anchor="middle"
+    )
 
 
 def _line(line: Line, axes: _Axes) -> Iterable[Markup]:
@@ -240,7 +244,7 @@ def _key(place: int, line: Line) -> Markup:
 def _time(seconds: float, language: str) -> str:
     digits = max(1 - math.floor(math.log10(seconds)), 0) if seconds < 10 else 0
     value = f"{round(seconds, digits):,g}" if seconds < 10 else f"{seconds:,.0f}"
-    return _said("seconds", language, value=value)
+    return _translate("seconds", language, value=value)
 
 
 def main() -> None:

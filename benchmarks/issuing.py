@@ -79,7 +79,7 @@ def time_openssl_commands(clients: int, issued: int = 0, algorithm: str = "RSA")
         entries = "".join(ENTRY.format(number=number) for number in range(issued))
         (folder / "index.txt").write_text(entries, encoding="utf-8")
         names = [f"client-{number}" for number in range(clients)]
-        make = partial(_by_hand, openssl, folder, algorithm=algorithm)
+        make = partial(_issue_by_hand, openssl, folder, algorithm=algorithm)
         return sum(measure_seconds(partial(make, name)) for name in names) / clients
 
 
@@ -110,7 +110,7 @@ def make_authority() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
     return certificates.issue_authority(subject, key, window), key
 
 
-def _by_hand(openssl: str, folder: Path, name: str, *, algorithm: str) -> None:
+def _issue_by_hand(openssl: str, folder: Path, name: str, *, algorithm: str) -> None:
     """Issue clients by the tutorial's step 3, with today's algorithms."""
     key, request, certificate = (f"{name}.{suffix}" for suffix in ("key", "csr", "crt"))
     (folder / "passphrase.txt").write_text("benchmark\nbenchmark\n", encoding="utf-8")

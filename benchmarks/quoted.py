@@ -49,12 +49,12 @@ def write_rows(figures: Mapping[str, float]) -> list[str]:
     """
     return [
         STACK.format_map(figures),
-        *_of_clients("clients_", CLIENTS, figures),
-        *_of_clients("clients_on_p_256_", ON_P_256, figures),
+        *_write_client_rows("clients_", CLIENTS, figures),
+        *_write_client_rows("clients_on_p_256_", ON_P_256, figures),
     ]
 
 
-def _of_clients(kind: str, row: str, figures: Mapping[str, float]) -> list[str]:
+def _write_client_rows(kind: str, row: str, figures: Mapping[str, float]) -> list[str]:
     rows = []
     for size in (size for name in figures for size in re.findall(rf"^{kind}(\d+)_up$", name)):
         prefix = f"{kind}{size}_"

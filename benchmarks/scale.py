@@ -82,25 +82,25 @@ def run(folder: Path, sizes: Sequence[int] = SIZES) -> None:
     """Measure `up`, preview, one more client, state and memory for each number of clients."""
     with Reporter() as reporter:
         toolchain = ensure(reporter)
-    _parts_of_a_client()
+    _time_parts_of_a_client()
     for clients in sizes:
         stack = _Stack(folder, REGISTER, clients, toolchain)
-        by_rsa = _one_size(f"clients_{clients}", clients, stack)
+        by_rsa = _measure_size(f"clients_{clients}", clients, stack)
         if clients in ELLIPTIC_SIZES:
             stack = _Stack(folder, REGISTER, clients, toolchain, algorithm="ECDSA")
-            up = _one_elliptic_size(f"clients_on_p_256_{clients}", clients, stack)
+            up = _measure_elliptic_size(f"clients_on_p_256_{clients}", clients, stack)
             print_figure(f"clients_on_p_256_{clients}_faster_than_rsa", by_rsa / up, "x")
     for clients in ONE_EACH_SIZES:
         name = f"one_resource_each_{clients}"
-        up = _measured(name, _Stack(folder, ONE_EACH, clients, toolchain))
+        up = _measure(name, _Stack(folder, ONE_EACH, clients, toolchain))
         print_figure(f"{name}_up_per_client", up / clients * 1000, "ms")
 
 
-def _one_size(name: str, clients: int, stack: _Stack) -> float:
+def _measure_size(name: str, clients: int, stack: _Stack) -> float:
     """Measure a size with RSA keys, and OpenSSL's commands beside it; return `up`'s seconds."""
     # Half of it before and half after, so that a machine that is busy for a while is so for all.
     by_hand, making_keys = time_openssl_commands(BY_HAND, clients // 2), measure_seconds(_make_keys)
-    up = _measured(name, stack)
+    up = _measure(name, stack)
     by_hand += time_openssl_commands(BY_HAND, clients // 2)
     making_keys += measure_seconds(_make_keys)
     print_figure(f"{name}_up_per_client", up / clients * 1000, "ms")
@@ -109,17 +109,17 @@ def _one_size(name: str, clients: int, stack: _Stack) -> float:
     return up
 
 
-def _one_elliptic_size(name: str, clients: int, stack: _Stack) -> float:
+def _measure_elliptic_size(name: str, clients: int, stack: _Stack) -> float:
     """Measure a size with P-256 keys, and OpenSSL's commands beside it; return `up`'s seconds."""
     by_hand = time_openssl_commands(BY_HAND, clients // 2, "ECDSA")
-    up = _measured(name, stack)
+    up = _measure(name, stack)
     by_hand += time_openssl_commands(BY_HAND, clients // 2, "ECDSA")
     print_figure(f"{name}_up_per_client", up / clients * 1000, "ms")
     print_figure(f"{name}_openssl_commands_to_up", by_hand / 2 * clients / up, "x")
     return up
 
 
-def _parts_of_a_client() -> None:
+def _time_parts_of_a_client() -> None:
     """Time the parts of the work on one client with a key on P-256, by the same functions."""
     now = datetime.now(UTC)
     certificate, ca_key = make_authority()
@@ -148,7 +148,7 @@ def _parts_of_a_client() -> None:
     print_figure("client_on_p_256_in_the_register", whole / SAMPLES * 1000, "ms")
 
 
-def _measured(name: str, stack: _Stack) -> float:
+def _measure(name: str, stack: _Stack) -> float:
     up = stack.run("up", "--yes", "--skip-preview")
     print_figure(f"{name}_up", up.seconds, "s")
     unchanged = stack.run("preview", "--expect-no-changes")

@@ -127,7 +127,7 @@ class Stream(threading.Thread):
                 return type(error).__name__
         except (OSError, http.client.HTTPException) as error:
             self._hang_up()
-            return _named(error)
+            return _name_error(error)
         self.tally.reconnected += 1
         return self._ask()
 
@@ -151,7 +151,7 @@ class Stream(threading.Thread):
         self._connection = None
 
 
-def _named(error: Exception) -> str:
+def _name_error(error: Exception) -> str:
     """Name an error as a table's reader knows it."""
     if isinstance(error, socket.timeout):
         return "timeout"

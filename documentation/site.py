@@ -88,7 +88,7 @@ def make_standalone(page: Path, language: str) -> str:
     )
 
 
-def _breakable(name: re.Match[str]) -> str:
+def _make_breakable(name: re.Match[str]) -> str:
     return name[0].replace(".", ".<wbr>")
 
 
@@ -102,7 +102,7 @@ def _mend(folder: Path) -> None:
     for path in folder.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         text = re.sub(r'<link rel="alternate"[^>]*>', "", text)
-        path.write_text(_LONG_NAME.sub(_breakable, text), encoding="utf-8")
+        path.write_text(_LONG_NAME.sub(_make_breakable, text), encoding="utf-8")
 
 
 def main() -> int:

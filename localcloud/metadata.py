@@ -41,23 +41,23 @@ class Parameter:
 
 
 @cache
-def _published() -> dict[str, Any]:
+def _load_published() -> dict[str, Any]:
     content: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     return content
 
 
 def actions(product: str) -> frozenset[str]:
     """Actions of a product whose parameters are known, emulated or not."""
-    return frozenset(_published()[product])
+    return frozenset(_load_published()[product])
 
 
-def published(product: str, action: str) -> Mapping[str, Parameter]:
+def read_published(product: str, action: str) -> Mapping[str, Parameter]:
     """Parameters of an action by name, as the metadata has them.
 
     Raises:
         KeyError: The product has no such action.
     """
-    return {name: _read(text) for name, text in _published()[product][action].items()}
+    return {name: _read(text) for name, text in _load_published()[product][action].items()}
 
 
 def _read(text: str) -> Parameter:
@@ -69,7 +69,7 @@ def _read(text: str) -> Parameter:
 
 def parameters(product: str, action: str) -> Mapping[str, Parameter]:
     """Parameters of an action by name, as the local cloud demands them."""
-    demanded = dict(published(product, action))
+    demanded = dict(read_published(product, action))
     for deviation in DEVIATIONS:
         name = deviation.parameter
         if f"{product}.{action}" not in deviation.actions or name not in demanded:

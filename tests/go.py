@@ -63,4 +63,4 @@ def program(name: str, source: Path, files: Sequence[str], package: str = ".") -
         built = go("build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / name), package)
         assert built.returncode == 0, built.stderr
 
-    return cache.part(f"{name}-{digest.hexdigest()[:12]}", build) / name
+    return cache.ensure_part(f"{name}-{digest.hexdigest()[:12]}", build) / name

@@ -42,7 +42,7 @@ def scratch(name: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def part(name: str, make: Callable[[Path], None]) -> Path:
+def ensure_part(name: str, make: Callable[[Path], None]) -> Path:
     """Return the folder of a part, calling `make` with an empty folder to fill if it is missing.
 
     Args:

@@ -191,10 +191,10 @@ def module_directory(go: Go, path: str) -> Path:
             environment=go.environment(),
         )
     except processes.TimedOutError as error:
-        raise _failed(go, f"the Go module {path}", f"{error}: gave no sign of life") from error
+        raise _failure(go, f"the Go module {path}", f"{error}: gave no sign of life") from error
     download = json.loads(answer.stdout or "{}")
     if not download.get("Dir"):
-        raise _failed(go, f"the Go module {path}", download.get("Error", answer.stderr))
+        raise _failure(go, f"the Go module {path}", download.get("Error", answer.stderr))
     return Path(download["Dir"])
 
 
@@ -273,7 +273,7 @@ def build_cut(
         _mind_memory(PEAK_MEMORY, memory, reporter)
         failure = _compile(go, sources, [command], output, reporter)
     if failure is not None:
-        raise _failed(go, command.name, failure)
+        raise _failure(go, command.name, failure)
 
 
 def build_whole(
@@ -291,7 +291,7 @@ def build_whole(
     sources = Sources(MODULES, "readonly", flags, memory)
     failure = _compile(go, sources, commands, output, reporter)
     if failure is not None:
-        raise _failed(go, " and ".join(command.name for command in commands), failure)
+        raise _failure(go, " and ".join(command.name for command in commands), failure)
 
 
 def _mind_memory(peak: int, memory: int, reporter: Reporter) -> None:
@@ -337,7 +337,7 @@ def _cut(
     if reason is None:
         return sources
     if _out_of_reach(reason):
-        raise _failed(go, " and ".join(command.name for command in commands), reason)
+        raise _failure(go, " and ".join(command.name for command in commands), reason)
     reporter.say(f"The sources could not be cut: {reason.strip()}")
     return None
 
@@ -417,7 +417,7 @@ def _out_of_reach(output: str) -> bool:
     return any(sign in output for sign in OUT_OF_REACH)
 
 
-def _failed(go: Go, what: str, output: str) -> ToolchainError:
+def _failure(go: Go, what: str, output: str) -> ToolchainError:
     lines = "\n  ".join(output.strip().splitlines()[-processes.LAST_LINES :])
     if _out_of_reach(output):
         return ToolchainError(

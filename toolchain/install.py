@@ -120,7 +120,7 @@ def _download(reporter: Reporter, *, last: bool) -> Path | None:
     version = versions.PULUMI
     try:
         name = download.archive_name(version).removesuffix(".tar.gz")
-        return cache.part(name, lambda to: download.fetch_cli(version, to, reporter)) / "bin"
+        return cache.ensure_part(name, lambda to: download.fetch_cli(version, to, reporter)) / "bin"
     except ToolchainError as error:
         if last:
             raise
@@ -242,7 +242,7 @@ def _build_in(scratch: Path, missing: Sequence[go_build.Command], reporter: Repo
     finally:  # what was built of them stays, for a next run
         for command in missing:
             if (output / command.name).is_file():
-                cache.part(command.cache_key, functools.partial(_fill, go, command, output))
+                cache.ensure_part(command.cache_key, functools.partial(_fill, go, command, output))
 
 
 def _fill(go: go_build.Go, command: go_build.Command, output: Path, folder: Path) -> None:

@@ -100,13 +100,13 @@ def choose_candidates(
     newer = [version for version in sort_releases(providers) if version > provider]
     same_major = [version for version in newer if version[0] == provider[0]]
     pairs = [
-        Pair(_dotted(newest_engine), _dotted(chosen))
+        Pair(_write_dotted(newest_engine), _write_dotted(chosen))
         for chosen in (max([provider, *same_major]), max([provider, *newer]))
     ]
     return [pair for pair in dict.fromkeys(pairs) if pair != current]
 
 
-def _dotted(version: tuple[int, ...]) -> str:
+def _write_dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 

@@ -59,11 +59,11 @@ class Api:
         name = "-"
         fault: Fault | None = None
         try:
-            call = self._gateway.admit(await _signed(request))
+            call = self._gateway.admit(await _read_request(request))
             name = call.action
             fault = self._faults.take(call.action)
             if fault is not None:
-                await _before(fault)
+                await _fail_or_delay(fault)
             unseen = fault.seconds if fault is not None and fault.kind == "unseen" else 0.0
             answer = await run_in_threadpool(self.act, call, unseen)
             status, code = 200, "-"
@@ -147,7 +147,7 @@ class _Dropped(Response):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
-async def _before(fault: Fault) -> None:
+async def _fail_or_delay(fault: Fault) -> None:
     """Let a fault happen that comes before the action."""
     if fault.kind == "error":
         raise ApiError(fault.status, fault.code, "The local cloud was told to fail.")
@@ -155,7 +155,7 @@ async def _before(fault: Fault) -> None:
         await asyncio.sleep(fault.seconds)
 
 
-async def _signed(request: Request) -> Signed:
+async def _read_request(request: Request) -> Signed:
     body = b""
     try:
         async for chunk in request.stream():

@@ -65,15 +65,15 @@ class Faults:
                 if not fnmatch.fnmatchcase(action, fault.action):
                     continue
                 if fault.skip:
-                    self._pending[position] = _with(fault, skip=fault.skip - 1)
+                    self._pending[position] = _update(fault, skip=fault.skip - 1)
                     continue
                 if fault.times == 1:
                     del self._pending[position]
                 else:
-                    self._pending[position] = _with(fault, times=fault.times - 1)
+                    self._pending[position] = _update(fault, times=fault.times - 1)
                 return fault
         return None
 
 
-def _with(fault: Fault, **changed: int) -> Fault:
+def _update(fault: Fault, **changed: int) -> Fault:
     return fault.model_copy(update=changed)

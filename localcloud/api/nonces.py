@@ -27,11 +27,11 @@ class Nonces:
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
         try:
-            self._connection = _opened(path)
+            self._connection = _open(path)
         except sqlite3.DatabaseError:
             for suffix in ("", "-wal", "-shm"):
                 Path(f"{path}{suffix}").unlink(missing_ok=True)
-            self._connection = _opened(path)
+            self._connection = _open(path)
 
     def add(self, nonce: str, until: float, now: float) -> bool:
         """Remember a nonce; tell whether it is new.
@@ -58,7 +58,7 @@ class Nonces:
         self._connection.close()
 
 
-def _opened(path: Path | None) -> sqlite3.Connection:
+def _open(path: Path | None) -> sqlite3.Connection:
     if path is not None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
     connection = sqlite3.connect(path or ":memory:", check_same_thread=False)

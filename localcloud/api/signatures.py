@@ -71,8 +71,8 @@ def read_claim(request: Signed) -> Claim | None:
     """Read whichever signature a request has; None if it has none."""
     authorization = request.headers.get("authorization", "")
     if authorization.startswith(V3_ALGORITHM):
-        return _claim_v3(request, authorization)
-    return _claim_v1(request)
+        return _read_claim_v3(request, authorization)
+    return _read_claim_v1(request)
 
 
 def sign_v1(secret: str, text: str) -> str:
@@ -118,7 +118,7 @@ def decode_pairs(text: str) -> Pairs:
     return decoded
 
 
-def _claim_v1(request: Signed) -> Claim | None:
+def _read_claim_v1(request: Signed) -> Claim | None:
     parameters = [*request.query, *request.form]
     values = dict(parameters)
     if values.get("SignatureMethod") != "HMAC-SHA1" or values.get("SignatureVersion") != "1.0":
@@ -126,14 +126,14 @@ def _claim_v1(request: Signed) -> Claim | None:
     return Claim(
         access_key_id=values.get("AccessKeyId", ""),
         nonce=values.get("SignatureNonce", ""),
-        time=_time(values.get("Timestamp", "")),
+        time=_read_time(values.get("Timestamp", "")),
         signature=values.get("Signature", ""),
         string_to_sign=string_to_sign_v1(request.method, parameters),
         version=1,
     )
 
 
-def _claim_v3(request: Signed, authorization: str) -> Claim | None:
+def _read_claim_v3(request: Signed, authorization: str) -> Claim | None:
     fields = dict(re.findall(r"(\w+)=([^,\s]+)", authorization))
     signed = fields.get("SignedHeaders", "").split(";")
     # What is not signed could be changed on the way: host, action, time and body must be.
@@ -145,14 +145,14 @@ def _claim_v3(request: Signed, authorization: str) -> Claim | None:
     return Claim(
         access_key_id=fields.get("Credential", ""),
         nonce=request.headers.get("x-acs-signature-nonce", ""),
-        time=_time(request.headers.get("x-acs-date", "")),
+        time=_read_time(request.headers.get("x-acs-date", "")),
         signature=fields.get("Signature", ""),
         string_to_sign=string_to_sign_v3(request, signed),
         version=3,
     )
 
 
-def _time(text: str) -> datetime | None:
+def _read_time(text: str) -> datetime | None:
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:

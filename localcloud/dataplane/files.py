@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def private_folder(path: Path) -> Path:
+def make_private_folder(path: Path) -> Path:
     """Create a folder with access for its owner only."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.chmod(0o700)

@@ -31,46 +31,46 @@ def quote(text: str) -> str:
 
 def check_identifier(text: str) -> str:
     """Check an id of the API, such as lb-x or i-x."""
-    return _checked(_IDENTIFIER, text, "an id")
+    return _check(_IDENTIFIER, text, "an id")
 
 
 def check_uri(text: str) -> str:
     """Check and quote the path of a health check."""
-    return quote(_checked(_URI, text, "a path for health checks"))
+    return quote(_check(_URI, text, "a path for health checks"))
 
 
 def check_domain(text: str) -> str:
     """Check the Host of a health check; it goes into a format string, so no percent sign."""
-    return _checked(_DOMAIN, text, "a domain for health checks")
+    return _check(_DOMAIN, text, "a domain for health checks")
 
 
 def check_server_name(text: str) -> str:
     """Check a domain that TLS clients ask for; its first label may be `*`."""
-    return _checked(_SERVER_NAME, text, "a domain")
+    return _check(_SERVER_NAME, text, "a domain")
 
 
 def check_rule_url(text: str) -> str:
     """Check and quote the beginning of a path in a forwarding rule."""
-    return quote(_checked(_RULE_URL, text, "the beginning of a path"))
+    return quote(_check(_RULE_URL, text, "the beginning of a path"))
 
 
 def check_cookie(text: str) -> str:
     """Check and quote a cookie's name: a token of HTTP that does not begin with `$`."""
-    return quote(_checked(_COOKIE, text, "a cookie's name"))
+    return quote(_check(_COOKIE, text, "a cookie's name"))
 
 
 def check_cidr_block(text: str) -> str:
     """Check a block of addresses such as 10.0.0.0/8 or 2001:db8::/32."""
     # The pattern keeps out scopes such as %lo, which may hold anything.
     try:
-        return str(ipaddress.ip_network(_checked(_ADDRESS, text, "a block of addresses")))
+        return str(ipaddress.ip_network(_check(_ADDRESS, text, "a block of addresses")))
     except ValueError:
         raise RefusedError(f"{text!r} is not a block of addresses.") from None
 
 
 def status_class(code: str) -> str:
     """First digit of the statuses that http_2xx to http_5xx stand for."""
-    return _checked(_STATUS_CLASS, code, "a status of health checks")[5]
+    return _check(_STATUS_CLASS, code, "a status of health checks")[5]
 
 
 def endpoint(host: str, port: int) -> str:
@@ -96,7 +96,7 @@ def pools(listener: ListenerSpec) -> Iterator[tuple[str, Pool]]:
         yield f"{section(listener)}_{check_identifier(rule.rule_id)}", rule
 
 
-def _checked(pattern: re.Pattern[str], text: str, what: str) -> str:
+def _check(pattern: re.Pattern[str], text: str, what: str) -> str:
     if not pattern.fullmatch(text):
         raise RefusedError(f"{text!r} is not {what}.")
     return text

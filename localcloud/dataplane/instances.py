@@ -41,7 +41,7 @@ class Instances:
     """
 
     def __init__(self, folder: Path, spawner: processes.Spawner) -> None:
-        self._folder = files.private_folder(folder)
+        self._folder = files.make_private_folder(folder)
         self._spawner = spawner
         self._instances: dict[str, _RunningInstance] = {}
         for left_over in self._folder.iterdir():
@@ -63,7 +63,7 @@ class Instances:
         data = user_data.parse(spec.user_data)
         home = self._home(spec.instance_id)
         instance = _RunningInstance(spec.host)
-        files.private_folder(home)
+        files.make_private_folder(home)
         if data.skipped:
             files.write_private(home / "skipped.json", json.dumps(data.skipped, indent=2))
         if data.service is not None:
@@ -78,7 +78,7 @@ class Instances:
         home: Path,
     ) -> None:
         script = home / "root" / service.script
-        files.private_folder(script.parent)
+        files.make_private_folder(script.parent)
         files.write_private(script, service.content)
         taken = frozenset(other.socket for other in self._instances.values() if other.socket)
         socket = ports.choose(spec.host, service.port, taken)

@@ -65,7 +65,7 @@ class DataPlane:
         strict: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        home = files.private_folder(home).resolve()
+        home = files.make_private_folder(home).resolve()
         self._home_lock = FileLock(home / "lock", mode=0o600)
         try:
             self._home_lock.acquire(timeout=0)
@@ -285,5 +285,5 @@ def _ticket_keys() -> str:
 def _socket_folder(home: Path) -> Path:
     folder = home / "run"
     if len(str(folder).encode()) <= _SOCKET_FOLDER_LENGTH:
-        return files.private_folder(folder)
+        return files.make_private_folder(folder)
     return Path(tempfile.mkdtemp(prefix="slb-"))

@@ -24,7 +24,7 @@ def choose(host: str, port: int, taken: frozenset[SocketAddress] = frozenset()) 
     """
     for candidate in (port, port + UNPRIVILEGED_OFFSET):
         address = SocketAddress(host, candidate)
-        if candidate <= 65535 and address not in taken and _bindable(address):
+        if candidate <= 65535 and address not in taken and _is_bindable(address):
             return address
     with socket.socket(_family(host)) as probe:
         probe.bind((host, 0))
@@ -41,7 +41,7 @@ def is_usable(host: str) -> bool:
     return True
 
 
-def _bindable(address: SocketAddress) -> bool:
+def _is_bindable(address: SocketAddress) -> bool:
     with socket.socket(_family(address.host)) as probe:
         # Connections of an earlier run that linger in TIME_WAIT do not keep the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

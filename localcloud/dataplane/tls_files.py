@@ -39,7 +39,7 @@ class TlsFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = files.private_folder(path)
+        self.path = files.make_private_folder(path)
 
     def write(self, listener: ListenerSpec) -> TlsFiles | None:
         """Write the TLS files of a listener; none for one without a server certificate."""

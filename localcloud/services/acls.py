@@ -103,7 +103,7 @@ def create_acl(cloud: Cloud, request: CreateAccessControlList) -> Answer:
 
 @SLB.action
 def set_acl(cloud: Cloud, request: SetAccessControlListAttribute) -> Answer:
-    acl = _acl(cloud, request)
+    acl = _find_requested_acl(cloud, request)
     others = [
         other
         for other in cloud.store.all(AccessControlList, region=acl.region)
@@ -117,9 +117,9 @@ def set_acl(cloud: Cloud, request: SetAccessControlListAttribute) -> Answer:
 
 @SLB.action
 def add_entries(cloud: Cloud, request: AddAccessControlListEntry) -> Answer:
-    acl = _acl(cloud, request)
+    acl = _find_requested_acl(cloud, request)
     present = {entry.entry for entry in acl.entries}
-    for entry in _given(request.AclEntrys):
+    for entry in _read_entries(request.AclEntrys):
         block = _block(entry.entry)
         if f"ipv{block.version}" != acl.address_ip_version:
             raise ApiError(400, "IllegalEntry", "Entry version is conflict to the acl version.")
@@ -133,16 +133,16 @@ def add_entries(cloud: Cloud, request: AddAccessControlListEntry) -> Answer:
     if len(acl.entries) > PER_LIST:
         raise ApiError(400, "AclEntryOverLimit", f"A list holds {PER_LIST} entries at most.")
     cloud.store.put(acl)
-    for listener in _users(cloud, acl):
-        require_usable(cloud, _owner(cloud, listener), listener.acl_ids)
+    for listener in _find_users(cloud, acl):
+        require_usable(cloud, _find_owner(cloud, listener), listener.acl_ids)
     cloud.apply()
     return {}
 
 
 @SLB.action
 def remove_entries(cloud: Cloud, request: RemoveAccessControlListEntry) -> Answer:
-    acl = _acl(cloud, request)
-    gone = {entry.entry for entry in _given(request.AclEntrys)}
+    acl = _find_requested_acl(cloud, request)
+    gone = {entry.entry for entry in _read_entries(request.AclEntrys)}
     if gone - {entry.entry for entry in acl.entries}:
         # The provider takes this code for "is gone already".
         raise ApiError(400, "AclEntryEmpty", "The specified aclEntry is not in the acl.")
@@ -154,13 +154,13 @@ def remove_entries(cloud: Cloud, request: RemoveAccessControlListEntry) -> Answe
 
 @SLB.action
 def describe_acl(cloud: Cloud, request: DescribeAccessControlListAttribute) -> Answer:
-    acl = _acl(cloud, request)
+    acl = _find_requested_acl(cloud, request)
     entries = [entry for entry in acl.entries if request.AclEntryComment in entry.comment]
     if request.Page is not None:
         first = (request.Page - 1) * request.PageSize
         entries = entries[first : first + request.PageSize]
     return {
-        **_described(acl),
+        **_describe(acl),
         "AclEntrys": {
             "AclEntry": [
                 {"AclEntryIP": entry.entry, "AclEntryComment": entry.comment} for entry in entries
@@ -175,7 +175,7 @@ def describe_acl(cloud: Cloud, request: DescribeAccessControlListAttribute) -> A
                     "Protocol": listener.protocol,
                     "AclType": listener.attributes["AclType"],
                 }
-                for listener in _users(cloud, acl)
+                for listener in _find_users(cloud, acl)
             ]
         },
     }
@@ -193,7 +193,7 @@ def describe_acls(cloud: Cloud, request: DescribeAccessControlLists) -> Answer:
     ]
     page = request.page(lists)
     return {
-        "Acls": {"Acl": [_described(acl) for acl in page]},
+        "Acls": {"Acl": [_describe(acl) for acl in page]},
         "Count": len(page),
         **request.paging(lists),
     }
@@ -201,8 +201,8 @@ def describe_acls(cloud: Cloud, request: DescribeAccessControlLists) -> Answer:
 
 @SLB.action_named("DeleteAccessControlList")
 def delete_acl(cloud: Cloud, request: OfAcl) -> Answer:
-    acl = _acl(cloud, request)
-    if _users(cloud, acl):
+    acl = _find_requested_acl(cloud, request)
+    if _find_users(cloud, acl):
         raise ApiError(400, "OperationFailed.AclBindedWithVip", "The ACL has binded with vip.")
     cloud.store.delete(acl)
     return {}
@@ -218,7 +218,7 @@ def require_usable(cloud: Cloud, owner: LoadBalancer, ids: Sequence[str]) -> Non
         raise invalid("AclId", f"A listener uses {PER_LISTENER} lists at most.")
     if len(set(ids)) < len(ids):
         raise invalid("AclId", "It names a list twice.")
-    lists = [_found(cloud, key, owner.region) for key in ids]
+    lists = [_find_acl(cloud, key, owner.region) for key in ids]
     for acl in lists:
         if acl.address_ip_version != owner.address_ip_version:
             raise invalid(
@@ -233,22 +233,22 @@ def require_usable(cloud: Cloud, owner: LoadBalancer, ids: Sequence[str]) -> Non
         raise invalid("AclId", f"The lists hold more than {ENTRIES_PER_LISTENER} entries.")
 
 
-def _acl(cloud: Cloud, request: OfAcl) -> AccessControlList:
-    return _found(cloud, request.AclId, request.RegionId)
+def _find_requested_acl(cloud: Cloud, request: OfAcl) -> AccessControlList:
+    return _find_acl(cloud, request.AclId, request.RegionId)
 
 
-def _found(cloud: Cloud, key: str, region: str) -> AccessControlList:
+def _find_acl(cloud: Cloud, key: str, region: str) -> AccessControlList:
     acl = cloud.store.get(AccessControlList, key)
     if acl is None or region not in {"", acl.region}:
         raise ApiError(404, "AclNotExist", "The specified acl does not exist.")
     return acl
 
 
-def _users(cloud: Cloud, acl: AccessControlList) -> list[Listener]:
+def _find_users(cloud: Cloud, acl: AccessControlList) -> list[Listener]:
     return [listener for listener in cloud.store.all(Listener) if acl.id in listener.acl_ids]
 
 
-def _owner(cloud: Cloud, listener: Listener) -> LoadBalancer:
+def _find_owner(cloud: Cloud, listener: Listener) -> LoadBalancer:
     balancer = cloud.store.get(LoadBalancer, listener.load_balancer_id)
     if balancer is None:
         raise LookupError(f"{listener.id} has no load balancer")
@@ -260,7 +260,7 @@ def _require_free_name(others: Iterable[AccessControlList], name: str) -> None:
         raise invalid("AclName", "Another list of the region has it.")
 
 
-def _given(text: str) -> list[GivenEntry]:
+def _read_entries(text: str) -> list[GivenEntry]:
     """Read the entries of a call; entries that are there twice count once."""
     try:
         entries = ENTRIES.validate_json(text or "[]")
@@ -286,7 +286,7 @@ def _block(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return block
 
 
-def _described(acl: AccessControlList) -> dict[str, Any]:
+def _describe(acl: AccessControlList) -> dict[str, Any]:
     return {
         "AclId": acl.id,
         "AclName": acl.name,

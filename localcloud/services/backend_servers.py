@@ -39,7 +39,7 @@ def add_backend_servers(cloud: Cloud, request: AddBackendServers) -> Answer:
                     server_id=server.ServerId, weight=server.Weight, description=server.Description
                 )
             )
-    return _saved(cloud, balancer)
+    return _save(cloud, balancer)
 
 
 @SLB.action
@@ -52,7 +52,7 @@ def set_backend_servers(cloud: Cloud, request: SetBackendServers) -> Answer:
         if server := changed.get(backend.server_id):
             backend.weight = server.Weight
             backend.description = server.Description or backend.description
-    return _saved(cloud, balancer)
+    return _save(cloud, balancer)
 
 
 @SLB.action
@@ -60,7 +60,7 @@ def remove_backend_servers(cloud: Cloud, request: RemoveBackendServers) -> Answe
     balancer = find_load_balancer(cloud, request)
     gone = {server.ServerId for server in read_servers(GivenServer, request.BackendServers)}
     balancer.backends = [backend for backend in balancer.backends if backend.server_id not in gone]
-    answer = _saved(cloud, balancer)
+    answer = _save(cloud, balancer)
     for member in answer["BackendServers"]["BackendServer"]:
         member["Weight"] = int(member["Weight"])  # text in the other answers
     return answer
@@ -90,7 +90,7 @@ def describe_health_status(cloud: Cloud, request: DescribeHealthStatus) -> Answe
     return {"BackendServers": {"BackendServer": answers}}
 
 
-def _saved(cloud: Cloud, balancer: LoadBalancer) -> Answer:
+def _save(cloud: Cloud, balancer: LoadBalancer) -> Answer:
     cloud.store.put(balancer)
     cloud.apply()
     members = [

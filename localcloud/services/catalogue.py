@@ -123,7 +123,7 @@ def describe_available_resource(cloud: Cloud, request: DescribeAvailableResource
             "StatusCategory": "WithStock",
             "AvailableResources": {"AvailableResource": [resource]},
         }
-        for zone in zone_ids(request.RegionId)
+        for zone in list_zone_ids(request.RegionId)
         if request.ZoneId in {"", zone}
     ]
     return {"AvailableZones": {"AvailableZone": zones}}
@@ -179,9 +179,13 @@ def describe_zones(cloud: Cloud, request: DescribeZones) -> Answer:
             "AvailableVolumeCategories": {"VolumeCategories": []},
             "AvailableDedicatedHostTypes": {"DedicatedHostType": []},
             "DedicatedHostGenerations": {"DedicatedHostGeneration": []},
-            **({"AvailableResources": {"ResourcesInfo": [_offered()]}} if request.Verbose else {}),
+            **(
+                {"AvailableResources": {"ResourcesInfo": [_describe_offer()]}}
+                if request.Verbose
+                else {}
+            ),
         }
-        for zone in zone_ids(request.RegionId)
+        for zone in list_zone_ids(request.RegionId)
     ]
     return {"Zones": {"Zone": zones}}
 
@@ -247,7 +251,7 @@ def describe_tags(cloud: Cloud, request: DescribeTags) -> Answer:
     }
 
 
-def _offered() -> dict[str, Any]:
+def _describe_offer() -> dict[str, Any]:
     """Offer of every zone, in detail."""
     families = sorted({family for _, _, family in INSTANCE_TYPES.values()})
     return {
@@ -261,7 +265,7 @@ def _offered() -> dict[str, Any]:
     }
 
 
-def zone_ids(region: str) -> list[str]:
+def list_zone_ids(region: str) -> list[str]:
     """List the zones of a region."""
     return [f"{region}-{letter}" for letter in ZONES]
 

@@ -86,8 +86,8 @@ def upload_server_certificate(cloud: Cloud, request: UploadServerCertificate) ->
     for name in ("ServerCertificate", "PrivateKey"):
         if not getattr(request, name):
             raise missing(name)
-    leaf = _chain("ServerCertificate", request.ServerCertificate)[0]
-    if _key(request.PrivateKey).public_key() != leaf.public_key():
+    leaf = _read_chain("ServerCertificate", request.ServerCertificate)[0]
+    if _read_key(request.PrivateKey).public_key() != leaf.public_key():
         raise ApiError(400, "CertificateNotMatchPrivateKey", "Certificate and key does not match.")
     key = f"{ACCOUNT_ID}_{new_id('')[1:]}"
     certificate = UploadedServerCertificate(
@@ -100,7 +100,7 @@ def upload_server_certificate(cloud: Cloud, request: UploadServerCertificate) ->
         tags=request.tags(),
     )
     cloud.store.put(certificate)
-    described = _described_server(certificate)
+    described = _describe_server(certificate)
     del described["Tags"]
     return described
 
@@ -108,7 +108,7 @@ def upload_server_certificate(cloud: Cloud, request: UploadServerCertificate) ->
 @SLB.action
 def describe_server_certificates(cloud: Cloud, request: DescribeServerCertificates) -> Answer:
     described = [
-        _described_server(certificate)
+        _describe_server(certificate)
         for certificate in cloud.store.all(UploadedServerCertificate)
         if request.RegionId in {"", certificate.region}
         and request.ServerCertificateId in {"", certificate.id}
@@ -130,7 +130,7 @@ def set_server_certificate_name(cloud: Cloud, request: SetServerCertificateName)
 def delete_server_certificate(cloud: Cloud, request: DeleteServerCertificate) -> Answer:
     certificate = find_server_certificate(cloud, request.ServerCertificateId, request.RegionId)
     extended = cloud.store.all(DomainExtension, server_certificate_id=certificate.id)
-    if extended or _used(cloud, "ServerCertificateId", certificate.id):
+    if extended or _is_used(cloud, "ServerCertificateId", certificate.id):
         raise ApiError(
             400,
             "CertificateAndPrivateKeyIsRefered",
@@ -142,7 +142,7 @@ def delete_server_certificate(cloud: Cloud, request: DeleteServerCertificate) ->
 
 @SLB.action
 def upload_ca_certificate(cloud: Cloud, request: UploadCACertificate) -> Answer:
-    chain = _chain("CACertificate", request.CACertificate)
+    chain = _read_chain("CACertificate", request.CACertificate)
     if len(chain) != 1:
         raise _format("CACertificate", "It is one certificate, not several.")
     key = f"{ACCOUNT_ID}_{new_id('')[1:]}"
@@ -155,7 +155,7 @@ def upload_ca_certificate(cloud: Cloud, request: UploadCACertificate) -> Answer:
         tags=request.tags(),
     )
     cloud.store.put(certificate)
-    described = _described_ca(certificate)
+    described = _describe_ca(certificate)
     for name in ("CreateTime", "CreateTimeStamp", "RegionId", "Tags"):
         del described[name]
     return described
@@ -164,7 +164,7 @@ def upload_ca_certificate(cloud: Cloud, request: UploadCACertificate) -> Answer:
 @SLB.action
 def describe_ca_certificates(cloud: Cloud, request: DescribeCACertificates) -> Answer:
     described = [
-        _described_ca(certificate)
+        _describe_ca(certificate)
         for certificate in cloud.store.all(CaCertificate, region=request.RegionId)
         if request.CACertificateId in {"", certificate.id}
         and request.ResourceGroupId in {"", certificate.resource_group_id}
@@ -184,7 +184,7 @@ def set_ca_certificate_name(cloud: Cloud, request: SetCACertificateName) -> Answ
 @SLB.action
 def delete_ca_certificate(cloud: Cloud, request: DeleteCACertificate) -> Answer:
     certificate = find_ca_certificate(cloud, request.CACertificateId, request.RegionId)
-    if _used(cloud, "CACertificateId", certificate.id):
+    if _is_used(cloud, "CACertificateId", certificate.id):
         # Alibaba Cloud does not document this one's code; it is formed like the other's.
         raise ApiError(
             400, "CACertificateIsRefered", "The specified CA certificate is used by a listener."
@@ -221,24 +221,24 @@ def find_ca_certificate(cloud: Cloud, key: str, region: str) -> CaCertificate:
     return certificate
 
 
-def _used(cloud: Cloud, attribute: str, key: str) -> bool:
+def _is_used(cloud: Cloud, attribute: str, key: str) -> bool:
     return any(listener.attributes.get(attribute) == key for listener in cloud.store.all(Listener))
 
 
-def _chain(parameter: str, text: str) -> list[x509.Certificate]:
+def _read_chain(parameter: str, text: str) -> list[x509.Certificate]:
     """Read a PEM chain as CLB reads it: no blank lines or other text between its blocks."""
     blocks = (
         r"(-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=]{1,64}\n)+-----END CERTIFICATE-----\n?)+"
     )
     if not re.fullmatch(blocks, text.replace("\r\n", "\n").strip() + "\n"):
         raise _format(parameter)
-    chain: list[x509.Certificate] = _parsed(parameter, lambda: _read_chain(text))
+    chain: list[x509.Certificate] = _parse(parameter, lambda: _load_chain(text))
     for certificate in chain:
         _require_rsa(parameter, certificate.public_key())
     return chain
 
 
-def _read_chain(text: str) -> list[x509.Certificate]:
+def _load_chain(text: str) -> list[x509.Certificate]:
     chain = x509.load_pem_x509_certificates(text.encode())
     for certificate in chain:
         # The library leaves these until they are asked for.
@@ -246,7 +246,7 @@ def _read_chain(text: str) -> list[x509.Certificate]:
     return chain
 
 
-def _key(text: str) -> rsa.RSAPrivateKey:
+def _read_key(text: str) -> rsa.RSAPrivateKey:
     """Read a private key as CLB reads it: RSA, PKCS#1, not encrypted."""
     if "ENCRYPTED" in text:
         raise ApiError(400, "PrivateKeyEncryption", "Key has Encrypted .")
@@ -256,13 +256,13 @@ def _key(text: str) -> rsa.RSAPrivateKey:
             "KeyFormatError",
             "The specified parameter PrivateKey format is error: it is PKCS#1, RSA.",
         )
-    key = _parsed("PrivateKey", lambda: load_pem_private_key(text.encode(), None))
+    key = _parse("PrivateKey", lambda: load_pem_private_key(text.encode(), None))
     _require_rsa("PrivateKey", key.public_key())
     assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 - PKCS#1 holds nothing else
     return key
 
 
-def _parsed(parameter: str, read: Callable[[], Any]) -> Any:
+def _parse(parameter: str, read: Callable[[], Any]) -> Any:
     try:
         return read()
     except (
@@ -310,7 +310,7 @@ def _alternative_names(parsed: x509.Certificate) -> list[str]:
     return extension.get_values_for_type(x509.DNSName)
 
 
-def _common(certificate: UploadedServerCertificate | CaCertificate) -> dict[str, Any]:
+def _describe_common(certificate: UploadedServerCertificate | CaCertificate) -> dict[str, Any]:
     parsed = _leaf(certificate)
     created = datetime.fromtimestamp(certificate.created, UTC)
     ends = parsed.not_valid_after_utc
@@ -326,9 +326,9 @@ def _common(certificate: UploadedServerCertificate | CaCertificate) -> dict[str,
     }
 
 
-def _described_server(certificate: UploadedServerCertificate) -> dict[str, Any]:
+def _describe_server(certificate: UploadedServerCertificate) -> dict[str, Any]:
     return {
-        **_common(certificate),
+        **_describe_common(certificate),
         "ServerCertificateId": certificate.id,
         "ServerCertificateName": certificate.name,
         "SubjectAlternativeNames": {
@@ -341,9 +341,9 @@ def _described_server(certificate: UploadedServerCertificate) -> dict[str, Any]:
     }
 
 
-def _described_ca(certificate: CaCertificate) -> dict[str, Any]:
+def _describe_ca(certificate: CaCertificate) -> dict[str, Any]:
     return {
-        **_common(certificate),
+        **_describe_common(certificate),
         "CACertificateId": certificate.id,
         "CACertificateName": certificate.name,
         "Tags": {"Tag": tag_keys(certificate)},

@@ -58,7 +58,7 @@ def create_domain_extension(cloud: Cloud, request: CreateDomainExtension) -> Ans
             "OverQuota",
             f"The Total is over the quota: a listener has {PER_LISTENER} domain extensions.",
         )
-    certificate = _certificate(cloud, request.ServerCertificateId, listener.region)
+    certificate = _find_certificate(cloud, request.ServerCertificateId, listener.region)
     _require_name(certificate, domain)
     extension = DomainExtension(
         id=new_id("de"),
@@ -75,8 +75,8 @@ def create_domain_extension(cloud: Cloud, request: CreateDomainExtension) -> Ans
 
 @SLB.action
 def set_domain_extension(cloud: Cloud, request: SetDomainExtensionAttribute) -> Answer:
-    extension = _extension(cloud, request)
-    certificate = _certificate(cloud, request.ServerCertificateId, extension.region)
+    extension = _find_extension(cloud, request)
+    certificate = _find_certificate(cloud, request.ServerCertificateId, extension.region)
     _require_name(certificate, extension.domain.lower())
     extension.server_certificate_id = certificate.id
     cloud.store.put(extension)
@@ -86,7 +86,7 @@ def set_domain_extension(cloud: Cloud, request: SetDomainExtensionAttribute) -> 
 
 @SLB.action_named("DescribeDomainExtensionAttribute")
 def describe_domain_extension(cloud: Cloud, request: OfDomainExtension) -> Answer:
-    extension = _extension(cloud, request)
+    extension = _find_extension(cloud, request)
     return {
         **describe_extension(extension),
         "LoadBalancerId": extension.load_balancer_id,
@@ -107,7 +107,7 @@ def describe_domain_extensions(cloud: Cloud, request: DescribeDomainExtensions) 
 
 @SLB.action_named("DeleteDomainExtension")
 def delete_domain_extension(cloud: Cloud, request: OfDomainExtension) -> Answer:
-    cloud.store.delete(_extension(cloud, request))
+    cloud.store.delete(_find_extension(cloud, request))
     cloud.apply()
     return {}
 
@@ -121,7 +121,7 @@ def describe_extension(extension: DomainExtension) -> dict[str, Any]:
     }
 
 
-def _extension(cloud: Cloud, request: OfDomainExtension) -> DomainExtension:
+def _find_extension(cloud: Cloud, request: OfDomainExtension) -> DomainExtension:
     extension = cloud.store.get(DomainExtension, request.DomainExtensionId)
     if extension is None or request.RegionId not in {"", extension.region}:
         # 404: only so does the provider take it for gone.
@@ -133,7 +133,7 @@ def _extension(cloud: Cloud, request: OfDomainExtension) -> DomainExtension:
     return extension
 
 
-def _certificate(cloud: Cloud, key: str, region: str) -> UploadedServerCertificate:
+def _find_certificate(cloud: Cloud, key: str, region: str) -> UploadedServerCertificate:
     certificate = cloud.store.get(UploadedServerCertificate, key)
     if certificate is None or certificate.region != region:
         raise ApiError(

@@ -52,7 +52,7 @@ def create_https_listener(cloud: Cloud, request: CreateLoadBalancerHTTPSListener
     if request.ServerCertificateId is None:
         raise missing("ServerCertificateId")
     _require_certificates(cloud, request)
-    attributes = {**listeners.CREATED_WITH, **TLS_CREATED_WITH, **_given(request)}
+    attributes = {**listeners.CREATED_WITH, **TLS_CREATED_WITH, **_read_attributes(request)}
     listeners.create(cloud, request, "https", attributes)
     return {}
 
@@ -61,7 +61,7 @@ def create_https_listener(cloud: Cloud, request: CreateLoadBalancerHTTPSListener
 def set_https_listener(cloud: Cloud, request: SetLoadBalancerHTTPSListenerAttribute) -> Answer:
     listener = listeners.find(cloud, request, "https")
     _require_certificates(cloud, request)
-    tls = {name: value for name, value in _given(request).items() if name in _TLS}
+    tls = {name: value for name, value in _read_attributes(request).items() if name in _TLS}
     listener.attributes |= tls
     listeners.change(cloud, request, listener)
     return {}
@@ -84,7 +84,7 @@ def describe_https_listener(cloud: Cloud, request: listeners.OfListener) -> Answ
 _TLS = ("ServerCertificateId", *TLS_CREATED_WITH)
 
 
-def _given(request: HttpsAttributes) -> dict[str, Any]:
+def _read_attributes(request: HttpsAttributes) -> dict[str, Any]:
     values = request.model_dump(exclude_none=True)
     tls = {name: values[name] for name in _TLS if name in values}
     return {**listeners.read_attributes(request), **tls}

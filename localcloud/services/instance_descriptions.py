@@ -111,7 +111,7 @@ def describe_instances(cloud: Cloud, request: DescribeInstances) -> Answer:
         and request.VpcId in {"", instance.vpc_id}
         and request.VSwitchId in {"", instance.vswitch_id}
         and request.ZoneId in {"", instance.zone_id}
-        and _like(instance.name, request.InstanceName)
+        and _is_like(instance.name, request.InstanceName)
         and request.ResourceGroupId in {"", instance.resource_group_id}
         and request.SecurityGroupId in {"", *instance.security_group_ids}
         and has_tags(instance, request.Tag)
@@ -119,7 +119,7 @@ def describe_instances(cloud: Cloud, request: DescribeInstances) -> Answer:
     ]
     return {
         "Instances": {
-            "Instance": [_described(cloud, instance) for instance in request.page(instances)]
+            "Instance": [_describe(cloud, instance) for instance in request.page(instances)]
         },
         **request.paging(instances),
     }
@@ -134,7 +134,7 @@ def describe_user_data(cloud: Cloud, request: OfInstance) -> Answer:
 @ECS.action_named("DescribeInstanceAttribute")
 def describe_instance_attribute(cloud: Cloud, request: OfInstance) -> Answer:
     instance = find_instance(cloud, request.InstanceId)
-    shown = _described(cloud, instance)
+    shown = _describe(cloud, instance)
     return {
         **{name: shown[name] for name in ATTRIBUTES},
         "DedicatedHostAttribute": {"DedicatedHostId": "", "DedicatedHostName": ""},
@@ -192,7 +192,7 @@ def describe_disks(cloud: Cloud, request: DescribeDisks) -> Answer:
             "CreationTime": creation_time(instance),
             "AttachedTime": creation_time(instance),
             "DetachedTime": "",
-            "Attachments": {"Attachment": [_attachment(instance)]},
+            "Attachments": {"Attachment": [_describe_attachment(instance)]},
             "MountInstances": {"MountInstance": []},
             "MountInstanceNum": 0,
             "OperationLocks": {"OperationLock": []},
@@ -316,7 +316,7 @@ def describe_instance_attachment_attributes(
     }
 
 
-def _attachment(instance: Instance) -> dict[str, str]:
+def _describe_attachment(instance: Instance) -> dict[str, str]:
     return {
         "InstanceId": instance.id,
         "Device": DEVICE,
@@ -330,7 +330,7 @@ def _mac_address(instance: Instance) -> str:
     return ":".join(f"{byte:02x}" for byte in (0x00, 0x16, 0x3E, *own))
 
 
-def _like(name: str, pattern: str) -> bool:
+def _is_like(name: str, pattern: str) -> bool:
     """Tell whether a name is as asked for; `*` stands for anything, as does no name at all."""
     return re.fullmatch(re.escape(pattern or "*").replace(r"\*", ".*"), name) is not None
 
@@ -358,7 +358,7 @@ def _status(cloud: Cloud, instance: Instance) -> str:
     return "Running" if settled and cloud.plane.is_instance_running(instance.id) else "Starting"
 
 
-def _described(cloud: Cloud, instance: Instance) -> dict[str, Any]:
+def _describe(cloud: Cloud, instance: Instance) -> dict[str, Any]:
     cores, memory, family = INSTANCE_TYPES[instance.instance_type]
     return {
         "InstanceId": instance.id,

@@ -155,12 +155,12 @@ class Changes(Attributes):
 
 @SLB.action_named("StartLoadBalancerListener")
 def start_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
-    return _switched(cloud, request, running=True)
+    return _switch(cloud, request, running=True)
 
 
 @SLB.action_named("StopLoadBalancerListener")
 def stop_listener(cloud: Cloud, request: OfAnyListener) -> Answer:
-    return _switched(cloud, request, running=False)
+    return _switch(cloud, request, running=False)
 
 
 @SLB.action_named("DeleteLoadBalancerListener")
@@ -369,7 +369,7 @@ def describe(cloud: Cloud, listener: Listener) -> Answer:
             )
             and (guarded or name not in ACL_DETAILS)
         },
-        **(WITHOUT if listener.protocol == "tcp" else _described_http(cloud, listener)),
+        **(WITHOUT if listener.protocol == "tcp" else _describe_http(cloud, listener)),
         "Tags": {"Tag": tag_keys(listener)},
         "LoadBalancerId": listener.load_balancer_id,
         "ListenerPort": listener.port,
@@ -378,7 +378,7 @@ def describe(cloud: Cloud, listener: Listener) -> Answer:
     }
 
 
-def _described_http(cloud: Cloud, listener: Listener) -> Answer:
+def _describe_http(cloud: Cloud, listener: Listener) -> Answer:
     rules = [describe_rule(rule) for rule in serving.list_rules(cloud.store, listener)]
     return {**headers_not_forwarded(listener), "Rules": {"Rule": rules}, "SecurityStatus": "off"}
 
@@ -411,7 +411,7 @@ def find_domain_extensions(cloud: Cloud, listener: Listener) -> list[DomainExten
     )
 
 
-def _switched(cloud: Cloud, request: OfAnyListener, *, running: bool) -> Answer:
+def _switch(cloud: Cloud, request: OfAnyListener, *, running: bool) -> Answer:
     listener = find_any_protocol(cloud, request)
     listener.running = running
     cloud.store.put(listener)

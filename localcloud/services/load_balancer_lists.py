@@ -48,7 +48,7 @@ class DescribeLoadBalancerListeners(TaggedRequest):
 
 @SLB.action
 def describe_load_balancers(cloud: Cloud, request: DescribeLoadBalancers) -> Answer:
-    servers = _servers(cloud, request)
+    servers = _find_servers(cloud, request)
     balancers = []
     for balancer in cloud.store.all(LoadBalancer, region=request.RegionId):
         shown = describe_balancer(balancer)
@@ -56,7 +56,7 @@ def describe_load_balancers(cloud: Cloud, request: DescribeLoadBalancers) -> Ans
             backend.server_id for backend in balancer.backends
         }:
             continue
-        if all(_as_asked(shown, request, name) for name in _FILTERS) and has_tags(
+        if all(_is_as_asked(shown, request, name) for name in _FILTERS) and has_tags(
             balancer, request.Tag
         ):
             balancers.append({name: value for name, value in shown.items() if name not in _ENDS})
@@ -80,7 +80,7 @@ def describe_load_balancer_listeners(
     first = int(request.NextToken or 0)
     last = first + request.MaxResults
     return {
-        "Listeners": [_listener(cloud, listener) for listener in listeners[first:last]],
+        "Listeners": [_describe_listener(cloud, listener) for listener in listeners[first:last]],
         "MaxResults": request.MaxResults,
         "TotalCount": len(listeners),
         **({"NextToken": str(last)} if last < len(listeners) else {}),
@@ -111,20 +111,20 @@ _TCP = {"ConnectionDrain": "off", "MasterSlaveServerGroupId": ""}
 """Attributes that this list describes of TCP listeners, and none here has."""
 
 
-def _as_asked(shown: dict[str, Any], request: DescribeLoadBalancers, name: str) -> bool:
+def _is_as_asked(shown: dict[str, Any], request: DescribeLoadBalancers, name: str) -> bool:
     wanted: str = getattr(request, name)
     choices = wanted.split(",") if name in _SEVERAL else [wanted]
     return not wanted or shown[name] in choices
 
 
-def _access_control(listener: Listener) -> dict[str, Any]:
+def _describe_access_control(listener: Listener) -> dict[str, Any]:
     if listener.attributes["AclStatus"] != "on":
         return {}
     shown = {name: listener.attributes[name] for name in ACL_DETAILS}
     return {**shown, "AclIds": listener.acl_ids}
 
 
-def _servers(cloud: Cloud, request: DescribeLoadBalancers) -> set[str] | None:
+def _find_servers(cloud: Cloud, request: DescribeLoadBalancers) -> set[str] | None:
     """Servers of which a load balancer must have one; None: the request names none."""
     if not request.ServerId and not request.ServerIntranetAddress:
         return None
@@ -136,7 +136,7 @@ def _servers(cloud: Cloud, request: DescribeLoadBalancers) -> set[str] | None:
     }
 
 
-def _listener(cloud: Cloud, listener: Listener) -> dict[str, Any]:
+def _describe_listener(cloud: Cloud, listener: Listener) -> dict[str, Any]:
     values = listener.attributes
     own = {
         name: value
@@ -157,7 +157,7 @@ def _listener(cloud: Cloud, listener: Listener) -> dict[str, Any]:
         "ListenerProtocol": listener.protocol,
         "Status": cloud.listener_status(listener),
         "AclStatus": values["AclStatus"],
-        **_access_control(listener),
+        **_describe_access_control(listener),
         "Tags": tag_keys(listener),
         f"{listener.protocol.upper()}ListenerConfig": own,
     }

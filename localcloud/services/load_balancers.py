@@ -25,7 +25,7 @@ from localcloud.errors import (
 )
 from localcloud.products import SLB, Answer
 from localcloud.requests import ActionRequest, OnOff, TaggedRequest
-from localcloud.services.catalogue import zone_ids
+from localcloud.services.catalogue import list_zone_ids
 from localcloud.services.tags import tag_keys
 from localcloud.services.vpc import find_vswitch
 
@@ -130,7 +130,7 @@ def create_load_balancer(cloud: Cloud, request: CreateLoadBalancer) -> Answer:
         if request.AddressIPVersion == "ipv6":
             raise invalid("AddressIPVersion", "An intranet address is an IPv4 one.")
     vpc_id = find_vswitch(cloud, request.VSwitchId).vpc_id if request.VSwitchId else ""
-    zones = zone_ids(request.RegionId)
+    zones = list_zone_ids(request.RegionId)
     for name in ("MasterZoneId", "SlaveZoneId"):
         if getattr(request, name) not in {"", *zones}:
             raise invalid(name, f"The zones are {', '.join(zones)}.")
@@ -229,13 +229,13 @@ def delete_load_balancer(cloud: Cloud, request: OfLoadBalancer) -> Answer:
 
 @SLB.action
 def set_load_balancer_name(cloud: Cloud, request: SetLoadBalancerName) -> Answer:
-    return _changed(cloud, request, name=request.LoadBalancerName)
+    return _change(cloud, request, name=request.LoadBalancerName)
 
 
 @SLB.action
 def set_load_balancer_status(cloud: Cloud, request: SetLoadBalancerStatus) -> Answer:
     # Its listeners keep a status of their own: an inactive load balancer forwards nothing.
-    answer = _changed(cloud, request, status=request.LoadBalancerStatus, emptied=False)
+    answer = _change(cloud, request, status=request.LoadBalancerStatus, emptied=False)
     cloud.apply()
     return answer
 
@@ -244,14 +244,14 @@ def set_load_balancer_status(cloud: Cloud, request: SetLoadBalancerStatus) -> An
 def set_load_balancer_delete_protection(
     cloud: Cloud, request: SetLoadBalancerDeleteProtection
 ) -> Answer:
-    return _changed(cloud, request, delete_protection=request.DeleteProtection)
+    return _change(cloud, request, delete_protection=request.DeleteProtection)
 
 
 @SLB.action
 def set_load_balancer_modification_protection(
     cloud: Cloud, request: SetLoadBalancerModificationProtection
 ) -> Answer:
-    return _changed(
+    return _change(
         cloud,
         request,
         modification_protection=request.ModificationProtectionStatus,
@@ -267,7 +267,7 @@ def modify_load_balancer_internet_spec(
     charge = (request.InternetChargeType or balancer.internet_charge_type).lower()
     if charge == "paybybandwidth" and balancer.instance_charge_type == "PayByCLCU":
         raise invalid("InternetChargeType", "A PayByCLCU instance is charged PayByTraffic.")
-    return _changed(
+    return _change(
         cloud,
         request,
         internet_charge_type=charge,
@@ -281,7 +281,7 @@ def modify_load_balancer_instance_spec(
 ) -> Answer:
     balancer = find_load_balancer(cloud, request)
     specification = _specification(balancer.instance_charge_type, request.LoadBalancerSpec)
-    return _changed(cloud, request, specification=specification)
+    return _change(cloud, request, specification=specification)
 
 
 @SLB.action
@@ -293,7 +293,7 @@ def modify_load_balancer_instance_charge_type(
         raise ApiError(
             400, "OperationDenied.ChargeType", "A PayByCLCU instance cannot go back to PayBySpec."
         )
-    return _changed(
+    return _change(
         cloud,
         request,
         instance_charge_type=request.InstanceChargeType,
@@ -315,7 +315,7 @@ def find_load_balancer(cloud: Cloud, request: OfLoadBalancer) -> LoadBalancer:
     return balancer
 
 
-def _changed(cloud: Cloud, request: OfLoadBalancer, **fields: Any) -> Answer:
+def _change(cloud: Cloud, request: OfLoadBalancer, **fields: Any) -> Answer:
     cloud.store.put(find_load_balancer(cloud, request).model_copy(update=fields))
     return {}
 

@@ -122,7 +122,7 @@ class SetRule(OfRule):
 
 @SLB.action
 def create_rules(cloud: Cloud, request: CreateRules) -> Answer:
-    listener = _listener(cloud, request)
+    listener = _find_listener(cloud, request)
     requested = read_list(GivenRule, request.RuleList, "RuleList", "rules")
     if not 1 <= len(requested) <= PER_CALL:
         raise invalid("RuleList", f"It has 1 to {PER_CALL} rules.")
@@ -154,16 +154,16 @@ def create_rules(cloud: Cloud, request: CreateRules) -> Answer:
 
 @SLB.action_named("DescribeRules")
 def describe_rules(cloud: Cloud, request: listeners.OfAnyListener) -> Answer:
-    listener = _listener(cloud, request)
-    rules = [_described(listener, rule) for rule in serving.list_rules(cloud.store, listener)]
+    listener = _find_listener(cloud, request)
+    rules = [_describe(listener, rule) for rule in serving.list_rules(cloud.store, listener)]
     return {"Rules": {"Rule": rules}}
 
 
 @SLB.action_named("DescribeRuleAttribute")
 def describe_rule_attribute(cloud: Cloud, request: OfRule) -> Answer:
-    rule = _rule(cloud, request.RuleId, request.RegionId)
+    rule = _find_rule(cloud, request.RuleId, request.RegionId)
     return {
-        **_described(_listener_of(cloud, rule), rule),
+        **_describe(_listener_of(cloud, rule), rule),
         "LoadBalancerId": rule.load_balancer_id,
         "ListenerPort": str(rule.port),
     }
@@ -171,7 +171,7 @@ def describe_rule_attribute(cloud: Cloud, request: OfRule) -> Answer:
 
 @SLB.action
 def set_rule(cloud: Cloud, request: SetRule) -> Answer:
-    rule = _rule(cloud, request.RuleId, request.RegionId)
+    rule = _find_rule(cloud, request.RuleId, request.RegionId)
     if request.VServerGroupId is not None:
         listeners.require_group(cloud, rule.load_balancer_id, request.VServerGroupId)
         rule.vserver_group_id = request.VServerGroupId
@@ -196,7 +196,7 @@ def delete_rules(cloud: Cloud, request: DeleteRules) -> Answer:
     keys = read_list(str, request.RuleIds, "RuleIds", "ids")
     if not 1 <= len(keys) <= PER_CALL:
         raise invalid("RuleIds", f"It has 1 to {PER_CALL} ids.")
-    rules = [_rule(cloud, key, request.RegionId) for key in keys]
+    rules = [_find_rule(cloud, key, request.RegionId) for key in keys]
     for rule in rules:
         cloud.store.delete(rule)
     cloud.apply()
@@ -225,7 +225,7 @@ def _require_consistent(values: dict[str, Any]) -> None:
     listeners.require_port(values.setdefault("HealthCheckConnectPort", serving.OWN_PORT))
 
 
-def _described(listener: Listener, rule: ForwardingRule) -> Answer:
+def _describe(listener: Listener, rule: ForwardingRule) -> Answer:
     values = serving.rule_values(listener, rule)
     checked = values["HealthCheck"] == "on"
     return {
@@ -239,7 +239,7 @@ def _described(listener: Listener, rule: ForwardingRule) -> Answer:
     }
 
 
-def _listener(cloud: Cloud, request: listeners.OfAnyListener) -> Listener:
+def _find_listener(cloud: Cloud, request: listeners.OfAnyListener) -> Listener:
     listener = listeners.find_any_protocol(cloud, request)
     if listener.protocol == "tcp" or listener.attributes["ListenerForward"] == "on":
         raise ApiError(
@@ -255,7 +255,7 @@ def _listener_of(cloud: Cloud, rule: ForwardingRule) -> Listener:
     return listener
 
 
-def _rule(cloud: Cloud, key: str, region: str) -> ForwardingRule:
+def _find_rule(cloud: Cloud, key: str, region: str) -> ForwardingRule:
     rule = cloud.store.get(ForwardingRule, key)
     if rule is None or region not in {"", rule.region}:
         # The provider looks for this code.

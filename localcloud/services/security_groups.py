@@ -16,7 +16,7 @@ from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import ECS, Answer
 from localcloud.requests import ActionRequest, DryRequest, PagedRequest, TaggedRequest
 from localcloud.services.tags import has_tags, tag_keys
-from localcloud.services.vpc import creation_time, rfc3339
+from localcloud.services.vpc import creation_time, write_time
 
 MOST_INSTANCES = 6000
 """Number of private addresses in a security group, at most."""
@@ -291,10 +291,10 @@ def _authorize(cloud: Cloud, request: AuthorizeSecurityGroup, direction: str) ->
     for permission in request.Permissions:
         if permission.IpProtocol.lower() in {"tcp", "udp"} and permission.PortRange == "-1/-1":
             raise invalid("PortRange")
-        added = _described(permission, direction)
-        if not any(_same(added, present) for present in group.permissions):
+        added = _describe(permission, direction)
+        if not any(_are_same(added, present) for present in group.permissions):
             added["SecurityGroupRuleId"] = new_id("sgr")
-            added["CreateTime"] = rfc3339(cloud.now())
+            added["CreateTime"] = write_time(cloud.now())
             group.permissions.append(added)
     cloud.store.put(group)
     return {}
@@ -302,9 +302,9 @@ def _authorize(cloud: Cloud, request: AuthorizeSecurityGroup, direction: str) ->
 
 def _revoke(cloud: Cloud, request: RevokeSecurityGroup, direction: str) -> Answer:
     group = find_security_group(cloud, request.SecurityGroupId)
-    gone = _rule(request, direction)
+    gone = _read_rule(request, direction)
     group.permissions = [
-        permission for permission in group.permissions if not _same(gone, permission)
+        permission for permission in group.permissions if not _are_same(gone, permission)
     ]
     cloud.store.put(group)
     return {}
@@ -313,8 +313,8 @@ def _revoke(cloud: Cloud, request: RevokeSecurityGroup, direction: str) -> Answe
 def _describe_anew(cloud: Cloud, request: ModifySecurityGroupRule, direction: str) -> Answer:
     """Change the description of a rule; its other parts are those by which it is found."""
     group = find_security_group(cloud, request.SecurityGroupId)
-    wanted = _rule(request, direction)
-    permissions = [permission for permission in group.permissions if _same(wanted, permission)]
+    wanted = _read_rule(request, direction)
+    permissions = [permission for permission in group.permissions if _are_same(wanted, permission)]
     if not permissions:
         raise ApiError(
             404,
@@ -327,16 +327,16 @@ def _describe_anew(cloud: Cloud, request: ModifySecurityGroupRule, direction: st
     return {}
 
 
-def _rule(request: RevokeSecurityGroup, direction: str) -> dict[str, str]:
+def _read_rule(request: RevokeSecurityGroup, direction: str) -> dict[str, str]:
     """The rule that a request describes by its parts."""
     values = {name: getattr(request, name) for name in Permission.model_fields}
-    return _described(Permission(**values), direction)
+    return _describe(Permission(**values), direction)
 
 
-def _described(permission: Permission, direction: str) -> dict[str, str]:
+def _describe(permission: Permission, direction: str) -> dict[str, str]:
     values = permission.model_dump()
     for name in ("Ipv6SourceCidrIp", "Ipv6DestCidrIp"):
-        values[name] = _shortened(name, values[name])
+        values[name] = _shorten(name, values[name])
     protocol = permission.IpProtocol.upper()
     policy = permission.Policy.capitalize()
     return {
@@ -348,7 +348,7 @@ def _described(permission: Permission, direction: str) -> dict[str, str]:
     }
 
 
-def _shortened(name: str, block: str) -> str:
+def _shorten(name: str, block: str) -> str:
     """Shorten an IPv6 block's address as RFC 5952 writes it: so the provider looks for it."""
     try:
         return str(ipaddress.IPv6Interface(block)) if block else ""
@@ -356,7 +356,7 @@ def _shortened(name: str, block: str) -> str:
         raise invalid(name, "It is an IPv6 block such as 2001:db8::/64.") from None
 
 
-def _same(rule: dict[str, str], other: dict[str, str]) -> bool:
+def _are_same(rule: dict[str, str], other: dict[str, str]) -> bool:
     """Tell whether two rules are one: description, id and time do not count."""
     apart = {"Description", "SecurityGroupRuleId", "CreateTime"}
     return {k: v for k, v in rule.items() if k not in apart} == {

@@ -6,7 +6,7 @@ from localcloud.cloud import Cloud
 from localcloud.products import SLB, Answer
 from localcloud.regions import REGIONS, local_name, zone_name
 from localcloud.requests import ActionRequest
-from localcloud.services.catalogue import zone_ids
+from localcloud.services.catalogue import list_zone_ids
 
 KINDS = (("vpc", "ipv4"), ("classic_internet", "ipv4"), ("classic_internet", "ipv6"))
 """Address types and IP versions that every zone has."""
@@ -27,7 +27,7 @@ class DescribeAvailableResource(ActionRequest):
 
 @SLB.action
 def describe_zones(cloud: Cloud, request: DescribeZones) -> Answer:
-    zones = zone_ids(request.RegionId)
+    zones = list_zone_ids(request.RegionId)
     return {
         "Zones": {
             "Zone": [
@@ -72,7 +72,7 @@ def describe_available_resource(cloud: Cloud, request: DescribeAvailableResource
         for kind, version in KINDS
         if wanted in {"", kind} and request.AddressIPVersion in {"", version}
     ]
-    zones = zone_ids(request.RegionId)
+    zones = list_zone_ids(request.RegionId)
     pairs = [(zone, other) for zone in zones for other in zones if zone != other and offered]
     return {
         "AvailableResources": {

@@ -74,7 +74,7 @@ def _register(product: Product, kinds: Kinds, untag: str, longest_key: int) -> N
     def tag_resources(cloud: Cloud, request: TagResources) -> Answer:
         if any(len(tag.Key) > longest_key for tag in request.Tag):
             raise invalid("Tag", f"A key has {longest_key} characters at most.")
-        for document in _documents(cloud, kinds, request.ResourceType, request.ResourceId):
+        for document in _find_documents(cloud, kinds, request.ResourceType, request.ResourceId):
             document.tags |= request.tags()
             if len(document.tags) > LONGEST:
                 raise invalid("Tag", f"A resource has {LONGEST} tags at most.")
@@ -82,7 +82,7 @@ def _register(product: Product, kinds: Kinds, untag: str, longest_key: int) -> N
         return {}
 
     def untag_resources(cloud: Cloud, request: UntagResources) -> Answer:
-        for document in _documents(cloud, kinds, request.ResourceType, request.ResourceId):
+        for document in _find_documents(cloud, kinds, request.ResourceType, request.ResourceId):
             gone = set(document.tags) if request.All else set(request.TagKey)
             document.tags = {k: v for k, v in document.tags.items() if k not in gone}
             cloud.store.put(document)
@@ -101,7 +101,7 @@ def _register(product: Product, kinds: Kinds, untag: str, longest_key: int) -> N
                 "TagKey": key,
                 "TagValue": value,
             }
-            for document in _documents(cloud, kinds, request.ResourceType, ids)
+            for document in _find_documents(cloud, kinds, request.ResourceType, ids)
             if has_tags(document, request.Tag)
             for key, value in sorted(document.tags.items())
         ]
@@ -112,7 +112,7 @@ def _register(product: Product, kinds: Kinds, untag: str, longest_key: int) -> N
     product.action(list_tag_resources)
 
 
-def _documents(
+def _find_documents(
     cloud: Cloud, kinds: Kinds, resource_type: str, ids: Iterable[str]
 ) -> list[Document]:
     """Find the resources among those asked for: one that is gone is no error."""

@@ -107,7 +107,7 @@ class SetLoadBalancerTCPListenerAttribute(TcpAttributes):
 
 @SLB.action
 def create_tcp_listener(cloud: Cloud, request: CreateLoadBalancerTCPListener) -> Answer:
-    attributes = {**CREATED_WITH, **_given(request)}
+    attributes = {**CREATED_WITH, **_read_attributes(request)}
     if request.healthCheckInterval is not None:
         attributes["HealthCheckInterval"] = request.healthCheckInterval
     _settle_check(attributes)
@@ -118,7 +118,7 @@ def create_tcp_listener(cloud: Cloud, request: CreateLoadBalancerTCPListener) ->
 @SLB.action
 def set_tcp_listener(cloud: Cloud, request: SetLoadBalancerTCPListenerAttribute) -> Answer:
     listener = listeners.find(cloud, request, "tcp")
-    values = _given(request)
+    values = _read_attributes(request)
     if request.HealthCheckInterval is not None:
         values["HealthCheckInterval"] = request.HealthCheckInterval
     if request.VServerGroup == "off":
@@ -144,7 +144,7 @@ def describe_tcp_listener(cloud: Cloud, request: listeners.OfListener) -> Answer
     return listeners.describe(cloud, listener)
 
 
-def _given(request: TcpAttributes) -> dict[str, Any]:
+def _read_attributes(request: TcpAttributes) -> dict[str, Any]:
     """Read the attributes that a request sets, as the listener keeps them."""
     if request.MasterSlaveServerGroupId:
         raise not_emulated("listeners with MasterSlaveServerGroupId")

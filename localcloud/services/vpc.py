@@ -145,8 +145,8 @@ class DeleteVSwitch(DryRequest):
 
 @VPC.action
 def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
-    block = _vpc_block(request.CidrBlock, "CidrBlock")
-    user_blocks = [_block(text, "UserCidr") for text in request.UserCidr.split(",") if text]
+    block = _read_vpc_block(request.CidrBlock, "CidrBlock")
+    user_blocks = [_read_block(text, "UserCidr") for text in request.UserCidr.split(",") if text]
     if len(user_blocks) > USER_BLOCKS:
         raise invalid("UserCidr", f"It has {USER_BLOCKS} blocks at most.")
     vpc = Vpc(
@@ -181,7 +181,7 @@ def describe_vpc_attribute(cloud: Cloud, request: DescribeVpcAttribute) -> Answe
         "VSwitch": len(cloud.store.all(VSwitch, vpc_id=vpc.id)),
     }
     return {
-        **_described_vpc(cloud, vpc),
+        **_describe_vpc(cloud, vpc),
         "ClassicLinkEnabled": False,
         "SupportIpv4Gateway": False,
         "Ipv4GatewayId": "",
@@ -201,7 +201,7 @@ def describe_vpc_attribute(cloud: Cloud, request: DescribeVpcAttribute) -> Answe
 def describe_vpcs(cloud: Cloud, request: DescribeVpcs) -> Answer:
     vpcs = [
         {
-            **_described_vpc(cloud, vpc),
+            **_describe_vpc(cloud, vpc),
             "CenStatus": "",
             "NatGatewayIds": {"NatGatewayIds": []},
             "RouterTableIds": {"RouterTableIds": [vpc.route_table_id]},
@@ -234,7 +234,7 @@ def modify_vpc_attribute(cloud: Cloud, request: ModifyVpcAttribute) -> Answer:
     if request.EnableDnsHostname is not None:
         vpc.dns_hostname = request.EnableDnsHostname
     if request.CidrBlock is not None:
-        vpc.cidr_block = str(_vpc_block(request.CidrBlock, "CidrBlock"))
+        vpc.cidr_block = str(_read_vpc_block(request.CidrBlock, "CidrBlock"))
         _require_room(cloud, vpc, "CidrBlock")
     cloud.store.put(vpc)
     return {}
@@ -245,7 +245,7 @@ def associate_cidr_block(cloud: Cloud, request: AssociateVpcCidrBlock) -> Answer
     vpc = find_vpc(cloud, request.VpcId)
     if not request.SecondaryCidrBlock:
         raise missing("SecondaryCidrBlock")
-    block = _vpc_block(request.SecondaryCidrBlock, "SecondaryCidrBlock")
+    block = _read_vpc_block(request.SecondaryCidrBlock, "SecondaryCidrBlock")
     if len(vpc.secondary_cidr_blocks) >= SECONDARY_BLOCKS:
         raise ApiError(400, "QuotaExceeded.SecondaryCidrBlock", "The VPC has enough blocks.")
     if any(block.overlaps(present) for present in _blocks(vpc)):
@@ -290,13 +290,13 @@ def create_v_switch(cloud: Cloud, request: CreateVSwitch) -> Answer:
     vpc = find_vpc(cloud, request.VpcId)
     if _status(cloud, vpc) != "Available":
         raise ApiError(400, "IncorrectVpcStatus", "Current VPC status does not support this.")
-    block = _block(request.CidrBlock)
+    block = _read_block(request.CidrBlock)
     if not any(block.subnet_of(own) for own in _blocks(vpc)) or block.prefixlen > 29:
         raise invalid("CidrBlock", "It lies within the VPC's block, and is /29 or larger.")
     if not request.ZoneId.startswith(f"{vpc.region}-"):
         raise ApiError(404, "InvalidZoneId.NotFound", "The specified zone does not exist.")
     if any(
-        block.overlaps(_block(other.cidr_block))
+        block.overlaps(_read_block(other.cidr_block))
         for other in cloud.store.all(VSwitch, vpc_id=vpc.id)
     ):
         raise ApiError(
@@ -319,7 +319,7 @@ def create_v_switch(cloud: Cloud, request: CreateVSwitch) -> Answer:
 
 @VPC.action
 def describe_v_switch_attributes(cloud: Cloud, request: DescribeVSwitchAttributes) -> Answer:
-    return _described_v_switch(cloud, find_vswitch(cloud, request.VSwitchId))
+    return _describe_v_switch(cloud, find_vswitch(cloud, request.VSwitchId))
 
 
 @VPC.action
@@ -339,7 +339,7 @@ def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
             and request.RouteTableId in {"", vpc.route_table_id}
             and has_tags(switch, request.Tag)
         ):
-            described.append(_described_v_switch(cloud, switch))
+            described.append(_describe_v_switch(cloud, switch))
     return {"VSwitches": {"VSwitch": request.page(described)}, **request.paging(described)}
 
 
@@ -380,10 +380,10 @@ def find_vswitch(cloud: Cloud, key: str) -> VSwitch:
 
 def creation_time(document: Document) -> str:
     """Write the time when a resource was made as the API says it."""
-    return rfc3339(document.created)
+    return write_time(document.created)
 
 
-def rfc3339(seconds: float) -> str:
+def write_time(seconds: float) -> str:
     """Write a time since the epoch as the API says it, to the second."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -400,7 +400,7 @@ def find_vpc(cloud: Cloud, key: str) -> Vpc:
     return vpc
 
 
-def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
+def _describe_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
     switches = [switch.id for switch in cloud.store.all(VSwitch, vpc_id=vpc.id)]
     blocks = (
         [{"Ipv6CidrBlock": vpc.ipv6_cidr_block, "Ipv6Isp": "BGP"}] if vpc.ipv6_cidr_block else []
@@ -430,7 +430,7 @@ def _described_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
     }
 
 
-def _described_v_switch(cloud: Cloud, switch: VSwitch) -> Answer:
+def _describe_v_switch(cloud: Cloud, switch: VSwitch) -> Answer:
     used = len(cloud.store.all(Instance, vswitch_id=switch.id))
     vpc = find_vpc(cloud, switch.vpc_id)
     return {
@@ -447,7 +447,7 @@ def _described_v_switch(cloud: Cloud, switch: VSwitch) -> Answer:
         "ShareType": "",
         "Status": _status(cloud, switch),
         "IsDefault": False,
-        "AvailableIpAddressCount": _block(switch.cidr_block).num_addresses - 4 - used,
+        "AvailableIpAddressCount": _read_block(switch.cidr_block).num_addresses - 4 - used,
         "CreationTime": creation_time(switch),
         "ResourceGroupId": vpc.resource_group_id,
         "RouteTable": {"RouteTableId": vpc.route_table_id, "RouteTableType": "System"},
@@ -464,8 +464,8 @@ def _rename(document: Vpc | VSwitch, name: str | None, description: str | None) 
     document.description = document.description if description is None else description
 
 
-def _vpc_block(text: str, parameter: str) -> ipaddress.IPv4Network:
-    block = _block(text, parameter)
+def _read_vpc_block(text: str, parameter: str) -> ipaddress.IPv4Network:
+    block = _read_block(text, parameter)
     if not 8 <= block.prefixlen <= 28 or any(block.overlaps(taken) for taken in RESERVED):
         reserved = ", ".join(map(str, RESERVED))
         raise invalid(parameter, f"It is an IPv4 block between /8 and /28, outside of {reserved}.")
@@ -473,7 +473,7 @@ def _vpc_block(text: str, parameter: str) -> ipaddress.IPv4Network:
 
 
 def _blocks(vpc: Vpc) -> list[ipaddress.IPv4Network]:
-    return [_block(text) for text in (vpc.cidr_block, *vpc.secondary_cidr_blocks)]
+    return [_read_block(text) for text in (vpc.cidr_block, *vpc.secondary_cidr_blocks)]
 
 
 def _require_room(cloud: Cloud, vpc: Vpc, parameter: str) -> None:
@@ -484,7 +484,7 @@ def _require_room(cloud: Cloud, vpc: Vpc, parameter: str) -> None:
     """
     blocks = _blocks(vpc)
     for switch in cloud.store.all(VSwitch, vpc_id=vpc.id):
-        if not any(_block(switch.cidr_block).subnet_of(block) for block in blocks):
+        if not any(_read_block(switch.cidr_block).subnet_of(block) for block in blocks):
             raise invalid(parameter, f"{switch.id} needs the block that it has.")
 
 
@@ -515,7 +515,7 @@ def _set_ipv6(
     switch.ipv6_cidr_block = block
 
 
-def _block(text: str, parameter: str = "CidrBlock") -> ipaddress.IPv4Network:
+def _read_block(text: str, parameter: str = "CidrBlock") -> ipaddress.IPv4Network:
     try:
         return ipaddress.IPv4Network(text)
     except ValueError:

@@ -71,33 +71,33 @@ def create_group(cloud: Cloud, request: CreateVServerGroup) -> Answer:
         tags=request.tags(),
     )
     _add(cloud, group, read_servers(GivenMember, request.BackendServers))
-    return _saved(cloud, group)
+    return _save(cloud, group)
 
 
 @SLB.action
 def set_group(cloud: Cloud, request: SetVServerGroupAttribute) -> Answer:
-    group = _group(cloud, request)
+    group = _find_group(cloud, request)
     group.name = request.VServerGroupName or group.name
     for server in read_servers(GivenMember, request.BackendServers):
         for member in group.members:
             if (member.server_id, member.port) == (server.ServerId, server.Port):
                 member.weight = server.Weight
                 member.description = server.Description or member.description
-    return {**_saved(cloud, group), "VServerGroupName": group.name}
+    return {**_save(cloud, group), "VServerGroupName": group.name}
 
 
 @SLB.action
 def add_members(cloud: Cloud, request: AddVServerGroupBackendServers) -> Answer:
-    group = _group(cloud, request)
+    group = _find_group(cloud, request)
     _add(cloud, group, read_servers(GivenMember, request.BackendServers))
-    return _saved(cloud, group)
+    return _save(cloud, group)
 
 
 @SLB.action
 def remove_members(cloud: Cloud, request: RemoveVServerGroupBackendServers) -> Answer:
-    group = _group(cloud, request)
+    group = _find_group(cloud, request)
     _remove(group, read_servers(GivenMember, request.BackendServers))
-    answer = _saved(cloud, group)
+    answer = _save(cloud, group)
     for member in answer["BackendServers"]["BackendServer"]:
         del member["Description"]
     return answer
@@ -105,19 +105,21 @@ def remove_members(cloud: Cloud, request: RemoveVServerGroupBackendServers) -> A
 
 @SLB.action
 def modify_members(cloud: Cloud, request: ModifyVServerGroupBackendServers) -> Answer:
-    group = _group(cloud, request)
+    group = _find_group(cloud, request)
     _remove(group, read_servers(GivenMember, request.OldBackendServers, "OldBackendServers"))
     _add(cloud, group, read_servers(GivenMember, request.NewBackendServers, "NewBackendServers"))
-    return _saved(cloud, group)
+    return _save(cloud, group)
 
 
 @SLB.action_named("DescribeVServerGroupAttribute")
 def describe_group(cloud: Cloud, request: OfVServerGroup) -> Answer:
-    group = _group(cloud, request)
+    group = _find_group(cloud, request)
     members = []
     for member in group.members:
         instance = cloud.store.get(Instance, member.server_id)
-        members.append({**_member(member), "ServerIp": instance.private_ip if instance else ""})
+        members.append(
+            {**_describe_member(member), "ServerIp": instance.private_ip if instance else ""}
+        )
     return {
         "VServerGroupId": group.id,
         "VServerGroupName": group.name,
@@ -140,11 +142,11 @@ def describe_groups(cloud: Cloud, request: DescribeVServerGroups) -> Answer:
     for group in groups:
         listeners = [
             {"Port": listener.port, "Protocol": listener.protocol}
-            for listener in (_users(cloud, group) if request.IncludeListener else [])
+            for listener in (_find_users(cloud, group) if request.IncludeListener else [])
         ]
         rules = [
             {"RuleId": rule.id, "RuleName": rule.name, "Domain": rule.domain, "Url": rule.url}
-            for rule in (_rules(cloud, group) if request.IncludeRule else [])
+            for rule in (_find_rules(cloud, group) if request.IncludeRule else [])
         ]
         answers.append(
             {
@@ -164,14 +166,14 @@ def describe_groups(cloud: Cloud, request: DescribeVServerGroups) -> Answer:
 
 @SLB.action_named("DeleteVServerGroup")
 def delete_group(cloud: Cloud, request: OfVServerGroup) -> Answer:
-    group = _group(cloud, request)
-    if _users(cloud, group) or _rules(cloud, group):
+    group = _find_group(cloud, request)
+    if _find_users(cloud, group) or _find_rules(cloud, group):
         raise ApiError(400, "RspoolVipExist", "there are vips associating with this vServer group.")
     cloud.store.delete(group)
     return {}
 
 
-def _group(cloud: Cloud, request: OfVServerGroup) -> VServerGroup:
+def _find_group(cloud: Cloud, request: OfVServerGroup) -> VServerGroup:
     group = cloud.store.get(VServerGroup, request.VServerGroupId)
     if group is None or request.RegionId not in {"", group.region}:
         # The provider looks for these words.
@@ -179,14 +181,14 @@ def _group(cloud: Cloud, request: OfVServerGroup) -> VServerGroup:
     return group
 
 
-def _users(cloud: Cloud, group: VServerGroup) -> list[Listener]:
+def _find_users(cloud: Cloud, group: VServerGroup) -> list[Listener]:
     listeners = cloud.store.all(Listener, load_balancer_id=group.load_balancer_id)
     return [
         listener for listener in listeners if listener.attributes.get("VServerGroupId") == group.id
     ]
 
 
-def _rules(cloud: Cloud, group: VServerGroup) -> list[ForwardingRule]:
+def _find_rules(cloud: Cloud, group: VServerGroup) -> list[ForwardingRule]:
     return cloud.store.all(
         ForwardingRule, load_balancer_id=group.load_balancer_id, vserver_group_id=group.id
     )
@@ -215,16 +217,16 @@ def _remove(group: VServerGroup, servers: list[GivenMember]) -> None:
     ]
 
 
-def _saved(cloud: Cloud, group: VServerGroup) -> Answer:
+def _save(cloud: Cloud, group: VServerGroup) -> Answer:
     cloud.store.put(group)
     cloud.apply()
     return {
         "VServerGroupId": group.id,
-        "BackendServers": {"BackendServer": [_member(member) for member in group.members]},
+        "BackendServers": {"BackendServer": [_describe_member(member) for member in group.members]},
     }
 
 
-def _member(member: GroupMember) -> dict[str, Any]:
+def _describe_member(member: GroupMember) -> dict[str, Any]:
     return {
         "ServerId": member.server_id,
         "Port": member.port,

@@ -56,20 +56,20 @@ def _find_issued_here(resource: Resource) -> Iterator[tuple[str, str, Mapping[st
             if isinstance(client, Mapping) and "certificate" not in client:
                 yield f"clients{write_key(name)}", "client_days", client, ""
     elif resource.type == SERVER:
-        yield _served(resource), "server_days", properties, ""
+        yield _server_place(resource), "server_days", properties, ""
     else:
         for prefix in ("", "next_"):
-            if prefix or not _as_it_came(properties):
+            if prefix or not _is_as_it_came(properties):
                 yield "certificate_authority", "certificate_authority_days", properties, prefix
 
 
-def _as_it_came(authority: Mapping[str, Any]) -> bool:
+def _is_as_it_came(authority: Mapping[str, Any]) -> bool:
     """Tell whether a CA's certificate was made elsewhere, and has not been renewed here."""
     reason = authority.get("issued_because", "brought along")
     return "adopted_certificate" in authority and reason == "brought along"
 
 
-def _served(resource: Resource) -> str:
+def _server_place(resource: Resource) -> str:
     """Place where a server's certificate is configured: an additional domain's has its name."""
     domains = resource.properties.get("dns_names")
     if isinstance(domains, list) and len(domains) == 1 and isinstance(domains[0], str):

@@ -99,7 +99,7 @@ def java_libraries():
         assert found == wanted
 
     version = hashlib.sha256(pinned.encode()).hexdigest()[:12]
-    return cache.part(f"java-slb-{version}", fetch)
+    return cache.ensure_part(f"java-slb-{version}", fetch)
 
 
 def by_go(_cloud, _folder):

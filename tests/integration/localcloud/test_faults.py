@@ -135,7 +135,7 @@ def test_a_delay_is_as_long_as_it_says(monkeypatch) -> None:
         slept.append(seconds)
 
     monkeypatch.setattr(app.asyncio, "sleep", sleep)
-    asyncio.run(app._before(Fault(action="CreateVpc", kind="delay", seconds=7)))
+    asyncio.run(app._fail_or_delay(Fault(action="CreateVpc", kind="delay", seconds=7)))
     assert slept == [7]
 
 

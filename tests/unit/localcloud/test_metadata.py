@@ -60,7 +60,7 @@ def taken(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 
 def published(action: Action) -> dict[str, Parameter]:
-    return dict(metadata.published(action.product, action.name))
+    return dict(metadata.read_published(action.product, action.name))
 
 
 def first(name: str) -> str:
@@ -215,7 +215,7 @@ SDKS_DIFFER: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize(("product", "action"), FACTS)
 def test_what_is_published_is_what_the_sdks_know(product: str, action: str) -> None:
     model = MODELS[product][f"{action}Request".lower()]
-    facts, names, kinds = metadata.published(product, action), attributes(model), fields(model)
+    facts, names, kinds = metadata.read_published(product, action), attributes(model), fields(model)
     said = {
         name: (typing.get_origin(kinds[name]) or kinds[name], names[name] in required_by(model))
         for name in names.keys() - OWNERS

@@ -30,8 +30,8 @@ def test_a_part_is_made_once():
         made.append(folder)
         write(folder)
 
-    first = cache.part("part-1", make)
-    assert cache.part("part-1", make) == first
+    first = cache.ensure_part("part-1", make)
+    assert cache.ensure_part("part-1", make) == first
     assert (first / "file").read_text() == "done"
     assert len(made) == 1
 
@@ -42,7 +42,7 @@ def test_a_failure_leaves_nothing_behind(root):
         raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space"):
-        cache.part("part-1", fail)
+        cache.ensure_part("part-1", fail)
     assert not cache.has("part-1")
     assert [path.name for path in root.iterdir()] == ["part-1.lock"]
 
@@ -55,7 +55,7 @@ def _hang(folder):
 
 def test_a_run_that_is_killed_leaves_nothing_that_looks_finished(root):
     process = multiprocessing.get_context("fork").Process(
-        target=cache.part, args=("part-1", _hang), daemon=True
+        target=cache.ensure_part, args=("part-1", _hang), daemon=True
     )
     process.start()
     while not list(root.glob("part-1.partial-*/reached")):
@@ -63,7 +63,7 @@ def test_a_run_that_is_killed_leaves_nothing_that_looks_finished(root):
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert not cache.has("part-1")
-    cache.part("part-1", write)
+    cache.ensure_part("part-1", write)
     assert sorted(path.name for path in root.iterdir()) == ["part-1", "part-1.lock"]
 
 
@@ -76,7 +76,9 @@ def _slow(folder):
 
 def test_two_runs_at_once_make_it_once(root):
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=cache.part, args=("part-1", _slow)) for _ in range(2)]
+    processes = [
+        context.Process(target=cache.ensure_part, args=("part-1", _slow)) for _ in range(2)
+    ]
     for process in processes:
         process.start()
     for process in processes:
