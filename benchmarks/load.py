@@ -143,7 +143,7 @@ CHANGES: Mapping[str, Callable[[ServiceUnderLoad], None]] = {
 
 
 @dataclass(frozen=True)
-class Noticed:
+class ObservedChange:
     """Effect of a change on the requests under way.
 
     Attributes:
@@ -178,7 +178,7 @@ class Noticed:
         return max(self.clients.gap, self.kept.gap)
 
 
-def observe(service: ServiceUnderLoad, change: str) -> Noticed:
+def observe(service: ServiceUnderLoad, change: str) -> ObservedChange:
     """Make a change under load and tell what was noticed of it."""
     before = service.outputs()
     with run_streams(dict(_visitors(service, before))) as tallies:
@@ -191,7 +191,7 @@ def observe(service: ServiceUnderLoad, change: str) -> Noticed:
         kind: _together(tally for name, tally in tallies.items() if name.startswith(kind))
         for kind in ("short", "kept", "intruder", OLD)
     }
-    return Noticed(
+    return ObservedChange(
         change, seconds, by_kind["short"], by_kind["kept"], by_kind["intruder"], by_kind[OLD]
     )
 

@@ -133,7 +133,7 @@ class Admin:
         return JSONResponse({})
 
     def _list_faults(self, _request: Request) -> Response:
-        return JSONResponse([fault.model_dump() for fault in self._faults.pending()])
+        return JSONResponse([fault.model_dump() for fault in self._faults.list_pending()])
 
     async def _add_fault(self, request: Request) -> Response:
         try:

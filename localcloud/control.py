@@ -94,7 +94,7 @@ def start(
         haproxy = ensure(say)
         wanted = port
         if or_another:
-            port = home.in_place_of(wanted)
+            port = home.find_port_in_place_of(wanted)
         elif port == 0:
             port = _last_port(home)
         if not or_another:
@@ -107,7 +107,7 @@ def start(
             arguments.append("--or-another")
         present = _spawn(home, arguments)
         if or_another:
-            home.take_in_place_of(wanted, present.port)
+            home.keep_port_in_place_of(wanted, present.port)
             if present.port != port and wanted:
                 say(
                     f"Port {port} of 127.0.0.1 is not free{_who_has(port)}: the local cloud takes "

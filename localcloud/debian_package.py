@@ -57,7 +57,7 @@ class DebianPackage:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         return root
 
-    def cached(self) -> list[Path]:
+    def find_cached(self) -> list[Path]:
         """Folders with the commands that earlier runs unpacked, finished ones only."""
         executables = self.directory().glob(f"[0-9]*/{self.commands[0]}")
         return sorted((path.parent for path in executables), reverse=True)

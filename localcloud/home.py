@@ -90,7 +90,7 @@ class Home:
                 write_private(path, text)
         return certificate, key
 
-    def in_place_of(self, port: int) -> int:
+    def find_port_in_place_of(self, port: int) -> int:
         """Port of the API that was last taken in place of `port`; at first `port` itself."""
         try:
             taken: dict[str, int] = json.loads(self._ports.read_text(encoding="utf-8"))
@@ -98,7 +98,7 @@ class Home:
             return port
         return taken.get(str(port), port)
 
-    def take_in_place_of(self, port: int, taken: int) -> None:
+    def keep_port_in_place_of(self, port: int, taken: int) -> None:
         """Remember the port that was taken in place of another: states of stacks refer to it."""
         write_private(self._ports, json.dumps({port: taken}))
 

@@ -65,7 +65,7 @@ UNSEEN = (
 
 def _violations(rule: Rule, args: ResourceValidationArgs) -> list[str]:
     properties = _plain(serialize_properties(args.props))
-    return rule.violations(
+    return rule.find_violations(
         Resource(args.resource_type, properties, pulumi.get_stack(), args.name),
         args.get_config(),
     )

@@ -65,7 +65,9 @@ def _get(command: str) -> str:
         return "install it"
     tried = [package.install(_say)]
     if find(command) is None and command in PACKAGES:
-        if not package.cached():
+        if not package.find_cached():
             tried.append(package.unpack())
-        os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *map(str, package.cached()[:1])])
+        os.environ["PATH"] = os.pathsep.join(
+            [os.environ["PATH"], *map(str, package.find_cached()[:1])]
+        )
     return "; ".join([f"package {package.name}", *tried])

@@ -88,5 +88,5 @@ def _save(client: httpx.Client, url: str, path: Path, reporter: Reporter) -> str
             digest.update(block)
             done += len(block)
             reporter.update("pulumi", f"downloading, {done >> 20} of {size >> 20} MB")
-    reporter.done("pulumi")
+    reporter.finish("pulumi")
     return digest.hexdigest()

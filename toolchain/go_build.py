@@ -333,7 +333,7 @@ def _cut(
     except processes.TimedOutError as error:
         reason = str(error)
     finally:
-        reporter.done(step)
+        reporter.finish(step)
     if reason is None:
         return sources
     if _out_of_reach(reason):
@@ -385,14 +385,14 @@ def _compile(
             # -v names each package on a line of its own as it is compiled.
             [go.path, "build", "-v", f"-p={at_once}", *options, "-o", f"{output}/", *packages],
             silence=SILENT_BUILD,
-            each=lambda line: reporter.update(step, estimate.after(line)),
+            each=lambda line: reporter.update(step, estimate.describe_after(line)),
             folder=sources.folder,
             environment=environment,
         )
     except processes.TimedOutError as error:
         return str(error)
     finally:
-        reporter.done(step)
+        reporter.finish(step)
     for command in commands:
         executable = output / command.package.rpartition("/")[2]
         if executable.is_file():

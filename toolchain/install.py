@@ -172,7 +172,7 @@ def _installs_provider(toolchain: Toolchain, reporter: Reporter) -> bool:
     reporter.update(PROVIDER, "downloading")
     words = ("plugin", "install", "resource", "alicloud", versions.ALICLOUD)
     answer = _pulumi(toolchain, *words, seconds=INSTALL_SECONDS)
-    reporter.done(PROVIDER)
+    reporter.finish(PROVIDER)
     if answer is not None and answer.returncode == 0:
         return True
     reporter.say("The alicloud provider could not be downloaded; building it from Go modules.")

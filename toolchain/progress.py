@@ -72,7 +72,7 @@ class Reporter:
                 self._last_line[step] = time.monotonic()
                 self._console.print(text, highlight=False, soft_wrap=True)
 
-    def done(self, step: str) -> None:
+    def finish(self, step: str) -> None:
         """Take a step off the live display."""
         with self._lock:
             task = self._tasks.pop(step, None)
@@ -96,7 +96,7 @@ class Estimate:
         self._started = self._said_at = clock()
         self._seconds: float | None = None
 
-    def after(self, part: str) -> str:
+    def describe_after(self, part: str) -> str:
         """Say how much is left once a part is begun."""
         self._left.pop(part, None)
         now = self._clock()

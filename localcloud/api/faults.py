@@ -53,7 +53,7 @@ class Faults:
         with self._lock:
             self._pending.clear()
 
-    def pending(self) -> list[Fault]:
+    def list_pending(self) -> list[Fault]:
         """List the faults that are still to happen, with how often."""
         with self._lock:
             return list(self._pending)

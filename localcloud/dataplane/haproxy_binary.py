@@ -48,7 +48,7 @@ def find() -> Path | None:
         if on_path and find_problem(Path(on_path)) is None:
             return Path(on_path)
     if source in {None, "", "unpack"}:
-        for folder in PACKAGE.cached():
+        for folder in PACKAGE.find_cached():
             if find_problem(folder / "haproxy") is None:
                 return folder / "haproxy"
     return None

@@ -97,7 +97,7 @@ class Instances:
         instance.process = self._spawner.start(command, environment, home / "log", limited=True)
         files.write_private(home / "pid", str(instance.process.pid))
 
-    def watched(self) -> Iterator[Watched]:
+    def list_watched(self) -> Iterator[Watched]:
         """List the processes that shall run."""
         for instance_id, instance in self._instances.items():
             if instance.process is not None:
@@ -129,7 +129,7 @@ class Instances:
         for instance_id in list(self._instances):
             self.stop(instance_id)
 
-    def running(self, instance_id: str) -> bool:
+    def is_running(self, instance_id: str) -> bool:
         """Tell whether an instance is started, and its process, if it has one, lives."""
         instance = self._instances.get(instance_id)
         if instance is None or not instance.started:

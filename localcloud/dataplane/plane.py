@@ -103,7 +103,7 @@ class DataPlane:
     def is_instance_running(self, instance_id: str) -> bool:
         """Tell whether an instance is started, and its process, if it has one, lives."""
         with self._lock:
-            return self._instances.running(instance_id)
+            return self._instances.is_running(instance_id)
 
     def is_serving(self, key: ListenerKey) -> bool:
         """Tell whether a listener is applied and HAProxy runs."""
@@ -240,7 +240,7 @@ class DataPlane:
     def _watched(self) -> Iterator[Watched]:
         if self._listeners:
             yield self._watched_haproxy()
-        yield from self._instances.watched()
+        yield from self._instances.list_watched()
 
     def _watched_haproxy(self) -> Watched:
         log = str(self._haproxy.log)

@@ -61,7 +61,7 @@ class Rule:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     secrets_hidden: bool = False
 
-    def violations(self, resource: Resource, configuration: Mapping[str, Any]) -> list[str]:
+    def find_violations(self, resource: Resource, configuration: Mapping[str, Any]) -> list[str]:
         """Describe what of a resource breaks the rule, one sentence a violation."""
         if self.types and resource.type not in self.types:
             return []

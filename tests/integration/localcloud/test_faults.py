@@ -27,7 +27,7 @@ def test_a_fault_happens_so_many_times_and_to_its_actions_only() -> None:
     assert faults.take("DescribeVpcs") is None
     found = [faults.take("StartLoadBalancerListener") for _ in range(3)]
     assert [one.code if one else None for one in found] == ["ServiceIsConfiguring"] * 2 + [None]
-    assert faults.pending() == []
+    assert faults.list_pending() == []
 
 
 def test_faults_happen_in_the_order_of_their_adding() -> None:
@@ -44,7 +44,7 @@ def test_a_name_is_compared_with_its_case() -> None:
     faults.add(Fault(action="createvpc"))
     assert faults.take("CreateVpc") is None
     faults.clear()
-    assert faults.pending() == []
+    assert faults.list_pending() == []
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_every_command_starts_with_the_packages_libraries(apt, place):
     log = apt(place)
     assert PACKAGE.unpack() == "apt-get download"
     assert log.read_text() == "download greeter libgreet1\n"
-    (folder,) = PACKAGE.cached()
+    (folder,) = PACKAGE.find_cached()
     assert folder.name == "2-1.0-1"
     for command in PACKAGE.commands:
         done = subprocess.run([folder / command, "a b"], capture_output=True, text=True, check=True)
@@ -66,7 +66,7 @@ def test_every_command_starts_with_the_packages_libraries(apt, place):
 def test_a_package_without_a_command_is_not_kept(apt):
     apt(commands=["greet"])
     assert PACKAGE.unpack() == "apt-get download failed: greeter has no wave"
-    assert PACKAGE.cached() == []
+    assert PACKAGE.find_cached() == []
     assert not list(PACKAGE.directory().glob("partial-*"))
 
 

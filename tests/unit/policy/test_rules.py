@@ -25,7 +25,7 @@ def broken(kind, properties, *, stack="dev", name="", **configuration):
     """The violations by rule."""
     resource = Resource(kind, properties, stack, name)
     found = {
-        rule.name: rule.violations(
+        rule.name: rule.find_violations(
             resource, {**CONFIGURATION.get(rule.name, {}), **configuration.get(rule.name, {})}
         )
         for rule in RULES

@@ -65,10 +65,10 @@ def test_stopping_ends_the_process_and_removes_its_files(instances, tmp_path):
     host = loopback()
     instances.start(InstanceSpec("i-1", host, echo_user_data(8080)))
     pid = pid_of(tmp_path)
-    assert instances.running("i-1")
+    assert instances.is_running("i-1")
     instances.stop("i-1")
     assert not psutil.pid_exists(pid)
-    assert not instances.running("i-1")
+    assert not instances.is_running("i-1")
     assert list((tmp_path / "instances").iterdir()) == []
     assert instances.backend_socket("i-1", 8080) == SocketAddress(host, 8080)
     instances.stop("i-1")
@@ -92,9 +92,9 @@ def test_a_process_that_dies_stays_dead(instances, tmp_path):
     spec = InstanceSpec("i-1", loopback(), echo_user_data(8080))
     instances.start(spec)
     psutil.Process(pid_of(tmp_path)).kill()
-    wait_until(lambda: not instances.running("i-1"))
+    wait_until(lambda: not instances.is_running("i-1"))
     instances.start(spec)
-    assert not instances.running("i-1")
+    assert not instances.is_running("i-1")
 
 
 def test_a_stopped_instance_starts_again(instances):
@@ -109,7 +109,7 @@ def test_a_stopped_instance_starts_again(instances):
 def test_an_instance_without_a_service_runs_and_listens_nowhere(instances, user_data):
     host = loopback()
     instances.start(InstanceSpec("i-1", host, user_data))
-    assert instances.running("i-1")
+    assert instances.is_running("i-1")
     assert instances.backend_socket("i-1", 80) == SocketAddress(host, 80)
 
 
@@ -182,7 +182,7 @@ def test_an_instance_outlives_the_thread_that_started_it(instances):
     thread.start()
     thread.join()
     assert all(answers(instances.backend_socket("i-1", 8080)) for _ in range(20))
-    assert instances.running("i-1")
+    assert instances.is_running("i-1")
 
 
 def test_a_left_over_instance_is_ended_with_its_files(tmp_path, spawner):
