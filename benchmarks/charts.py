@@ -76,7 +76,7 @@ def draw_charts(figures: Mapping[str, float]) -> dict[str, str]:
 
 
 def choose_lines(name: str, figures: Mapping[str, float], language: str) -> list[Line]:
-    """Lines of a chart for which there are figures."""
+    """Choose the lines of a chart for which there are figures."""
     rsa, p_256 = "clients_", "clients_on_p_256_"
     ups = {kind: _by_size(kind, "up", figures) for kind in (rsa, p_256)}
     wanted: list[tuple[str, str, int, Mapping[int, float]]]

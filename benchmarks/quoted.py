@@ -69,7 +69,7 @@ def find_missing(page: str, figures: Mapping[str, float]) -> list[str]:
 
 
 def find_missed_targets(figures: Mapping[str, float]) -> list[str]:
-    """Targets that the figures miss, one sentence each.
+    """Find targets that the figures miss, one sentence each.
 
     Raises:
         KeyError: A figure is missing.

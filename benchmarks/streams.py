@@ -175,7 +175,7 @@ def run_streams(visitors: Mapping[str, Visitor]) -> Iterator[dict[str, Tally]]:
 
 
 def list_strangers(outputs: StackOutputs) -> dict[str, Visitor]:
-    """Visitors who must never get through, by name."""
+    """List visitors who must never get through, by name."""
     target, anchors = (
         probes.target_of(outputs),
         outputs.ca_certificate + outputs.next_ca_certificate,

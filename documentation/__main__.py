@@ -10,7 +10,7 @@ from operations.project import PROJECT
 
 
 def make_pages() -> Iterator[tuple[Path, str]]:
-    """Each page that is made from the code, as it should be."""
+    """Make each page that comes from the code, as it should be."""
     for language in ("en", "zh"):
         path = PROJECT / "docs" / language / "configuration.md"
         yield path, configuration.update_page(path.read_text(encoding="utf-8"), language)

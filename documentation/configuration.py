@@ -155,7 +155,7 @@ def _find_models() -> dict[str, type[Model]]:
 
 @cache
 def read_docstrings(model: type[Model]) -> dict[str, str]:
-    """Docstrings of a model's fields, each on one line, without the default: it has a column.
+    """Read the docstrings of a model's fields, a line each, without the default: it has a column.
 
     A model's arguments have them; of what the configuration alone has, the model itself.
     """

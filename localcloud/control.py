@@ -117,7 +117,7 @@ def start(
 
 
 def describe_start(home: Home, started: Running) -> list[str]:
-    """Lines that tell a person about a cloud that was just started."""
+    """Write lines that tell a person about a cloud that was just started."""
     return [
         f"The local cloud answers at {started}.",
         *(f"problem: {problem}" for problem in ask(home, "GET", "/status")["problems"]),
@@ -165,7 +165,7 @@ def ask(home: Home, method: str, path: str, body: Any = None) -> Any:
 
 
 def list_variables(home: Home) -> dict[str, str]:
-    """Variables with which the provider and the SDKs use a home's cloud, also before it runs."""
+    """List variables by which provider and SDKs use a home's cloud, also before it runs."""
     present = find_running(home)
     return environment(home, present.port if present else DEFAULT_PORT)
 

@@ -58,7 +58,7 @@ class DebianPackage:
         return root
 
     def find_cached(self) -> list[Path]:
-        """Folders with the commands that earlier runs unpacked, finished ones only."""
+        """Find folders with the commands that earlier runs unpacked, finished ones only."""
         executables = self.directory().glob(f"[0-9]*/{self.commands[0]}")
         return sorted((path.parent for path in executables), reverse=True)
 

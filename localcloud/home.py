@@ -91,7 +91,7 @@ class Home:
         return certificate, key
 
     def find_port_in_place_of(self, port: int) -> int:
-        """Port of the API that was last taken in place of `port`; at first `port` itself."""
+        """Find the port of the API that was last taken in place of `port`, or `port` itself."""
         try:
             taken: dict[str, int] = json.loads(self._ports.read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -62,7 +62,7 @@ class RotatingLog(RotatingFileHandler):
 
 
 def read_lines(path: Path, *, follow: bool, pause: float = 0.2) -> Iterator[str]:
-    """The lines of a log from the oldest on.
+    """Read the lines of a log from the oldest on.
 
     Args:
         path: Path of the newest file.

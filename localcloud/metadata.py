@@ -52,7 +52,7 @@ def actions(product: str) -> frozenset[str]:
 
 
 def read_published(product: str, action: str) -> Mapping[str, Parameter]:
-    """Parameters of an action by name, as the metadata has them.
+    """Read parameters of an action by name, as the metadata has them.
 
     Raises:
         KeyError: The product has no such action.

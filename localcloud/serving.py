@@ -31,7 +31,7 @@ Sockets = Callable[[str, int], model.SocketAddress]
 
 
 def list_members(store: Store, listener: Listener) -> list[GroupMember]:
-    """The servers behind a listener: of its VServer group, or else the default group."""
+    """List the servers behind a listener: of its VServer group, or else the default group."""
     if group := store.get(VServerGroup, listener.attributes.get("VServerGroupId", "")):
         return group.members
     balancer = store.get(LoadBalancer, listener.load_balancer_id)
@@ -103,7 +103,7 @@ def specify_listener(store: Store, listener: Listener, sockets: Sockets) -> mode
 
 
 def list_rules(store: Store, listener: Listener) -> list[ForwardingRule]:
-    """The forwarding rules of a listener."""
+    """List the forwarding rules of a listener."""
     return store.all(ForwardingRule, load_balancer_id=listener.load_balancer_id, port=listener.port)
 
 

@@ -111,7 +111,7 @@ def _write_dotted(version: tuple[int, ...]) -> str:
 
 
 def list_provider_releases(client: httpx.Client, pypi: str) -> list[str]:
-    """Versions of the provider's SDK on PyPI, without those that were withdrawn."""
+    """List versions of the provider's SDK on PyPI, without those that were withdrawn."""
     answer = client.get(f"{pypi}/pypi/{PROVIDER_PACKAGE}/json").raise_for_status().json()
     return [
         version
@@ -121,12 +121,12 @@ def list_provider_releases(client: httpx.Client, pypi: str) -> list[str]:
 
 
 def list_engine_releases(client: httpx.Client, go_proxy: str) -> list[str]:
-    """Versions of the Pulumi CLI's Go module."""
+    """List versions of the Pulumi CLI's Go module."""
     return client.get(f"{go_proxy}/{ENGINE_MODULE}/@v/list").raise_for_status().text.split()
 
 
 def choose_go_proxy(setting: str) -> str:
-    """The first module proxy that Go's setting GOPROXY names.
+    """Choose the first module proxy that Go's setting GOPROXY names.
 
     Raises:
         ToolchainError: The setting names no proxy.

@@ -354,7 +354,7 @@ def headers_not_forwarded(listener: Listener) -> dict[str, str]:
 
 
 def describe(cloud: Cloud, listener: Listener) -> Answer:
-    """Attributes that Describe answers of a listener; its health check's only if it has one."""
+    """Describe the attributes of a listener; its health check's only if it has one."""
     values = listener.attributes
     checked = values.get("HealthCheck") == "on"
     guarded = values["AclStatus"] == "on"

@@ -6,5 +6,5 @@ import re
 
 
 def write_key(name: str) -> str:
-    """A key in a path of the configuration, as `pulumi config set --path` reads it."""
+    """Write a key in a path of the configuration, as `pulumi config set --path` reads it."""
     return f".{name}" if re.fullmatch("[A-Za-z0-9_-]+", name) else f'["{name}"]'
