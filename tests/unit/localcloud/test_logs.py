@@ -62,10 +62,13 @@ from pathlib import Path
 from localcloud.logs import RotatingLog
 log = RotatingLog(Path(sys.argv[1]), int(sys.argv[2]))
 log.setFormatter(logging.Formatter("%(message)s"))
-print("printed at first", flush=True)
+# In one write, as `print` does not where PYTHONUNBUFFERED is set: two processes share the file.
+sys.stdout.write("printed at first\\n")
+sys.stdout.flush()
 for number in range(int(sys.argv[3])):
     log.emit(logging.LogRecord("n", 20, "p", 1, f"{sys.argv[4]} {number}", None, None))
-print("printed at last", flush=True)
+sys.stdout.write("printed at last\\n")
+sys.stdout.flush()
 """
 
 
