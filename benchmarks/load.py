@@ -21,13 +21,16 @@ from benchmarks.figures import print_table, print_text
 from benchmarks.streams import Tally, Visitor, list_strangers, run_streams, wait_until_served
 from benchmarks.trial import Trial, local_cloud
 from configuration.outputs import StackOutputs
-from operations.cloud_api import CloudApi
+from operations.clb.api import SlbHealth
 from operations.verification import probes
 from operations.verification.identity import Identity, bundle_identity
 from toolchain.install import Toolchain
 
 SHORT, KEPT = 3, 3
 """Number of streams over short connections, and over kept ones."""
+
+UNTIL_HEALTHY = 120.0
+"""Seconds within which a backend that was started again is asked again."""
 
 SETTLING = 2.0
 """Seconds of load before and after a change."""
@@ -69,10 +72,18 @@ class ServiceUnderLoad(Trial):
         """List the ids of the backends' instances."""
         return [instance["id"] for instance in self.local.cloud_status()["instances"]]
 
-    def ecs(self, action: str, instance_id: str) -> None:
-        """Call the ECS API for an instance."""
-        api = CloudApi("ECS", "cn-hangzhou", {**os.environ, **self.stack.variables})
-        api.call(action, InstanceId=instance_id)
+    def wait_until_healthy(self) -> None:
+        """Wait until the load balancer finds every backend healthy.
+
+        Raises:
+            TimeoutError: One is still not healthy.
+        """
+        slb = SlbHealth(self.outputs(), {**os.environ, **self.stack.variables})
+        deadline = time.monotonic() + UNTIL_HEALTHY
+        while {backend.status for backend in slb.backends()} != {"normal"}:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"after {UNTIL_HEALTHY:.0f} s, not every backend is healthy")
+            time.sleep(0.5)
 
     def kill_instance(self, instance_id: str) -> None:
         """End an instance's process as a crash does."""
@@ -96,9 +107,8 @@ def _kill(service: ServiceUnderLoad) -> None:
 
 
 def _bring_back(service: ServiceUnderLoad) -> None:
-    first = service.instances()[0]
-    service.ecs("StopInstance", first)
-    service.ecs("StartInstance", first)
+    # The local cloud has started it again. To stop it once more would cut what it already answers.
+    service.wait_until_healthy()
     service.up()
 
 
