@@ -19,10 +19,10 @@ from ..pki.authority import (
     IssuedAuthority,
     NextAuthority,
     NextPlan,
-    RevokedCrossCertificate,
     Wanted,
     Withdrawn,
 )
+from ..pki.revocation_list import Listed
 from ..pki.windows import Lengths, Window, show_time
 from .properties import Properties, pack
 from .state import (
@@ -85,9 +85,15 @@ class RevokedCrossCertificateState(CrossCertificateState):
     revoked_at: Time
     reason: Reason
 
-    def revoked(self) -> RevokedCrossCertificate:
+    def revoked(self) -> Listed:
         """Make what `authority` works with."""
-        return RevokedCrossCertificate(self.certificate(), self.revoked_at, self.reason)
+        return Listed(
+            self.serial_number,
+            self.revoked_at,
+            self.reason,
+            self.not_after,
+            self.authority_key_id,
+        )
 
 
 class AuthorityInputs(State, ChosenWindowState):
@@ -314,7 +320,7 @@ def certificate_outputs(certificate: x509.Certificate) -> dict[str, str]:
     }
 
 
-def _shown(crossed: CrossCertificate) -> dict[str, str]:
+def _shown(crossed: CrossCertificate | Listed) -> dict[str, str]:
     return {
         "serial_number": crossed.serial_number,
         "not_after": show_time(crossed.not_after),
@@ -322,9 +328,9 @@ def _shown(crossed: CrossCertificate) -> dict[str, str]:
     }
 
 
-def _revoked(past: RevokedCrossCertificate) -> dict[str, str]:
+def _revoked(past: Listed) -> dict[str, str]:
     return {
-        **_shown(past.certificate),
+        **_shown(past),
         "status": "revoked",
         "revoked_at": show_time(past.revoked_at),
         "reason": past.reason,

@@ -73,7 +73,7 @@ class Provider(ResourceProvider):
             mistakes = [CheckFailure(each.place, each.sentence) for each in error.mistakes]
             return CheckResult(dict(news), mistakes)
         inputs = {**news, **authority_state.planned_inputs(planned)}
-        another = authority_planning.change_of_identity(before, wanted)
+        another = authority_planning.change_of_identity(before, planned.identity)
         return keep_reason_of_replacement(_olds, news, CheckResult(inputs, []), another)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
@@ -83,7 +83,7 @@ class Provider(ResourceProvider):
             return DiffResult(changes=True)
         planned = state.require(AuthorityInputs, _news).plan()
         steps = authority.transitions(present, planned)
-        replaces = authority.replaced_by(present.plan, planned)
+        replaces = authority.replaced_by(present.plan, planned.identity)
         return DiffResult(changes=bool(steps), replaces=replaces)
 
     def create(self, props: Properties) -> CreateResult:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from . import certificates, name_constraints, names, reissue
 from .name_constraints import Subtrees
 from .names import distinguished_name
+from .revocation_list import Listed
 from .windows import ChosenWindow, Lengths, Window
 
 FIRST_GENERATION = 1
@@ -228,14 +229,11 @@ class CrossCertificate:
             certificates.authority_key_id(certificate),
         )
 
-
-@dataclass(frozen=True)
-class RevokedCrossCertificate:
-    """A cross-certificate whose rotation was given up; the reason is a CRLReason."""
-
-    certificate: CrossCertificate
-    revoked_at: datetime
-    reason: str = "cessationOfOperation"
+    def revoked(self, now: datetime) -> Listed:
+        """Make the entry of revocation lists for one whose rotation is given up."""
+        return Listed(
+            self.serial_number, now, "cessationOfOperation", self.not_after, self.authority_key_id
+        )
 
 
 @dataclass(frozen=True)
@@ -281,7 +279,7 @@ class IssuedAuthority:
     private_key: rsa.RSAPrivateKey | None = None
     expired_probe: ExpiredClientCertificate | None = None
     next: NextAuthority | None = None
-    revoked: tuple[RevokedCrossCertificate, ...] = ()
+    revoked: tuple[Listed, ...] = ()
 
 
 class Transition(StrEnum):
@@ -304,12 +302,12 @@ class Transition(StrEnum):
 def transitions(present: IssuedAuthority, planned: AuthorityPlan) -> frozenset[Transition]:
     """Steps from the CA that there is to the one that is planned; none if it is that."""
     before = present.plan
+    replaced = bool(replaced_by(before, planned.identity))
     if before.is_completed_by(planned.identity.generation):
-        replaced = bool(replaced_by(before, planned))
         return frozenset({Transition.COMPLETE, *([Transition.REPLACE] if replaced else [])})
     following, prepared = planned.next, before.next
     steps = {
-        Transition.REPLACE: bool(replaced_by(before, planned)),
+        Transition.REPLACE: replaced,
         Transition.ADOPT: _adopts(present, planned),
         Transition.RENEW: _certificate_inputs(before) != _certificate_inputs(planned),
         Transition.PREPARE: following is not None
@@ -320,10 +318,9 @@ def transitions(present: IssuedAuthority, planned: AuthorityPlan) -> frozenset[T
     return frozenset(step for step, needed in steps.items() if needed)
 
 
-def replaced_by(before: AuthorityPlan, planned: AuthorityPlan) -> list[str]:
-    """Names of what makes a planned CA another one; none if it is the same."""
-    present = before.in_force(planned.identity.generation)
-    return present.identity.differences(planned.identity)
+def replaced_by(before: AuthorityPlan, identity: AuthorityIdentity) -> list[str]:
+    """Names of what makes an identity that of another CA; none if it is the same."""
+    return before.in_force(identity.generation).identity.differences(identity)
 
 
 def _adopts(present: IssuedAuthority, planned: AuthorityPlan) -> bool:

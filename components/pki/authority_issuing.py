@@ -17,13 +17,13 @@ from .authority import (
     IssuedAuthority,
     NextAuthority,
     NextPlan,
-    RevokedCrossCertificate,
     Transition,
     transitions,
 )
 from .certificates import Issuer
 from .name_constraints import Subtrees
 from .names import distinguished_name
+from .revocation_list import Listed
 from .windows import Window
 
 PROBE_LIFETIME = timedelta(minutes=1)
@@ -54,35 +54,35 @@ def carry_out(
         sources: Sources of keys and serial numbers.
     """
     steps = frozenset[Transition]() if present is None else transitions(present, planned)
-    completes = Transition.COMPLETE in steps
-    key = _key(present, planned, adopted_key, sources, completes=completes)
-    certificate = _certificate(present, planned, key, sources, completes=completes)
+    # The CA that takes over.
+    successor = present.next if present and Transition.COMPLETE in steps else None
+    key = _key(present, planned, successor, adopted_key, sources)
+    certificate = _certificate(present, planned, successor, key, sources)
     following = None
     if planned.next is not None:
         kept = _kept_next(present, planned.next)
         issuer = Issuer(certificate, key)
         following = _carry_out_next(kept, planned.next, planned.constraints, issuer, sources)
-    probe = present.expired_probe if present and key is not None and not completes else None
+    probe = present.expired_probe if present and key is not None and not successor else None
     return IssuedAuthority(
         plan=planned,
         certificate=certificate,
         private_key=key,
         expired_probe=probe or _expired_probe(certificate, key, sources),
         next=following,
-        revoked=() if completes else _revoke(present, planned, now, Transition.ABORT in steps),
+        revoked=() if successor else _revoke(present, planned, now, Transition.ABORT in steps),
     )
 
 
 def _key(
     present: IssuedAuthority | None,
     planned: AuthorityPlan,
+    successor: NextAuthority | None,
     adopted_key: rsa.RSAPrivateKey | None,
     sources: IssuingSources,
-    *,
-    completes: bool,
 ) -> rsa.RSAPrivateKey | None:
-    if completes and present and present.next:
-        return present.next.private_key
+    if successor is not None:
+        return successor.private_key
     if planned.adopted is not None:
         return adopted_key
     if present is not None:
@@ -93,10 +93,9 @@ def _key(
 def _certificate(
     present: IssuedAuthority | None,
     planned: AuthorityPlan,
+    successor: NextAuthority | None,
     key: rsa.RSAPrivateKey | None,
     sources: IssuingSources,
-    *,
-    completes: bool,
 ) -> x509.Certificate:
     """The CA's own certificate: one that there is, if it serves, else another with the same key."""
     adopted = planned.adopted.certificate if planned.adopted else None
@@ -105,9 +104,7 @@ def _certificate(
         held = None
     if key is None:
         return _without_key(planned, adopted, held)
-    candidates = [adopted, held]
-    if completes and present and present.next:
-        candidates = [present.next.certificate]
+    candidates = [successor.certificate] if successor else [adopted, held]
     for ready in candidates:
         if ready and ready.public_key() == key.public_key() and planned.is_met_by(ready):
             return ready
@@ -172,14 +169,13 @@ def _carry_out_next(
 
 def _revoke(
     present: IssuedAuthority | None, planned: AuthorityPlan, now: datetime, aborts: bool
-) -> tuple[RevokedCrossCertificate, ...]:
+) -> tuple[Listed, ...]:
     """The cross-certificates that the present key signed and that nobody may go on using."""
     if present is None or not planned.withdrawn:
         return ()
-    revoked = [past for past in present.revoked if past.certificate.not_after >= now]
+    revoked = [past for past in present.revoked if past.not_after >= now]
     if aborts and present.next:
-        held = present.next.cross_certificates
-        revoked += [RevokedCrossCertificate(certificate, now) for certificate in held]
+        revoked += [past.revoked(now) for past in present.next.cross_certificates]
     return tuple(revoked)
 
 

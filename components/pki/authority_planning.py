@@ -17,6 +17,7 @@ from .authority import (
     NextPlan,
     Wanted,
     Withdrawn,
+    replaced_by,
 )
 from .mistakes import Mistake, WrongInputsError
 from .name_constraints import Subtrees
@@ -39,9 +40,9 @@ def plan(before: AuthorityPlan | None, wanted: Wanted, now: datetime) -> Authori
         WrongInputsError: An input is wrong, or cannot follow on the CA that there is.
     """
     mistakes = _wrong_values(wanted)
-    identity = _identity(before, wanted)
     present = before.in_force(wanted.generation) if before else None
-    another = change_of_identity(before, wanted)
+    identity = _identity(present, wanted)
+    another = change_of_identity(before, identity)
     completes = before is not None and before.is_completed_by(wanted.generation)
     if another and (wanted.next_generation is not None or completes):
         mistakes.append(
@@ -52,7 +53,7 @@ def plan(before: AuthorityPlan | None, wanted: Wanted, now: datetime) -> Authori
                 "step",
             )
         )
-    elif another and present and present.next and _same_generation(present, wanted):
+    elif another and present and present.next and present.identity.generation == wanted.generation:
         mistakes.append(
             Mistake(
                 "next_generation",
@@ -85,13 +86,10 @@ def plan(before: AuthorityPlan | None, wanted: Wanted, now: datetime) -> Authori
     return planned
 
 
-def change_of_identity(before: AuthorityPlan | None, wanted: Wanted) -> str | None:
-    """Say what makes the CA that is asked for another one; None if nothing does."""
-    present = before.in_force(wanted.generation) if before else None
-    if present is None:
-        return None
+def change_of_identity(before: AuthorityPlan | None, identity: AuthorityIdentity) -> str | None:
+    """Say what makes an identity that of another CA; None if nothing does."""
     words = {"adopted_key_sha256": "certificate"}
-    names = present.identity.differences(_identity(before, wanted))
+    names = replaced_by(before, identity) if before else []
     return f"{', '.join(words.get(name, name) for name in names)} changed" if names else None
 
 
@@ -126,20 +124,16 @@ def _wrong_name(place: str, subject: Mapping[str, str]) -> list[Mistake]:
     return []
 
 
-def _same_generation(present: AuthorityPlan, wanted: Wanted) -> bool:
-    return present.identity.generation == wanted.generation
-
-
-def _identity(before: AuthorityPlan | None, wanted: Wanted) -> AuthorityIdentity:
+def _identity(present: AuthorityPlan | None, wanted: Wanted) -> AuthorityIdentity:
     if wanted.adopted is not None:
         certificate = wanted.adopted.certificate
         bits = certificates.key_size(certificate)
         digest = certificates.public_key_sha256(certificate)
         return AuthorityIdentity(wanted.subject, bits, wanted.generation, digest)
-    present = before.in_force(wanted.generation) if before else None
-    # It is the next key that is to have the size; the present one has its own.
-    rotating = wanted.next_generation is not None and present is not None
-    bits = present.identity.key_bits if rotating and present else wanted.key_bits
+    bits = wanted.key_bits
+    if wanted.next_generation is not None and present is not None:
+        # It is the next key that is to have the size; the present one has its own.
+        bits = present.identity.key_bits
     return AuthorityIdentity(wanted.subject, bits, wanted.generation)
 
 
@@ -270,13 +264,11 @@ def _prepare(
     now: datetime,
 ) -> NextPlan:
     """The CA that is to take over: the one that was prepared, or another."""
-    prepared = before.next if before and before.next and _is_prepared(before.next, wanted) else None
-    previous = (
-        ChosenWindow(prepared.window, before.window.validity) if prepared and before else None
-    )
-    window = choose_window(previous, wanted.lengths, now, anew=None).window
-    if prepared is not None:
-        return replace(prepared, window=window)
+    if before and before.next and _is_prepared(before.next, wanted):
+        previous = ChosenWindow(before.next.window, before.window.validity)
+        window = choose_window(previous, wanted.lengths, now, anew=None).window
+        return replace(before.next, window=window)
+    window = choose_window(None, wanted.lengths, now, anew=None).window
     subject = _next_subject(wanted.subject, generation, planned.withdrawn)
     key_id = _key_id(AuthorityIdentity(subject, wanted.key_bits, generation), window)
     cross_name = _cross_name(key_id, planned)
