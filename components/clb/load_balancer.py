@@ -25,7 +25,7 @@ from .listeners import (
     https_listener,
     redirect,
 )
-from .server_certificate import ServerCertificate, check_arguments
+from .server_certificate import ServerCertificate, compose_arguments
 from .server_groups import default_group, vserver_group
 
 PARTS = {
@@ -112,13 +112,13 @@ class MutualTlsLoadBalancer(pulumi.ComponentResource):
         self._instance = instance
         self.server_certificate = ServerCertificate(
             name,
-            check_arguments(settings.server, authority, tags, address=instance.address),
+            compose_arguments(settings.server, authority, tags, address=instance.address),
             opts=child,
         )
         self.domain_certificates = {
             domain: ServerCertificate(
                 bound_name(f"{name}-{_label(domain)}", LONGEST_TO_COMPLETE),
-                check_arguments(extension.server(domain), authority, tags),
+                compose_arguments(extension.server(domain), authority, tags),
                 opts=child,
             )
             for domain, extension in listener.domain_extensions.items()

@@ -108,7 +108,7 @@ class ServerCertificate(pulumi.ComponentResource):
         self.register_outputs({"id": self.id, "certificate": self.certificate})
 
 
-def check_arguments(
+def compose_arguments(
     server: ServerArguments,
     authority: PrivateCertificateAuthority,
     tags: Mapping[str, pulumi.Input[str]],

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 SEQUENCE = 0x30
 INTEGER = 0x02
-OBJECT_IDENTIFIER = 0x06
 BIT_STRING = 0x03
 
 
