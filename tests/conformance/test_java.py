@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import functools
+import shutil
 
 import pytest
 
@@ -24,24 +26,36 @@ pytestmark = pytest.mark.commands("keytool")
 
 
 def keytool(tmp_path, *arguments):
+    """A command of keytool; of Java's two compilers the fast one, as it runs for a moment."""
     phrase = put(tmp_path, "phrase", PHRASE)
-    return ("keytool", "-J-Duser.language=en", *arguments, "-storepass:file", phrase)
+    options = ("-J-Duser.language=en", "-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC")
+    return ("keytool", *options, *arguments, "-storepass:file", phrase)
 
 
-def trusting(tmp_path, ca):
-    """Options that name a new key store which holds the CA's certificate, and what is below it."""
-    store = ("-keystore", str(tmp_path / "trusted.p12"), "-storetype", "PKCS12")
-    for alias, text in (("ca", trusted_ca(ca)), ("next", client(ca).chain)):
-        if not text:
-            continue
-        path = put(tmp_path, f"{alias}.pem", text)
-        command = ("-importcert", "-noprompt", "-alias", alias, "-file", path)
-        assert "Certificate was added" in ask(*keytool(tmp_path, *command, *store))
-    return store
+@pytest.fixture(scope="module")
+def trusting(tmp_path_factory):
+    """Options that name a key store in a folder: it has a CA's certificate, and what is below."""
+
+    @functools.cache
+    def store(ca):
+        folder = tmp_path_factory.mktemp("trusted")
+        store = ("-keystore", str(folder / "trusted.p12"), "-storetype", "PKCS12")
+        for alias, text in (("ca", trusted_ca(ca)), ("next", client(ca).chain)):
+            if not text:
+                continue
+            path = put(folder, f"{alias}.pem", text)
+            command = ("-importcert", "-noprompt", "-alias", alias, "-file", path)
+            assert "Certificate was added" in ask(*keytool(folder, *command, *store))
+        return folder / "trusted.p12"
+
+    def options(folder, ca):
+        return ("-keystore", str(shutil.copy(store(ca), folder)), "-storetype", "PKCS12")
+
+    return options
 
 
 @pytest.mark.parametrize("name", LEAVES)
-def test_a_leaf_is_trusted_because_of_its_ca(tmp_path, name):
+def test_a_leaf_is_trusted_because_of_its_ca(tmp_path, trusting, name):
     made = specimen(name)
     other = "ascii" if made.ca == "beyond-ascii" else "beyond-ascii"
     leaf = put(tmp_path, "leaf.pem", made.pem)
@@ -58,7 +72,7 @@ def test_a_leaf_is_trusted_because_of_its_ca(tmp_path, name):
 
 @pytest.mark.parametrize("ca", SUBJECTS)
 @pytest.mark.parametrize("entries", [[], every_reason()], ids=["empty", "every reason"])
-def test_a_revocation_list_is_the_cas(tmp_path, ca, entries):
+def test_a_revocation_list_is_the_cas(tmp_path, trusting, ca, entries):
     listed = put(tmp_path, "list.pem", crl(entries, ca))
     command = keytool(tmp_path, "-printcrl", "-file", listed, *trusting(tmp_path, ca))
     printed = ask(*command)
