@@ -305,26 +305,29 @@ def test_each_deployment_keeps_a_report_with_its_verification(tmp_path):
         assert script == of_lab
         upload = job["steps"][-1]
         assert upload["uses"].startswith("actions/upload-artifact@")
+        assert upload["if"] == "${{ !cancelled() }}"
         assert upload["with"] == {
             "name": f"report-{name}",
             "path": "out/report.html",
             "if-no-files-found": "error",
         }
-        assert gitlab_jobs()[f"deploy-{name}"]["artifacts"]["paths"] == ["out/report.html"]
+        kept = gitlab_jobs()[f"deploy-{name}"]["artifacts"]
+        assert (kept["paths"], kept["when"]) == (["out/report.html"], "always")
     assert not gitlab_jobs()["preview-prod"]["artifacts"]
-    # As either system runs it: what fails ends it.
+    # As either system runs it: all of it, and what fails first or later fails the job.
     make = tmp_path / "make"
-    make.write_text('#!/bin/sh\necho "$@" >&2\n[ "$1" != "$FAILS" ] && echo "[$@]"\n')
+    make.write_text('#!/bin/sh\necho "$@" >&2\necho "[$@]"\n[ "$1" != "$FAILS" ]\n')
     make.chmod(0o755)
-    for fails, ran in (("", ["up", "verify", "report"]), ("verify", ["up", "verify"])):
+    for fails in ("", "up", "verify", "report"):
         done = processes.run(
             ["bash", "-e", "-c", of_lab],
             cwd=tmp_path,
             env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "STACK": "dev", "FAILS": fails},
         )
-        assert [line.split()[0] for line in done.stderr.splitlines()] == ran
+        ran = [line.split()[0] for line in done.stderr.splitlines()]
+        assert ran == ["up", "verify", "report"]
         assert (done.returncode == 0) == (not fails)
-    assert (tmp_path / "verification.json").read_text() == ""
+        assert (tmp_path / "verification.json").read_text() == "[verify STACK=dev ARGS=--json]\n"
 
 
 def test_checks_of_main_are_never_cancelled():
