@@ -8,6 +8,7 @@ MODULES = (
     "account",
     "resource_groups",
     "vpc",
+    "vswitches",
     "route_tables",
     "security_groups",
     "instances",

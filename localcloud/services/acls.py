@@ -18,8 +18,8 @@ from localcloud.documents import AccessControlList, AclEntry, Listener, LoadBala
 from localcloud.errors import ApiError, invalid
 from localcloud.products import SLB, Answer
 from localcloud.requests import ActionRequest, PagedRequest, TaggedRequest
+from localcloud.services.answers import creation_time
 from localcloud.services.tags import has_tags, tag_keys
-from localcloud.services.vpc import creation_time
 
 PER_CALL = 50
 """Number of entries that one call takes."""

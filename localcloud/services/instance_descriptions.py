@@ -14,10 +14,10 @@ from localcloud.documents import Instance
 from localcloud.errors import invalid
 from localcloud.products import ECS, Answer
 from localcloud.requests import DryRequest, PagedRequest, TaggedRequest
+from localcloud.services.answers import creation_time, key_values
 from localcloud.services.catalogue import INSTANCE_TYPES
 from localcloud.services.instances import OfInstance, find_instance
 from localcloud.services.tags import has_tags
-from localcloud.services.vpc import creation_time, key_values
 
 PENDING_SECONDS, STARTING_SECONDS = 0.5, 1.0
 """Seconds for which a new instance is Pending, then Starting."""

@@ -23,7 +23,7 @@ from localcloud.products import ECS, Answer
 from localcloud.requests import ActionRequest, TaggedRequest
 from localcloud.services.catalogue import DISK_CATEGORIES, IMAGES, INSTANCE_TYPES
 from localcloud.services.security_groups import find_security_group
-from localcloud.services.vpc import find_vswitch
+from localcloud.services.vswitches import find_vswitch
 
 USER_DATA_BYTES = 32 * 1024
 """Bytes of user data in base64, at most."""

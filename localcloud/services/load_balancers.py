@@ -27,7 +27,7 @@ from localcloud.products import SLB, Answer
 from localcloud.requests import ActionRequest, OnOff, TaggedRequest
 from localcloud.services.catalogue import list_zone_ids
 from localcloud.services.tags import tag_keys
-from localcloud.services.vpc import find_vswitch
+from localcloud.services.vswitches import find_vswitch
 
 LCU_SPECIFICATION = "slb.lcu.elastic"
 """Specification that the API reports for an instance that is paid by LCU."""

@@ -8,7 +8,7 @@ from localcloud.documents import Vpc, VSwitch
 from localcloud.errors import ApiError
 from localcloud.products import VPC, Answer
 from localcloud.requests import ActionRequest, PagedRequest
-from localcloud.services.vpc import creation_time
+from localcloud.services.answers import creation_time
 
 
 class DescribeRouteTableList(PagedRequest):

@@ -15,8 +15,8 @@ from localcloud.documents import Instance, SecurityGroup, Vpc, new_id
 from localcloud.errors import ApiError, invalid, missing
 from localcloud.products import ECS, Answer
 from localcloud.requests import ActionRequest, DryRequest, PagedRequest, TaggedRequest
+from localcloud.services.answers import creation_time, write_time
 from localcloud.services.tags import has_tags, tag_keys
-from localcloud.services.vpc import creation_time, write_time
 
 MOST_INSTANCES = 6000
 """Number of private addresses in a security group, at most."""

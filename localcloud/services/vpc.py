@@ -1,19 +1,16 @@
-"""VPCs and vSwitches."""
+"""VPCs."""
 
 from __future__ import annotations
 
 import ipaddress
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Literal
 
 from localcloud.account import ACCOUNT_ID
 from localcloud.cloud import Cloud
 from localcloud.documents import (
     Document,
-    Instance,
-    LoadBalancer,
     SecurityGroup,
     Vpc,
     VSwitch,
@@ -22,14 +19,14 @@ from localcloud.documents import (
 from localcloud.errors import ApiError, invalid, missing, not_emulated
 from localcloud.products import VPC, Answer
 from localcloud.requests import ActionRequest, DryRequest, PagedRequest, TaggedRequest
+from localcloud.services.answers import creation_time, key_values
 from localcloud.services.tags import has_tags
 
 SETTLE_SECONDS = 0.5
 """Seconds for which a new VPC or vSwitch is Pending."""
 
-
-IPV6_BITS, IPV6_HOST_BITS = 56, 64
-"""Bits of the IPv6 prefix that a VPC gets, and bits that are left within a vSwitch."""
+IPV6_BITS = 56
+"""Bits of the IPv6 prefix that a VPC gets."""
 
 SECONDARY_BLOCKS = 5
 """Number of blocks that a VPC may have beside its own."""
@@ -103,50 +100,10 @@ class DeleteVpc(DryRequest):
     ClientToken: str = ""
 
 
-class CreateVSwitch(TaggedRequest):
-    VpcId: str
-    ZoneId: str
-    CidrBlock: str
-    VSwitchName: str = ""
-    Description: str = ""
-    ClientToken: str = ""
-    Ipv6CidrBlock: int | None = None
-    VpcIpv6CidrBlock: str = ""
-
-
-class DescribeVSwitchAttributes(DryRequest):
-    VSwitchId: str
-
-
-class DescribeVSwitches(PagedRequest, TaggedRequest, DryRequest):
-    VSwitchId: str = ""
-    VSwitchName: str = ""
-    VSwitchOwnerId: int = 0
-    VpcId: str = ""
-    ZoneId: str = ""
-    IsDefault: bool | None = None
-    ResourceGroupId: str = ""
-    RouteTableId: str = ""
-    EnableIpv6: bool | None = None
-
-
-class ModifyVSwitchAttribute(ActionRequest):
-    VSwitchId: str
-    VSwitchName: str | None = None
-    Description: str | None = None
-    EnableIPv6: bool | None = None
-    Ipv6CidrBlock: int | None = None
-    VpcIpv6CidrBlock: str = ""
-
-
-class DeleteVSwitch(DryRequest):
-    VSwitchId: str
-
-
 @VPC.action
 def create_vpc(cloud: Cloud, request: CreateVpc) -> Answer:
     block = _read_vpc_block(request.CidrBlock, "CidrBlock")
-    user_blocks = [_read_block(text, "UserCidr") for text in request.UserCidr.split(",") if text]
+    user_blocks = [read_block(text, "UserCidr") for text in request.UserCidr.split(",") if text]
     if len(user_blocks) > USER_BLOCKS:
         raise invalid("UserCidr", f"It has {USER_BLOCKS} blocks at most.")
     vpc = Vpc(
@@ -222,10 +179,10 @@ def describe_vpcs(cloud: Cloud, request: DescribeVpcs) -> Answer:
 @VPC.action
 def modify_vpc_attribute(cloud: Cloud, request: ModifyVpcAttribute) -> Answer:
     vpc = find_vpc(cloud, request.VpcId)
-    _rename(vpc, request.VpcName, request.Description)
+    rename(vpc, request.VpcName, request.Description)
     if request.EnableIPv6 is False and vpc.ipv6_cidr_block:
         users = cloud.store.all(VSwitch, vpc_id=vpc.id)
-        _refuse_if_used(
+        refuse_if_used(
             [switch for switch in users if switch.ipv6_cidr_block], "DependencyViolation"
         )
         vpc.ipv6_cidr_block = ""
@@ -248,7 +205,7 @@ def associate_cidr_block(cloud: Cloud, request: AssociateVpcCidrBlock) -> Answer
     block = _read_vpc_block(request.SecondaryCidrBlock, "SecondaryCidrBlock")
     if len(vpc.secondary_cidr_blocks) >= SECONDARY_BLOCKS:
         raise ApiError(400, "QuotaExceeded.SecondaryCidrBlock", "The VPC has enough blocks.")
-    if any(block.overlaps(present) for present in _blocks(vpc)):
+    if any(block.overlaps(present) for present in list_blocks(vpc)):
         raise invalid("SecondaryCidrBlock", "It overlaps another block of the VPC.")
     vpc.secondary_cidr_blocks.append(str(block))
     cloud.store.put(vpc)
@@ -278,122 +235,19 @@ def move_to_resource_group(cloud: Cloud, request: MoveResourceGroup) -> Answer:
 @VPC.action
 def delete_vpc(cloud: Cloud, request: DeleteVpc) -> Answer:
     vpc = find_vpc(cloud, request.VpcId)
-    _refuse_if_used(cloud.store.all(VSwitch, vpc_id=vpc.id), "DependencyViolation.VSwitch")
+    refuse_if_used(cloud.store.all(VSwitch, vpc_id=vpc.id), "DependencyViolation.VSwitch")
     groups = cloud.store.all(SecurityGroup, vpc_id=vpc.id)
-    _refuse_if_used(groups, "DependencyViolation.SecurityGroup")
+    refuse_if_used(groups, "DependencyViolation.SecurityGroup")
     cloud.store.delete(vpc)
     return {}
 
 
-@VPC.action
-def create_v_switch(cloud: Cloud, request: CreateVSwitch) -> Answer:
-    vpc = find_vpc(cloud, request.VpcId)
-    if _status(cloud, vpc) != "Available":
-        raise ApiError(400, "IncorrectVpcStatus", "Current VPC status does not support this.")
-    block = _read_block(request.CidrBlock)
-    if not any(block.subnet_of(own) for own in _blocks(vpc)) or block.prefixlen > 29:
-        raise invalid("CidrBlock", "It lies within the VPC's block, and is /29 or larger.")
-    if not request.ZoneId.startswith(f"{vpc.region}-"):
-        raise ApiError(404, "InvalidZoneId.NotFound", "The specified zone does not exist.")
-    if any(
-        block.overlaps(_read_block(other.cidr_block))
-        for other in cloud.store.all(VSwitch, vpc_id=vpc.id)
-    ):
-        raise ApiError(
-            400, "InvalidCidrBlock.Overlapped", "Specified CIDR block overlapped with other subnet."
-        )
-    switch = VSwitch(
-        id=new_id("vsw"),
-        region=vpc.region,
-        name=request.VSwitchName,
-        description=request.Description,
-        vpc_id=vpc.id,
-        zone_id=request.ZoneId,
-        cidr_block=str(block),
-        tags=request.tags(),
-    )
-    _set_ipv6(cloud, vpc, switch, request)
-    cloud.store.put(switch)
-    return {"VSwitchId": switch.id}
-
-
-@VPC.action
-def describe_v_switch_attributes(cloud: Cloud, request: DescribeVSwitchAttributes) -> Answer:
-    return _describe_v_switch(cloud, find_vswitch(cloud, request.VSwitchId))
-
-
-@VPC.action
-def describe_v_switches(cloud: Cloud, request: DescribeVSwitches) -> Answer:
-    described = []
-    for switch in cloud.store.all(VSwitch, region=request.RegionId):
-        vpc = find_vpc(cloud, switch.vpc_id)
-        if (
-            request.VSwitchId in {"", switch.id}
-            and request.VSwitchName in {"", switch.name}
-            and request.VSwitchOwnerId in {0, int(ACCOUNT_ID)}
-            and request.VpcId in {"", switch.vpc_id}
-            and request.ZoneId in {"", switch.zone_id}
-            and request.IsDefault is not True
-            and request.EnableIpv6 in {None, bool(switch.ipv6_cidr_block)}
-            and request.ResourceGroupId in {"", vpc.resource_group_id}
-            and request.RouteTableId in {"", vpc.route_table_id}
-            and has_tags(switch, request.Tag)
-        ):
-            described.append(_describe_v_switch(cloud, switch))
-    return {"VSwitches": {"VSwitch": request.page(described)}, **request.paging(described)}
-
-
-@VPC.action
-def modify_v_switch_attribute(cloud: Cloud, request: ModifyVSwitchAttribute) -> Answer:
-    switch = find_vswitch(cloud, request.VSwitchId)
-    _rename(switch, request.VSwitchName, request.Description)
-    if request.EnableIPv6 is False:
-        switch.ipv6_cidr_block = ""
-    else:
-        if request.EnableIPv6 and request.Ipv6CidrBlock is None:
-            raise missing("Ipv6CidrBlock")
-        _set_ipv6(cloud, find_vpc(cloud, switch.vpc_id), switch, request)
-    cloud.store.put(switch)
-    return {}
-
-
-@VPC.action
-def delete_v_switch(cloud: Cloud, request: DeleteVSwitch) -> Answer:
-    switch = find_vswitch(cloud, request.VSwitchId)
-    _refuse_if_used(cloud.store.all(Instance, vswitch_id=switch.id), "DependencyViolation")
-    _refuse_if_used(cloud.store.all(LoadBalancer, vswitch_id=switch.id), "DependencyViolation")
-    cloud.store.delete(switch)
-    return {}
-
-
-def find_vswitch(cloud: Cloud, key: str) -> VSwitch:
-    """Find the vSwitch with an id.
+def find_vpc(cloud: Cloud, key: str) -> Vpc:
+    """Find the VPC with an id.
 
     Raises:
-        ApiError: The region has no vSwitch with this id.
+        ApiError: The region has no VPC with this id.
     """
-    switch = cloud.store.get(VSwitch, key)
-    if switch is None:
-        raise ApiError(404, "InvalidVSwitchId.NotFound", "The specified vSwitch does not exist.")
-    return switch
-
-
-def creation_time(document: Document) -> str:
-    """Write the time when a resource was made as the API says it."""
-    return write_time(document.created)
-
-
-def write_time(seconds: float) -> str:
-    """Write a time since the epoch as the API says it, to the second."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def key_values(document: Document) -> list[dict[str, str]]:
-    """Write tags as `Key` and `Value`."""
-    return [{"Key": key, "Value": value} for key, value in sorted(document.tags.items())]
-
-
-def find_vpc(cloud: Cloud, key: str) -> Vpc:
     vpc = cloud.store.get(Vpc, key)
     if vpc is None:
         raise ApiError(404, "InvalidVpcID.NotFound", "The specified VPC does not exist.")
@@ -411,7 +265,7 @@ def _describe_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
         "Description": vpc.description,
         "CidrBlock": vpc.cidr_block,
         "RegionId": vpc.region,
-        "Status": _status(cloud, vpc),
+        "Status": tell_status(cloud, vpc),
         "OwnerId": int(ACCOUNT_ID),
         "DhcpOptionsSetId": "",
         "DhcpOptionsSetStatus": "",
@@ -430,50 +284,28 @@ def _describe_vpc(cloud: Cloud, vpc: Vpc) -> Answer:
     }
 
 
-def _describe_v_switch(cloud: Cloud, switch: VSwitch) -> Answer:
-    used = len(cloud.store.all(Instance, vswitch_id=switch.id))
-    vpc = find_vpc(cloud, switch.vpc_id)
-    return {
-        "VSwitchId": switch.id,
-        "VSwitchName": switch.name,
-        "Description": switch.description,
-        "VpcId": switch.vpc_id,
-        "ZoneId": switch.zone_id,
-        "CidrBlock": switch.cidr_block,
-        "Ipv6CidrBlock": switch.ipv6_cidr_block,
-        "EnabledIpv6": bool(switch.ipv6_cidr_block),
-        "NetworkAclId": "",
-        "OwnerId": int(ACCOUNT_ID),
-        "ShareType": "",
-        "Status": _status(cloud, switch),
-        "IsDefault": False,
-        "AvailableIpAddressCount": _read_block(switch.cidr_block).num_addresses - 4 - used,
-        "CreationTime": creation_time(switch),
-        "ResourceGroupId": vpc.resource_group_id,
-        "RouteTable": {"RouteTableId": vpc.route_table_id, "RouteTableType": "System"},
-        "Tags": {"Tag": key_values(switch)},
-    }
-
-
-def _status(cloud: Cloud, document: Document) -> str:
+def tell_status(cloud: Cloud, document: Document) -> str:
+    """Tell the status of a VPC or vSwitch: one that was just made is Pending."""
     return "Available" if document.is_settled(SETTLE_SECONDS, cloud.now()) else "Pending"
 
 
-def _rename(document: Vpc | VSwitch, name: str | None, description: str | None) -> None:
+def rename(document: Vpc | VSwitch, name: str | None, description: str | None) -> None:
+    """Give a VPC or vSwitch the name and the description that are given."""
     document.name = document.name if name is None else name
     document.description = document.description if description is None else description
 
 
 def _read_vpc_block(text: str, parameter: str) -> ipaddress.IPv4Network:
-    block = _read_block(text, parameter)
+    block = read_block(text, parameter)
     if not 8 <= block.prefixlen <= 28 or any(block.overlaps(taken) for taken in RESERVED):
         reserved = ", ".join(map(str, RESERVED))
         raise invalid(parameter, f"It is an IPv4 block between /8 and /28, outside of {reserved}.")
     return block
 
 
-def _blocks(vpc: Vpc) -> list[ipaddress.IPv4Network]:
-    return [_read_block(text) for text in (vpc.cidr_block, *vpc.secondary_cidr_blocks)]
+def list_blocks(vpc: Vpc) -> list[ipaddress.IPv4Network]:
+    """List the IPv4 blocks of a VPC, its own first."""
+    return [read_block(text) for text in (vpc.cidr_block, *vpc.secondary_cidr_blocks)]
 
 
 def _require_room(cloud: Cloud, vpc: Vpc, parameter: str) -> None:
@@ -482,9 +314,9 @@ def _require_room(cloud: Cloud, vpc: Vpc, parameter: str) -> None:
     Raises:
         ApiError: A vSwitch lies outside the blocks.
     """
-    blocks = _blocks(vpc)
+    blocks = list_blocks(vpc)
     for switch in cloud.store.all(VSwitch, vpc_id=vpc.id):
-        if not any(_read_block(switch.cidr_block).subnet_of(block) for block in blocks):
+        if not any(read_block(switch.cidr_block).subnet_of(block) for block in blocks):
             raise invalid(parameter, f"{switch.id} needs the block that it has.")
 
 
@@ -494,34 +326,23 @@ def _new_ipv6_block() -> str:
     return str(ipaddress.IPv6Network((block.ljust(16, b"\0"), IPV6_BITS)))
 
 
-def _set_ipv6(
-    cloud: Cloud, vpc: Vpc, switch: VSwitch, request: CreateVSwitch | ModifyVSwitchAttribute
-) -> None:
-    """Give a vSwitch the part of its VPC's IPv6 block that a request asks for, if it asks.
+def read_block(text: str, parameter: str = "CidrBlock") -> ipaddress.IPv4Network:
+    """Read an IPv4 block.
 
     Raises:
-        ApiError: The VPC has no IPv6 block, or not this part of it to give.
+        ApiError: The text is none; the message names the parameter.
     """
-    if request.Ipv6CidrBlock is None:
-        return
-    if not vpc.ipv6_cidr_block or request.VpcIpv6CidrBlock not in {"", vpc.ipv6_cidr_block}:
-        raise invalid("Ipv6CidrBlock", "The VPC has no such IPv6 block: EnableIpv6 gives it one.")
-    whole = ipaddress.IPv6Network(vpc.ipv6_cidr_block)
-    part = int(whole.network_address) + (request.Ipv6CidrBlock << IPV6_HOST_BITS)
-    block = str(ipaddress.IPv6Network((part, 128 - IPV6_HOST_BITS)))
-    others = cloud.store.all(VSwitch, vpc_id=vpc.id)
-    if any(other.ipv6_cidr_block == block and other.id != switch.id for other in others):
-        raise invalid("Ipv6CidrBlock", "Another vSwitch of the VPC has this part of its block.")
-    switch.ipv6_cidr_block = block
-
-
-def _read_block(text: str, parameter: str = "CidrBlock") -> ipaddress.IPv4Network:
     try:
         return ipaddress.IPv4Network(text)
     except ValueError:
         raise invalid(parameter, "It is an IPv4 block such as 192.168.0.0/16.") from None
 
 
-def _refuse_if_used(users: Sequence[Document], code: str) -> None:
+def refuse_if_used(users: Sequence[Document], code: str) -> None:
+    """Check that nothing uses what a request removes.
+
+    Raises:
+        ApiError: Something does; the code is `code`, and the message names the first.
+    """
     if users:
         raise ApiError(400, code, f"Specified object has dependent resources: {users[0].id}.")

@@ -18,10 +18,10 @@ from localcloud.documents import (
 from localcloud.errors import ApiError
 from localcloud.products import SLB, Answer
 from localcloud.requests import ActionRequest, TaggedRequest
+from localcloud.services.answers import creation_time
 from localcloud.services.load_balancers import OfLoadBalancer, find_load_balancer
 from localcloud.services.server_lists import GivenMember, read_servers, require_running
 from localcloud.services.tags import has_tags, tag_keys
-from localcloud.services.vpc import creation_time
 
 Name = Annotated[str, Field(pattern=r"^[\w./-]{1,80}$")]
 
