@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import zlib
 from collections.abc import Mapping, Sequence
@@ -75,13 +76,19 @@ def _above(item: pytest.Item) -> list[pytest.Item]:
     """Tests that a test goes on from: those of its file above it, with the same parameters."""
     module = item.getparent(pytest.Module)
     assert module is not None
-    found: list[pytest.Item] = []
-    for one in module.session.genitems(module):
-        if one.nodeid == item.nodeid:
-            return found
-        if is_long(one) == is_long(item) and _agree(_parameters(one), _parameters(item)):
-            found.append(one)
-    raise AssertionError(f"{item.nodeid} is not in its file")
+    whole = _tests_of(module)
+    place = next(n for n, one in enumerate(whole) if one.nodeid == item.nodeid)
+    return [
+        one
+        for one in whole[:place]
+        if is_long(one) == is_long(item) and _agree(_parameters(one), _parameters(item))
+    ]
+
+
+@functools.cache
+def _tests_of(module: pytest.Module) -> list[pytest.Item]:
+    """All tests of a file, also where some of them are run alone; there are none in classes."""
+    return [item for item in module.collect() if isinstance(item, pytest.Item)]
 
 
 def _parameters(item: pytest.Item) -> dict[str, int]:

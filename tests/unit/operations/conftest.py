@@ -117,15 +117,21 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-IMPOSTOR = [rsa.generate_private_key(65537, 2048) for _ in range(2)]
-"""Keys of the false CA and of its client: each verification would make its own, in most of its
-time."""
+@functools.cache
+def impostor_key(number: int) -> rsa.RSAPrivateKey:
+    """Key of the false CA (0), or of its client (1).
+
+    Each verification would make its own, in most of its time.
+    """
+    return rsa.generate_private_key(65537, 2048)
 
 
 @pytest.fixture(autouse=True)
 def impostor_s_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = itertools.cycle(IMPOSTOR)
-    library = SimpleNamespace(generate_private_key=lambda _exponent, _bits: next(turns))
+    turns = itertools.cycle(range(2))
+    library = SimpleNamespace(
+        generate_private_key=lambda _exponent, _bits: impostor_key(next(turns))
+    )
     monkeypatch.setattr(identity, "rsa", library)
 
 
