@@ -83,7 +83,11 @@ def find_unlisted(expectations: Expectations, names: Collection[str]) -> list[st
     """List what is wrong with the expectations beside the tests that there are: a line each."""
     return [
         *(f"{name} is not in {FILE.name}" for name in names if name not in expectations.tests),
-        *(f"{name} is no test any more" for name in expectations.tests if name not in names),
+        *(
+            f"{name} is in {FILE.name}, and the provider has no such test"
+            for name in expectations.tests
+            if name not in names
+        ),
     ]
 
 

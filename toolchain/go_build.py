@@ -157,9 +157,8 @@ def require_go() -> Go:
     if executable is None:
         raise ToolchainError(
             "Go is not on PATH, and neither is the Pulumi CLI, nor could it be downloaded: install "
-            "the Pulumi CLI (https://www.pulumi.com/docs/install/), or Go "
-            f"{versions.write_dotted(versions.GO_MINIMUM)} or newer (https://go.dev/dl/) to build "
-            "it."
+            "the Pulumi CLI (https://www.pulumi.com/docs/install/), or, to have it built here, Go "
+            f"{versions.write_dotted(versions.GO_MINIMUM)} or newer (https://go.dev/dl/)."
         )
     try:
         answer = processes.run(

@@ -50,7 +50,7 @@ def test_every_test_is_on_the_list_and_nothing_else(expected) -> None:
     assert expectations.find_unlisted(expected, ["TestAccPasses", "TestAccEni"]) == []
     assert expectations.find_unlisted(expected, ["TestAccPasses", "TestAccNew"]) == [
         "TestAccNew is not in expectations.toml",
-        "TestAccEni is no test any more",
+        "TestAccEni is in expectations.toml, and the provider has no such test",
     ]
 
 
