@@ -77,8 +77,7 @@ def test_the_cas_key_is_not_in_the_clear(adopted, tutorial):
 
 
 def test_a_second_up_changes_nothing(adopted):
-    assert adopted.steps() == {}
-    adopted.succeed("preview", "--expect-no-changes")
+    assert adopted.steps("--expect-no-changes") == {}
 
 
 def test_what_it_has_issued_is_revoked_by_name(adopted, tutorial):

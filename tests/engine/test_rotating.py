@@ -22,13 +22,20 @@ def deployed(run):
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
+@pytest.fixture(scope="module")
+def target(run, deployed):
+    """The service's address, which stays."""
+    found = json.loads(run("outputs").stdout)
+    return probes.target_of(StackOutputs.model_validate({**found, "client_bundles": {}}))
+
+
 def configured(project):
     file = project / "Pulumi.local.yaml"
     return yaml.safe_load(file.read_text())["config"]["slb-mutual-tls:certificate_authority"]
 
 
 @pytest.fixture
-def handed_out(run, project):
+def handed_out(run, project, target):
     """A client's bundle as its holder has it, and whether it gets through."""
 
     class Holder:
@@ -53,8 +60,6 @@ def handed_out(run, project):
             assert "PRIVATE KEY" not in answer.stdout + answer.stderr
 
         def gets_through(self):
-            found = json.loads(run("outputs").stdout)
-            target = probes.target_of(StackOutputs.model_validate({**found, "client_bundles": {}}))
             context = probes.anchored_context(self.trusted)
             return is_success(probes.probe(target, context, self.identity))
 
