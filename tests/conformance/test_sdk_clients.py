@@ -1,7 +1,7 @@
 """The local cloud's wire as the official SDKs for Go and Java read it, by their own types.
 
-In Python that is `tests/unit/localcloud/test_sdk_clients.py`. The current SDK for Go could not be
-had from the module proxy; this is the one before, which the alicloud provider is built on.
+In Python that is `tests/integration/localcloud/test_sdk_clients.py`. The current SDK for Go could
+not be had from the module proxy; this is the one before, which the alicloud provider is built on.
 """
 
 from __future__ import annotations
