@@ -77,7 +77,7 @@ def _above(item: pytest.Item) -> list[pytest.Item]:
     module = item.getparent(pytest.Module)
     assert module is not None
     whole = _tests_of(module)
-    place = next(n for n, one in enumerate(whole) if one.nodeid == item.nodeid)
+    place = [one.nodeid for one in whole].index(item.nodeid)
     return [
         one
         for one in whole[:place]

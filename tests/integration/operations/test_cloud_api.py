@@ -53,8 +53,10 @@ def describe_vpcs(environ):
     return CloudApi("VPC", REGION, environ).call("DescribeVpcs")
 
 
-def load_balancer(outputs_of="lb-gone"):
-    return SimpleNamespace(region=REGION, load_balancer_id=outputs_of, listener_port=443)
+def health(environ):
+    """Of a load balancer that there is none of."""
+    gone = SimpleNamespace(region=REGION, load_balancer_id="lb-gone", listener_port=443)
+    return SlbHealth(gone, environ).backends()
 
 
 def test_an_answer_is_a_body_or_the_sdks_model(environ):
@@ -150,10 +152,10 @@ def test_a_proxy_is_not_asked_for_an_endpoint_on_loopback(environ, nobody, monke
 
 def test_health_that_is_refused_names_the_way_without_it(environ):
     with pytest.raises(HealthError, match=r"InvalidLoadBalancerId.*Without health: --no-health"):
-        SlbHealth(load_balancer(), environ).backends()
+        health(environ)
 
 
 def test_health_that_cannot_be_had_now_may_be_asked_again(environ, nobody):
     environ["ALIBABA_CLOUD_ENDPOINT_SLB"] = nobody
     with pytest.raises(HealthUnavailableError, match="cannot be reached"):
-        SlbHealth(load_balancer(), environ).backends()
+        health(environ)
