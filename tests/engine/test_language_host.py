@@ -239,7 +239,7 @@ def _bare_environment(folder):
     return site
 
 
-def test_dependencies_and_version_are_those_of_the_programs_environment(host, project):
+def test_dependencies_are_those_of_the_programs_environment(host, project):
     listed = host.call.GetProgramDependencies(
         language_pb2.GetProgramDependenciesRequest(
             info=project.info(), transitiveDependencies=True
@@ -247,10 +247,18 @@ def test_dependencies_and_version_are_those_of_the_programs_environment(host, pr
         timeout=60,
     ).dependencies
     assert {one.name: one.version for one in listed}["pulumi"] == version("pulumi")
-    about = host.call.About(language_pb2.AboutRequest(info=project.info()), timeout=60)
+    assert host.call.GetPluginInfo(Empty(), timeout=60).version.startswith("v3.")
+
+
+@pytest.mark.parametrize("options", [{}, {"toolchain": "pip"}], ids=["none", "pip"])
+def test_versions_are_those_of_the_programs_environment(host, project, options):
+    request = language_pb2.AboutRequest(info=project.info(**options))
+    about = host.call.About(request, timeout=60)
     assert about.executable == f"{VIRTUALENV}/bin/python"
     assert about.version == platform.python_version()
-    assert host.call.GetPluginInfo(Empty(), timeout=60).version.startswith("v3.")
+    # By semantic versioning, with three numbers.
+    major, minor, patch = (*version("pip").split("."), "0")[:3]
+    assert about.metadata["toolchainVersion"] == f"{major}.{minor}.{patch}"
 
 
 def test_a_plugin_runs_where_and_how_the_engine_says(host, project):

@@ -22,6 +22,11 @@ import (
 //go:embed packages.py
 var listPackages string
 
+// describe is run by the program's own Python.
+//
+//go:embed about.py
+var describe string
+
 // installed is one Python package as packages.py lists it.
 type installed struct {
 	Name    string                   `json:"name"`
@@ -52,16 +57,8 @@ func (h *pythonHost) GetRequiredPackages(
 	if err != nil {
 		return nil, err
 	}
-	command, err := python.Command(ctx, "-c", listPackages)
-	if err != nil {
-		return nil, err
-	}
-	output, err := command.Output()
-	if err != nil {
-		return nil, fmt.Errorf("listing the Python packages: %w%s", err, lastWords(err))
-	}
 	var found []installed
-	if err := json.Unmarshal(output, &found); err != nil {
+	if err := ask(ctx, python, listPackages, &found); err != nil {
 		return nil, fmt.Errorf("listing the Python packages: %w", err)
 	}
 	response := &pulumirpc.GetRequiredPackagesResponse{}
@@ -211,7 +208,7 @@ func (h *pythonHost) About(
 	if err != nil {
 		return nil, err
 	}
-	about, err := python.About(ctx)
+	about, err := aboutPython(ctx, python, options)
 	if err != nil {
 		return nil, err
 	}
@@ -224,6 +221,45 @@ func (h *pythonHost) About(
 			"typechecker":      toolchain.TypeCheckerName(options.Typechecker),
 		},
 	}, nil
+}
+
+// aboutPython asks a Python that uses pip once for what the engine wants to know before each
+// command. The SDK starts it three times, and pip's own command is slow to start.
+func aboutPython(
+	ctx context.Context, python toolchain.Toolchain, options toolchain.PythonOptions,
+) (toolchain.Info, error) {
+	if options.Toolchain != toolchain.Pip {
+		return python.About(ctx)
+	}
+	var answer struct {
+		Executable string `json:"executable"`
+		Version    string `json:"version"`
+		Pip        string `json:"pip"`
+	}
+	if err := ask(ctx, python, describe, &answer); err != nil {
+		return toolchain.Info{}, fmt.Errorf("asking Python for its version: %w", err)
+	}
+	// As in the SDK, a version that is none is left out.
+	version, _ := toolchain.ParsePythonVersion(answer.Version)
+	pip, _ := toolchain.ParsePipVersion("pip " + answer.Pip)
+	return toolchain.Info{
+		PythonExecutable: answer.Executable,
+		PythonVersion:    version,
+		ToolchainVersion: pip,
+	}, nil
+}
+
+// ask runs a script by the program's own Python, and reads the JSON that it prints.
+func ask(ctx context.Context, python toolchain.Toolchain, script string, answer any) error {
+	command, err := python.Command(ctx, "-c", script)
+	if err != nil {
+		return err
+	}
+	output, err := command.Output()
+	if err != nil {
+		return fmt.Errorf("%w%s", err, lastWords(err))
+	}
+	return json.Unmarshal(output, answer)
 }
 
 func lastWords(err error) string {

@@ -23,10 +23,9 @@ def declared(name: str) -> dict[str, Any] | None:
     return None
 
 
-packages = {
-    distribution.metadata["Name"]: distribution.version
-    for distribution in importlib.metadata.distributions()
-}
+# Each look at `metadata` reads the file.
+metadata = [distribution.metadata for distribution in importlib.metadata.distributions()]
+packages = {one["Name"]: one["Version"] for one in metadata}
 print(
     json.dumps(
         [
