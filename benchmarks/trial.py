@@ -60,6 +60,7 @@ class Trial:
     def begin(self) -> None:
         """Open the stack on what its home has now, or make it there."""
         self.stack = self.local.stack(self._name, self._toolchain, self.values)
+        self._read: tuple[bytes, StackOutputs] | None = None
 
     def configure(self, **settings: Any) -> None:
         """Set keys of this project's namespace."""
@@ -99,8 +100,12 @@ class Trial:
         return self.succeed("up", "--yes", "--skip-preview", *arguments, variables=variables)
 
     def outputs(self) -> StackOutputs:
-        """Read the stack's outputs."""
-        return parse(self.stack.outputs())
+        """Read the stack's outputs; the CLI is asked once for each state."""
+        files = self.local.home.glob(f"state/.pulumi/stacks/*/{self._name}.json")
+        state = b"".join(file.read_bytes() for file in files)
+        if self._read is None or self._read[0] != state:
+            self._read = state, parse(self.stack.outputs())
+        return self._read[1]
 
     def verify(self) -> Report:
         """Verify the service from outside, once the backends are healthy."""
