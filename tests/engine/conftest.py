@@ -64,6 +64,14 @@ class Engine(Trial):
         return processes.printed(command, cwd=PROJECT, env=self.stack.environment)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def rare_collections():
+    """Have the CLI and its plugins collect garbage seldom: a command lives for three seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GOGC", "400")
+        yield
+
+
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
     """A running local cloud on free ports."""

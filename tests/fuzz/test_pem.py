@@ -123,18 +123,18 @@ def test_a_version_that_there_is_not():
 
 
 @pytest.mark.parametrize(
-    "other",
+    "generate",
     [
-        ec.generate_private_key(ec.SECP256R1()),
-        ec.generate_private_key(ec.SECP521R1()),
-        ed25519.Ed25519PrivateKey.generate(),
-        x25519.X25519PrivateKey.generate(),
-        dsa.generate_private_key(2048),
+        lambda: ec.generate_private_key(ec.SECP256R1()),
+        lambda: ec.generate_private_key(ec.SECP521R1()),
+        ed25519.Ed25519PrivateKey.generate,
+        x25519.X25519PrivateKey.generate,
+        lambda: dsa.generate_private_key(2048),
     ],
     ids=["P-256", "P-521", "Ed25519", "X25519", "DSA"],
 )
-def test_keys_of_other_kinds(other):
-    encoded = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+def test_keys_of_other_kinds(generate):
+    encoded = generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     with pytest.raises(ValueError, match=r"RSA|kind"):
         brought_along.private_key(encoded)
     judge(key_readers, encoded)
