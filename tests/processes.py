@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -53,6 +55,16 @@ def printed(
     done = run(command, cwd=cwd, env=env, text=text, timeout=timeout)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def wait_until_named(process: subprocess.Popen[Any]) -> None:
+    """Wait until a process that was just started has its own name and command line.
+
+    `subprocess` goes on as soon as Linux has let go of the starting process's files, which is
+    before that.
+    """
+    while not psutil.Process(process.pid).cmdline():
+        time.sleep(0.001)
 
 
 def running_below(folder: Path) -> list[psutil.Process]:

@@ -52,7 +52,7 @@ def file_of(item: pytest.Item) -> str:
 def cheapest_first(item: pytest.Item) -> tuple[int, int]:
     """Sort by folder; of the files that take longest, the longest first.
 
-    They begin early enough that none is left over when all others are done.
+    Long ones begin early enough that none is left over when all others are done.
     """
     folder = file_of(item).split("/")[1]
     name = item.path.stem
@@ -102,21 +102,35 @@ def _agree(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
 LONGEST = (
     "test_misbehaving_api",
     "test_existing",
-    "test_listeners",
-    "test_load",
-    "test_rotating",
+    "test_kept_state",
     "test_ca_without_key",
-    "test_cutting_off",
-    "test_main_job",
+    "test_load",
+    "test_listeners",
     "test_rotation",
-    "test_names",
+    "test_rotating",
+    "test_main_job",
     "test_operations",
     "test_existing_ca",
-    "test_drift",
+    "test_preview_job",
+    "test_preview_of_a_fork",
+    "test_secrets",
     "test_import",
     "test_every_feature",
-    "test_preview_job",
+    "test_names",
+    "test_cutting_off",
+    "test_drift",
     "test_revocation",
-    "test_kept_state",
+    "test_renewal",
+    "test_ipv6",
+    "test_earlier_state",
+    "test_earlier_provider",
+    "test_edited_state",
+    "test_policy",
+    "test_import_in_full",
+    "test_probe",
+    "test_client_keys",
 )
-"""Files of the tests with the engine that take longest, the longest first."""
+"""Files of the tests with the engine that take longest, the longest first.
+
+At the beginning, two that mostly wait for the provider are beside two that do not.
+"""

@@ -20,6 +20,7 @@ import pytest
 from localcloud import control
 from localcloud.control import ControlError
 from localcloud.home import Home, write_private
+from tests.processes import wait_until_named
 from tests.unit.localcloud.process import LocalCloud
 from tests.unit.localcloud.site import bring_into_service
 
@@ -148,6 +149,7 @@ def test_another_program_with_the_same_pid_is_left_alone(tmp_path: Path) -> None
     home = Home(tmp_path / "cloud")
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
+        wait_until_named(other)
         write_private(home.running, json.dumps({"pid": other.pid, "port": 1}))
         assert control.find_running(home) is None
         assert control.stop(home) is False

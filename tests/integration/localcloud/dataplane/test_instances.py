@@ -15,6 +15,7 @@ from localcloud.dataplane.instances import Instances
 from localcloud.dataplane.model import DataPlaneError, InstanceSpec, SocketAddress
 from tests.integration.localcloud.dataplane.echo import answers, echo_user_data, get
 from tests.integration.localcloud.dataplane.site import loopback, wait_until
+from tests.processes import wait_until_named
 
 
 @pytest.fixture
@@ -191,6 +192,7 @@ def test_a_left_over_instance_is_ended_with_its_files(tmp_path, spawner):
     script = str(folder / "root" / "serve.py")
     left_over = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", script])
     try:
+        wait_until_named(left_over)
         (folder / "pid").write_text(str(left_over.pid))
         Instances(folder.parent, spawner)
         assert left_over.wait(20) is not None
@@ -203,6 +205,7 @@ def test_a_left_over_instance_is_ended_with_its_files(tmp_path, spawner):
 def test_a_stale_pid_file_does_not_end_a_stranger(tmp_path):
     stranger = subprocess.Popen(["sleep", "600"])
     try:
+        wait_until_named(stranger)
         record = tmp_path / "pid"
         record.write_text(str(stranger.pid))
         processes.stop_left_over(record, str(tmp_path))

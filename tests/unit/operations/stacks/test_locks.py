@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from operations.stacks.stack import Stack, taken_by, taken_by_the_dead
+from tests.processes import wait_until_named
 
 CLI = """\
 #!/bin/sh
@@ -81,6 +82,7 @@ def test_a_living_engine_s_lock_stays(locked, stack, tmp_path):
     engine.chmod(0o700)
     process = subprocess.Popen([str(engine)])
     try:
+        wait_until_named(process)
         locked(pid=process.pid)
         assert not stack.release_lock(taken_by_the_dead)
     finally:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import platform
 import sys
 
 try:
-    import pip
-except ImportError:
-    installer = None
-else:
-    installer = pip.__version__
+    pip = importlib.metadata.version("pip")
+except importlib.metadata.PackageNotFoundError:
+    pip = ""
 
-print(
-    json.dumps(
-        {"executable": sys.executable, "version": platform.python_version(), "pip": installer}
-    )
-)
+print(json.dumps({"executable": sys.executable, "version": platform.python_version(), "pip": pip}))
