@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 class Engine(Trial):
     """The stack of a test."""
+
+    def run(
+        self, command: str, *arguments: str, variables: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command; it lives for three seconds, so it collects its garbage seldom."""
+        return super().run(command, *arguments, variables={"GOGC": "400", **(variables or {})})
 
     def fail(self, command: str, *arguments: str, **options: Any) -> str:
         answer = self.run(command, *arguments, **options)
@@ -62,14 +69,6 @@ class Engine(Trial):
         if show_secrets:
             command.append("--show-secrets")
         return processes.printed(command, cwd=PROJECT, env=self.stack.environment)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def rare_collections():
-    """Have the CLI and its plugins collect garbage seldom: a command lives for three seconds."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GOGC", "400")
-        yield
 
 
 @pytest.fixture(scope="module")
