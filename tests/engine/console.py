@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
 from alibabacloud_ecs20140526.client import Client as EcsClient
 from alibabacloud_slb20140515.client import Client as SlbClient
 from alibabacloud_tea_openapi.utils_models import Config
 from alibabacloud_vpc20160428.client import Client as VpcClient
-from darabonba.core import DaraCore
 
 from localcloud import control
 from localcloud.home import Home
+from tests.official_sdk import hang_up, without_proxy
 
 REGION = "cn-hangzhou"
 
@@ -43,12 +42,6 @@ def console(home: Home) -> Iterator[Console]:
         protocol="HTTPS",
         ca=str(home.trust),
     )
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
-            patch.delenv(name, raising=False)
-            patch.delenv(name.lower(), raising=False)
+    with without_proxy():
         yield Console(*(client(config) for client in (SlbClient, EcsClient, VpcClient)))
-    # The SDK keeps its connections for the life of the process.
-    for session in DaraCore._sessions.values():
-        session.close()
-    DaraCore._sessions.clear()
+    hang_up()

@@ -33,8 +33,8 @@ from aliyunsdkslb.request.v20140515 import (
     DescribeServerCertificatesRequest,
     UploadServerCertificateRequest,
 )
-from darabonba.core import DaraCore
 
+from tests.official_sdk import hang_up, without_proxy
 from tests.unit.localcloud.certificates import certificate, private_key, rsa_key
 from tests.unit.localcloud.fake_plane import IMAGE, REGION, ZONE
 from tests.unit.localcloud.process import LocalCloud
@@ -86,20 +86,14 @@ class Access:
 def access(shared_cloud: LocalCloud) -> Iterator[Access]:
     credentials = shared_cloud.home.credentials()
     endpoint = urlsplit(shared_cloud.status["endpoint"]).netloc
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
-            patch.delenv(name, raising=False)
-            patch.delenv(name.lower(), raising=False)
+    with without_proxy():
         yield Access(
             endpoint,
             str(shared_cloud.home.trust),
             credentials.access_key_id,
             credentials.access_key_secret,
         )
-    # The SDK keeps its connections for the life of the process.
-    for session in DaraCore._sessions.values():
-        session.close()
-    DaraCore._sessions.clear()
+    hang_up()
 
 
 def wait_until(reached: Any, seconds: float = 20) -> None:

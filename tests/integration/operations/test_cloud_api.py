@@ -8,11 +8,11 @@ from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
-from darabonba.core import DaraCore
 
 from operations.clb.api import SlbApi, SlbHealth
 from operations.cloud_api import CloudApi, CloudApiError, CloudApiUnavailableError
 from operations.verification.checks import HealthError, HealthUnavailableError
+from tests.official_sdk import hang_up
 from tests.unit.localcloud.process import running
 
 REGION = "cn-hangzhou"
@@ -35,10 +35,7 @@ def environ(cloud):
         **{f"ALIBABA_CLOUD_ENDPOINT_{product}": endpoint for product in ("SLB", "VPC")},
     }
     cloud.ask("DELETE", "/faults")
-    # The SDK keeps its connections for the life of the process.
-    for session in DaraCore._sessions.values():
-        session.close()
-    DaraCore._sessions.clear()
+    hang_up()
 
 
 @pytest.fixture
@@ -54,7 +51,7 @@ def describe_vpcs(environ):
 
 
 def health(environ):
-    """Of a load balancer that there is none of."""
+    """Ask for the backends' health at a load balancer that does not exist."""
     gone = SimpleNamespace(region=REGION, load_balancer_id="lb-gone", listener_port=443)
     return SlbHealth(gone, environ).backends()
 
